@@ -1,0 +1,66 @@
+# The words this project is worked with. `make` alone lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+bin := .venv/bin
+# The parameter names and hashes that never tell two experiments apart.
+hidden := conf_hash|.*_target_.*|problem\.(question|moment|excluded|success)|.*\.name
+every := --workspace --all-branches --all-tags --all-experiments
+
+.PHONY: help setup repro test test-all test-slow lint bench show lock restore gc
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.installed  ## create .venv from requirements.lock
+	@$(bin)/python -m compileall -q src
+
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] <= (3, 13); sys.exit(None if ok else \
+	    "seedbed needs Python 3.11 to 3.13, and this is %d.%d: make setup PYTHON=python3.12" % sys.version_info[:2])'
+	@test -x $(bin)/python || $(PYTHON) -m venv .venv
+	@sed -n '/^uv==/,/# via/p' requirements.lock > .venv/uv.txt
+	@$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
+	@UV_LINK_MODE=copy $(bin)/python -m uv pip sync --quiet --python $(bin)/python --require-hashes --compile-bytecode requirements.lock
+	@$(bin)/python -m uv pip install --quiet --python $(bin)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+repro: setup  ## run every stage whose inputs, parameters or code changed
+	@$(bin)/dvc repro
+	@$(bin)/dvc metrics show
+
+test: setup  ## run the tests (the slow ones apart)
+	@$(bin)/python -m pytest -n 2 -m "not slow"
+
+test-slow: setup
+	@$(bin)/python -m pytest -n 2 -m slow
+
+test-all: setup  ## run all tests and say how much of src/ they cover
+	@$(bin)/python -m coverage erase
+	@$(bin)/python -m coverage run -m pytest -n 2
+	@$(bin)/python -m coverage combine --quiet
+	@$(bin)/python -m coverage report
+
+lint: setup  ## check style, types, and that locks and parameters are in step
+	@$(bin)/ruff check .
+	@$(bin)/ruff format --check --quiet .
+	@$(bin)/mypy
+	@$(bin)/seedbed check
+
+bench: setup  ## compare the pipeline with one plain script
+	@$(bin)/python benchmarks/pipeline.py
+
+show: setup  ## compare experiments: only the columns that differ
+	@$(bin)/dvc exp show --only-changed --drop '$(hidden)'
+
+lock: setup  ## resolve the dependencies anew
+	@$(bin)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command 'make lock' --extra dev pyproject.toml -o requirements.lock
+
+restore: setup  ## bring the last good outputs back after a failed run
+	@$(bin)/dvc checkout --force --allow-missing
+	@git ls-files --deleted -z -- params.yaml reports | xargs -0 -r git checkout --
+
+gc: setup  ## free disk: cached data that no branch, tag or experiment names
+	@$(bin)/dvc gc $(every) --dry
+	@$(bin)/dvc gc $(every)

@@ -1,0 +1,94 @@
+"""The `seedbed` command."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seedbed.errors import UserError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def seedbed() -> None:
+    """Keep a seedbed repository in order. The work itself is done by `dvc repro` and `dvc exp run`."""
+
+
+@app.command()
+def compose(reset: Annotated[bool, typer.Option(help="Start from conf/ alone, dropping all overrides.")] = False) -> None:
+    """Bring params.yaml in step with conf/."""
+    from seedbed.config.compose import compose_anew, read_overrides, update_params
+
+    root = _root()
+    if reset:
+        dropped = read_overrides(root)
+        print(compose_anew(root))
+        if dropped:
+            print(f"dropped: {dropped.in_words()}")
+    else:
+        print(update_params(root))
+
+
+@app.command()
+def adopt() -> None:
+    """Write what an applied experiment changed into conf/, so that later edits of conf/ build on it."""
+    from seedbed.config.adopt import adopt_overrides
+
+    for line in adopt_overrides(_root()):
+        print(line)
+
+
+@app.command()
+def doctor(mend: Annotated[bool, typer.Option(help="Mend what is found.")] = False) -> None:
+    """Find what a killed `dvc exp run` left behind: a detached HEAD, stale locks, half-made experiments."""
+    from seedbed.experiments.doctor import examine
+
+    findings = examine(_root())
+    for finding in findings:
+        print(finding.description if not mend else finding.mend())
+    if not findings:
+        print("nothing to mend")
+    elif not mend:
+        sys.exit("Run `seedbed doctor --mend` to mend this.")
+
+
+@app.command()
+def graph() -> None:
+    """Write into dvc.yaml which modules of src/ each stage imports."""
+    from seedbed.graph import update_graph
+
+    changed = update_graph(_root())
+    print(f"dvc.yaml: updated {', '.join(changed)}" if changed else "dvc.yaml is in step with the code")
+
+
+@app.command()
+def check() -> None:
+    """Say what is out of step: params.yaml, dvc.yaml, dvc.lock and requirements.lock against their sources."""
+    from seedbed.consistency import find_disagreements
+
+    found = find_disagreements(_root())
+    for sentence in found:
+        print(sentence, file=sys.stderr)
+    if found:
+        sys.exit(1)
+    print("params.yaml, dvc.yaml, dvc.lock and requirements.lock are in step")
+
+
+def _root() -> Path:
+    from seedbed.config.repository import find_root
+
+    return find_root()
+
+
+def main() -> None:
+    """Run the command; a person's mistake is told in one paragraph."""
+    try:
+        app()
+    except UserError as error:
+        sys.exit(f"seedbed: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Reading params.yaml and judging it: every mistake is told with its key and the file to edit."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import TypeAdapter, ValidationError
+from yaml import YAMLError
+
+from seedbed.config.conf_hash import conf_files
+from seedbed.config.schema import TARGET_PREFIXES, Params
+from seedbed.errors import UserError
+
+PARAMS = "params.yaml"
+HOMES = {"columns": "dataset", "problem": "dataset"}
+"""Sections that a file of another group holds."""
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping the way Hydra does (1e-3 is a number, a date is text).
+
+    Raises
+    ------
+    UserError
+        If the file is not YAML or not a mapping.
+    """
+    try:
+        loaded = OmegaConf.to_container(OmegaConf.load(path))
+    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: this is not a YAML file that can be read: {' '.join(str(error).split())}") from error
+    if not isinstance(loaded, dict):
+        raise UserError(f"{path}: a mapping of keys to values is expected here, not a {type(loaded).__name__}.")
+    return {str(key): value for key, value in loaded.items()}
+
+
+def read_params(names: list[str], root: Path = Path()) -> dict[str, Any]:
+    """Return the named top-level parts of `root`/params.yaml, typed.
+
+    Raises
+    ------
+    UserError
+        If the file or a part is missing, or a value is not what the schema says.
+    """
+    if not names:
+        return {}
+    if not (root / PARAMS).exists():
+        raise UserError(f"{PARAMS} is missing. Run `git checkout {PARAMS}`, or `dvc repro compose` to make it anew.")
+    values = load_yaml(root / PARAMS)
+    return {name: _typed(name, values, root) for name in names}
+
+
+def check_params(values: dict[str, Any], root: Path) -> Params:
+    """Return all parameters, typed, after the checks that look across sections.
+
+    Raises
+    ------
+    UserError
+        If a key is unknown or missing, a value is wrong or unset, or sections contradict each other.
+    """
+    for name in values:
+        if name not in Params.model_fields:
+            raise UserError(f"{PARAMS}: there is no such key as {name}. Known: {', '.join(Params.model_fields)}. "
+                            f"Edit {_home(name, root)}.")
+    params = Params.model_construct(**{name: _typed(name, values, root) for name in Params.model_fields})
+    _check_across(params, root)
+    return params
+
+
+def _typed(name: str, values: dict[str, Any], root: Path) -> Any:
+    if name not in values:
+        raise UserError(f"{PARAMS}: the section {name} is missing. Choose a member of its group in conf/config.yaml, "
+                        "or run `seedbed compose --reset`.")
+    _refuse_unset(name, values[name], root)
+    _refuse_foreign_targets(name, values[name], root)
+    try:
+        return TypeAdapter(Params.model_fields[name].annotation).validate_json(json.dumps(values[name]), strict=True)
+    except ValidationError as error:
+        raise UserError(_in_words(name, error, root)) from None
+
+
+def _in_words(name: str, error: ValidationError, root: Path) -> str:
+    sentences = []
+    for mistake in error.errors():
+        key = ".".join([name, *map(str, mistake["loc"])])
+        message = mistake["msg"].removeprefix("Value error, ")
+        if mistake["type"] == "extra_forbidden":
+            sentences.append(f"{key} is not a known key (value {mistake['input']!r})")
+        elif mistake["type"] == "missing":
+            sentences.append(f"{key} is missing")
+        else:
+            sentences.append(f"{key} is {_shortened(mistake['input'])}: {message[0].lower()}{message[1:]}")
+    key = ".".join([name, *map(str, error.errors()[0]["loc"])])
+    return f"{PARAMS}: {'; '.join(sentences)}. Edit {_home(key, root)}, or correct the -S override that brought it in."
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _refuse_unset(key: str, value: Any, root: Path) -> None:
+    if value == "???":
+        raise UserError(f"{PARAMS}: {key} is not set (???). Give it a value with -S {key}=..., or in {_home(key, root)}.")
+    for inner, part in _items(value):
+        _refuse_unset(f"{key}.{inner}", part, root)
+
+
+def _refuse_foreign_targets(key: str, value: Any, root: Path) -> None:
+    if key.endswith("._target_") and not str(value).startswith(TARGET_PREFIXES):
+        raise UserError(f"{PARAMS}: {key} is {value!r}, and only names that begin with {' or '.join(TARGET_PREFIXES)} may be "
+                        f"called. Edit {_home(key, root)}, or add the prefix to TARGET_PREFIXES in src/seedbed/config/schema.py.")
+    for inner, part in _items(value):
+        _refuse_foreign_targets(f"{key}.{inner}", part, root)
+
+
+def _items(value: Any) -> list[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        return list(value.items())
+    return list(enumerate(value)) if isinstance(value, list) else []
+
+
+def _check_across(params: Params, root: Path) -> None:
+    """Refuse sections that contradict each other, before the first stage spends time on them."""
+    columns, problem = params.columns, params.problem
+    target = problem.target.column
+    if target not in columns or columns[target].role != "target":
+        raise UserError(f"{PARAMS}: problem.target.column is {target!r}, which is no column of role target under columns "
+                        f"(those are: {', '.join(name for name, column in columns.items() if column.role == 'target') or 'none'}). "
+                        f"Edit {_home('problem.target.column', root)}.")
+    for name in problem.slices:
+        if name not in columns:
+            raise UserError(f"{PARAMS}: problem.slices names {name!r}, which is not among columns. "
+                            f"Edit {_home('problem.slices', root)}.")
+    for kind, role in (("time", "time"), ("group", "group")):
+        if params.split.kind == kind and not any(column.role == role for column in columns.values()):
+            raise UserError(f"{PARAMS}: split.kind is {kind}, and no column has the role {role}. Choose -S split=random, "
+                            f"or give a column that role in {_home('columns', root)}.")
+    if params.dataset.base not in params.dataset.tables:
+        raise UserError(f"{PARAMS}: dataset.base is {params.dataset.base!r}, which is not among dataset.tables. "
+                        f"Edit {_home('dataset.base', root)}.")
+
+
+def _home(key: str, root: Path) -> str:
+    """Return the configuration file that holds `key`, or the best place to look for it."""
+    section, *rest = key.split(".")
+    group = HOMES.get(section, section)
+    holders = []
+    for path in conf_files(root):
+        relative = path.relative_to(root).as_posix()
+        within = key.split(".") if relative == "conf/config.yaml" or group == "dataset" or "/experiment/" in relative else rest
+        if (relative.startswith((f"conf/{group}/", "conf/experiment/")) or relative == "conf/config.yaml") and within:
+            value: Any = OmegaConf.to_container(OmegaConf.load(path))
+            for part in within:
+                value = value.get(part) if isinstance(value, dict) else None
+            if value is not None:
+                holders.append(relative)
+    if holders:
+        return " or ".join(holders)
+    return f"conf/{group}/" if (root / "conf" / group).is_dir() else "conf/config.yaml"

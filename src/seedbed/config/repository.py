@@ -1,0 +1,36 @@
+"""Which repository a command means: the one it is called in, never the one its code happens to lie in."""
+
+import subprocess
+from pathlib import Path
+
+from seedbed.errors import UserError
+
+
+def find_root(start: Path | None = None) -> Path:
+    """Return the nearest folder at or above `start` (the working directory) that holds .dvc/ and conf/.
+
+    Neither ``__file__`` nor DVC_ROOT would do: in a worktree, in a temporary run or in a second repository
+    they name another checkout. The answer is never cached, since a process may change its directory.
+
+    Raises
+    ------
+    UserError
+        If no folder above holds both.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / ".dvc").is_dir() and (folder / "conf").is_dir():
+            return folder
+    raise UserError(f"{here}: neither this folder nor one above it holds .dvc/ and conf/. Call this inside the project.")
+
+
+def git(root: Path, *arguments: str) -> str | None:
+    """Return what a Git command prints, stripped, or None if it fails."""
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def untracked_files(root: Path, folder: str) -> list[str]:
+    """Return the files below `folder` that Git neither tracks nor ignores."""
+    listed = git(root, "ls-files", "--others", "--exclude-standard", "--", folder)
+    return sorted(listed.splitlines()) if listed else []

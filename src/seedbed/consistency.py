@@ -1,0 +1,92 @@
+"""Says what is out of step in a checkout, without running the graph: the committed locks against their sources."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from seedbed.config.compose import OVERRIDES, read_overrides
+from seedbed.config.conf_hash import conf_hash
+from seedbed.config.params import PARAMS, check_params, load_yaml
+from seedbed.errors import UserError
+from seedbed.graph import stale_stages
+
+LOCK = "requirements.lock"
+
+
+def find_disagreements(root: Path) -> list[str]:
+    """Return a sentence for each thing that is not in step, an empty list if all are."""
+    return [*_params(root), *_graph(root), *_dvc_lock(root), *_requirements(root)]
+
+
+def _params(root: Path) -> list[str]:
+    if not (root / PARAMS).exists():
+        return [f"{PARAMS} is missing: run `dvc repro compose`."]
+    params = load_yaml(root / PARAMS)
+    now = conf_hash(root)
+    if params.get("conf_hash") != now:
+        return [f"{PARAMS} has conf_hash {params.get('conf_hash')} and conf/ has {now}: run `dvc repro`."]
+    try:
+        check_params(params, root)
+    except UserError as error:
+        return [str(error)]
+    recorded = read_overrides(root)
+    if recorded is None or recorded.conf_hash != now:
+        return [f"{OVERRIDES} does not belong to {PARAMS}: run `dvc repro compose`."]
+    return []
+
+
+def _graph(root: Path) -> list[str]:
+    return [
+        f"dvc.yaml: the dependencies of stage {name} are not what it imports: run `seedbed graph`."
+        for name in stale_stages(root)
+    ]
+
+
+def _dvc_lock(root: Path) -> list[str]:
+    """Compare dvc.lock with the work tree. Outputs that are not checked out are not a disagreement."""
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        status = repo.status()
+    found = []
+    for stage, changes in status.items():
+        for change in changes:
+            if not isinstance(change, dict):
+                found.append(f"dvc.lock: stage {stage}: {change}. Run `dvc repro` and commit dvc.lock.")
+                continue
+            for kind, entries in change.items():
+                differing = {path: state for path, state in entries.items() if state != "deleted"}
+                if differing:
+                    told = ", ".join(f"{path} ({state})" for path, state in sorted(differing.items()))
+                    found.append(f"dvc.lock: stage {stage}: {kind}: {told}. Run `dvc repro` and commit dvc.lock.")
+    return found
+
+
+def _requirements(root: Path) -> list[str]:
+    """Compare the lock with pyproject.toml: every requirement met, none left over."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [Requirement(text) for text in project["dependencies"]]
+    wanted += [Requirement(text) for text in project["optional-dependencies"]["dev"]]
+    if not (root / LOCK).exists():
+        return [f"{LOCK} is missing: run `make lock`."]
+    text = (root / LOCK).read_text(encoding="utf-8")
+    locked: dict[str, list[str]] = {}
+    direct = set()
+    for entry in re.split(r"^(?=[a-zA-Z0-9])", text, flags=re.MULTILINE):
+        pinned = re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)", entry)
+        if pinned:
+            name = canonicalize_name(pinned[1])
+            locked.setdefault(name, []).append(pinned[2])
+            if f"{project['name']} (pyproject.toml)" in entry:
+                direct.add(name)
+    found = []
+    for requirement in wanted:
+        versions = locked.get(canonicalize_name(requirement.name), [])
+        if not versions or not all(requirement.specifier.contains(version, prereleases=True) for version in versions):
+            found.append(f"{LOCK}: pyproject.toml wants {requirement}, locked is {', '.join(versions) or 'nothing'}: run `make lock`.")
+    for name in sorted(direct - {canonicalize_name(requirement.name) for requirement in wanted}):
+        found.append(f"{LOCK}: {name} is locked for pyproject.toml, which does not name it any more: run `make lock`.")
+    return found
