@@ -1,0 +1,159 @@
+"""From scores to decisions: what models/model/decision.json holds, used by everything that decides."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from seedbed.config.schema import Problem, Task
+from seedbed.errors import UserError
+from seedbed.files import read_json, write_json
+from seedbed.models.outcome import Floats, Outcome
+from seedbed.models.threshold import choose_threshold
+
+Kind = Literal["number", "category"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How a fitted pipeline is asked and its scores are read.
+
+    Attributes
+    ----------
+    task : {"binary", "multiclass", "regression"}
+    features : dict
+        Kind of each feature, by name, in the pipeline's order.
+    classes : tuple
+        Labels of the classes, sorted; (False, True) when binary and empty in a regression.
+    threshold : float or None
+        Binary: a score at or above it is positive.
+    baseline_scores : tuple of float
+        What the dummy says of every row: share of each class among the train rows, or their mean target.
+    baseline_class : int
+        The class (an index) that the dummy decides for, by the same rule as the model.
+    """
+
+    task: Task
+    features: dict[str, Kind]
+    classes: tuple[Any, ...] = ()
+    threshold: float | None = None
+    baseline_scores: tuple[float, ...] = ()
+    baseline_class: int = 0
+
+    def decide(self, scores: Floats) -> NDArray:
+        """Return the decided class of each row as an index, shape (n,); in a regression the scores themselves."""
+        if self.task == "binary":
+            return (scores >= self.threshold).astype(np.int8)
+        return np.argmax(scores, axis=1) if self.task == "multiclass" else scores
+
+    def labels(self, codes: NDArray) -> NDArray | pd.Index:
+        """Return the label of each class index, shape (n,); in a regression the values themselves."""
+        if self.task == "binary":
+            return codes.astype(bool)
+        return pd.Index(self.classes, dtype="str").take(codes) if self.task == "multiclass" else codes
+
+    def outcome(self, truth: NDArray, scores: Floats) -> Outcome:
+        """Set the model's scores beside the truth (coded by :func:`encode_target`)."""
+        return Outcome(self.task, truth, scores, self.decide(scores), self.classes)
+
+    def baseline(self, truth: NDArray, scores: tuple[float, ...] | None = None) -> Outcome:
+        """Return the outcome of the dummy, which says the same of every row.
+
+        `scores` are those of other train rows than the decision's own (a fold's).
+        """
+        said = np.asarray(self.baseline_scores if scores is None else scores, dtype=np.float64)
+        if self.task == "regression":
+            constant = np.full(len(truth), said[0])
+            return Outcome(self.task, truth, constant, constant)
+        spread = np.full(len(truth), said[1]) if self.task == "binary" else np.tile(said, (len(truth), 1))
+        return Outcome(self.task, truth, spread, np.full(len(truth), self.baseline_class), self.classes)
+
+    def write(self, path: Path) -> None:
+        """Write decision.json."""
+        write_json(path, asdict(self))
+
+    @classmethod
+    def read(cls, path: Path) -> "Decision":
+        """Read decision.json.
+
+        Raises
+        ------
+        UserError
+            If it is missing or holds something else.
+        """
+        try:
+            values = read_json(path)
+            return cls(**{**values, "classes": tuple(values["classes"]), "baseline_scores": tuple(values["baseline_scores"])})
+        except (FileNotFoundError, ValueError, TypeError, KeyError) as error:
+            raise UserError(f"{path}: no decision rule can be read from it ({error}). Run `dvc repro train`, or `dvc pull`.") from None
+
+
+def make_decision(
+    problem: Problem, features: dict[str, Kind], classes: tuple[Any, ...], train: NDArray, validation: NDArray, scores: Floats,
+) -> Decision:
+    """Return the decision rule of a fitted model.
+
+    Parameters
+    ----------
+    train, validation : ndarray, shapes (n_train,) and (n_validation,)
+        Coded targets. Train rows give the dummy, validation rows the threshold.
+    scores : ndarray, shape (n_validation,) or (n_validation, n_classes)
+        What the model says of the validation rows.
+    """
+    prior = baseline_scores(problem.task, train, len(classes))
+    if problem.task == "regression":
+        return Decision(problem.task, features, baseline_scores=prior)
+    if problem.task == "multiclass":
+        return Decision(problem.task, features, classes, None, prior, int(np.argmax(prior)))
+    constant = np.full(len(validation), prior[1])
+    # Balanced accuracy is 0.5 for either constant answer: then the more frequent class is taken.
+    rule = "half" if problem.threshold == "balanced_accuracy" else problem.threshold
+    always = prior[1] >= choose_threshold(validation == 1, constant, rule)
+    return Decision(problem.task, features, classes, choose_threshold(validation == 1, scores, problem.threshold), prior, int(always))
+
+
+def baseline_scores(task: Task, train: NDArray, n_classes: int) -> tuple[float, ...]:
+    """Return what a dummy fitted on these targets says of any row: class shares, or the mean."""
+    if task == "regression":
+        return (float(np.mean(train)),)
+    return tuple(float(share) for share in np.bincount(train.astype(np.intp), minlength=n_classes) / len(train))
+
+
+def class_labels(target: pd.Series, task: Task) -> tuple[Any, ...]:
+    """Return the classes among the train rows, sorted.
+
+    Raises
+    ------
+    UserError
+        If there is only one.
+    """
+    if task == "regression":
+        return ()
+    found = sorted(target.unique().tolist())
+    if len(found) < 2:
+        raise UserError(f"problem.target: all {len(target)} train rows are of one class, {found[0] if found else 'none'}. "
+                        "A classifier needs two: look at problem.target and problem.positive in the conf/dataset file, or widen dataset.window.")
+    return tuple(found)
+
+
+def encode_target(target: pd.Series, task: Task, classes: tuple[Any, ...]) -> NDArray:
+    """Return the target as numbers: 0/1, an index into `classes`, or itself (float).
+
+    Raises
+    ------
+    UserError
+        If a row is of a class that no train row is of.
+    """
+    if task == "regression":
+        return target.to_numpy(dtype=np.float64)
+    if task == "binary":
+        return target.to_numpy(dtype=bool).astype(np.int8)
+    codes = pd.Index(classes, dtype="str").get_indexer(target.astype("str"))
+    if (codes < 0).any():
+        unseen = sorted(target[codes < 0].unique().tolist())
+        raise UserError(f"problem.target: {int((codes < 0).sum())} rows are of class {', '.join(map(str, unseen[:5]))}, of which there is "
+                        "no train row. Leave such rows out, or choose a split that spreads the classes (split=random).")
+    return codes.astype(np.intp)

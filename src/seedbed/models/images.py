@@ -1,0 +1,2 @@
+def draw_training(*a): pass
+def draw_evaluation(*a): pass

@@ -1,0 +1,39 @@
+"""The probability from which a row is decided to be positive: chosen on validation rows, used everywhere."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedbed.models.outcome import Floats, Outcome, Sample
+
+Rule = Literal["f1", "balanced_accuracy", "half"]
+
+
+def choose_threshold(truth: NDArray, scores: Floats, rule: Rule) -> float:
+    """Return the threshold that is best by `rule` on these rows; a score at or above it is positive.
+
+    It lies half way between two neighbouring scores, so that the last bit of a score decides nothing. Of equally
+    good ones the highest is taken.
+
+    Parameters
+    ----------
+    truth : ndarray of bool, shape (n,)
+    scores : ndarray, shape (n,)
+        Probability of the positive class.
+    rule : {"f1", "balanced_accuracy", "half"}
+        "half" is 0.5 whatever the rows say.
+    """
+    positives = int(np.sum(truth))
+    if rule == "half" or positives in (0, len(truth)):
+        return 0.5
+    outcome = Outcome("binary", truth.astype(np.int8), scores, truth, (False, True))
+    hits, misses = (cumulated[0] for cumulated in Sample(outcome).ranked[0])
+    if rule == "f1":
+        merit = 2 * hits / (hits + misses + positives)
+    else:
+        merit = hits / positives + 1 - misses / (len(truth) - positives)
+    cuts = scores[outcome.rankings[0][0]][outcome.rankings[0][2]]
+    best = int(np.argmax(merit))
+    below = cuts[best + 1] if best + 1 < len(cuts) else 0.0
+    return float((cuts[best] + below) / 2)

@@ -1,0 +1,34 @@
+"""train: fits one pipeline on the train rows, cross-validates it, and chooses its threshold on validation rows."""
+
+from pathlib import Path
+
+from seedbed.config.schema import Evaluation, Model, Problem, Split
+from seedbed.data.tables import read_table
+from seedbed.files import replacing_folder, write_json
+from seedbed.models.images import draw_training
+from seedbed.models.plots import write_training_plots
+from seedbed.models.serialization import dump_pipeline
+from seedbed.models.training import train_model
+from seedbed.stages.run import run
+
+FEATURES = Path("data/features")
+MODEL = Path("models/model")
+REPORT = Path("reports/train")
+
+
+def train(problem: Problem, split: Split, model: Model, evaluation: Evaluation, seed: int) -> None:
+    """Write models/model and reports/train from data/features."""
+    trained = train_model(read_table(FEATURES), problem, split, model, evaluation, seed)
+    with replacing_folder(MODEL) as folder:
+        dump_pipeline(trained.pipeline, folder / "pipeline.skops")
+        trained.decision.write(folder / "decision.json")
+    with replacing_folder(REPORT / "plots") as folder:
+        write_training_plots(folder, trained.outcome, trained.details)
+    with replacing_folder(REPORT / "images") as folder:
+        draw_training(folder, trained.outcome, trained.baseline, trained.details, model.name)
+    write_json(REPORT / "details.json", trained.details)
+    write_json(REPORT / "metrics.json", trained.headline)
+
+
+if __name__ == "__main__":
+    run(train)
