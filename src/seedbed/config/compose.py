@@ -31,8 +31,8 @@ class Overrides:
     changed: dict[str, Any]
     removed: list[str]
 
-    def __bool__(self) -> bool:
-        return bool(self.changed or self.removed)
+    def __len__(self) -> int:
+        return len(self.changed) + len(self.removed)
 
     def in_words(self) -> str:
         """Return the overrides as they would be typed."""

@@ -33,10 +33,10 @@ class Table(Section):
 
 
 class Join(Section):
-    """A left join of `table` to the base table; `columns` come along, renamed by `rename`."""
+    """A left join of `table` to the base table on equal `keys`; `columns` come along, renamed by `rename`."""
 
     table: str
-    on: list[str]
+    keys: list[str]
     columns: list[str]
     rename: dict[str, str] = {}
 
