@@ -68,10 +68,14 @@ class Dataset(Section):
 
 
 class Column(Section):
-    """What one column of the joined rows means. Only role `feature` may ever reach a model."""
+    """What one column of the joined rows means. Only role `feature` may ever reach a model.
+
+    A column is part of the row's key by the role key, or, when it is a feature too, by `key: true`.
+    """
 
     role: Role
     type: ColumnType = "number"
+    key: bool = False
 
 
 class Target(Section):
