@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from seedbed.config.conf_hash import conf_hash
 from seedbed.config.params import PARAMS, check_params, load_yaml
-from seedbed.config.repository import git, untracked_files
+from seedbed.config.repository import git, inside_experiment, untracked_files
 from seedbed.errors import UserError
 from seedbed.files import write_text
 
@@ -79,7 +79,7 @@ def update_params(root: Path, environment: Mapping[str, str] = os.environ) -> st
     if params.get("conf_hash") == now:
         _record(root, params)
         return f"{PARAMS} is in step with conf/"
-    if "DVC_EXP_NAME" in environment or "SEEDBED_SLOT" in environment:
+    if inside_experiment(environment):
         raise UserError(_why_apart(root, params, now, environment))
     recorded = read_overrides(root)
     if recorded is None or recorded.conf_hash != params.get("conf_hash"):

@@ -1,6 +1,8 @@
 """Which repository a command means: the one it is called in, never the one its code happens to lie in."""
 
+import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from seedbed.errors import UserError
@@ -22,6 +24,11 @@ def find_root(start: Path | None = None) -> Path:
         if (folder / ".dvc").is_dir() and (folder / "conf").is_dir():
             return folder
     raise UserError(f"{here}: neither this folder nor one above it holds .dvc/ and conf/. Call this inside the project.")
+
+
+def inside_experiment(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process belongs to `dvc exp run` (in the workspace, a temporary folder or the queue) or to a sweep."""
+    return "DVC_EXP_NAME" in environment or "SEEDBED_SLOT" in environment
 
 
 def git(root: Path, *arguments: str) -> str | None:

@@ -1,0 +1,5 @@
+"""Models as they are served: a bundle is all that a prediction needs."""
+
+from seedbed.serving.bundle import Bundle, load_bundle
+
+__all__ = ["Bundle", "load_bundle"]
