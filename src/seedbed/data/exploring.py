@@ -1,0 +1,121 @@
+"""What the raw rows look like: the numbers behind the exploration report."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from seedbed.config.schema import Problem
+from seedbed.data.features import make_target
+from seedbed.data.roles import Columns, columns_with, time_column
+
+BINS = 10
+CATEGORIES = 12
+CORRELATION_ROWS = 50_000
+SHOWN_ROLES = ("feature", "group", "known_after_outcome")
+
+
+def profile_page(frame: pd.DataFrame, title: str) -> str:
+    """Return skrub's report of a table as one self-contained HTML page, the same for the same rows.
+
+    skrub gives the page's elements random ids, which are numbered anew here.
+    """
+    from skrub import TableReport
+
+    page = TableReport(frame, title=title, verbose=0).html()
+    random_ids = re.findall(r'(?:id="|report_)([0-9a-f]{8})\b', page)
+    numbered = {random_id: f"{number:08x}" for number, random_id in enumerate(dict.fromkeys(random_ids))}
+    return re.sub(r"(?<![0-9a-f])[0-9a-f]{8}(?![0-9a-f])", lambda found: numbered.get(found[0], found[0]), page)
+
+
+def target_values(frame: pd.DataFrame, problem: Problem) -> pd.Series:
+    """Return what is averaged against features: the target as a number, NaN where it is not known.
+
+    For several classes it is whether the row is of the most frequent one.
+    """
+    known = frame[problem.target.column].notna()
+    target = make_target(frame, problem.task, problem.target.column, problem.target.above, problem.positive)
+    if problem.task == "multiclass":
+        target = target == target[known].mode().iloc[0]
+    return target.astype("float64").where(known)
+
+
+def correlations(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    """Return Spearman's rank correlations of the number columns, on at most 50,000 evenly spaced rows.
+
+    Returns
+    -------
+    DataFrame, shape (n_numbers, n_numbers)
+        Columns that hold one value only are left out.
+    """
+    names = [name for name in columns_with(columns, *SHOWN_ROLES, "target") if columns[name].type == "number"]
+    step = max(1, len(frame) // CORRELATION_ROWS)
+    ranks = frame[names].iloc[::step].astype("float64").rank()
+    return ranks.loc[:, ranks.nunique() > 1].corr()
+
+
+def target_by_feature(frame: pd.DataFrame, columns: Columns, target: pd.Series) -> dict[str, pd.DataFrame]:
+    """Return, per column, the mean target in its bins or largest categories, with rows and standard error.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        Index: the bin's mean value or the category; columns ``mean``, ``error`` (of the mean), ``rows``.
+    """
+    found = {}
+    for name in columns_with(columns, *SHOWN_ROLES):
+        groups = _bins(frame[name]) if columns[name].type == "number" else _largest(frame[name])
+        grouped = target.groupby(groups, observed=True)
+        table = pd.DataFrame({"mean": grouped.mean(), "error": grouped.sem(), "rows": grouped.count()})
+        found[name] = table[table["rows"] > 0].fillna({"error": 0.0})
+    return found
+
+
+def target_by_month(frame: pd.DataFrame, columns: Columns, target: pd.Series) -> pd.DataFrame | None:
+    """Return the mean target, its error and the rows of each month, or None where there is no time column."""
+    name = time_column(columns)
+    if name is None:
+        return None
+    grouped = target.groupby(frame[name].dt.strftime("%Y-%m"))
+    return pd.DataFrame({"mean": grouped.mean(), "error": grouped.sem(), "rows": grouped.count()})
+
+
+def summarize(frame: pd.DataFrame, columns: Columns, problem: Problem, by_feature: dict[str, pd.DataFrame]) -> dict:
+    """Return rows, missing shares and how far each column moves the target, ready for JSON."""
+    target = target_values(frame, problem)
+    return {
+        "rows": len(frame),
+        "target": {"mean": round(float(target.mean()), 6), "missing": round(float(target.isna().mean()), 6)},
+        "columns": {
+            name: {
+                "role": column.role,
+                "missing": round(float(frame[name].isna().mean()), 6),
+                "distinct": int(frame[name].nunique()),
+                "target_range": _range(by_feature.get(name)),
+            }
+            for name, column in columns.items()
+        },
+    }
+
+
+def _bins(values: pd.Series) -> pd.Series:
+    """Return the mean of the quantile bin in which each number lies; few distinct values stay as they are."""
+    numbers = values.astype("float64")
+    if numbers.nunique() <= BINS:
+        return numbers
+    edges = np.unique(numbers.quantile(np.linspace(0, 1, BINS + 1)))
+    place = pd.Series(np.searchsorted(edges[1:-1], numbers, side="right"), index=numbers.index).where(numbers.notna())
+    return place.map(numbers.groupby(place).mean())
+
+
+def _largest(values: pd.Series) -> pd.Series:
+    text = values.astype("str")
+    largest = text.value_counts().sort_index(kind="stable").nlargest(CATEGORIES).index
+    return text.where(text.isin(largest) | text.isna(), "other")
+
+
+def _range(table: pd.DataFrame | None) -> float | None:
+    """Return the largest less the smallest mean target, over groups of 30 rows and more."""
+    if table is None or (sure := table["mean"][table["rows"] >= 30]).empty:
+        return None
+    return round(float(sure.max() - sure.min()), 6)
