@@ -111,7 +111,9 @@ def _times(values: pd.Series, name: str, time_zone: str) -> pd.Series:
 def _refuse(values: pd.Series, wrong: pd.Series, name: str, wanted: str) -> None:
     if wrong.any():
         place = int(np.flatnonzero(wrong.to_numpy())[0])
+        found = values.iloc[place]
+        found = found.item() if isinstance(found, np.generic) else found
         raise UserError(
             f"column {name}: {int(wrong.sum())} of {len(values)} values cannot be read, the first in row {place}: "
-            f"{values.iloc[place]!r}. Send {wanted}."
+            f"{found!r}. Send {wanted}."
         )
