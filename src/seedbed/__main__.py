@@ -17,7 +17,9 @@ def seedbed() -> None:
 
 
 @app.command()
-def compose(reset: Annotated[bool, typer.Option(help="Start from conf/ alone, dropping all overrides.")] = False) -> None:
+def compose(
+    reset: Annotated[bool, typer.Option(help="Start from conf/ alone, dropping all overrides.")] = False,
+) -> None:
     """Bring params.yaml in step with conf/."""
     from seedbed.config.compose import compose_anew, read_overrides, update_params
 

@@ -86,7 +86,9 @@ def _requirements(root: Path) -> list[str]:
     for requirement in wanted:
         versions = locked.get(canonicalize_name(requirement.name), [])
         if not versions or not all(requirement.specifier.contains(version, prereleases=True) for version in versions):
-            found.append(f"{LOCK}: pyproject.toml wants {requirement}, locked is {', '.join(versions) or 'nothing'}: run `make lock`.")
+            found.append(
+                f"{LOCK}: pyproject.toml wants {requirement}, locked is {', '.join(versions) or 'nothing'}: run `make lock`."
+            )
     for name in sorted(direct - {canonicalize_name(requirement.name) for requirement in wanted}):
         found.append(f"{LOCK}: {name} is locked for pyproject.toml, which does not name it any more: run `make lock`.")
     return found

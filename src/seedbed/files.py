@@ -15,7 +15,7 @@ def replacing(path: Path) -> Iterator[Path]:
     beside = _beside(path)
     try:
         yield beside
-        os.replace(beside, path)
+        beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
 
@@ -29,7 +29,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         yield beside
         if path.exists():
             shutil.rmtree(path)
-        os.replace(beside, path)
+        beside.replace(path)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

@@ -119,7 +119,9 @@ def _place(root: Path, key: str) -> tuple[Path, list[str]]:
 def _defaults(root: Path) -> list[tuple[str, str]]:
     """Return the defaults list as pairs of group and member, `${group}` replaced by that group's member."""
     listed: Any = load_yaml(root / MAIN)["defaults"]
-    pairs = [(group, member) for entry in listed if isinstance(entry, dict) for group, member in entry.items()]
+    pairs: list[tuple[str, Any]] = [
+        (group, member) for entry in listed if isinstance(entry, dict) for group, member in entry.items()
+    ]
     chosen = dict(pairs)
     return [(group, chosen.get(str(member)[2:-1], member)) for group, member in pairs]
 
@@ -130,7 +132,9 @@ def _edit(file: Path, edit: Any) -> None:
     yaml.width = 120
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.preserve_quotes = True
-    yaml.representer.add_representer(type(None), lambda writer, _: writer.represent_scalar("tag:yaml.org,2002:null", "null"))
+    yaml.representer.add_representer(
+        type(None), lambda writer, _: writer.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
     document = yaml.load(file.read_text(encoding="utf-8"))
     edit(document)
     with replacing(file) as beside:

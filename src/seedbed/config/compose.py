@@ -36,7 +36,9 @@ class Overrides:
 
     def in_words(self) -> str:
         """Return the overrides as they would be typed."""
-        return ", ".join([*(f"{key}={value}" for key, value in self.changed.items()), *(f"~{key}" for key in self.removed)])
+        return ", ".join(
+            [*(f"{key}={value}" for key, value in self.changed.items()), *(f"~{key}" for key in self.removed)]
+        )
 
 
 def compose_text(root: Path, overrides: list[str] | None = None) -> str:
@@ -72,8 +74,10 @@ def update_params(root: Path, environment: Mapping[str, str] = os.environ) -> st
     now = conf_hash(root)
     if not (root / PARAMS).exists():
         if git(root, "cat-file", "-e", f"HEAD:./{PARAMS}") is not None:
-            raise UserError(f"{PARAMS} is missing, and Git has one: run `git checkout {PARAMS}`. It may hold values of an "
-                            "experiment that conf/ does not. To start from conf/ alone: `seedbed compose --reset`.")
+            raise UserError(
+                f"{PARAMS} is missing, and Git has one: run `git checkout {PARAMS}`. It may hold values of an "
+                "experiment that conf/ does not. To start from conf/ alone: `seedbed compose --reset`."
+            )
         return compose_anew(root)
     params = load_yaml(root / PARAMS)
     if params.get("conf_hash") == now:
@@ -83,13 +87,17 @@ def update_params(root: Path, environment: Mapping[str, str] = os.environ) -> st
         raise UserError(_why_apart(root, params, now, environment))
     recorded = read_overrides(root)
     if recorded is None or recorded.conf_hash != params.get("conf_hash"):
-        raise UserError(f"{OVERRIDES} does not belong to {PARAMS} (conf_hash {recorded.conf_hash if recorded else 'missing'} against "
-                        f"{params.get('conf_hash')}), so nobody can tell which values an experiment brought in. "
-                        "Take both from one commit, or run `seedbed compose --reset` to start from conf/ alone.")
+        raise UserError(
+            f"{OVERRIDES} does not belong to {PARAMS} (conf_hash {recorded.conf_hash if recorded else 'missing'} against "
+            f"{params.get('conf_hash')}), so nobody can tell which values an experiment brought in. "
+            "Take both from one commit, or run `seedbed compose --reset` to start from conf/ alone."
+        )
     if recorded:
-        raise UserError(f"conf/ has changed, and {PARAMS} holds values that conf/ does not: {recorded.in_words()}. Composing anew would "
-                        "drop them. Write them into conf/ with `seedbed adopt`, or name them again with `dvc exp run -S ...`, "
-                        "or drop them with `seedbed compose --reset`.")
+        raise UserError(
+            f"conf/ has changed, and {PARAMS} holds values that conf/ does not: {recorded.in_words()}. Composing anew would "
+            "drop them. Write them into conf/ with `seedbed adopt`, or name them again with `dvc exp run -S ...`, "
+            "or drop them with `seedbed compose --reset`."
+        )
     return compose_anew(root)
 
 
@@ -140,9 +148,13 @@ def _record(root: Path, params: dict[str, Any]) -> None:
 
 def _why_apart(root: Path, params: dict[str, Any], now: str, environment: Mapping[str, str]) -> str:
     """Say why an experiment's params.yaml was composed from another conf/ than the one it runs with."""
-    apart = f"{PARAMS} was composed from another conf/ (conf_hash {params.get('conf_hash')}) than this experiment runs with ({now})."
+    apart = (
+        f"{PARAMS} was composed from another conf/ (conf_hash {params.get('conf_hash')}) than the experiment's ({now})."
+    )
     main = Path(environment.get("DVC_ROOT", root))
     if untracked := untracked_files(main, "conf") or untracked_files(root, "conf"):
-        return f"{apart} These files under conf/ are not tracked by Git, so the experiment does not have them: " \
-               f"{', '.join(untracked)}. Run `git add` on them, or remove them, and start it again."
+        return (
+            f"{apart} These files under conf/ are not tracked by Git, so the experiment does not have them: "
+            f"{', '.join(untracked)}. Run `git add` on them, or remove them, and start it again."
+        )
     return f"{apart} This comes from --no-hydra after an edit under conf/. Leave --no-hydra out, or run `dvc repro compose` first."

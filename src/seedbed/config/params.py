@@ -61,8 +61,10 @@ def check_params(values: dict[str, Any], root: Path) -> Params:
     """
     for name in values:
         if name not in Params.model_fields:
-            raise UserError(f"{PARAMS}: there is no such key as {name}. Known: {', '.join(Params.model_fields)}. "
-                            f"Edit {_home(name, root)}.")
+            raise UserError(
+                f"{PARAMS}: there is no such key as {name}. Known: {', '.join(Params.model_fields)}. "
+                f"Edit {_home(name, root)}."
+            )
     params = Params.model_construct(**{name: _typed(name, values, root) for name in Params.model_fields})
     _check_across(params, root)
     return params
@@ -70,12 +72,16 @@ def check_params(values: dict[str, Any], root: Path) -> Params:
 
 def _typed(name: str, values: dict[str, Any], root: Path) -> Any:
     if name not in values:
-        raise UserError(f"{PARAMS}: the section {name} is missing. Choose a member of its group in conf/config.yaml, "
-                        "or run `seedbed compose --reset`.")
+        raise UserError(
+            f"{PARAMS}: the section {name} is missing. Choose a member of its group in conf/config.yaml, "
+            "or run `seedbed compose --reset`."
+        )
     _refuse_unset(name, values[name], root)
     _refuse_foreign_targets(name, values[name], root)
     try:
-        return TypeAdapter(Params.model_fields[name].annotation).validate_json(json.dumps(values[name]), strict=True)
+        return TypeAdapter[Any](Params.model_fields[name].annotation or Any).validate_json(
+            json.dumps(values[name]), strict=True
+        )
     except ValidationError as error:
         raise UserError(_in_words(name, error, root)) from None
 
@@ -102,15 +108,19 @@ def _shortened(value: Any) -> str:
 
 def _refuse_unset(key: str, value: Any, root: Path) -> None:
     if value == "???":
-        raise UserError(f"{PARAMS}: {key} is not set (???). Give it a value with -S {key}=..., or in {_home(key, root)}.")
+        raise UserError(
+            f"{PARAMS}: {key} is not set (???). Give it a value with -S {key}=..., or in {_home(key, root)}."
+        )
     for inner, part in _items(value):
         _refuse_unset(f"{key}.{inner}", part, root)
 
 
 def _refuse_foreign_targets(key: str, value: Any, root: Path) -> None:
     if key.endswith("._target_") and not str(value).startswith(TARGET_PREFIXES):
-        raise UserError(f"{PARAMS}: {key} is {value!r}, and only names that begin with {' or '.join(TARGET_PREFIXES)} may be "
-                        f"called. Edit {_home(key, root)}, or add the prefix to TARGET_PREFIXES in src/seedbed/config/schema.py.")
+        raise UserError(
+            f"{PARAMS}: {key} is {value!r}, and only names that begin with {' or '.join(TARGET_PREFIXES)} may be "
+            f"called. Edit {_home(key, root)}, or add the prefix to TARGET_PREFIXES in src/seedbed/config/schema.py."
+        )
     for inner, part in _items(value):
         _refuse_foreign_targets(f"{key}.{inner}", part, root)
 
@@ -126,20 +136,28 @@ def _check_across(params: Params, root: Path) -> None:
     columns, problem = params.columns, params.problem
     target = problem.target.column
     if target not in columns or columns[target].role != "target":
-        raise UserError(f"{PARAMS}: problem.target.column is {target!r}, which is no column of role target under columns "
-                        f"(those are: {', '.join(name for name, column in columns.items() if column.role == 'target') or 'none'}). "
-                        f"Edit {_home('problem.target.column', root)}.")
+        raise UserError(
+            f"{PARAMS}: problem.target.column is {target!r}, which is no column of role target under columns "
+            f"(those are: {', '.join(name for name, column in columns.items() if column.role == 'target') or 'none'}). "
+            f"Edit {_home('problem.target.column', root)}."
+        )
     for name in problem.slices:
         if name not in columns:
-            raise UserError(f"{PARAMS}: problem.slices names {name!r}, which is not among columns. "
-                            f"Edit {_home('problem.slices', root)}.")
+            raise UserError(
+                f"{PARAMS}: problem.slices names {name!r}, which is not among columns. "
+                f"Edit {_home('problem.slices', root)}."
+            )
     for kind, role in (("time", "time"), ("group", "group")):
         if params.split.kind == kind and not any(column.role == role for column in columns.values()):
-            raise UserError(f"{PARAMS}: split.kind is {kind}, and no column has the role {role}. Choose -S split=random, "
-                            f"or give a column that role in {_home('columns', root)}.")
+            raise UserError(
+                f"{PARAMS}: split.kind is {kind}, and no column has the role {role}. Choose -S split=random, "
+                f"or give a column that role in {_home('columns', root)}."
+            )
     if params.dataset.base not in params.dataset.tables:
-        raise UserError(f"{PARAMS}: dataset.base is {params.dataset.base!r}, which is not among dataset.tables. "
-                        f"Edit {_home('dataset.base', root)}.")
+        raise UserError(
+            f"{PARAMS}: dataset.base is {params.dataset.base!r}, which is not among dataset.tables. "
+            f"Edit {_home('dataset.base', root)}."
+        )
 
 
 def _home(key: str, root: Path) -> str:
@@ -149,7 +167,11 @@ def _home(key: str, root: Path) -> str:
     holders = []
     for path in conf_files(root):
         relative = path.relative_to(root).as_posix()
-        within = key.split(".") if relative == "conf/config.yaml" or group == "dataset" or "/experiment/" in relative else rest
+        within = (
+            key.split(".")
+            if relative == "conf/config.yaml" or group == "dataset" or "/experiment/" in relative
+            else rest
+        )
         if (relative.startswith((f"conf/{group}/", "conf/experiment/")) or relative == "conf/config.yaml") and within:
             value: Any = OmegaConf.to_container(OmegaConf.load(path))
             for part in within:

@@ -23,7 +23,9 @@ def find_root(start: Path | None = None) -> Path:
     for folder in (here, *here.parents):
         if (folder / ".dvc").is_dir() and (folder / "conf").is_dir():
             return folder
-    raise UserError(f"{here}: neither this folder nor one above it holds .dvc/ and conf/. Call this inside the project.")
+    raise UserError(
+        f"{here}: neither this folder nor one above it holds .dvc/ and conf/. Call this inside the project."
+    )
 
 
 def inside_experiment(environment: Mapping[str, str] = os.environ) -> bool:

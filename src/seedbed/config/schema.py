@@ -158,7 +158,9 @@ class Split(Section):
     @model_validator(mode="after")
     def _leaves_train_rows(self) -> "Split":
         if self.validation + self.test >= 1:
-            raise ValueError(f"validation {self.validation} and test {self.test} leave no train rows: keep the sum below 1")
+            raise ValueError(
+                f"validation {self.validation} and test {self.test} leave no train rows: keep the sum below 1"
+            )
         return self
 
 

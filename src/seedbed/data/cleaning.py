@@ -26,7 +26,9 @@ def clean_values(frame: pd.DataFrame, columns: Columns, cleaning: Cleaning) -> p
     """
     for name in cleaning.valid_range:
         if name not in columns or columns[name].type != "number":
-            raise UserError(f"cleaning.valid_range.{name}: there is no number column of that name under columns. Edit the conf/cleaning file.")
+            raise UserError(
+                f"cleaning.valid_range.{name}: there is no number column of that name under columns. Edit the conf/cleaning file."
+            )
     cleaned = {}
     for name in frame.columns:
         values = frame[name]
@@ -39,7 +41,9 @@ def clean_values(frame: pd.DataFrame, columns: Columns, cleaning: Cleaning) -> p
     return pd.DataFrame(cleaned, index=frame.index)
 
 
-def clean_rows(frame: pd.DataFrame, columns: Columns, problem: Problem, cleaning: Cleaning) -> tuple[pd.DataFrame, dict[str, int]]:
+def clean_rows(
+    frame: pd.DataFrame, columns: Columns, problem: Problem, cleaning: Cleaning
+) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return the rows that can be learned from, and how many were dropped for which reason.
 
     Of rows with one key, the first in a total order of all columns stays: without an order, "first" would depend on
@@ -58,7 +62,9 @@ def clean_rows(frame: pd.DataFrame, columns: Columns, problem: Problem, cleaning
         keys = key_columns(columns)
         repeated = kept.duplicated(keys, keep=False)
         if repeated.any():
-            firsts = kept[repeated].sort_values([*keys, *(name for name in columns if name not in keys)]).duplicated(keys)
+            firsts = (
+                kept[repeated].sort_values([*keys, *(name for name in columns if name not in keys)]).duplicated(keys)
+            )
             kept = kept.drop(index=firsts[firsts].index)
             duplicates = int(firsts.sum())
     _refuse_constant_target(kept, problem)
@@ -95,14 +101,24 @@ def _clean_number(values: pd.Series, low: float | None, high: float | None) -> p
 def _refuse_constant_target(rows: pd.DataFrame, problem: Problem) -> None:
     target = problem.target
     if rows.empty:
-        raise UserError(f"problem.target.column: no row has a value of {target.column}, so there is nothing to learn from. Check the source.")
+        raise UserError(
+            f"problem.target.column: no row has a value of {target.column}, so there is nothing to learn from. Check the source."
+        )
     answers = rows[target.column] > target.above if target.above is not None else rows[target.column]
     if answers.nunique() < 2:
-        told = f"{target.column} > {target.above:g} is {answers.iloc[0]}" if target.above is not None else f"{target.column} is {answers.iloc[0]!r}"
-        raise UserError(f"problem.target: {told} in all {len(rows)} rows, so there is nothing to learn. "
-                        "Widen dataset.window or dataset.sample, or choose another target or limit in the conf/dataset file.")
+        told = (
+            f"{target.column} > {target.above:g} is {answers.iloc[0]}"
+            if target.above is not None
+            else f"{target.column} is {answers.iloc[0]!r}"
+        )
+        raise UserError(
+            f"problem.target: {told} in all {len(rows)} rows, so there is nothing to learn. "
+            "Widen dataset.window or dataset.sample, or choose another target or limit in the conf/dataset file."
+        )
     if problem.task == "binary" and target.above is None:
         values = sorted(answers.unique().tolist(), key=str)
         if len(values) != 2 or problem.positive not in values:
-            raise UserError(f"problem.positive: {problem.positive!r} must be one of the two values of {target.column}, which has "
-                            f"{', '.join(map(repr, values[:5]))}. Edit the conf/dataset file.")
+            raise UserError(
+                f"problem.positive: {problem.positive!r} must be one of the two values of {target.column}, which has "
+                f"{', '.join(map(repr, values[:5]))}. Edit the conf/dataset file."
+            )

@@ -1,18 +1,19 @@
 """What the raw rows look like: the numbers behind the exploration report."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Problem
+from seedbed.config.schema import Problem, Role
 from seedbed.data.features import make_target
 from seedbed.data.roles import Columns, columns_with, time_column
 
 BINS = 10
 CATEGORIES = 12
 CORRELATION_ROWS = 50_000
-SHOWN_ROLES = ("feature", "group", "known_after_outcome")
+SHOWN_ROLES: tuple[Role, ...] = ("feature", "group", "known_after_outcome")
 
 
 def profile_page(frame: pd.DataFrame, title: str) -> str:
@@ -80,7 +81,9 @@ def target_by_month(frame: pd.DataFrame, columns: Columns, target: pd.Series) ->
     return pd.DataFrame({"mean": grouped.mean(), "error": grouped.sem(), "rows": grouped.count()})
 
 
-def summarize(frame: pd.DataFrame, columns: Columns, problem: Problem, by_feature: dict[str, pd.DataFrame]) -> dict:
+def summarize(
+    frame: pd.DataFrame, columns: Columns, problem: Problem, by_feature: dict[str, pd.DataFrame]
+) -> dict[str, Any]:
     """Return rows, missing shares and how far each column moves the target, ready for JSON."""
     target = target_values(frame, problem)
     return {
@@ -99,13 +102,20 @@ def summarize(frame: pd.DataFrame, columns: Columns, problem: Problem, by_featur
 
 
 def _bins(values: pd.Series) -> pd.Series:
-    """Return the mean of the quantile bin in which each number lies; few distinct values stay as they are."""
+    """Return the mean of the quantile bin in which each number lies.
+
+    Few distinct values stay as they are, and so does one that half of the rows share (no rain): its ties would
+    swallow most of the quantiles.
+    """
     numbers = values.astype("float64")
-    if numbers.nunique() <= BINS:
+    counts = numbers.value_counts()
+    if len(counts) <= BINS:
         return numbers
-    edges = np.unique(numbers.quantile(np.linspace(0, 1, BINS + 1)))
-    place = pd.Series(np.searchsorted(edges[1:-1], numbers, side="right"), index=numbers.index).where(numbers.notna())
-    return place.map(numbers.groupby(place).mean())
+    common = numbers == counts.index[0] if counts.iloc[0] > len(numbers) / 2 else pd.Series(False, index=numbers.index)
+    rest = numbers[~common & numbers.notna()]
+    edges = np.unique(rest.quantile(np.linspace(0, 1, BINS + 1)))
+    place = pd.Series(np.searchsorted(edges[1:-1], rest, side="right"), index=rest.index)
+    return place.map(rest.groupby(place).mean()).reindex(numbers.index).where(~common, numbers)
 
 
 def _largest(values: pd.Series) -> pd.Series:

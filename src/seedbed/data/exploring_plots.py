@@ -47,7 +47,9 @@ def draw_target(path: Path, by_feature: dict[str, pd.DataFrame], columns: Column
     for cell, (name, table) in zip(cells, by_feature.items(), strict=False):
         leaks = columns[name].role == "known_after_outcome"
         _draw_one(cell, table, columns[name].type == "number", LEAK if leaks else PALETTE[0])
-        cell.set_title(f"{name} (known after outcome)" if leaks else name, fontsize=10, color=LEAK if leaks else "black")
+        cell.set_title(
+            f"{name} (known after outcome)" if leaks else name, fontsize=10, color=LEAK if leaks else "black"
+        )
     for cell in cells[len(by_feature) :]:
         cell.axis("off")
     figure.suptitle(f"{_target_words(problem)} by column: mean and 95 % interval")
@@ -58,7 +60,9 @@ def draw_time(path: Path, by_month: pd.DataFrame, problem: Problem) -> None:
     """Draw the mean target and the number of rows of each month."""
     figure, axes = new_figure(2, 1, width=7.5, height=5.5)
     rate, rows = axes.flat
-    rate.errorbar(by_month.index, by_month["mean"], yerr=1.96 * by_month["error"], color=PALETTE[0], marker="o", capsize=3)
+    rate.errorbar(
+        by_month.index, by_month["mean"], yerr=1.96 * by_month["error"], color=PALETTE[0], marker="o", capsize=3
+    )
     rate.set(title=f"{_target_words(problem)} by month", ylabel="mean and 95 % interval")
     rows.bar(by_month.index, by_month["rows"], color=PALETTE[5])
     rows.set(ylabel="rows")
@@ -69,8 +73,16 @@ def draw_time(path: Path, by_month: pd.DataFrame, problem: Problem) -> None:
 
 def _draw_one(cell: Any, table: pd.DataFrame, is_number: bool, color: str) -> None:
     places = table.index if is_number else range(len(table))
-    cell.errorbar(places, table["mean"], yerr=1.96 * table["error"], color=color, marker="o", markersize=3.5,
-                  linestyle="-" if is_number else "none", capsize=2)
+    cell.errorbar(
+        places,
+        table["mean"],
+        yerr=1.96 * table["error"],
+        color=color,
+        marker="o",
+        markersize=3.5,
+        linestyle="-" if is_number else "none",
+        capsize=2,
+    )
     if not is_number:
         cell.set_xticks(range(len(table)), [label[:12] for label in table.index], rotation=60, ha="right", fontsize=7)
 
@@ -78,5 +90,9 @@ def _draw_one(cell: Any, table: pd.DataFrame, is_number: bool, color: str) -> No
 def _target_words(problem: Problem) -> str:
     target = problem.target
     if problem.task == "binary":
-        return f"Share of {target.column} > {target.above:g}" if target.above is not None else f"Share of {target.column} = {problem.positive}"
+        return (
+            f"Share of {target.column} > {target.above:g}"
+            if target.above is not None
+            else f"Share of {target.column} = {problem.positive}"
+        )
     return f"Share of the most frequent {target.column}" if problem.task == "multiclass" else f"Mean {target.column}"

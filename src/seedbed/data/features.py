@@ -43,7 +43,9 @@ def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) 
             made[name] = DERIVED[derived.kind](*(frame[column] for column in derived.columns))
     for name in features.drop:
         if name not in made:
-            raise UserError(f"features.drop names {name!r}, which is no feature. There are: {', '.join(made)}. Edit the conf/features file.")
+            raise UserError(
+                f"features.drop names {name!r}, which is no feature. There are: {', '.join(made)}. Edit the conf/features file."
+            )
     kept = {name: values for name, values in made.items() if name not in features.drop}
     if not kept:
         raise UserError("features: none is left for a model. Give columns the role feature, or drop fewer.")
@@ -77,7 +79,9 @@ def _plain(values: pd.Series, kind: str) -> pd.Series:
     if kind == "category":
         return values.astype("str")
     if kind == "time":
-        raise UserError(f"columns: {values.name} is a time with the role feature. Give it the role time and use features.time_parts.")
+        raise UserError(
+            f"columns: {values.name} is a time with the role feature. Give it the role time and use features.time_parts."
+        )
     return values.astype("float64")
 
 
@@ -117,8 +121,10 @@ def _check(name: str, derived: Derived, columns: Columns) -> None:
         if column not in columns:
             raise UserError(f"{where}: there is no column {column!r}. Edit features.derived in the conf/dataset file.")
         if columns[column].role in FORBIDDEN:
-            raise UserError(f"{where}: column {column} has the role {columns[column].role}, so it is not known when the model is asked and "
-                            "can never become a feature. Leave it out.")
+            raise UserError(
+                f"{where}: column {column} has the role {columns[column].role}, so it is not known when the model is asked and "
+                "can never become a feature. Leave it out."
+            )
     if name in columns:
         raise UserError(f"{where}: a column has that name already. Choose another.")
     wanted = ARITY.get(derived.kind)

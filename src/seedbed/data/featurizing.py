@@ -8,7 +8,9 @@ from seedbed.data.roles import Columns, row_key, time_column
 from seedbed.data.splits import assign_folds, assign_splits
 
 
-def build_training_table(clean: pd.DataFrame, columns: Columns, problem: Problem, features: Features, split: Split) -> pd.DataFrame:
+def build_training_table(
+    clean: pd.DataFrame, columns: Columns, problem: Problem, features: Features, split: Split
+) -> pd.DataFrame:
     """Return the features of cleaned rows with key, side, fold, target, time and slices.
 
     Returns

@@ -50,21 +50,29 @@ def join_table(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -
     """
     for side, name, wanted in ((rows, base, join.keys), (other, join.table, [*join.keys, *join.columns])):
         if absent := [column for column in wanted if column not in side.columns]:
-            raise UserError(f"dataset.joins: table {name} has no column {', '.join(absent)}, which the join with {join.table} needs. "
-                            "Edit keys or columns in the conf/dataset file.")
+            raise UserError(
+                f"dataset.joins: table {name} has no column {', '.join(absent)}, which the join with {join.table} needs. "
+                "Edit keys or columns in the conf/dataset file."
+            )
     right = other[[*join.keys, *join.columns]].rename(columns=join.rename)
     if clashing := [column for column in right.columns if column in rows.columns and column not in join.keys]:
-        raise UserError(f"dataset.joins: {', '.join(clashing)} of table {join.table} is a column of {base} too. "
-                        "Give it another name under rename in the conf/dataset file.")
+        raise UserError(
+            f"dataset.joins: {', '.join(clashing)} of table {join.table} is a column of {base} too. "
+            "Give it another name under rename in the conf/dataset file."
+        )
     repeated = right.duplicated(join.keys)
     if repeated.any():
         example = ", ".join(f"{key}={value}" for key, value in right.loc[repeated, join.keys].iloc[0].items())
-        raise UserError(f"dataset.joins: {join.table} has {int(repeated.sum())} rows more than one for a key ({example}), so the join would "
-                        f"double rows of {base}. Join on more keys, or make the table unique.")
+        raise UserError(
+            f"dataset.joins: {join.table} has {int(repeated.sum())} rows more than one for a key ({example}), so the join would "
+            f"double rows of {base}. Join on more keys, or make the table unique."
+        )
     for key in join.keys:
         if pd.api.types.is_numeric_dtype(rows[key]) != pd.api.types.is_numeric_dtype(right[key]):
-            raise UserError(f"dataset.joins: {key} is {rows[key].dtype} in {base} and {right[key].dtype} in {join.table}, "
-                            "so no row would match. Make them the same type.")
+            raise UserError(
+                f"dataset.joins: {key} is {rows[key].dtype} in {base} and {right[key].dtype} in {join.table}, "
+                "so no row would match. Make them the same type."
+            )
     return rows.merge(right, how="left", on=join.keys, validate="many_to_one")
 
 
@@ -81,13 +89,17 @@ def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.Data
     if absent := [name for name in columns if name not in rows.columns]:
         target = columns_with(columns, "target")
         what = "the target column" if absent[0] in target else "the column"
-        raise UserError(f"columns: {what} {', '.join(absent)} is not in the data, which have {', '.join(map(str, rows.columns))}. "
-                        "Correct the name in the conf/dataset file, or remove it there.")
+        raise UserError(
+            f"columns: {what} {', '.join(absent)} is not in the data, which have {', '.join(map(str, rows.columns))}. "
+            "Correct the name in the conf/dataset file, or remove it there."
+        )
     typed = pd.DataFrame({name: _typed(rows[name], name, column.type, dataset) for name, column in columns.items()})
     for name in columns_with(columns, "feature", "target", "time", "group"):
         if typed[name].isna().all():
-            raise UserError(f"columns: {name} ({columns[name].role}) holds nothing but missing values in {len(typed)} rows. "
-                            "Give it the role ignore in the conf/dataset file, or mend the source.")
+            raise UserError(
+                f"columns: {name} ({columns[name].role}) holds nothing but missing values in {len(typed)} rows. "
+                "Give it the role ignore in the conf/dataset file, or mend the source."
+            )
     return typed
 
 
@@ -100,7 +112,9 @@ def _typed(values: pd.Series, name: str, kind: str, dataset: Dataset) -> pd.Seri
         return _as_boolean(values, name)
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         missing = bool(values.isna().any())
-        return values.astype("float64") if missing or not pd.api.types.is_integer_dtype(values) else values.astype("int64")
+        return (
+            values.astype("float64") if missing or not pd.api.types.is_integer_dtype(values) else values.astype("int64")
+        )
     numbers = pd.to_numeric(values, errors="coerce")
     _refuse(values, numbers.isna() & values.notna(), name, "a number")
     return numbers.astype("float64")
@@ -116,7 +130,11 @@ def _as_text(values: pd.Series) -> pd.Series:
 def _as_time(values: pd.Series, name: str, zone: str) -> pd.Series:
     times = pd.to_datetime(values, errors="coerce", format=None if values.dtype.kind == "M" else "ISO8601")
     _refuse(values, times.isna() & values.notna(), name, "an ISO 8601 time")
-    local = times.dt.tz_convert(zone) if times.dt.tz is not None else times.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
+    local = (
+        times.dt.tz_convert(zone)
+        if times.dt.tz is not None
+        else times.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
+    )
     return local.astype(pd.DatetimeTZDtype("us", zone))
 
 
@@ -124,7 +142,9 @@ def _as_boolean(values: pd.Series, name: str) -> pd.Series:
     if pd.api.types.is_bool_dtype(values):
         return values.astype("boolean")
     text = values.astype("str").str.strip().str.lower()
-    known = text.map({"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False})
+    known = text.map(
+        {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}
+    )
     _refuse(values, known.isna() & values.notna(), name, "true or false")
     return known.astype("boolean")
 
@@ -132,8 +152,10 @@ def _as_boolean(values: pd.Series, name: str) -> pd.Series:
 def _refuse(values: pd.Series, wrong: pd.Series, name: str, wanted: str) -> None:
     if wrong.any():
         place = int(np.flatnonzero(wrong.to_numpy())[0])
-        raise UserError(f"columns: {name} has {int(wrong.sum())} values that are not {wanted}, the first in row {place}: "
-                        f"{values.iloc[place]!r}. Change its type in the conf/dataset file, or mend the source.")
+        raise UserError(
+            f"columns: {name} has {int(wrong.sum())} values that are not {wanted}, the first in row {place}: "
+            f"{values.iloc[place]!r}. Change its type in the conf/dataset file, or mend the source."
+        )
 
 
 def _cut(base: pd.DataFrame, dataset: Dataset, columns: Columns) -> pd.DataFrame:
@@ -143,10 +165,14 @@ def _cut(base: pd.DataFrame, dataset: Dataset, columns: Columns) -> pd.DataFrame
         return base
     name = time_column(columns)
     if name is None:
-        raise UserError("dataset.window is set, and no column has the role time. Give one that role in the conf/dataset file, "
-                        "or leave the window open.")
+        raise UserError(
+            "dataset.window is set, and no column has the role time. Give one that role in the conf/dataset file, "
+            "or leave the window open."
+        )
     if name not in base.columns:
-        raise UserError(f"columns: the time column {name} is not in table {dataset.base}, so dataset.window cannot be applied.")
+        raise UserError(
+            f"columns: the time column {name} is not in table {dataset.base}, so dataset.window cannot be applied."
+        )
     times = _as_time(base[name], name, dataset.time_zone)
     inside = pd.Series(True, index=base.index)
     if start is not None:
@@ -154,7 +180,9 @@ def _cut(base: pd.DataFrame, dataset: Dataset, columns: Columns) -> pd.DataFrame
     if end is not None:
         inside &= times < _moment(end, dataset.time_zone)
     if not inside.any():
-        raise UserError(f"dataset.window: no row lies in [{start}, {end}); the data run from {times.min()} to {times.max()}.")
+        raise UserError(
+            f"dataset.window: no row lies in [{start}, {end}); the data run from {times.min()} to {times.max()}."
+        )
     return base[inside].reset_index(drop=True)
 
 

@@ -57,5 +57,7 @@ def row_key(frame: pd.DataFrame, columns: Columns) -> pd.Series:
 def _only(columns: Columns, role: Role) -> str | None:
     names = columns_with(columns, role)
     if len(names) > 1:
-        raise UserError(f"columns: {', '.join(names)} all have the role {role}, and one column at most can. Edit the conf/dataset file.")
+        raise UserError(
+            f"columns: {', '.join(names)} all have the role {role}, and one column at most can. Edit the conf/dataset file."
+        )
     return names[0] if names else None

@@ -40,22 +40,28 @@ def read_source(source: Source, dataset: Dataset, table: str) -> pd.DataFrame:
     """
     frame = READERS[source.kind](source, dataset, table)
     if frame.empty:
-        raise UserError(f"{table}: the table has no rows. Give a source with rows (source.path, or dataset.tables.{table}).")
+        raise UserError(
+            f"{table}: the table has no rows. Give a source with rows (source.path, or dataset.tables.{table})."
+        )
     return frame
 
 
 def _read_package(source: Source, dataset: Dataset, table: str) -> pd.DataFrame:
     where = dataset.tables[table]
     if where.package is None:
-        raise UserError(f"dataset.tables.{table}: source package needs a package here, and there is none. "
-                        "Name one in the conf/dataset file, or choose -S source=csv.")
+        raise UserError(
+            f"dataset.tables.{table}: source package needs a package here, and there is none. "
+            "Name one in the conf/dataset file, or choose -S source=csv."
+        )
     try:
         found = importlib.util.find_spec(where.package)
     except ModuleNotFoundError:
         found = None
     if found is None or found.origin is None:
-        raise UserError(f"dataset.tables.{table}.package: the package {where.package} is not installed. "
-                        "Add it to pyproject.toml, then run `make lock setup`.")
+        raise UserError(
+            f"dataset.tables.{table}.package: the package {where.package} is not installed. "
+            "Add it to pyproject.toml, then run `make lock setup`."
+        )
     if where.loader is not None:
         return _load(where.package, where.loader, table)
     if where.file is None:
@@ -82,7 +88,9 @@ def _read_parquet_source(source: Source, dataset: Dataset, table: str) -> pd.Dat
     try:
         return pq.read_table(path).to_pandas()
     except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(f"{path}: this is not a whole Parquet file ({_line(error)}). Write it anew or fetch it again.") from error
+        raise UserError(
+            f"{path}: this is not a whole Parquet file ({_line(error)}). Write it anew or fetch it again."
+        ) from error
 
 
 READERS: dict[str, Callable[[Source, Dataset, str], pd.DataFrame]] = {
@@ -95,18 +103,24 @@ READERS: dict[str, Callable[[Source, Dataset, str], pd.DataFrame]] = {
 def _find_file(source: Source, dataset: Dataset, table: str, endings: tuple[str, ...]) -> Path:
     """Return the table's file in the folder `source.path`, or that path itself where it is a file."""
     if source.path is None:
-        raise UserError(f"source.path is not set, and source {source.kind} needs a file or folder: -S source.path=FOLDER.")
+        raise UserError(
+            f"source.path is not set, and source {source.kind} needs a file or folder: -S source.path=FOLDER."
+        )
     path = Path(source.path).expanduser()
     if path.is_file():
         if len(dataset.tables) > 1:
-            raise UserError(f"source.path: {path} is one file, and dataset {dataset.name} has the tables {', '.join(dataset.tables)}. "
-                            "Name the folder that holds a file for each.")
+            raise UserError(
+                f"source.path: {path} is one file, and dataset {dataset.name} has the tables {', '.join(dataset.tables)}. "
+                "Name the folder that holds a file for each."
+            )
         return path
     for ending in endings:
         if (path / f"{table}{ending}").is_file():
             return path / f"{table}{ending}"
-    raise UserError(f"source.path: {path} holds no {table}{' or '.join(endings)}, and is no such file itself. "
-                    "Put the file there, or set source.path to where it is.")
+    raise UserError(
+        f"source.path: {path} holds no {table}{' or '.join(endings)}, and is no such file itself. "
+        "Put the file there, or set source.path to where it is."
+    )
 
 
 def _read_file(path: Path) -> pd.DataFrame:
@@ -116,13 +130,19 @@ def _read_file(path: Path) -> pd.DataFrame:
     try:
         frame = pd.read_csv(path, encoding="utf-8-sig", on_bad_lines="error", low_memory=False, engine="c")
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: byte {error.start} is not UTF-8. Convert it: iconv -f LATIN1 -t UTF-8 {path.name} > new.csv.") from error
+        raise UserError(
+            f"{path}: byte {error.start} is not UTF-8. Convert it: iconv -f LATIN1 -t UTF-8 {path.name} > new.csv."
+        ) from error
     except pd.errors.EmptyDataError:
         raise UserError(f"{path}: the file is empty. Give a file with a header line and rows.") from None
     except pd.errors.ParserError as error:
-        raise UserError(f"{path}: this is not a whole CSV file ({_line(error)}). Fetch it again or mend that line.") from error
+        raise UserError(
+            f"{path}: this is not a whole CSV file ({_line(error)}). Fetch it again or mend that line."
+        ) from error
     except (zipfile.BadZipFile, EOFError, zlib.error, OSError) as error:
-        raise UserError(f"{path}: the compressed file is damaged or cut off ({_line(error)}). Fetch it again.") from error
+        raise UserError(
+            f"{path}: the compressed file is damaged or cut off ({_line(error)}). Fetch it again."
+        ) from error
     return frame
 
 
@@ -136,13 +156,19 @@ def _refuse_bad_header(path: Path) -> None:
     except pd.errors.EmptyDataError:
         raise UserError(f"{path}: the file is empty. Give a file with a header line and rows.") from None
     except (zipfile.BadZipFile, EOFError, zlib.error, OSError) as error:
-        raise UserError(f"{path}: the compressed file is damaged or cut off ({_line(error)}). Fetch it again.") from error
+        raise UserError(
+            f"{path}: the compressed file is damaged or cut off ({_line(error)}). Fetch it again."
+        ) from error
     names = header.iloc[0]
     if repeated := sorted(set(names[names.duplicated()])):
-        raise UserError(f"{path}: the column {', '.join(map(str, repeated))} is there more than once. Rename or remove one.")
+        raise UserError(
+            f"{path}: the column {', '.join(map(str, repeated))} is there more than once. Rename or remove one."
+        )
     if last is not None and last.count(",") < len(names) - 1 and '"' not in last:
-        raise UserError(f"{path}: the last line ends after {last.count(',') + 1} of {len(names)} columns ({last[:60]!r}), "
-                        "so the file was cut off. Fetch it again.")
+        raise UserError(
+            f"{path}: the last line ends after {last.count(',') + 1} of {len(names)} columns ({last[:60]!r}), "
+            "so the file was cut off. Fetch it again."
+        )
 
 
 def _last_line(path: Path) -> str | None:

@@ -41,8 +41,10 @@ def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Ser
     sides = pd.Series(np.array(SIDES)[place], index=frame.index, dtype="str")
     for side in SIDES:
         if not (sides == side).any():
-            raise UserError(f"split: of {len(frame)} rows none is in {side} (split.kind {split.kind}, validation {split.validation}, "
-                            f"test {split.test}). Use more rows, or larger parts.")
+            raise UserError(
+                f"split: of {len(frame)} rows none is in {side} (split.kind {split.kind}, validation {split.validation}, "
+                f"test {split.test}). Use more rows, or larger parts."
+            )
     return sides
 
 
@@ -67,10 +69,14 @@ def assign_folds(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Seri
 def _times(frame: pd.DataFrame, columns: Columns) -> pd.Series:
     name = time_column(columns)
     if name is None:
-        raise UserError("split.kind is time, and no column has the role time. Choose -S split=random, or give a column that role.")
+        raise UserError(
+            "split.kind is time, and no column has the role time. Choose -S split=random, or give a column that role."
+        )
     if frame[name].isna().any():
-        raise UserError(f"split.kind is time, and {int(frame[name].isna().sum())} rows have no {name}. Expect it in the suite "
-                        "(ExpectColumnValuesToNotBeNull), or mend the source.")
+        raise UserError(
+            f"split.kind is time, and {int(frame[name].isna().sum())} rows have no {name}. Expect it in the suite "
+            "(ExpectColumnValuesToNotBeNull), or mend the source."
+        )
     return frame[name]
 
 
@@ -86,7 +92,9 @@ def _positions(frame: pd.DataFrame, columns: Columns, split: Split, purpose: str
     if split.kind == "group":
         name = group_column(columns)
         if name is None:
-            raise UserError("split.kind is group, and no column has the role group. Choose -S split=random, or give a column that role.")
+            raise UserError(
+                "split.kind is group, and no column has the role group. Choose -S split=random, or give a column that role."
+            )
         keys = pd.util.hash_pandas_object(frame[name], index=False)
     else:
         keys = row_key(frame, columns)

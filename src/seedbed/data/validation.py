@@ -21,7 +21,9 @@ WHERE = "Edit the conf/expectations file."
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
 
-def validate_rows(frame: pd.DataFrame, expectations: Expectations) -> tuple[dict[str, Any], ExpectationSuiteValidationResult]:
+def validate_rows(
+    frame: pd.DataFrame, expectations: Expectations
+) -> tuple[dict[str, Any], ExpectationSuiteValidationResult]:
     """Validate rows; return a result that is the same for the same rows, and Great Expectations' own.
 
     Parameters
@@ -49,7 +51,9 @@ def validate_rows(frame: pd.DataFrame, expectations: Expectations) -> tuple[dict
     suite = gx.ExpectationSuite("suite")
     for place, expectation in enumerate(expectations.suite):
         suite.add_expectation(_build(place, expectation, frame))
-    definition = context.data_sources.add_pandas("rows").add_dataframe_asset("raw").add_batch_definition_whole_dataframe("all")
+    definition = (
+        context.data_sources.add_pandas("rows").add_dataframe_asset("raw").add_batch_definition_whole_dataframe("all")
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         outcome = definition.get_batch({"dataframe": frame}).validate(
@@ -89,14 +93,20 @@ def _build(place: int, expectation: Expectation, frame: pd.DataFrame) -> Any:
     if kind is None or not expectation.type.startswith("Expect"):
         raise UserError(f"{where}.type: Great Expectations has no {expectation.type}. {WHERE}")
     arguments = expectation.arguments
-    named = [arguments[key] for key in ("column", "column_A", "column_B") if key in arguments] + list(arguments.get("column_list", []))
+    named = [arguments[key] for key in ("column", "column_A", "column_B") if key in arguments] + list(
+        arguments.get("column_list", [])
+    )
     if absent := [column for column in named if column not in frame.columns]:
-        raise UserError(f"{where}: {expectation.type} names the column {', '.join(map(str, absent))}, which the rows do not have. "
-                        f"This is a mistake in the suite, not in the data. {WHERE}")
+        raise UserError(
+            f"{where}: {expectation.type} names the column {', '.join(map(str, absent))}, which the rows do not have. "
+            f"This is a mistake in the suite, not in the data. {WHERE}"
+        )
     try:
         return kind(**_with_times(arguments, frame), severity=expectation.severity, meta={"place": place})
     except (ValueError, TypeError) as error:
-        raise UserError(f"{where}: {expectation.type} does not take these arguments ({arguments}): {_line(error)}. {WHERE}") from None
+        raise UserError(
+            f"{where}: {expectation.type} does not take these arguments ({arguments}): {_line(error)}. {WHERE}"
+        ) from None
 
 
 def _with_times(arguments: dict[str, Any], frame: pd.DataFrame) -> dict[str, Any]:
@@ -105,7 +115,11 @@ def _with_times(arguments: dict[str, Any], frame: pd.DataFrame) -> dict[str, Any
     if column is None or not isinstance(frame[column].dtype, pd.DatetimeTZDtype):
         return arguments
     zone = frame[column].dtype.tz
-    bounds = {key: pd.Timestamp(arguments[key], tz=zone) for key in ("min_value", "max_value") if arguments.get(key) is not None}
+    bounds = {
+        key: pd.Timestamp(arguments[key], tz=zone)
+        for key in ("min_value", "max_value")
+        if arguments.get(key) is not None
+    }
     return {**arguments, **bounds}
 
 
@@ -114,8 +128,10 @@ def _entry(place: int, expectation: Expectation, result: Any) -> dict[str, Any]:
     errors = [raised] if "raised_exception" in raised else list(raised.values())
     for error in errors:
         if error.get("raised_exception"):
-            raise UserError(f"expectations.suite[{place}]: {expectation.type} could not be evaluated: {_line(error['exception_message'])} "
-                            f"This is a mistake in the suite, not in the data. {WHERE}")
+            raise UserError(
+                f"expectations.suite[{place}]: {expectation.type} could not be evaluated: {_line(error['exception_message'])} "
+                f"This is a mistake in the suite, not in the data. {WHERE}"
+            )
     entry: dict[str, Any] = {
         "type": expectation.type,
         "arguments": expectation.arguments,
@@ -141,8 +157,11 @@ def _told(entry: dict[str, Any]) -> str:
     if "unexpected" in entry:
         found = entry["unexpected"]
         sample = "; ".join(f"row {row}: {value}" for row, value in zip(found["rows"], found["sample"], strict=False))
-        return f"{told} fails in {found['count']:,} rows ({found['percent']:.3g} %), such as {sample}" if sample else \
-            f"{told} fails in {found['count']:,} rows ({found['percent']:.3g} %)"
+        return (
+            f"{told} fails in {found['count']:,} rows ({found['percent']:.3g} %), such as {sample}"
+            if sample
+            else f"{told} fails in {found['count']:,} rows ({found['percent']:.3g} %)"
+        )
     return f"{told} fails, observed is {entry.get('observed')}"
 
 

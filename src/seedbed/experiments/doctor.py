@@ -36,7 +36,9 @@ def examine(root: Path) -> list[Finding]:
         raise UserError(f"an experiment is running here (process {running}). Wait for its end, or stop it first.")
     found = []
     if refs := (git(root, "for-each-ref", "--format=%(refname)", EXEC_REFS) or "").splitlines():
-        found.append(Finding(f"the marks of a killed experiment are left: {', '.join(refs)}", partial(_remove_refs, root, refs)))
+        found.append(
+            Finding(f"the marks of a killed experiment are left: {', '.join(refs)}", partial(_remove_refs, root, refs))
+        )
         if git(root, "symbolic-ref", "--quiet", "HEAD") is None:
             branch = _branch_here(root)
             told = f"HEAD is detached at {git(root, 'rev-parse', '--short', 'HEAD')} by a killed experiment"
@@ -93,7 +95,9 @@ def _leftover_folders(root: Path) -> list[Path]:
 
 def _branch_here(root: Path) -> str | None:
     """Return the branch that HEAD most likely was on: the last one, or the only one, that ends at this commit."""
-    ending_here = (git(root, "for-each-ref", "--points-at=HEAD", "--format=%(refname:short)", "refs/heads") or "").splitlines()
+    ending_here = (
+        git(root, "for-each-ref", "--points-at=HEAD", "--format=%(refname:short)", "refs/heads") or ""
+    ).splitlines()
     last = git(root, "rev-parse", "--abbrev-ref", "@{-1}")
     return last if last in ending_here else next(iter(ending_here), None)
 
@@ -103,8 +107,8 @@ def _attach(root: Path, branch: str | None) -> str:
         return "HEAD stays detached, since no branch ends at this commit: choose one with `git switch`"
     git(root, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
     return (
-        f"HEAD is on {branch} again, no file was touched. If params.yaml holds the killed experiment's values and you do not "
-        "want them: git checkout params.yaml"
+        f"HEAD is on {branch} again, no file was touched. DVC had staged the killed experiment's parameters; to go back to the last "
+        "commit: git checkout HEAD -- params.yaml dvc.lock reports, then make restore"
     )
 
 

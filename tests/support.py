@@ -1,0 +1,104 @@
+"""Real copies of the repository, in which the tests run real commands."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+ENVIRONMENT = Path(sys.prefix)
+
+
+class Project:
+    """A copy of the repository in a folder of its own, with its own Git history and DVC cache."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def run(
+        self, *command: str, check: bool = True, cwd: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of the environment in the copy; its output is in .stdout, errors included."""
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("DVC_", "PYTHONPATH", "VIRTUAL_ENV"))
+        }
+        if command[0] in ("dvc", "seedbed", "python"):
+            command = (str(self.root / ".venv/bin" / command[0]), *command[1:])
+        done = subprocess.run(
+            command,
+            cwd=cwd or self.root,
+            env={**inherited, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout}")
+        return done
+
+    def make(self, target: str) -> str:
+        """Run a target of the Makefile; the environment, which all copies share, is not installed again."""
+        return self.run("make", "-o", ".venv/.installed", target).stdout
+
+    def dvc(self, *arguments: str, **options: object) -> str:
+        """Run DVC; return what it printed."""
+        return self.run("dvc", *arguments, **options).stdout  # type: ignore[arg-type]
+
+    def git(self, *arguments: str) -> str:
+        """Run Git; return what it printed, stripped."""
+        return self.run("git", *arguments).stdout.strip()
+
+    def commit(self, message: str = "change") -> None:
+        """Commit everything."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "-m", message)
+
+    def refused(self, *command: str, **environment: str) -> str:
+        """Run a command that must fail; return what it said, which must not be a traceback."""
+        done = self.run(*command, check=False, **environment)
+        assert done.returncode != 0, f"{' '.join(command)} was expected to fail:\n{done.stdout}"
+        assert "Traceback" not in done.stdout, done.stdout
+        return done.stdout
+
+    def stages_run(self, *arguments: str) -> list[str]:
+        """Run ``dvc repro``; return the names of the stages that were really executed, in order."""
+        return stages_in(self.dvc("repro", *arguments))
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace text in a file; the old text must be there."""
+        path = self.root / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{file} does not hold {old!r}"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def stages_in(output: str) -> list[str]:
+    """Return the stages that DVC says it ran."""
+    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")]
+
+
+def copy_repository(target: Path) -> Project:
+    """Copy what Git tracks here, as it is in the work tree now, into a new repository with one commit."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        check=True,
+    ).stdout
+    for name in listed.decode().split("\0"):
+        source = REPOSITORY / name
+        if name and source.is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target / name)
+    (target / ".venv").symlink_to(ENVIRONMENT)
+    project = Project(target)
+    project.git("init", "--quiet", "--initial-branch=main")
+    project.git("config", "user.name", "Tester")
+    project.git("config", "user.email", "tester@example.org")
+    project.commit("begin")
+    return project
