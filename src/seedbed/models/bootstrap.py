@@ -36,11 +36,16 @@ def resample_counts(rows: int, resamples: int, seed: int) -> Iterator[Floats]:
     for begin in range(0, resamples, at_once):
         size = min(at_once, resamples - begin)
         # One draw per resample, whatever fits at once: the same seed gives the same resamples on any setting.
-        yield np.stack([np.bincount(random.integers(0, rows, rows), minlength=rows) for _ in range(size)]).astype(np.float64)
+        yield np.stack([np.bincount(random.integers(0, rows, rows), minlength=rows) for _ in range(size)]).astype(
+            np.float64
+        )
 
 
 def bootstrap(
-    measures: Mapping[Key, Callable[[Floats], Mapping[str, Floats]]], rows: int, resamples: int, seed: int,
+    measures: Mapping[Key, Callable[[Floats], Mapping[str, Floats]]],
+    rows: int,
+    resamples: int,
+    seed: int,
 ) -> dict[Key, dict[str, Floats]]:
     """Measure many things on the same resamples.
 
@@ -58,7 +63,9 @@ def bootstrap(
     for counts in resample_counts(rows, resamples, seed):
         for key, measure in measures.items():
             parts[key].append(measure(counts))
-    return {key: {name: np.concatenate([part[name] for part in found]) for name in found[0]} for key, found in parts.items()}
+    return {
+        key: {name: np.concatenate([part[name] for part in found]) for name in found[0]} for key, found in parts.items()
+    }
 
 
 def interval(values: Floats) -> tuple[float | None, float | None]:

@@ -1,18 +1,27 @@
 """Cross-validation on the train rows, along the folds that `_fold` gives them."""
 
-from collections.abc import Iterator
+import warnings
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 
 from seedbed.config.schema import Model
 from seedbed.errors import UserError
 from seedbed.models.decision import Decision, baseline_scores
 from seedbed.models.metrics import metrics_of
 from seedbed.models.outcome import Floats, Outcome
+from seedbed.models.parallel import run_side_by_side
 from seedbed.models.pipeline import build_pipeline, fit_pipeline, predict_scores
-from seedbed.progress import track
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+FoldScores = tuple[NDArray, NDArray, Floats]
+"""Rows fitted on, rows scored (indices), and what was said of the latter."""
 
 
 def cross_validation_folds(fold: NDArray, split_kind: str) -> list[tuple[NDArray, NDArray]]:
@@ -33,17 +42,25 @@ def cross_validation_folds(fold: NDArray, split_kind: str) -> list[tuple[NDArray
     """
     numbers = np.unique(fold)
     if len(numbers) < 2:
-        raise UserError(f"split.folds: the {len(fold)} train rows are all in one fold, and cross-validation needs two. "
-                        "Use more rows (dataset.sample, dataset.window) or fewer folds.")
+        raise UserError(
+            f"split.folds: the {len(fold)} train rows are all in one fold, and cross-validation needs two. "
+            "Use more rows (dataset.sample, dataset.window) or fewer folds."
+        )
     if split_kind == "time":
         return [(np.flatnonzero(fold < number), np.flatnonzero(fold == number)) for number in numbers[1:]]
     return [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in numbers]
 
 
-def cross_validated_scores(
-    model: Model, features: pd.DataFrame, target: NDArray, decision: Decision, fold: NDArray, split_kind: str, seed: int,
-) -> Iterator[tuple[NDArray, NDArray, Floats]]:
-    """Fit a fresh pipeline per fold and yield (rows fitted on, rows scored, what it says of those).
+def fit_with_folds(
+    model: Model,
+    features: pd.DataFrame,
+    target: NDArray,
+    decision: Decision,
+    fold: NDArray,
+    split_kind: str,
+    seed: int,
+) -> tuple["Pipeline", list[FoldScores]]:
+    """Fit a pipeline on all rows, and a fresh one on each fold's, side by side.
 
     Parameters
     ----------
@@ -52,23 +69,46 @@ def cross_validated_scores(
     decision : Decision
         Gives task, classes and kinds of features; its threshold is not used.
 
+    Returns
+    -------
+    tuple
+        The fitted pipeline, and per fold (rows fitted on, rows scored, what it says of those).
+
     Raises
     ------
     UserError
         If the rows that a fold fits on are all of one class.
     """
     folds = cross_validation_folds(fold, split_kind)
-    for number, (fitted, scored) in enumerate(track(folds, len(folds), "fold"), start=1):
-        if decision.task != "regression" and len(np.unique(target[fitted])) < 2:
-            raise UserError(f"split.folds: the {len(fitted)} rows that fold {number} fits on are of one class only. "
-                            "Use fewer folds, or more rows (dataset.sample, dataset.window).")
-        pipeline = build_pipeline(model, decision.task, decision.features, seed, split_kind, fold[fitted])
-        fit_pipeline(pipeline, features.iloc[fitted], target[fitted], model.name)
-        yield fitted, scored, predict_scores(pipeline, features.iloc[scored], decision.task, decision.classes)
+    for number, (rows, _) in enumerate(folds, start=1):
+        if decision.task != "regression" and len(np.unique(target[rows])) < 2:
+            raise UserError(
+                f"split.folds: the {len(rows)} rows that fold {number} fits on are of one class only. "
+                "Use fewer folds, or more rows (dataset.sample, dataset.window)."
+            )
+
+    def fit(rows: NDArray) -> "Pipeline":
+        pipeline = build_pipeline(model, decision.task, decision.features, seed, split_kind, fold[rows])
+        return fit_pipeline(pipeline, features.iloc[rows], target[rows], model.name)
+
+    def score(rows: NDArray, scored: NDArray) -> Floats:
+        return predict_scores(fit(rows), features.iloc[scored], decision.task, decision.classes)
+
+    # The longest first, so that no core is left with it at the end.
+    order = sorted(range(len(folds)), key=lambda place: -len(folds[place][0]))
+    calls = [partial(fit, np.arange(len(fold))), *(partial(score, *folds[place]) for place in order)]
+    with warnings.catch_warnings():
+        # A network's max_iter is its number of epochs, a choice; of other models the warning is worth reading.
+        warnings.filterwarnings("ignore", category=ConvergenceWarning, module="sklearn.neural_network")
+        pipeline, *said = run_side_by_side(calls, "fits")
+    by_fold = dict(zip(order, said, strict=True))
+    return pipeline, [(*rows, by_fold[place]) for place, rows in enumerate(folds)]
 
 
 def summarize_folds(
-    decision: Decision, truth: NDArray, said: list[tuple[NDArray, NDArray, Floats]],
+    decision: Decision,
+    truth: NDArray,
+    said: list[FoldScores],
 ) -> tuple[dict[str, dict], dict[str, dict]]:
     """Return mean, spread and values over the folds of each metric, for the model and for the dummy.
 
@@ -79,7 +119,7 @@ def summarize_folds(
     truth : ndarray, shape (n_rows,)
         Coded target of the train rows.
     said : list
-        What :func:`cross_validated_scores` yielded.
+        What :func:`fit_with_folds` returned.
 
     Returns
     -------
@@ -88,8 +128,10 @@ def summarize_folds(
         for what is not defined.
     """
     models = [decision.outcome(truth[scored], scores) for _, scored, scores in said]
-    dummies = [decision.baseline(truth[scored], baseline_scores(decision.task, truth[fitted], len(decision.classes)))
-               for fitted, scored, _ in said]
+    dummies = [
+        decision.baseline(truth[scored], baseline_scores(decision.task, truth[fitted], len(decision.classes)))
+        for fitted, scored, _ in said
+    ]
     return _summary(decision, models), _summary(decision, dummies)
 
 

@@ -54,10 +54,20 @@ def calibration_curve(outcome: Outcome, label: int | None = None) -> pd.DataFram
     """
     said, truth = outcome.scores, outcome.truth.astype(np.float64)
     if outcome.task == "multiclass":
-        said, truth = _pooled(outcome) if label is None else (outcome.scores[:, label], (outcome.truth == label).astype(np.float64))
+        said, truth = (
+            _pooled(outcome)
+            if label is None
+            else (outcome.scores[:, label], (outcome.truth == label).astype(np.float64))
+        )
     edges = np.unique(np.quantile(said, np.linspace(0, 1, BINS + 1)))
-    binned = pd.DataFrame({"bin": np.clip(np.searchsorted(edges, said, side="right"), 1, max(len(edges) - 1, 1)),
-                           "predicted": said, "observed": truth, "rows": 1})
+    binned = pd.DataFrame(
+        {
+            "bin": np.clip(np.searchsorted(edges, said, side="right"), 1, max(len(edges) - 1, 1)),
+            "predicted": said,
+            "observed": truth,
+            "rows": 1,
+        }
+    )
     return binned.groupby("bin").agg({"predicted": "mean", "observed": "mean", "rows": "sum"}).reset_index(drop=True)
 
 

@@ -46,7 +46,7 @@ class Decision:
     def decide(self, scores: Floats) -> NDArray:
         """Return the decided class of each row as an index, shape (n,); in a regression the scores themselves."""
         if self.task == "binary":
-            return (scores >= self.threshold).astype(np.int8)
+            return (scores >= (0.5 if self.threshold is None else self.threshold)).astype(np.int8)
         return np.argmax(scores, axis=1) if self.task == "multiclass" else scores
 
     def labels(self, codes: NDArray) -> NDArray | pd.Index:
@@ -86,13 +86,22 @@ class Decision:
         """
         try:
             values = read_json(path)
-            return cls(**{**values, "classes": tuple(values["classes"]), "baseline_scores": tuple(values["baseline_scores"])})
+            return cls(
+                **{**values, "classes": tuple(values["classes"]), "baseline_scores": tuple(values["baseline_scores"])}
+            )
         except (FileNotFoundError, ValueError, TypeError, KeyError) as error:
-            raise UserError(f"{path}: no decision rule can be read from it ({error}). Run `dvc repro train`, or `dvc pull`.") from None
+            raise UserError(
+                f"{path}: no decision rule can be read from it ({error}). Run `dvc repro train`, or `dvc pull`."
+            ) from None
 
 
 def make_decision(
-    problem: Problem, features: dict[str, Kind], classes: tuple[Any, ...], train: NDArray, validation: NDArray, scores: Floats,
+    problem: Problem,
+    features: dict[str, Kind],
+    classes: tuple[Any, ...],
+    train: NDArray,
+    validation: NDArray,
+    scores: Floats,
 ) -> Decision:
     """Return the decision rule of a fitted model.
 
@@ -112,7 +121,14 @@ def make_decision(
     # Balanced accuracy is 0.5 for either constant answer: then the more frequent class is taken.
     rule = "half" if problem.threshold == "balanced_accuracy" else problem.threshold
     always = prior[1] >= choose_threshold(validation == 1, constant, rule)
-    return Decision(problem.task, features, classes, choose_threshold(validation == 1, scores, problem.threshold), prior, int(always))
+    return Decision(
+        problem.task,
+        features,
+        classes,
+        choose_threshold(validation == 1, scores, problem.threshold),
+        prior,
+        int(always),
+    )
 
 
 def baseline_scores(task: Task, train: NDArray, n_classes: int) -> tuple[float, ...]:
@@ -134,8 +150,10 @@ def class_labels(target: pd.Series, task: Task) -> tuple[Any, ...]:
         return ()
     found = sorted(target.unique().tolist())
     if len(found) < 2:
-        raise UserError(f"problem.target: all {len(target)} train rows are of one class, {found[0] if found else 'none'}. "
-                        "A classifier needs two: look at problem.target and problem.positive in the conf/dataset file, or widen dataset.window.")
+        raise UserError(
+            f"problem.target: all {len(target)} train rows are of one class, {found[0] if found else 'none'}. "
+            "A classifier needs two: look at problem.target and problem.positive in the conf/dataset file, or widen dataset.window."
+        )
     return tuple(found)
 
 
@@ -154,6 +172,8 @@ def encode_target(target: pd.Series, task: Task, classes: tuple[Any, ...]) -> ND
     codes = pd.Index(classes, dtype="str").get_indexer(target.astype("str"))
     if (codes < 0).any():
         unseen = sorted(target[codes < 0].unique().tolist())
-        raise UserError(f"problem.target: {int((codes < 0).sum())} rows are of class {', '.join(map(str, unseen[:5]))}, of which there is "
-                        "no train row. Leave such rows out, or choose a split that spreads the classes (split=random).")
+        raise UserError(
+            f"problem.target: {int((codes < 0).sum())} rows are of class {', '.join(map(str, unseen[:5]))}, of which there is "
+            "no train row. Leave such rows out, or choose a split that spreads the classes (split=random)."
+        )
     return codes.astype(np.intp)

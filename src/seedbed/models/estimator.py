@@ -13,7 +13,9 @@ INNER_FOLDS = 3
 """Folds inside one fit: those of calibration and of stacking."""
 
 
-def build_estimator(model: Model, task: Task, seed: int, split_kind: str, folds: "NDArray | None" = None) -> "BaseEstimator":
+def build_estimator(
+    model: Model, task: Task, seed: int, split_kind: str, folds: "NDArray | None" = None
+) -> "BaseEstimator":
     """Return the unfitted estimator for the task, calibration around it.
 
     Parameters
@@ -35,7 +37,9 @@ def build_estimator(model: Model, task: Task, seed: int, split_kind: str, folds:
     spec = model.regression if task == "regression" else model.classification
     estimator = _instantiate({**spec, **model.arguments}, model.name)
     parameters = estimator.get_params(deep=True)
-    seeds = {name: seed for name, value in parameters.items() if name.split("__")[-1] == "random_state" and value is None}
+    seeds = {
+        name: seed for name, value in parameters.items() if name.split("__")[-1] == "random_state" and value is None
+    }
     estimator.set_params(**seeds)
     if model.class_weight is not None:
         _weigh_classes(estimator, model, task)
@@ -62,13 +66,34 @@ def inner_folds(task: Task, seed: int, split_kind: str, folds: "NDArray | None")
     return (KFold if task == "regression" else StratifiedKFold)(INNER_FOLDS, **shuffled)
 
 
-def forget_folds(estimator: "BaseEstimator") -> None:
-    """Drop the inner folds of a fitted estimator: they are of no use to predict, and can hold a number per train row."""
-    if "cv" in estimator.get_params(deep=False):
-        estimator.set_params(cv=None)
-    for name in ("estimator", "regressor", "regressor_"):
-        if hasattr(estimator, name):
-            forget_folds(getattr(estimator, name))
+def forget_circumstances(fitted: Any) -> None:
+    """Drop from a fitted estimator, and all in it, what predicting does not need and what is not of the model.
+
+    That is the inner folds, which can hold a number per train row, and how many threads binned the values.
+    """
+    if isinstance(fitted, list | tuple):
+        for part in fitted:
+            forget_circumstances(part)
+    if (
+        isinstance(fitted, type)
+        or not hasattr(fitted, "__dict__")
+        or not type(fitted).__module__.startswith(TARGET_PREFIXES)
+    ):
+        return
+    if hasattr(fitted, "get_params") and "cv" in fitted.get_params(deep=False):
+        fitted.set_params(cv=None)
+    if hasattr(fitted, "n_threads"):
+        fitted.n_threads = 1
+    for part in vars(fitted).values():
+        forget_circumstances(part)
+
+
+def innermost(estimator: "BaseEstimator") -> "BaseEstimator":
+    """Return the estimator inside of calibration and target scaling."""
+    for wrapper, inner in (("CalibratedClassifierCV", "estimator"), ("TransformedTargetRegressor", "regressor")):
+        if type(estimator).__name__ == wrapper:
+            return innermost(getattr(estimator, inner))
+    return estimator
 
 
 def _instantiate(spec: dict[str, Any], name: str) -> "BaseEstimator":
@@ -79,7 +104,9 @@ def _instantiate(spec: dict[str, Any], name: str) -> "BaseEstimator":
     try:
         estimator = instantiate(spec, _convert_="all")
     except InstantiationException as error:
-        raise UserError(f"conf/model/{name}.yaml: the estimator cannot be made. {' '.join(str(error).split())}") from None
+        raise UserError(
+            f"conf/model/{name}.yaml: the estimator cannot be made. {' '.join(str(error).split())}"
+        ) from None
     if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
         raise UserError(f"conf/model/{name}.yaml: {spec['_target_']} is not a scikit-learn estimator.")
     return estimator
@@ -89,8 +116,10 @@ def _refuse_foreign(spec: Any, name: str) -> None:
     if isinstance(spec, dict):
         target = spec.get("_target_")
         if target is not None and not str(target).startswith(TARGET_PREFIXES):
-            raise UserError(f"conf/model/{name}.yaml: _target_ {target!r} may not be called: only names that begin with "
-                            f"{' or '.join(TARGET_PREFIXES)}. Add a prefix to TARGET_PREFIXES in src/seedbed/config/schema.py.")
+            raise UserError(
+                f"conf/model/{name}.yaml: _target_ {target!r} may not be called: only names that begin with "
+                f"{' or '.join(TARGET_PREFIXES)}. Add a prefix to TARGET_PREFIXES in src/seedbed/config/schema.py."
+            )
     for part in spec.values() if isinstance(spec, dict) else spec if isinstance(spec, list) else ():
         _refuse_foreign(part, name)
 
@@ -99,8 +128,10 @@ def _weigh_classes(estimator: "BaseEstimator", model: Model, task: Task) -> None
     if task == "regression":
         raise UserError(f"model.class_weight: {model.class_weight!r} has no meaning in a regression. Set it to null.")
     if "class_weight" not in estimator.get_params(deep=False):
-        raise UserError(f"model.class_weight: {type(estimator).__name__} (model {model.name}) takes no class weights. "
-                        "Set it to null, or choose logistic_regression, linear_svm, random_forest or hist_gradient_boosting.")
+        raise UserError(
+            f"model.class_weight: {type(estimator).__name__} (model {model.name}) takes no class weights. "
+            "Set it to null, or choose logistic_regression, linear_svm, random_forest or hist_gradient_boosting."
+        )
     estimator.set_params(class_weight=model.class_weight)
 
 

@@ -37,7 +37,12 @@ class Evaluated:
 
 
 def evaluate_model(
-    pipeline: "Pipeline", decision: Decision, rows: pd.DataFrame, problem: Problem, evaluation: Evaluation, seed: int,
+    pipeline: "Pipeline",
+    decision: Decision,
+    rows: pd.DataFrame,
+    problem: Problem,
+    evaluation: Evaluation,
+    seed: int,
 ) -> Evaluated:
     """Measure a fitted pipeline on the test rows of data/features.
 
@@ -57,8 +62,9 @@ def evaluate_model(
     scores = predict_scores(pipeline, features, problem.task, decision.classes)
     outcome, baseline = decision.outcome(truth, scores), decision.baseline(truth)
     figures = compare(outcome, baseline, slices_of(test), metric, evaluation.bootstrap, seed)
-    importance = permutation_importance(pipeline, decision, features, truth, metric,
-                                        evaluation.importance_rows, evaluation.importance_repeats, seed)
+    importance = permutation_importance(
+        pipeline, decision, features, truth, metric, evaluation.importance_rows, evaluation.importance_repeats, seed
+    )
     details = {
         "metric": metric.name,
         "direction": metric.direction,
@@ -82,9 +88,20 @@ def predictions_table(rows: pd.DataFrame, decision: Decision, scores: Floats, ba
         With `_row`, `_target` and perhaps `_time` and `_slice_*`.
     scores : ndarray, shape (n_rows,) or (n_rows, n_classes)
     """
-    said = {f"_score_{label}": scores[:, code] for code, label in enumerate(decision.classes)} if scores.ndim == 2 else {"_score": scores}
+    said = (
+        {f"_score_{label}": scores[:, code] for code, label in enumerate(decision.classes)}
+        if scores.ndim == 2
+        else {"_score": scores}
+    )
     dummy = decision.labels(baseline.prediction) if decision.task == "multiclass" else baseline.scores
     kept = [name for name in rows.columns if name == "_time" or str(name).startswith("_slice_")]
-    table = pd.DataFrame({"_row": rows["_row"], "_target": rows["_target"], "_prediction": decision.labels(decision.decide(scores)),
-                          **said, "_baseline": np.asarray(dummy) if decision.task != "multiclass" else dummy})
+    table = pd.DataFrame(
+        {
+            "_row": rows["_row"],
+            "_target": rows["_target"],
+            "_prediction": decision.labels(decision.decide(scores)),
+            **said,
+            "_baseline": np.asarray(dummy) if decision.task != "multiclass" else dummy,
+        }
+    )
     return pd.concat([table, rows[kept]], axis=1)

@@ -24,10 +24,14 @@ def feature_kinds(rows: pd.DataFrame) -> dict[str, Kind]:
         elif pd.api.types.is_string_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype):
             kinds[str(name)] = "category"
         else:
-            raise UserError(f"data/features: column {name} has type {dtype}, and a model takes numbers, booleans and text. "
-                            "Use features.time_parts for a time column, or give it another role in the conf/dataset file.")
+            raise UserError(
+                f"data/features: column {name} has type {dtype}, and a model takes numbers, booleans and text. "
+                "Use features.time_parts for a time column, or give it another role in the conf/dataset file."
+            )
     if not kinds:
-        raise UserError("data/features has no feature column. Give at least one column the role feature in the conf/dataset file.")
+        raise UserError(
+            "data/features has no feature column. Give at least one column the role feature in the conf/dataset file."
+        )
     return kinds
 
 
@@ -58,7 +62,9 @@ def feature_frame(rows: pd.DataFrame, kinds: dict[str, Kind]) -> pd.DataFrame:
         try:
             columns[name] = _number(rows[name]) if kind == "number" else rows[name].astype("str")
         except (ValueError, TypeError) as error:
-            raise UserError(f"Feature column {name} is a number for the model, and a value is not one: {error}.") from None
+            raise UserError(
+                f"Feature column {name} is a number for the model, and a value is not one: {error}."
+            ) from None
     return pd.DataFrame(columns, index=rows.index)
 
 

@@ -1,5 +1,6 @@
 """Permutation importance: how much worse the deciding metric gets when one feature is shuffled."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,16 +9,22 @@ from numpy.typing import NDArray
 
 from seedbed.models.decision import Decision
 from seedbed.models.metrics import Metric
+from seedbed.models.parallel import run_side_by_side
 from seedbed.models.pipeline import predict_scores
-from seedbed.progress import track
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 
 def permutation_importance(
-    pipeline: "Pipeline", decision: Decision, features: pd.DataFrame, truth: NDArray, metric: Metric,
-    rows: int, repeats: int, seed: int,
+    pipeline: "Pipeline",
+    decision: Decision,
+    features: pd.DataFrame,
+    truth: NDArray,
+    metric: Metric,
+    rows: int,
+    repeats: int,
+    seed: int,
 ) -> dict[str, dict[str, Any]]:
     """Return how much each feature is worth to a fitted pipeline, on a sample of rows.
 
@@ -46,12 +53,17 @@ def permutation_importance(
     whole = metric.of(decision.outcome(target, predict_scores(pipeline, sample, decision.task, decision.classes)))
     orders = [random.permutation(len(sample)) for _ in range(repeats)]
     repeated = sample.iloc[np.tile(np.arange(len(sample)), repeats)].reset_index(drop=True)
-    found = {}
-    for name in track(list(decision.features), len(decision.features), "importance"):
+
+    def lost(name: str) -> list[float]:
         shuffled = repeated.assign(**{name: sample[name].iloc[np.concatenate(orders)].array})
         said = np.split(predict_scores(pipeline, shuffled, decision.task, decision.classes), repeats)
-        losses = [metric.sign * (whole - metric.of(decision.outcome(target, scores))) for scores in said]
-        found[name] = {"mean": _or_none(np.mean(losses)), "std": _or_none(np.std(losses))}
+        return [metric.sign * (whole - metric.of(decision.outcome(target, scores))) for scores in said]
+
+    losses = run_side_by_side([partial(lost, name) for name in decision.features], "importances")
+    found = {
+        name: {"mean": _or_none(np.mean(values)), "std": _or_none(np.std(values))}
+        for name, values in zip(decision.features, losses, strict=True)
+    }
     return dict(sorted(found.items(), key=lambda item: (-(item[1]["mean"] or 0.0), item[0])))
 
 

@@ -42,9 +42,11 @@ METRICS: dict[str, Metric] = {}
 
 def metric(direction: Direction, *tasks: Task) -> Callable[[Callable[[Sample], Floats]], Callable[[Sample], Floats]]:
     """Register the decorated function under its own name."""
+
     def register(compute: Callable[[Sample], Floats]) -> Callable[[Sample], Floats]:
         METRICS[compute.__name__] = Metric(compute.__name__, direction, tasks, compute)
         return compute
+
     return register
 
 
@@ -63,15 +65,24 @@ def find_metric(name: str, task: Task) -> Metric:
     """
     known = metrics_of(task)
     if name not in known:
-        why = f"is a metric of {' and '.join(METRICS[name].tasks)} problems" if name in METRICS else "is not a known metric"
-        raise UserError(f"problem.metric: {name!r} {why}. For a {task} problem choose one of {', '.join(known)} "
-                        "in the conf/dataset file.")
+        why = (
+            f"is a metric of {' and '.join(METRICS[name].tasks)} problems"
+            if name in METRICS
+            else "is not a known metric"
+        )
+        raise UserError(
+            f"problem.metric: {name!r} {why}. For a {task} problem choose one of {', '.join(known)} "
+            "in the conf/dataset file."
+        )
     return known[name]
 
 
 @metric("maximize", "binary")
 def roc_auc(sample: Sample) -> Floats:
-    """Chance that a positive row scores above a negative one, ties counting half (Fawcett 2006, doi:10.1016/j.patrec.2005.10.010)."""
+    """Chance that a positive row scores above a negative one, ties counting half.
+
+    Fawcett 2006, doi:10.1016/j.patrec.2005.10.010.
+    """
     return _area_under_roc(*sample.ranked[0])
 
 
@@ -160,9 +171,11 @@ def mae(sample: Sample) -> Floats:
 def r2(sample: Sample) -> Floats:
     """Share of the target's variance that is explained; NaN when it does not vary."""
     truth = sample.outcome.truth - np.mean(sample.outcome.truth)  # centred: E[y^2] - E[y]^2 cancels digits otherwise
-    variance = sample.mean(truth ** 2) - sample.mean(truth) ** 2
+    variance = sample.mean(truth**2) - sample.mean(truth) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(variance > 0, 1 - sample.mean((sample.outcome.truth - sample.outcome.scores) ** 2) / variance, np.nan)
+        return np.where(
+            variance > 0, 1 - sample.mean((sample.outcome.truth - sample.outcome.scores) ** 2) / variance, np.nan
+        )
 
 
 def _area_under_roc(hits: Floats, misses: Floats) -> Floats:

@@ -52,8 +52,11 @@ class Outcome:
 
         Binary outcomes have one entry, that of the positive class.
         """
-        columns = [(self.scores, self.truth == 1)] if self.task == "binary" else [
-            (self.scores[:, code], self.truth == code) for code in range(len(self.classes))]
+        columns = (
+            [(self.scores, self.truth == 1)]
+            if self.task == "binary"
+            else [(self.scores[:, code], self.truth == code) for code in range(len(self.classes))]
+        )
         return [_ranking(score, positive) for score, positive in columns]
 
 
@@ -86,7 +89,7 @@ class Sample:
             return self.counts @ values.astype(np.float64) / self.total
 
     @cached_property
-    def confusion(self) -> Floats:
+    def confusion(self) -> NDArray:
         """Rows by true and decided class, shape (b, n_classes, n_classes)."""
         size = len(self.outcome.classes)
         cell = self.outcome.truth.astype(np.intp) * size + self.outcome.prediction.astype(np.intp)

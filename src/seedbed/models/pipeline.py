@@ -1,9 +1,5 @@
 """The ONE pipeline of a model: imputing, scaling, encoding, estimator, fitted together so that each fold refits all of it."""
 
-import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +9,9 @@ from numpy.typing import NDArray
 from seedbed.config.schema import Model, Preprocessing, Task
 from seedbed.errors import UserError
 from seedbed.models.decision import Kind
-from seedbed.models.estimator import build_estimator, forget_folds
+from seedbed.models.estimator import build_estimator, forget_circumstances, innermost
 from seedbed.models.outcome import Floats
+from seedbed.models.parallel import steady_sums
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -24,7 +21,12 @@ NATIVE_CATEGORIES = 254
 
 
 def build_pipeline(
-    model: Model, task: Task, kinds: dict[str, Kind], seed: int, split_kind: str = "random", folds: NDArray | None = None,
+    model: Model,
+    task: Task,
+    kinds: dict[str, Kind],
+    seed: int,
+    split_kind: str = "random",
+    folds: NDArray | None = None,
 ) -> "Pipeline":
     """Return the unfitted pipeline: a ColumnTransformer, then the estimator.
 
@@ -61,7 +63,7 @@ def build_pipeline(
 
 
 def fit_pipeline(pipeline: "Pipeline", features: pd.DataFrame, target: NDArray, name: str) -> "Pipeline":
-    """Fit in place, on all cores, in a way that does not depend on how many there are; return the pipeline.
+    """Fit in place and return the pipeline.
 
     Parameters
     ----------
@@ -76,18 +78,12 @@ def fit_pipeline(pipeline: "Pipeline", features: pd.DataFrame, target: NDArray, 
     UserError
         If scikit-learn refuses the arguments or the data.
     """
-    import joblib
-    from sklearn.exceptions import ConvergenceWarning
-
     try:
-        with steady_sums(), joblib.parallel_config("threading", n_jobs=threads()), warnings.catch_warnings():
-            # A network's max_iter is its number of epochs, a choice; of other models the warning is worth reading.
-            warnings.filterwarnings("ignore", category=ConvergenceWarning, module="sklearn.neural_network")
-            pipeline.fit(features, target)
+        pipeline.fit(features, target)
     except (ValueError, TypeError) as error:
         told = " ".join(str(error).split())
         raise UserError(f"conf/model/{name}.yaml: fitting on {len(features)} rows failed. {told}") from error
-    forget_folds(pipeline[-1])
+    forget_circumstances(pipeline[-1])
     return pipeline
 
 
@@ -117,34 +113,25 @@ def predict_scores(pipeline: "Pipeline", features: pd.DataFrame, task: Task, cla
     return full
 
 
-def threads() -> int:
-    """Return how many threads a fit may use: OMP_NUM_THREADS, or the cores this process may run on."""
-    chosen = os.environ.get("OMP_NUM_THREADS", "")
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(int(chosen), available) if chosen.isdigit() and int(chosen) > 0 else available
-
-
-@contextmanager
-def steady_sums() -> Iterator[None]:
-    """Hold BLAS to one thread: it splits sums by the number of threads, and the last bits of a model with them."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, user_api="blas"):
-        yield
-
-
 def _encoder(preprocessing: Preprocessing, estimator: Any) -> Any:
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
     from sklearn.utils import get_tags
 
     if preprocessing.categories == "one_hot":
-        return OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=preprocessing.min_frequency,
-                             sparse_output=get_tags(estimator).input_tags.sparse)
+        return OneHotEncoder(
+            handle_unknown="infrequent_if_exist",
+            min_frequency=preprocessing.min_frequency,
+            sparse_output=get_tags(estimator).input_tags.sparse,
+        )
     native = preprocessing.categories == "native"
-    unknown = np.nan if native or not preprocessing.impute else -1.0
-    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=unknown, encoded_missing_value=unknown,
-                          min_frequency=preprocessing.min_frequency,
-                          max_categories=min(NATIVE_CATEGORIES, _bins(estimator) - 1) if native else None)
+    unknown = np.nan if native or not preprocessing.impute else -1
+    return OrdinalEncoder(
+        handle_unknown="use_encoded_value",
+        unknown_value=unknown,
+        encoded_missing_value=unknown,
+        min_frequency=preprocessing.min_frequency,
+        max_categories=min(NATIVE_CATEGORIES, _bins(estimator) - 1) if native else None,
+    )
 
 
 def _number_steps(preprocessing: Preprocessing) -> Any:
@@ -160,20 +147,15 @@ def _number_steps(preprocessing: Preprocessing) -> Any:
     return make_pipeline(*steps) if steps else "passthrough"
 
 
-def _innermost(estimator: Any) -> Any:
-    for name in ("estimator", "regressor"):
-        if hasattr(estimator, name):
-            return getattr(estimator, name)
-    return estimator
-
-
 def _bins(estimator: Any) -> int:
-    return getattr(_innermost(estimator), "max_bins", NATIVE_CATEGORIES + 1)
+    return getattr(innermost(estimator), "max_bins", NATIVE_CATEGORIES + 1)
 
 
 def _mark_categories(estimator: Any, count: int, model: Model) -> None:
-    inner = _innermost(estimator)
+    inner = innermost(estimator)
     if "categorical_features" not in inner.get_params(deep=False):
-        raise UserError(f"model.preprocessing.categories: native is not possible with {type(inner).__name__} (model {model.name}), "
-                        "which knows no categories. Choose one_hot or ordinal.")
+        raise UserError(
+            f"model.preprocessing.categories: native is not possible with {type(inner).__name__} (model {model.name}), "
+            "which knows no categories. Choose one_hot or ordinal."
+        )
     inner.set_params(categorical_features=list(range(count)) or None)

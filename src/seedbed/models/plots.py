@@ -30,8 +30,11 @@ def write_evaluation_plots(folder: Path, outcome: Outcome, details: dict[str, An
     _write_curves(folder, outcome)
     importance = [(name, figure["mean"]) for name, figure in details["importance"].items()]
     _write(folder / "importance.csv", pd.DataFrame(importance, columns=["feature", "importance"]))
-    slices = [(f"{name} {value}", figures[details["metric"]]["value"])
-              for name, group in details["slices"].items() for value, figures in group.items()]
+    slices = [
+        (f"{name} {value}", figures[details["metric"]]["value"])
+        for name, group in details["slices"].items()
+        for value, figures in group.items()
+    ]
     _write(folder / "slices.csv", pd.DataFrame(slices, columns=["slice", "value"]))
 
 

@@ -17,7 +17,12 @@ MOST_SLICES = 20
 
 
 def compare(
-    model: Outcome, baseline: Outcome, slices: Mapping[str, pd.Series], deciding: Metric, resamples: int, seed: int,
+    model: Outcome,
+    baseline: Outcome,
+    slices: Mapping[str, pd.Series],
+    deciding: Metric,
+    resamples: int,
+    seed: int,
 ) -> dict[str, Any]:
     """Measure a model and its dummy on the same resamples of the same rows.
 
@@ -42,7 +47,9 @@ def compare(
     metrics = metrics_of(model.task)
     groups = {name: _largest(values) for name, values in slices.items()}
     measures: dict[Any, Callable[[Floats], Mapping[str, Floats]]] = {
-        "model": _measure(model, metrics), "baseline": _measure(baseline, metrics)}
+        "model": _measure(model, metrics),
+        "baseline": _measure(baseline, metrics),
+    }
     for name, group in groups.items():
         for value, rows in group.items():
             if len(rows) >= MINIMUM_ROWS:
@@ -52,19 +59,29 @@ def compare(
     return {
         "model": {name: _figure(metric.of(model), found["model"][name]) for name, metric in metrics.items()},
         "baseline": {name: _figure(metric.of(baseline), found["baseline"][name]) for name, metric in metrics.items()},
-        "difference": {name: _difference(metric, model, baseline, found["model"], found["baseline"])
-                       for name, metric in metrics.items()},
-        "slices": {name: {value: _slice(deciding, model.take(rows), baseline.take(rows), found, (name, value))
-                          for value, rows in group.items()} for name, group in groups.items()},
+        "difference": {
+            name: _difference(metric, model, baseline, found["model"], found["baseline"])
+            for name, metric in metrics.items()
+        },
+        "slices": {
+            name: {
+                value: _slice(deciding, model.take(rows), baseline.take(rows), found, (name, value))
+                for value, rows in group.items()
+            }
+            for name, group in groups.items()
+        },
     }
 
 
-def _measure(outcome: Outcome, metrics: Mapping[str, Metric], rows: Any = None) -> Callable[[Floats], Mapping[str, Floats]]:
+def _measure(
+    outcome: Outcome, metrics: Mapping[str, Metric], rows: Any = None
+) -> Callable[[Floats], Mapping[str, Floats]]:
     part = outcome if rows is None else outcome.take(rows)
 
     def measure(counts: Floats) -> Mapping[str, Floats]:
         sample = Sample(part, counts if rows is None else counts[:, rows])
         return {name: metric.compute(sample) for name, metric in metrics.items()}
+
     return measure
 
 
@@ -75,7 +92,9 @@ def _largest(values: pd.Series) -> dict[str, Any]:
     return {value: np.flatnonzero(groups == value) for value in sorted(largest)}
 
 
-def _slice(deciding: Metric, model: Outcome, baseline: Outcome, found: Mapping[Any, Mapping[str, Floats]], key: tuple) -> dict:
+def _slice(
+    deciding: Metric, model: Outcome, baseline: Outcome, found: Mapping[Any, Mapping[str, Floats]], key: tuple
+) -> dict:
     resampled = [found.get((*key, part), {}) for part in ("model", "baseline")]
     nothing = np.array([np.nan])
     return {
@@ -86,7 +105,11 @@ def _slice(deciding: Metric, model: Outcome, baseline: Outcome, found: Mapping[A
 
 
 def _difference(
-    metric: Metric, model: Outcome, baseline: Outcome, resampled: Mapping[str, Floats], dummy: Mapping[str, Floats],
+    metric: Metric,
+    model: Outcome,
+    baseline: Outcome,
+    resampled: Mapping[str, Floats],
+    dummy: Mapping[str, Floats],
 ) -> dict[str, float | None]:
     nothing = np.array([np.nan])
     paired = resampled.get(metric.name, nothing) - dummy.get(metric.name, nothing)

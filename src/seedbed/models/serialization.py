@@ -75,16 +75,20 @@ def load_pipeline(path: Path) -> "Pipeline":
     except Exception as error:
         # A file nobody vouches for may fail in any way; what it says is told, and nothing else is done with it.
         told = " ".join(str(error).split())[:300]
-        raise UserError(f"{path}: this is not a model file that can be read ({type(error).__name__}: {told}).") from error
+        raise UserError(
+            f"{path}: this is not a model file that can be read ({type(error).__name__}: {told})."
+        ) from error
     _refuse(found - set(TRUSTED), path)
     raise AssertionError("unreachable: _refuse raises when a type is not trusted")
 
 
 def _refuse(types: set[str], path: Path) -> None:
     if types:
-        raise UserError(f"{path}: the model holds {', '.join(sorted(types))}, which is not on the list of trusted types. "
-                        "If it is your own estimator, add it to TRUSTED in src/seedbed/models/serialization.py; "
-                        "otherwise do not load this file.")
+        raise UserError(
+            f"{path}: the model holds {', '.join(sorted(types))}, which is not on the list of trusted types. "
+            "If it is your own estimator, add it to TRUSTED in src/seedbed/models/serialization.py; "
+            "otherwise do not load this file."
+        )
 
 
 def _canonical(content: bytes) -> bytes:

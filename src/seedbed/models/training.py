@@ -8,12 +8,12 @@ import pandas as pd
 
 from seedbed.config.schema import Evaluation, Model, Problem, Split
 from seedbed.errors import UserError
-from seedbed.models.cross_validation import cross_validated_scores, summarize_folds
+from seedbed.models.cross_validation import fit_with_folds, summarize_folds
 from seedbed.models.decision import Decision, class_labels, encode_target, make_decision
 from seedbed.models.features import feature_frame, feature_kinds
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Outcome
-from seedbed.models.pipeline import build_pipeline, fit_pipeline, predict_scores
+from seedbed.models.pipeline import predict_scores
 from seedbed.models.report import compare
 
 if TYPE_CHECKING:
@@ -35,10 +35,15 @@ class Trained:
         """The few figures that stand in `dvc exp show`."""
         name = self.details["metric"]
         folds = self.details["cross_validation"][name]
-        return {"cv": {name: folds["mean"], "std": folds["std"]}, "validation": {name: self.details["validation"][name]["value"]}}
+        return {
+            "cv": {name: folds["mean"], "std": folds["std"]},
+            "validation": {name: self.details["validation"][name]["value"]},
+        }
 
 
-def train_model(rows: pd.DataFrame, problem: Problem, split: Split, model: Model, evaluation: Evaluation, seed: int) -> Trained:
+def train_model(
+    rows: pd.DataFrame, problem: Problem, split: Split, model: Model, evaluation: Evaluation, seed: int
+) -> Trained:
     """Train on the train rows and measure on the validation rows; test rows are not looked at.
 
     Parameters
@@ -60,26 +65,31 @@ def train_model(rows: pd.DataFrame, problem: Problem, split: Split, model: Model
     target = np.asarray(unrated.labels(truth), dtype=str if problem.task == "multiclass" else None)
     fold = train["_fold"].to_numpy()
 
-    said = list(cross_validated_scores(model, features, target, unrated, fold, split.kind, seed))
-    pipeline = fit_pipeline(build_pipeline(model, problem.task, kinds, seed, split.kind, fold), features, target, model.name)
+    pipeline, said = fit_with_folds(model, features, target, unrated, fold, split.kind, seed)
     scores = predict_scores(pipeline, feature_frame(validation, kinds), problem.task, classes)
     decision = make_decision(problem, kinds, classes, truth, held, scores)
 
     outcome, baseline = decision.outcome(held, scores), decision.baseline(held)
     folds, dummy_folds = summarize_folds(decision, truth, said)
     figures = compare(outcome, baseline, slices_of(validation), metric, evaluation.bootstrap, seed)
-    return Trained(pipeline, decision, outcome, baseline, {
-        "metric": metric.name,
-        "direction": metric.direction,
-        "threshold": decision.threshold,
-        "cross_validation": folds,
-        "baseline_cross_validation": dummy_folds,
-        "validation": figures["model"],
-        "baseline": figures["baseline"],
-        "difference": figures["difference"],
-        "slices": figures["slices"],
-        "rows": {"train": len(train), "validation": len(validation)},
-    })
+    return Trained(
+        pipeline,
+        decision,
+        outcome,
+        baseline,
+        {
+            "metric": metric.name,
+            "direction": metric.direction,
+            "threshold": decision.threshold,
+            "cross_validation": folds,
+            "baseline_cross_validation": dummy_folds,
+            "validation": figures["model"],
+            "baseline": figures["baseline"],
+            "difference": figures["difference"],
+            "slices": figures["slices"],
+            "rows": {"train": len(train), "validation": len(validation)},
+        },
+    )
 
 
 def split_rows(rows: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -92,8 +102,10 @@ def split_rows(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     """
     found = rows[rows["_split"] == name].reset_index(drop=True)
     if found.empty:
-        raise UserError(f"data/features: none of the {len(rows)} rows is a {name} row. Use more rows (dataset.sample, "
-                        f"dataset.window), or a larger share for it in conf/split.")
+        raise UserError(
+            f"data/features: none of the {len(rows)} rows is a {name} row. Use more rows (dataset.sample, "
+            f"dataset.window), or a larger share for it in conf/split."
+        )
     return found
 
 

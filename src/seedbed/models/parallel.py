@@ -1,0 +1,56 @@
+"""Fits side by side, with results that do not depend on how many cores there are.
+
+One model per core beats one model on all cores: OpenMP's threads wait for each other by spinning, so that anything
+else that runs on the machine makes such a fit many times slower.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from seedbed.progress import track
+
+T = TypeVar("T")
+
+
+def threads() -> int:
+    """Return how many threads to use: OMP_NUM_THREADS, and no more than the cores this process may run on."""
+    chosen = os.environ.get("OMP_NUM_THREADS", "")
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(int(chosen), available) if chosen.isdigit() and int(chosen) > 0 else available
+
+
+def run_side_by_side(calls: Sequence[Callable[[], T]], label: str) -> list[T]:
+    """Call all of them, as many at a time as there are threads, and return their results in order.
+
+    Put the longest call first. Cores that are left over go to the calls themselves.
+    """
+    import joblib
+
+    at_once = max(1, min(len(calls), threads()))
+    inner = threads() // at_once
+
+    def one(call: Callable[[], T]) -> T:
+        with steady_sums(inner), joblib.parallel_config("threading", n_jobs=inner):
+            return call()
+
+    # The limit on BLAS holds for the whole process: taken here too, it outlasts the first call that ends.
+    with steady_sums():
+        work = joblib.Parallel(at_once, backend="threading", batch_size=1, return_as="generator")
+        return list(track(work(joblib.delayed(one)(call) for call in calls), len(calls), label))
+
+
+@contextmanager
+def steady_sums(openmp: int = 1) -> Iterator[None]:
+    """Hold BLAS to one thread: it splits sums by the number of threads, and the last bits of a model with them.
+
+    Parameters
+    ----------
+    openmp : int
+        Threads for OpenMP, which scikit-learn uses in ways that change no bit of a result.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits({"blas": 1, "openmp": openmp}):
+        yield
