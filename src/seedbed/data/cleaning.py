@@ -109,7 +109,7 @@ def _refuse_constant_target(rows: pd.DataFrame, problem: Problem) -> None:
         told = (
             f"{target.column} > {target.above:g} is {answers.iloc[0]}"
             if target.above is not None
-            else f"{target.column} is {answers.iloc[0]!r}"
+            else f"{target.column} is {answers.iloc[:1].tolist()[0]!r}"
         )
         raise UserError(
             f"problem.target: {told} in all {len(rows)} rows, so there is nothing to learn. "

@@ -107,8 +107,8 @@ def _attach(root: Path, branch: str | None) -> str:
         return "HEAD stays detached, since no branch ends at this commit: choose one with `git switch`"
     git(root, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
     return (
-        f"HEAD is on {branch} again, no file was touched. DVC had staged the killed experiment's parameters; to go back to the last "
-        "commit: git checkout HEAD -- params.yaml dvc.lock reports, then make restore"
+        f"HEAD is on {branch} again, no file was touched. DVC had staged the killed experiment's parameters; to go back to "
+        "the last commit: git checkout HEAD -- params.yaml dvc.lock reports, then make restore"
     )
 
 

@@ -1,0 +1,103 @@
+"""Features are functions of their own row, and nothing known only after the outcome becomes one."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seedbed.config.schema import Column, Derived, Features, Params
+from seedbed.data.features import compute_features, input_columns, make_target
+from seedbed.errors import UserError
+
+COLUMNS = {
+    "clock": Column(role="feature"),
+    "a": Column(role="feature"),
+    "b": Column(role="ignore"),
+    "word": Column(role="feature", type="category"),
+    "at": Column(role="time", type="time"),
+    "y": Column(role="target"),
+    "after": Column(role="known_after_outcome"),
+}
+
+
+def rows() -> pd.DataFrame:
+    at = pd.to_datetime(["2024-02-29T23:30:00", "2024-12-31T00:10:00"]).tz_localize("America/New_York")
+    return pd.DataFrame(
+        {"clock": [515, 2359], "a": [1.0, np.nan], "b": [4.0, 0.0], "word": ["x", None], "at": at, "y": [1.0, 2.0]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "expected"),
+    [
+        ("difference", ["a", "b"], [-3.0, np.nan]),
+        ("ratio", ["clock", "b"], [128.75, np.nan]),
+        ("clock_minutes", ["clock"], [315.0, 1439.0]),
+        ("is_missing", ["a"], [0.0, 1.0]),
+    ],
+)
+def test_derived_numbers(kind: str, columns: list[str], expected: list[float]) -> None:
+    features = Features(use_derived=True, derived={"new": Derived(kind=kind, columns=columns)})  # type: ignore[arg-type]
+    np.testing.assert_array_equal(compute_features(rows(), COLUMNS, features)["new"], expected)
+
+
+def test_combined_text() -> None:
+    features = Features(use_derived=True, derived={"new": Derived(kind="combine", columns=["word", "clock"])})
+    combined = compute_features(rows(), COLUMNS, features)["new"]
+    assert combined.iloc[0].startswith("x|515")
+    assert combined.isna().tolist() == [False, True]
+
+
+def test_time_parts_are_local() -> None:
+    made = compute_features(rows(), COLUMNS, Features(time_parts=["month", "day_of_week", "day_of_year", "hour"]))
+    assert made[["at_month", "at_day_of_week", "at_day_of_year", "at_hour"]].to_numpy().tolist() == [
+        [2, 3, 60, 23],
+        [12, 1, 366, 0],
+    ]
+
+
+def test_only_features_get_in(flights: Params) -> None:
+    made = compute_features(rows(), COLUMNS, Features())
+    assert list(made.columns) == ["clock", "a", "word"]
+    for name, column in flights.columns.items():
+        assert (name in input_columns(flights.columns, flights.features)) <= (
+            column.role not in ("target", "known_after_outcome")
+        ), name
+
+
+@pytest.mark.parametrize(
+    ("derived", "words"),
+    [
+        (Derived(kind="difference", columns=["a", "after"]), "after has the role known_after_outcome"),
+        (Derived(kind="is_missing", columns=["y"]), "y has the role target"),
+        (Derived(kind="difference", columns=["a", "nowhere"]), "no column 'nowhere'"),
+        (Derived(kind="difference", columns=["a"]), "takes 2 columns, and 1 are given"),
+    ],
+)
+def test_a_bad_derived_feature_is_refused(derived: Derived, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        compute_features(rows(), COLUMNS, Features(use_derived=True, derived={"new": derived}))
+
+
+def test_dropping_features() -> None:
+    assert list(compute_features(rows(), COLUMNS, Features(drop=["a"])).columns) == ["clock", "word"]
+    with pytest.raises(UserError, match="names 'nothing'"):
+        compute_features(rows(), COLUMNS, Features(drop=["nothing"]))
+    with pytest.raises(UserError, match="none is left"):
+        compute_features(rows(), COLUMNS, Features(drop=["a", "clock", "word"]))
+
+
+def test_a_row_alone_gets_what_it_gets_among_others(flights: Params) -> None:
+    features = Features(
+        time_parts=["hour"], use_derived=True, derived={"new": Derived(kind="ratio", columns=["clock", "b"])}
+    )
+    together = compute_features(rows(), COLUMNS, features)
+    for place in range(2):
+        pd.testing.assert_frame_equal(compute_features(rows().iloc[[place]], COLUMNS, features), together.iloc[[place]])
+
+
+def test_targets_by_task() -> None:
+    frame = pd.DataFrame({"y": [1, 20, 3]})
+    assert make_target(frame, "binary", "y", 15, True).tolist() == [False, True, False]
+    assert make_target(frame, "binary", "y", None, 3).tolist() == [False, False, True]
+    assert make_target(frame, "multiclass", "y", None, None).tolist() == ["1", "20", "3"]
+    assert make_target(frame, "regression", "y", None, None).tolist() == [1.0, 20.0, 3.0]

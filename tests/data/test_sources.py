@@ -1,0 +1,101 @@
+"""Every way in which a source file can be wrong is told, and a right one is read as it is."""
+
+import gzip
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from seedbed.config.schema import Dataset, Params, Source, Table
+from seedbed.data.sources import read_source
+from seedbed.errors import UserError
+
+GOOD = "a,b\n1,x\n2,y\n3,z\n"
+
+
+def read(path: Path, kind: str = "csv", tables: tuple[str, ...] = ("rows",)) -> pd.DataFrame:
+    dataset = Dataset(name="d", base="rows", tables={name: Table() for name in tables})
+    return read_source(Source(kind=kind, path=str(path)), dataset, "rows")  # type: ignore[arg-type]
+
+
+def test_a_file_and_a_folder_give_the_same_rows(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(GOOD)
+    with gzip.open(tmp_path / "other.csv.gz", "wt") as file:
+        file.write(GOOD)
+    expected = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "z"]})
+    for path in (tmp_path, tmp_path / "rows.csv", tmp_path / "other.csv.gz"):
+        pd.testing.assert_frame_equal(read(path), expected)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    assert list(read(tmp_path).columns) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"a,b\n", "no rows"),
+        (b"a,b\n1,x\n2,caf\xe9\n", "not UTF-8"),
+        (b"a,caf\xe9\n1,x\n", "not UTF-8"),
+        (b"a,b,a\n1,2,3\n", "more than once"),
+        (b"a,b,c\n1,2,3\n4,5", "cut off"),
+        (b"a,b\n1,2\n1,2,3,4\n", "not a whole CSV"),
+        (b'a,b\n1,"open\n', "not a whole CSV"),
+    ],
+)
+def test_a_bad_csv_is_refused_with_its_name(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "rows.csv").write_bytes(content)
+    with pytest.raises(UserError, match=words) as told:
+        read(tmp_path)
+    assert "rows" in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_truncated_archive_is_refused(tmp_path: Path) -> None:
+    whole = gzip.compress((GOOD * 1000).encode())
+    (tmp_path / "rows.csv.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match="damaged or cut off"):
+        read(tmp_path)
+
+
+def test_a_broken_zip_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "rows.csv.zip", "w") as archive:
+        archive.writestr("rows.csv", GOOD)
+    (tmp_path / "rows.csv.zip").write_bytes((tmp_path / "rows.csv.zip").read_bytes()[:40])
+    with pytest.raises(UserError, match="damaged or cut off"):
+        read(tmp_path)
+
+
+def test_parquet_is_read_and_a_truncated_one_refused(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": range(1000)})
+    frame.to_parquet(tmp_path / "rows.parquet")
+    pd.testing.assert_frame_equal(read(tmp_path, "parquet"), frame)
+    whole = (tmp_path / "rows.parquet").read_bytes()
+    (tmp_path / "rows.parquet").write_bytes(whole[:-20])
+    with pytest.raises(UserError, match="not a whole Parquet file"):
+        read(tmp_path, "parquet")
+
+
+def test_a_missing_file_names_what_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"source\.path.*rows\.csv"):
+        read(tmp_path)
+
+
+def test_one_file_cannot_be_several_tables(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(GOOD)
+    with pytest.raises(UserError, match="is one file"):
+        read(tmp_path / "rows.csv", tables=("rows", "more"))
+
+
+def test_a_package_that_is_not_installed_is_named(flights: Params) -> None:
+    table = Table(package="no_such_package_here", file="x.csv")
+    dataset = flights.dataset.model_copy(update={"tables": {"flights": table}})
+    with pytest.raises(UserError, match="no_such_package_here is not installed"):
+        read_source(flights.source, dataset, "flights")
+
+
+def test_the_flights_are_all_there(flights: Params) -> None:
+    assert read_source(flights.source, flights.dataset, "flights").shape == (336_776, 19)
