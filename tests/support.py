@@ -6,6 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from omegaconf import OmegaConf
+
+from seedbed.config.compose import compose_text
+from seedbed.config.params import check_params
+from seedbed.config.schema import Params
+
 REPOSITORY = Path(__file__).parents[1]
 ENVIRONMENT = Path(sys.prefix)
 
@@ -75,6 +81,11 @@ class Project:
         text = path.read_text(encoding="utf-8")
         assert old in text, f"{file} does not hold {old!r}"
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def composed(*overrides: str) -> Params:
+    """Return conf/ of this repository composed with the overrides, typed; the working directory must be inside it."""
+    return check_params(OmegaConf.to_container(OmegaConf.create(compose_text(REPOSITORY, list(overrides)))), REPOSITORY)  # type: ignore[arg-type]
 
 
 def stages_in(output: str) -> list[str]:

@@ -58,7 +58,7 @@ def test_the_recipe_for_a_stage(project: Project) -> None:
     assert counts["rows"].sum() == 3 * len(pd.read_parquet(project.root / "data/features")), "split, origin, carrier"
     code = (project.root / "dvc.yaml").read_text("utf-8").split("  balance:")[1]
     assert "src/seedbed/data/balance.py" in code
-    assert project.stages_run() == []
+    assert project.stages_run("balance") == []
 
 
 def test_the_recipe_for_a_metric(project: Project) -> None:

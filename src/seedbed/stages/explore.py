@@ -3,7 +3,14 @@
 from pathlib import Path
 
 from seedbed.config.schema import Column, Problem
-from seedbed.data.exploring import correlations, profile_page, summarize, target_by_feature, target_by_month, target_values
+from seedbed.data.exploring import (
+    correlations,
+    profile_page,
+    summarize,
+    target_by_feature,
+    target_by_month,
+    target_values,
+)
 from seedbed.data.exploring_plots import draw_correlations, draw_missing, draw_target, draw_time
 from seedbed.data.tables import read_table
 from seedbed.files import replacing_folder, write_json, write_text
