@@ -7,7 +7,7 @@ import pytest
 from support import Project
 
 DUMMY = ["-S", "model=dummy", "-S", "gate.better_than_baseline=true"]
-REASON = "roc_auc is not better than the baseline's beyond chance"
+REASON = "roc_auc does not beat the baseline's beyond chance"
 
 
 def bundle_files(project: Project) -> list[str]:

@@ -63,20 +63,20 @@ def test_a_threshold_is_read_in_the_direction_of_its_metric(
         (
             (0.18, 0.17, 0.19),
             True,
-            "roc_auc is better than the baseline's by 0.180 (95 % interval of the difference 0.170 to 0.190).",
+            "roc_auc beats the baseline's by 0.170 to 0.190.",
         ),
         (
             (0.01, -0.01, 0.03),
             False,
-            "is not better than the baseline's beyond chance (95 % interval of the difference -0.010 to 0.030,",
+            "does not beat the baseline's beyond chance: the difference is -0.010 to 0.030.",
         ),
-        ((0.0, 0.0, 0.0), False, "95 % interval of the difference 0 to 0, and its lower end must be above 0"),
+        ((0.0, 0.0, 0.0), False, "beyond chance: the difference is 0 to 0."),
         (
             (0.0002, 0.0001, 0.0003),
             True,
-            "better than the baseline's by 0.0002 (95 % interval of the difference 0.0001 to 0.0003)",
+            "beats the baseline's by 0.0001 to 0.0003.",
         ),
-        ((0.2, None, None), False, "too few to say whether roc_auc is better than the baseline's"),
+        ((0.2, None, None), False, "too few to say whether roc_auc beats the baseline's"),
         ((None, None, None), False, "too few to say"),
     ],
 )
@@ -97,7 +97,7 @@ def test_a_no_names_all_that_was_missed_and_nothing_that_was_reached() -> None:
     verdict = judge(details((0.1, -0.1, 0.2), roc_auc=0.68, brier=0.2, f1=0.4), gate, problem())
     assert not verdict.passed
     assert verdict.reason.startswith(
-        "brier 0.200 is above the threshold 0.1, and f1 0.400 is below the threshold 0.9, and roc_auc is not"
+        "brier 0.200 is above the threshold 0.1; f1 0.400 is below the threshold 0.9; roc_auc does not"
     )
     assert "0.6" not in verdict.reason
 

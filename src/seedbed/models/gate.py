@@ -62,7 +62,8 @@ def judge(details: Mapping[str, Any], gate: Gate, problem: Problem) -> Verdict:
     Returns
     -------
     Verdict
-        The reason of a "no" names everything that was missed, that of a "yes" everything that was asked.
+        The reason of a "no" names everything that was missed, that of a "yes" everything that was asked; a range
+        in it is a 95 % interval. It is kept short: it is a column of `dvc exp show`.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def judge(details: Mapping[str, Any], gate: Gate, problem: Problem) -> Verdict:
         )
     passed = all(met for met, _ in answers)
     told = [sentence for met, sentence in answers if met == passed]
-    return Verdict(passed, f"{', and '.join(told)}.")
+    return Verdict(passed, f"{'; '.join(told)}.")
 
 
 def _reaches(name: str, test: Mapping[str, Any], bound: float, problem: Problem) -> tuple[bool, str]:
@@ -109,13 +110,12 @@ def _beats_baseline(metric: Metric, difference: Mapping[str, Any]) -> tuple[bool
         )
     found = difference[metric.name]
     if found["value"] is None or found["low"] is None:
-        return False, f"the test rows are too few to say whether {metric.name} is better than the baseline's"
-    told = f"95 % interval of the difference {_apart(found['low'], 0)} to {_apart(found['high'], 0)}"
+        return False, f"the test rows are too few to say whether {metric.name} beats the baseline's"
     if found["low"] > 0:
-        return True, f"{metric.name} is better than the baseline's by {_apart(found['value'], 0)} ({told})"
-    return (
-        False,
-        f"{metric.name} is not better than the baseline's beyond chance ({told}, and its lower end must be above 0)",
+        return True, f"{metric.name} beats the baseline's by {_apart(found['low'], 0)} to {_apart(found['high'], 0)}"
+    return False, (
+        f"{metric.name} does not beat the baseline's beyond chance: "
+        f"the difference is {_apart(found['low'], 0)} to {_apart(found['high'], 0)}"
     )
 
 
