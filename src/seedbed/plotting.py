@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000"]
 """Okabe and Ito's colours, which colour-blind readers can tell apart (https://jfly.uni-koeln.de/color/)."""
+MODEL, BASELINE, OTHER = PALETTE[0], "0.45", PALETTE[1]
 
 STYLE = {
     "font.size": 10,

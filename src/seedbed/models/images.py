@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from seedbed.models.curves import calibration_curve, confusion_table, decided_scores, precision_recall_curve, roc_curve
+from seedbed.models.figure_images import draw_folds, draw_importance, draw_slices
 from seedbed.models.outcome import Outcome
-from seedbed.plotting import PALETTE, new_figure, save_figure
+from seedbed.plotting import BASELINE, MODEL, OTHER, PALETTE, new_figure, save_figure
 
-MODEL, BASELINE, OTHER = PALETTE[0], "0.45", PALETTE[1]
 MOST_CLASSES = 6
 """Lines that a calibration picture holds before it is a tangle; the classes with the most rows are drawn."""
 MOST_POINTS = 3000
@@ -19,15 +19,15 @@ MOST_POINTS = 3000
 def draw_training(folder: Path, outcome: Outcome, baseline: Outcome, details: dict[str, Any], name: str) -> None:
     """Draw the validation rows, and the deciding metric of each fold, into `folder`."""
     _draw_outcome(folder, outcome, baseline, details, name, "validation")
-    _draw_folds(folder / "folds.png", details, name)
+    draw_folds(folder / "folds.png", details, name)
 
 
 def draw_evaluation(folder: Path, outcome: Outcome, baseline: Outcome, details: dict[str, Any], name: str) -> None:
     """Draw the test rows, the permutation importances and the slices into `folder`."""
     _draw_outcome(folder, outcome, baseline, details, name, "test")
-    _draw_importance(folder / "importance.png", details, name)
+    draw_importance(folder / "importance.png", details, name)
     for column, group in details["slices"].items():
-        _draw_slices(folder / f"slices_{column}.png", column, group, details, name)
+        draw_slices(folder / f"slices_{column}.png", column, group, details, name)
 
 
 def _draw_outcome(
@@ -205,79 +205,6 @@ def _draw_residuals(path: Path, outcome: Outcome, baseline: Outcome, rows: str) 
     axes.hist(residuals, bins=40, range=bounds, histtype="stepfilled", color=MODEL, alpha=0.5, label="model")
     axes.axvline(0, color="black", linewidth=1, linestyle=":")
     axes.set(xlabel="residual: actual minus predicted", ylabel="rows", title=f"Residuals\n{rows}")
-    axes.legend(loc="best")
-    save_figure(figure, path)
-
-
-def _draw_folds(path: Path, details: dict[str, Any], name: str) -> None:
-    metric = details["metric"]
-    figure, axes = new_figure()
-    for part, color, marker, line, label in (
-        ("cross_validation", MODEL, "o", "-", "model"),
-        ("baseline_cross_validation", BASELINE, "X", "--", "baseline (dummy)"),
-    ):
-        values = [np.nan if value is None else value for value in details[part][metric]["folds"]]
-        axes.plot(range(1, len(values) + 1), values, color=color, marker=marker, linestyle=line, label=label)
-    validation = details["validation"][metric]["value"]
-    if validation is not None:
-        axes.axhline(
-            validation, color=OTHER, linestyle="-.", linewidth=1.5, label=f"model, validation rows ({validation:.4g})"
-        )
-    axes.set_xticks(range(1, len(details["cross_validation"][metric]["folds"]) + 1))
-    axes.set(
-        xlabel="fold",
-        ylabel=metric,
-        title=f"{metric} of each cross-validation fold, {_better(details)}\n"
-        f"{name}, {details['rows']['train']:,} train rows",
-    )
-    axes.legend(loc="best")
-    save_figure(figure, path)
-
-
-def _better(details: dict[str, Any]) -> str:
-    return "higher is better" if details["direction"] == "maximize" else "lower is better"
-
-
-def _draw_importance(path: Path, details: dict[str, Any], name: str) -> None:
-    found = [(feature, figure) for feature, figure in details["importance"].items() if figure["mean"] is not None][:20][
-        ::-1
-    ]
-    figure, axes = new_figure(height=1.6 + 0.27 * max(len(found), 4))
-    axes.barh(
-        [feature for feature, _ in found],
-        [entry["mean"] for _, entry in found],
-        xerr=[entry["std"] for _, entry in found],
-        color=MODEL,
-        height=0.7,
-        error_kw={"ecolor": "0.3", "elinewidth": 1, "capsize": 2},
-    )
-    axes.axvline(0, color="black", linewidth=0.8)
-    axes.margins(y=0.02)
-    axes.set(
-        xlabel=f"{details['metric']} lost when the feature is shuffled (mean, standard deviation)",
-        title=f"Permutation importance\n{name}, test rows",
-    )
-    save_figure(figure, path)
-
-
-def _draw_slices(path: Path, column: str, group: dict[str, Any], details: dict[str, Any], name: str) -> None:
-    metric = details["metric"]
-    shown = [(value, entry) for value, entry in group.items() if entry[metric]["value"] is not None][::-1]
-    figure, axes = new_figure(height=1.8 + 0.3 * max(len(shown), 3))
-    for place, (_, entry) in enumerate(shown):
-        found = entry[metric]
-        if found["low"] is not None:
-            axes.plot([found["low"], found["high"]], [place, place], color=MODEL, linewidth=2, alpha=0.6)
-        axes.plot(found["value"], place, color=MODEL, marker="o", linestyle="none")
-    axes.axvline(details["test"][metric]["value"], color=OTHER, linestyle="-.", label="model, all test rows")
-    if details["baseline"][metric]["value"] is not None:
-        axes.axvline(details["baseline"][metric]["value"], color=BASELINE, linestyle="--", label="baseline (dummy)")
-    axes.set_yticks(range(len(shown)), [f"{value} ({entry['rows']:,} rows)" for value, entry in shown])
-    axes.set(
-        xlabel=f"{metric} with 95 % interval, {_better(details)}",
-        ylabel=column,
-        title=f"{metric} by {column}\n{name}, test rows",
-    )
     axes.legend(loc="best")
     save_figure(figure, path)
 
