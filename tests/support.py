@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from seedbed.config.schema import Params
 
 REPOSITORY = Path(__file__).parents[1]
 ENVIRONMENT = Path(sys.prefix)
+LIMIT = 240
+"""Seconds after which a command counts as hanging, and is stopped with all that it started."""
 
 
 class Project:
@@ -33,23 +36,34 @@ class Project:
         }
         if command[0] in ("dvc", "seedbed", "python"):
             command = (str(self.root / ".venv/bin" / command[0]), *command[1:])
-        done = subprocess.run(
+        with subprocess.Popen(
             command,
             cwd=cwd or self.root,
             env={**inherited, **environment},
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=600,
-            check=False,
-        )
-        if check and done.returncode != 0:
-            raise AssertionError(f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout}")
-        return done
+            start_new_session=True,
+        ) as process:
+            try:
+                said, _ = process.communicate(timeout=LIMIT)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                said, _ = process.communicate()
+                raise AssertionError(f"{' '.join(command)} took more than {LIMIT} s:\n{said}") from None
+        if check and process.returncode != 0:
+            raise AssertionError(f"{' '.join(command)} exited with {process.returncode}:\n{said}")
+        return subprocess.CompletedProcess(command, process.returncode, said)
 
-    def make(self, target: str) -> str:
+    @property
+    def active(self) -> dict[str, str]:
+        """What activating the environment changes; DVC starts the worker of its queue by looking on the PATH."""
+        return {"PATH": f"{self.root}/.venv/bin:{os.environ['PATH']}"}
+
+    def make(self, *arguments: str, check: bool = True) -> str:
         """Run a target of the Makefile; the environment, which all copies share, is not installed again."""
-        return self.run("make", "-o", ".venv/.installed", target).stdout
+        return self.run("make", "-o", ".venv/.installed", *arguments, check=check).stdout
 
     def dvc(self, *arguments: str, **options: object) -> str:
         """Run DVC; return what it printed."""

@@ -46,7 +46,7 @@ def test_repro_with_nothing_changed_runs_nothing(project: Project) -> None:
 
 
 def test_repro_sees_an_edit_under_conf(project: Project) -> None:
-    project.edit(HGB, "learning_rate: 0.05", "learning_rate: 0.005")
+    project.edit(HGB, "learning_rate: ", "learning_rate: 0.005  # not ")
     ran = project.stages_run()
     assert ran[0] == "compose"
     assert set(ran) == {"compose", "train", "evaluate", "gate", "package"}
@@ -59,7 +59,7 @@ def test_an_experiment_keeps_its_overrides(short: Project, mode: str) -> None:
     short.dvc("exp", "run", *options, "-S", "split.folds=2", "-S", "seed=7", "-n", "odd", "compose")
     if mode == "--queue":
         # DVC's worker is found on the PATH, so here the environment must be active.
-        short.run("dvc", "queue", "start", PATH=f"{short.root}/.venv/bin:{os.environ['PATH']}")
+        short.run("dvc", "queue", "start", **short.active)
         wait_for(lambda: "odd" in short.dvc("exp", "list", "--name-only"))
     found = [ref for ref in experiments(short) if ref.endswith("/odd")]
     assert len(found) == 1

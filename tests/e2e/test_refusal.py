@@ -32,7 +32,7 @@ def test_an_experiment_leaves_a_row_with_the_verdict_and_repro_then_stops(projec
 def test_an_applied_experiment_that_was_refused_stops_repro(project: Project, mode: str) -> None:
     project.dvc("exp", "run", mode, "--name", "refused", *DUMMY)
     if mode == "--queue":
-        project.dvc("exp", "run", "--run-all")
+        project.dvc("exp", "run", "--run-all", **project.active)
     verdict = json.loads(project.git("show", "refused:reports/gate.json"))
     assert verdict["gate"]["passed"] == "no"
     project.dvc("exp", "apply", "refused")
