@@ -12,6 +12,10 @@ from omegaconf import OmegaConf
 from seedbed.config.compose import compose_text
 from seedbed.config.params import check_params
 from seedbed.config.schema import Params
+from seedbed.data.cleaning import clean_values
+from seedbed.data.roles import row_key
+from seedbed.data.tables import read_table
+from seedbed.serving import load_bundle
 
 REPOSITORY = Path(__file__).parents[1]
 ENVIRONMENT = Path(sys.prefix)
@@ -32,7 +36,7 @@ class Project:
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("DVC_", "PYTHONPATH", "VIRTUAL_ENV"))
+            if not name.startswith(("DVC_", "PYTHON", "VIRTUAL_ENV"))
         }
         if command[0] in ("dvc", "seedbed", "python"):
             command = (str(self.root / ".venv/bin" / command[0]), *command[1:])
@@ -127,3 +131,34 @@ def copy_repository(target: Path) -> Project:
     project.git("config", "user.email", "tester@example.org")
     project.commit("begin")
     return project
+
+
+class Served:
+    """The bundle of a repository, the raw rows of its test set, and what `evaluate` recorded for them.
+
+    Attributes
+    ----------
+    bundle : Bundle
+    rows : DataFrame
+        Raw rows, indexed by the row's key.
+    recorded : DataFrame
+        data/predictions, indexed by the row's key.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.bundle = load_bundle(root / "models/bundle")
+        recipe = self.bundle.recipe
+        raw = read_table(root / "data/raw")
+        key = row_key(clean_values(raw, recipe.columns, recipe.cleaning), recipe.columns)
+        self.recorded = read_table(root / "data/predictions").set_index("_row")
+        raw = raw.set_index(key)
+        self.rows = raw[raw.index.isin(self.recorded.index) & ~raw.index.duplicated()]
+
+    def disagreements(self) -> list[str]:
+        """Return the columns in which an answer to a raw row is not, to the last bit, what was recorded."""
+        answers = self.bundle.predict(self.rows).add_prefix("_").reindex(self.recorded.index)
+        return [
+            f"{name}: {(answers[name] != self.recorded[name]).sum()} rows"
+            for name in answers.columns
+            if not (answers[name] == self.recorded[name]).all()
+        ]
