@@ -3,8 +3,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 bin := .venv/bin
-# The parameter names and hashes that never tell two experiments apart.
-hidden := conf_hash|.*_target_.*|problem\.(question|moment|excluded|success)|.*\.name
+# Columns that tell nobody how two experiments differ: hashes of data and code, and whole sentences.
+hidden := conf_hash|.*_target_.*|problem\.(question|moment|excluded|success)|(conf|data|models|reports|src|requirements)\b.*
 every := --workspace --all-branches --all-tags --all-experiments
 
 .PHONY: help setup repro test test-all test-slow lint bench show lock restore gc
@@ -62,5 +62,11 @@ restore: setup  ## bring the last good outputs back after a failed run
 	@git ls-files --deleted -z -- params.yaml reports | xargs -0 -r git checkout --
 
 gc: setup  ## free disk: cached data that no branch, tag or experiment names
-	@$(bin)/dvc gc $(every) --dry
-	@$(bin)/dvc gc $(every)
+	@said=$$($(bin)/dvc gc $(every) --dry 2>&1) || { echo "$$said" >&2; exit 1; }; \
+	    unused=$$(echo "$$said" | sed -n 's/^Removing //p'); \
+	    printf %s "$$unused" | tr '\n' '\0' | xargs -0 -r du -k | awk '{ files++; size += $$1 } END { printf \
+	        "cached files that no branch, tag or experiment names: %d (%.1f MB)\n", files, size / 1024 }'; \
+	    if [ -z "$$unused" ]; then exit 0; fi; \
+	    if [ -n "$(yes)" ]; then $(bin)/dvc gc $(every) --force --quiet && echo freed; \
+	    elif [ -t 0 ]; then $(bin)/dvc gc $(every); \
+	    else echo 'Nothing was freed: there is no terminal to ask at. To free them unasked: make gc yes=1' >&2; exit 1; fi

@@ -1,5 +1,6 @@
 """Real copies of the repository, in which the tests run real commands."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -19,6 +20,8 @@ from seedbed.serving import load_bundle
 
 REPOSITORY = Path(__file__).parents[1]
 ENVIRONMENT = Path(sys.prefix)
+EXPERIMENTS = {"linear": "model=logistic_regression", "second": "seed=2"}
+"""The experiments of the fixture `explored`, each with the one choice that sets it apart."""
 LIMIT = 240
 """Seconds after which a command counts as hanging, and is stopped with all that it started."""
 
@@ -34,9 +37,7 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment in the copy; its output is in .stdout, errors included."""
         inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("DVC_", "PYTHON", "VIRTUAL_ENV"))
+            name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "PYTHON", "VIRTUAL_ENV"))
         }
         if command[0] in ("dvc", "seedbed", "python"):
             command = (str(self.root / ".venv/bin" / command[0]), *command[1:])
@@ -77,6 +78,17 @@ class Project:
         """Run Git; return what it printed, stripped."""
         return self.run("git", *arguments).stdout.strip()
 
+    def experiments(self) -> dict[str, str]:
+        """Return the Git reference of each experiment by its name; where a name is there twice, of one of them."""
+        refs = self.git("for-each-ref", "--format=%(refname)", "refs/exps").splitlines()
+        return {
+            ref.rpartition("/")[2]: ref for ref in refs if not ref.startswith(("refs/exps/exec", "refs/exps/celery"))
+        }
+
+    def experiment_file(self, name: str, file: str) -> str:
+        """Return a file as the experiment `name` recorded it."""
+        return self.git("show", f"{self.experiments()[name]}:{file}")
+
     def commit(self, message: str = "change") -> None:
         """Commit everything."""
         self.git("add", "--all")
@@ -89,9 +101,9 @@ class Project:
         assert "Traceback" not in done.stdout, done.stdout
         return done.stdout
 
-    def stages_run(self, *arguments: str) -> list[str]:
+    def stages_run(self, *arguments: str, **environment: str) -> list[str]:
         """Run ``dvc repro``; return the names of the stages that were really executed, in order."""
-        return stages_in(self.dvc("repro", *arguments))
+        return stages_in(self.dvc("repro", *arguments, **environment))
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace text in a file; the old text must be there."""
@@ -162,3 +174,22 @@ class Served:
             for name in answers.columns
             if not (answers[name] == self.recorded[name]).all()
         ]
+
+
+def output_hash(root: Path, stage: str, path: str) -> str:
+    """Return the hash that dvc.lock holds for one output of a stage."""
+    outs = OmegaConf.load(root / "dvc.lock").stages[stage].outs
+    return next(out.md5 for out in outs if out.path == path)
+
+
+def outputs(root: Path) -> dict[str, str]:
+    """Return the hash of every file that the graph's outputs hold in the work tree."""
+    stages = OmegaConf.load(root / "dvc.lock").stages
+    files = [
+        file
+        for stage in stages.values()
+        for out in stage.get("outs", [])
+        for file in ([root / out.path] if (root / out.path).is_file() else sorted((root / out.path).rglob("*")))
+        if file.is_file()
+    ]
+    return {file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}

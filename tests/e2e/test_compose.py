@@ -27,14 +27,6 @@ def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
         time.sleep(0.2)
 
 
-def experiments(project: Project) -> list[str]:
-    return [
-        line.split()[0]
-        for line in project.git("for-each-ref", "--format=%(refname)", "refs/exps").splitlines()
-        if "exec" not in line and "stash" not in line
-    ]
-
-
 @pytest.fixture
 def short(project: Project) -> Project:
     """The prepared project, where only compose is of interest."""
@@ -61,11 +53,11 @@ def test_an_experiment_keeps_its_overrides(short: Project, mode: str) -> None:
         # DVC's worker is found on the PATH, so here the environment must be active.
         short.run("dvc", "queue", "start", **short.active)
         wait_for(lambda: "odd" in short.dvc("exp", "list", "--name-only"))
-    found = [ref for ref in experiments(short) if ref.endswith("/odd")]
-    assert len(found) == 1
-    assert params(short, found[0])["seed"] == 7
-    assert params(short, found[0])["split"]["folds"] == 2
-    recorded = OmegaConf.create(short.git("show", f"{found[0]}:reports/overrides.yaml"))
+    found = short.experiments()
+    assert list(found) == ["odd"]
+    assert params(short, found["odd"])["seed"] == 7
+    assert params(short, found["odd"])["split"]["folds"] == 2
+    recorded = OmegaConf.create(short.experiment_file("odd", "reports/overrides.yaml"))
     assert dict(recorded.changed) == {"seed": 7, "split.folds": 2}
 
 

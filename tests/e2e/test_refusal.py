@@ -33,7 +33,7 @@ def test_an_applied_experiment_that_was_refused_stops_repro(project: Project, mo
     project.dvc("exp", "run", mode, "--name", "refused", *DUMMY)
     if mode == "--queue":
         project.dvc("exp", "run", "--run-all", **project.active)
-    verdict = json.loads(project.git("show", "refused:reports/gate.json"))
+    verdict = json.loads(project.experiment_file("refused", "reports/gate.json"))
     assert verdict["gate"]["passed"] == "no"
     project.dvc("exp", "apply", "refused")
     assert bundle_files(project) == ["verdict.json"]

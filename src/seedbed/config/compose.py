@@ -11,10 +11,11 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
+from yaml import YAMLError
 
-from seedbed.config.conf_hash import conf_hash
-from seedbed.config.params import PARAMS, check_params, load_yaml
+from seedbed.config.conf_hash import conf_files, conf_hash
+from seedbed.config.params import PARAMS, check_params, home_of, load_yaml
 from seedbed.config.repository import git, inside_experiment, untracked_files
 from seedbed.errors import UserError
 from seedbed.files import write_text
@@ -55,6 +56,10 @@ def compose_text(root: Path, overrides: list[str] | None = None) -> str:
         with initialize_config_dir(str(root / "conf"), version_base=None):
             composed = compose("config", overrides=overrides or [])
         OmegaConf.resolve(composed)
+    except YAMLError as error:
+        raise UserError(_which_is_no_yaml(root, error)) from None
+    except InterpolationResolutionError as error:
+        raise UserError(_which_does_not_resolve(root, composed, error)) from None
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(f"conf/ cannot be composed: {' '.join(str(error).split())}") from error
     return OmegaConf.to_yaml(composed)
@@ -136,6 +141,26 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             leaves[f"{prefix}{key}"] = value
     return leaves
+
+
+def _which_is_no_yaml(root: Path, error: YAMLError) -> str:
+    for path in conf_files(root):
+        try:
+            load_yaml(path)
+        except UserError as found:
+            return str(found).replace(f"{root}{os.sep}", "")
+    return f"conf/ cannot be composed: {' '.join(str(error).split())}"
+
+
+def _which_does_not_resolve(root: Path, composed: Any, error: InterpolationResolutionError) -> str:
+    raw: Any = OmegaConf.to_container(composed, resolve=False)
+    for key, value in flatten(raw).items():
+        try:
+            OmegaConf.select(composed, key)
+        except InterpolationResolutionError as found:
+            why = str(found).splitlines()[0]
+            return f"conf/ cannot be composed: {key} is {value!r}: {why}. Edit {home_of(key, root)}."
+    return f"conf/ cannot be composed: {' '.join(str(error).split())}"
 
 
 def _record(root: Path, params: dict[str, Any]) -> None:

@@ -63,7 +63,7 @@ def check_params(values: dict[str, Any], root: Path) -> Params:
         if name not in Params.model_fields:
             raise UserError(
                 f"{PARAMS}: there is no such key as {name}. Known: {', '.join(Params.model_fields)}. "
-                f"Edit {_home(name, root)}."
+                f"Edit {home_of(name, root)}."
             )
     params = Params.model_construct(**{name: _typed(name, values, root) for name in Params.model_fields})
     _check_across(params, root)
@@ -87,18 +87,21 @@ def _typed(name: str, values: dict[str, Any], root: Path) -> Any:
 
 
 def _in_words(name: str, error: ValidationError, root: Path) -> str:
-    sentences = []
+    sentences: list[str] = []
+    places: list[str] = []
     for mistake in error.errors():
         key = ".".join([name, *map(str, mistake["loc"])])
         message = mistake["msg"].removeprefix("Value error, ")
         if mistake["type"] == "extra_forbidden":
             sentences.append(f"{key} is not a known key (value {mistake['input']!r})")
+            places.insert(0, key)  # the file that holds it is the one with the mistake
         elif mistake["type"] == "missing":
             sentences.append(f"{key} is missing")
+            places.append(key.rpartition(".")[0])  # those that hold it are the right ones
         else:
             sentences.append(f"{key} is {_shortened(mistake['input'])}: {message[0].lower()}{message[1:]}")
-    key = ".".join([name, *map(str, error.errors()[0]["loc"])])
-    return f"{PARAMS}: {'; '.join(sentences)}. Edit {_home(key, root)}, or correct the -S override that brought it in."
+            places.append(key)
+    return f"{PARAMS}: {'; '.join(sentences)}. Edit {home_of(places[0], root)}, or correct the -S override that brought it in."
 
 
 def _shortened(value: Any) -> str:
@@ -109,7 +112,7 @@ def _shortened(value: Any) -> str:
 def _refuse_unset(key: str, value: Any, root: Path) -> None:
     if value == "???":
         raise UserError(
-            f"{PARAMS}: {key} is not set (???). Give it a value with -S {key}=..., or in {_home(key, root)}."
+            f"{PARAMS}: {key} is not set (???). Give it a value with -S {key}=..., or in {home_of(key, root)}."
         )
     for inner, part in _items(value):
         _refuse_unset(f"{key}.{inner}", part, root)
@@ -119,7 +122,7 @@ def _refuse_foreign_targets(key: str, value: Any, root: Path) -> None:
     if key.endswith("._target_") and not str(value).startswith(TARGET_PREFIXES):
         raise UserError(
             f"{PARAMS}: {key} is {value!r}, and only names that begin with {' or '.join(TARGET_PREFIXES)} may be "
-            f"called. Edit {_home(key, root)}, or add the prefix to TARGET_PREFIXES in src/seedbed/config/schema.py."
+            f"called. Edit {home_of(key, root)}, or add the prefix to TARGET_PREFIXES in src/seedbed/config/schema.py."
         )
     for inner, part in _items(value):
         _refuse_foreign_targets(f"{key}.{inner}", part, root)
@@ -139,28 +142,28 @@ def _check_across(params: Params, root: Path) -> None:
         raise UserError(
             f"{PARAMS}: problem.target.column is {target!r}, which is no column of role target under columns "
             f"(those are: {', '.join(name for name, column in columns.items() if column.role == 'target') or 'none'}). "
-            f"Edit {_home('problem.target.column', root)}."
+            f"Edit {home_of('problem.target.column', root)}."
         )
     for name in problem.slices:
         if name not in columns:
             raise UserError(
                 f"{PARAMS}: problem.slices names {name!r}, which is not among columns. "
-                f"Edit {_home('problem.slices', root)}."
+                f"Edit {home_of('problem.slices', root)}."
             )
     for kind, role in (("time", "time"), ("group", "group")):
         if params.split.kind == kind and not any(column.role == role for column in columns.values()):
             raise UserError(
                 f"{PARAMS}: split.kind is {kind}, and no column has the role {role}. Choose -S split=random, "
-                f"or give a column that role in {_home('columns', root)}."
+                f"or give a column that role in {home_of('columns', root)}."
             )
     if params.dataset.base not in params.dataset.tables:
         raise UserError(
             f"{PARAMS}: dataset.base is {params.dataset.base!r}, which is not among dataset.tables. "
-            f"Edit {_home('dataset.base', root)}."
+            f"Edit {home_of('dataset.base', root)}."
         )
 
 
-def _home(key: str, root: Path) -> str:
+def home_of(key: str, root: Path) -> str:
     """Return the configuration file that holds `key`, or the best place to look for it."""
     section, *rest = key.split(".")
     group = HOMES.get(section, section)
@@ -173,7 +176,7 @@ def _home(key: str, root: Path) -> str:
             else rest
         )
         if (relative.startswith((f"conf/{group}/", "conf/experiment/")) or relative == "conf/config.yaml") and within:
-            value: Any = OmegaConf.to_container(OmegaConf.load(path))
+            value: Any = load_yaml(path)
             for part in within:
                 value = value.get(part) if isinstance(value, dict) else None
             if value is not None:

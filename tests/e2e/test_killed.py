@@ -1,0 +1,65 @@
+"""A `dvc repro` killed at any stage is taken up again by the next one, and ends in the same bytes."""
+
+import os
+import signal
+import subprocess
+import time
+
+import psutil
+import pytest
+
+from support import Project, outputs
+
+SLOW = ["ingest", "explore", "clean", "featurize", "train", "evaluate", "gate", "package"]
+
+
+def stage_process(parent: int, stage: str) -> psutil.Process | None:
+    """Return the python that runs the stage somewhere below the process `parent`."""
+    try:
+        below = psutil.Process(parent).children(recursive=True)
+        return next((each for each in below if f"seedbed.stages.{stage}" in each.cmdline()[-1:]), None)
+    except psutil.Error:
+        return None
+
+
+def kill_during(project: Project, stage: str, seconds: float) -> None:
+    """Force the stage, and kill -9 DVC and all it started, `seconds` after the stage's python came up."""
+    with subprocess.Popen(
+        [project.root / ".venv/bin/dvc", "repro", "--force", "--single-item", stage],
+        cwd=project.root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while (found := stage_process(process.pid, stage)) is None:
+                assert process.poll() is None, f"{stage} was over before it could be killed"
+                assert time.monotonic() < deadline, f"{stage} never began"
+                time.sleep(0.01)
+            time.sleep(seconds)
+            assert found.is_running(), f"{stage} was over before it could be killed"
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    "stage", ["compose", "validate", *(pytest.param(stage, marks=pytest.mark.slow) for stage in SLOW)]
+)
+def test_the_next_repro_recovers(project: Project, stage: str) -> None:
+    lock, before = (project.root / "dvc.lock").read_bytes(), outputs(project.root)
+    kill_during(project, stage, seconds=0.2)
+    project.dvc("repro")
+    assert (project.root / "dvc.lock").read_bytes() == lock
+    assert outputs(project.root) == before
+    assert project.git("status", "--porcelain") == ""
+    assert project.stages_run() == []
+
+
+def test_restore_brings_back_what_a_killed_stage_took_away(project: Project) -> None:
+    before = outputs(project.root)
+    kill_during(project, "train", seconds=0.2)
+    assert outputs(project.root) != before, "DVC removes a stage's outputs before it runs"
+    project.make("restore")
+    assert outputs(project.root) == before
+    assert project.stages_run() == []

@@ -1,0 +1,52 @@
+"""Two runs in two folders give the same bytes, whatever the surroundings."""
+
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from support import Project, Served, copy_repository, outputs
+
+OTHERWISE = {
+    "PYTHONHASHSEED": "4321",
+    "TZ": "Pacific/Auckland",
+    "LC_ALL": "C",
+    "LANG": "C",
+    "OMP_NUM_THREADS": "1",
+    "COLUMNS": "40",
+    "HOME": "/nonexistent",
+}
+
+
+def recorded(project: Project) -> dict[str, str]:
+    """Return the hash of every output in dvc.lock."""
+    stages = OmegaConf.load(project.root / "dvc.lock").stages
+    return {out.path: out.md5 for stage in stages.values() for out in stage.get("outs", [])}
+
+
+def test_another_folder_and_other_surroundings_change_no_byte(project: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "another place, höher"
+    project.root.rename(folder)
+    elsewhere = Project(folder)
+    before, files = recorded(elsewhere), outputs(folder)
+    assert len(before) == 21
+    assert len(elsewhere.stages_run("--force", **OTHERWISE)) == 10
+    assert recorded(elsewhere) == before
+    assert outputs(folder) == files
+    assert elsewhere.git("status", "--porcelain") == ""
+
+
+@pytest.mark.slow
+def test_all_flights_twice(tmp_path: Path) -> None:
+    found = []
+    for folder, surroundings in (("first", {}), ("second place", OTHERWISE)):
+        (tmp_path / folder).mkdir()
+        project = copy_repository(tmp_path / folder)
+        project.run("seedbed", "compose", "--reset")
+        assert len(project.stages_run("--force", **surroundings)) == 10
+        found.append(recorded(project))
+        served = Served(project.root)
+        assert len(served.rows) == len(served.recorded) > 40_000
+        assert served.disagreements() == []
+    first, second = found
+    assert first == second
