@@ -14,6 +14,7 @@ from seedbed.errors import UserError
 from seedbed.graph import stale_stages
 
 LOCK = "requirements.lock"
+NOT_CHECKED_OUT = ("deleted", "not in cache")
 
 
 def find_disagreements(root: Path) -> list[str]:
@@ -58,11 +59,16 @@ def _dvc_lock(root: Path) -> list[str]:
                 found.append(f"dvc.lock: stage {stage}: {change}. Run `dvc repro` and commit dvc.lock.")
                 continue
             for kind, entries in change.items():
-                differing = {path: state for path, state in entries.items() if state != "deleted"}
+                differing = {path: state for path, state in entries.items() if state not in NOT_CHECKED_OUT}
                 if differing:
-                    told = ", ".join(f"{path} ({state})" for path, state in sorted(differing.items()))
+                    told = ", ".join(f"{path} ({_in_words(state)})" for path, state in sorted(differing.items()))
                     found.append(f"dvc.lock: stage {stage}: {kind}: {told}. Run `dvc repro` and commit dvc.lock.")
     return found
+
+
+def _in_words(state: str | dict[str, str]) -> str:
+    """Return DVC's word for a path, or, for params.yaml, its words for keys."""
+    return state if isinstance(state, str) else ", ".join(f"{key} {word}" for key, word in sorted(state.items()))
 
 
 def _requirements(root: Path) -> list[str]:

@@ -19,11 +19,15 @@ SHOWN_ROLES: tuple[Role, ...] = ("feature", "group", "known_after_outcome")
 def profile_page(frame: pd.DataFrame, title: str) -> str:
     """Return skrub's report of a table as one self-contained HTML page, the same for the same rows.
 
-    skrub gives the page's elements random ids, which are numbered anew here.
+    skrub gives the page's elements random ids, which are numbered anew here; matplotlib gives those of its pictures random
+    ids too, unless it is handed a salt, and the time, which is left out.
     """
+    from matplotlib import rc_context
     from skrub import TableReport
 
-    page = TableReport(frame, title=title, verbose=0).html()
+    with rc_context({"svg.hashsalt": "profile"}):
+        page = TableReport(frame, title=title, verbose=0).html()
+    page = re.sub(r"<dc:date>[^<]*</dc:date>", "", page)
     random_ids = re.findall(r'(?:id="|report_)([0-9a-f]{8})\b', page)
     numbered = {random_id: f"{number:08x}" for number, random_id in enumerate(dict.fromkeys(random_ids))}
     return re.sub(r"(?<![0-9a-f])[0-9a-f]{8}(?![0-9a-f])", lambda found: numbered.get(found[0], found[0]), page)

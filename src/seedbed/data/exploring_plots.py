@@ -41,7 +41,7 @@ def draw_missing(path: Path, frame: pd.DataFrame) -> None:
 def draw_target(path: Path, by_feature: dict[str, pd.DataFrame], columns: Columns, problem: Problem) -> None:
     """Draw the mean target against each column, with 95 % intervals; columns that leak are in another colour."""
     across = 4
-    down = -(-len(by_feature) // across)
+    down = max(1, -(-len(by_feature) // across))
     figure, axes = new_figure(down, across, width=3.3 * across, height=2.3 * down + 0.6)
     cells = list(axes.flat) if hasattr(axes, "flat") else [axes]
     for cell, (name, table) in zip(cells, by_feature.items(), strict=False):

@@ -51,6 +51,8 @@ def validate_rows(
     suite = gx.ExpectationSuite("suite")
     for place, expectation in enumerate(expectations.suite):
         suite.add_expectation(_build(place, expectation, frame))
+        if len(suite.expectations) == place:
+            raise UserError(f"expectations.suite[{place}]: {expectation.type} stands there twice. {WHERE}")
     definition = (
         context.data_sources.add_pandas("rows").add_dataframe_asset("raw").add_batch_definition_whole_dataframe("all")
     )
@@ -93,10 +95,10 @@ def _build(place: int, expectation: Expectation, frame: pd.DataFrame) -> Any:
     if kind is None or not expectation.type.startswith("Expect"):
         raise UserError(f"{where}.type: Great Expectations has no {expectation.type}. {WHERE}")
     arguments = expectation.arguments
-    named = [arguments[key] for key in ("column", "column_A", "column_B") if key in arguments] + list(
-        arguments.get("column_list", [])
-    )
-    if absent := [column for column in named if column not in frame.columns]:
+    named = [arguments[key] for key in ("column", "column_A", "column_B") if key in arguments]
+    if isinstance(arguments.get("column_list"), list):
+        named += arguments["column_list"]
+    if absent := [column for column in named if column not in list(frame.columns)]:
         raise UserError(
             f"{where}: {expectation.type} names the column {', '.join(map(str, absent))}, which the rows do not have. "
             f"This is a mistake in the suite, not in the data. {WHERE}"
@@ -115,12 +117,14 @@ def _with_times(arguments: dict[str, Any], frame: pd.DataFrame) -> dict[str, Any
     if column is None or not isinstance(frame[column].dtype, pd.DatetimeTZDtype):
         return arguments
     zone = frame[column].dtype.tz
-    bounds = {
+    times: dict[str, Any] = {
         key: pd.Timestamp(arguments[key], tz=zone)
         for key in ("min_value", "max_value")
         if arguments.get(key) is not None
     }
-    return {**arguments, **bounds}
+    if isinstance(arguments.get("value_set"), list):
+        times["value_set"] = [pd.Timestamp(value, tz=zone) for value in arguments["value_set"]]
+    return {**arguments, **times}
 
 
 def _entry(place: int, expectation: Expectation, result: Any) -> dict[str, Any]:
@@ -139,15 +143,17 @@ def _entry(place: int, expectation: Expectation, result: Any) -> dict[str, Any]:
         "passed": bool(result.success),
     }
     found = result.result
-    if "unexpected_count" in found:
+    if "unexpected_percent" in found:
         entry["unexpected"] = {
             "count": int(found["unexpected_count"]),
-            "percent": round(float(found.get("unexpected_percent") or 0), 4),
+            "percent": round(float(found["unexpected_percent"] or 0), 4),
             "sample": _plain(found.get("partial_unexpected_list", [])),
             "rows": _plain(found.get("partial_unexpected_index_list") or []),
         }
     elif "observed_value" in found:
-        entry["observed"] = _plain(found["observed_value"])
+        # An expectation of the distinct values observes None, and lists those that it did not expect.
+        observed = found["observed_value"]
+        entry["observed"] = _plain(found.get("partial_unexpected_list") if observed is None else observed)
     return entry
 
 
