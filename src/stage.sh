@@ -3,6 +3,10 @@
 # Under an editable install, DVC's temporary runs would otherwise run the main checkout's code; and
 # `.venv/bin/dvc` called without activating the environment would find another python, or none.
 set -eu
+# In a sweep, a process with everything imported runs the stage: seedbed/experiments/zygote.py.
+if [ -n "${SEEDBED_ZYGOTE:-}" ]; then
+    exec "$SEEDBED_PYTHON" -I -S src/seedbed/experiments/zygote_client.py "$1"
+fi
 common=$(git rev-parse --git-common-dir 2>/dev/null || echo .git)
 for root in . "${DVC_ROOT:-.}" "$common/.."; do
     if [ -x "$root/.venv/bin/python" ]; then

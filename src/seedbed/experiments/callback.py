@@ -1,0 +1,101 @@
+"""What happens around a sweep: it is pinned before the first job, watched meanwhile, and summed up after the last."""
+
+import hashlib
+import json
+import re
+import sys
+import time
+from dataclasses import asdict
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from seedbed.config.repository import find_root
+from seedbed.errors import UserError
+from seedbed.experiments.objective import direction_of
+from seedbed.experiments.pin import Pin
+from seedbed.experiments.progress import Watch, summary
+from seedbed.experiments.records import FOLDER
+from seedbed.experiments.sweeping import objectives_of, read_problem
+from seedbed.files import write_json
+
+
+class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without types
+    """Hydra calls this in the process where the command was typed, for -m and for a single job alike."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Pin, check what can be checked before the first job, and start to watch."""
+        self._start(config, count_jobs(config))
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Do the same for a single job."""
+        self._start(config, 1)
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Stop watching, and tell what came out."""
+        self._finish()
+
+    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Do the same for a single job."""
+        self._finish()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel to the workers without the watch, which is of this process alone."""
+        return {}
+
+    def _start(self, config: DictConfig, total: int | None) -> None:
+        try:
+            problem = read_problem(OmegaConf.to_yaml(config))
+            directions = [direction_of(objective, problem) for objective in objectives_of(config.sweep)]
+            root = find_root()
+            self.pin = Pin.take(root, lambda baseline, tree: sweep_name(config, baseline, tree))
+            folder = root / FOLDER / self.pin.name
+            _belongs(folder, self.pin)
+        except UserError as error:
+            # Of any other exception Hydra would make a warning, and go on.
+            sys.exit(f"sweep: {error}")
+        self.pin.hand_on()
+        self.watch = Watch(folder, time.time(), total, directions[0])
+        self.watch.start()
+
+    def _finish(self) -> None:
+        self.watch.stop()
+        self.pin.release()
+        print(summary(self.watch.records(), self.watch.direction), file=sys.stderr)
+
+
+def sweep_name(config: DictConfig, baseline: str, tree: str) -> str:
+    """Return the chosen name, or one that is the same whenever the same command is typed at the same state of things."""
+    if config.sweep.name:
+        return str(config.sweep.name)
+    typed = [*config.hydra.overrides.task, *config.hydra.overrides.hydra]
+    readable = re.sub(r"[^A-Za-z0-9_.]+", "-", "-".join(typed))[:40].strip("-.")
+    return f"{readable or 'sweep'}-{hashlib.sha256(repr([typed, baseline, tree]).encode()).hexdigest()[:6]}"
+
+
+def count_jobs(config: DictConfig) -> int | None:
+    """Return how many jobs a grid has; None for a sweeper that decides that itself."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    if "n_trials" in config.hydra.sweeper:
+        return int(config.hydra.sweeper.n_trials)
+    if not str(config.hydra.sweeper._target_).endswith("BasicSweeper"):
+        return None
+    overrides = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
+    lengths = [len(list(one.sweep_iterator())) for one in overrides if one.is_discrete_sweep()]
+    return prod(lengths)
+
+
+def _belongs(folder: Path, pin: Pin) -> None:
+    """Keep a sweep's records apart from those of another state of the repository."""
+    file = folder / "pin" / "pin.json"
+    state = {key: value for key, value in asdict(pin).items() if key in ("baseline", "tree")}
+    if file.exists() and (before := json.loads(file.read_text(encoding="utf-8"))) != state:
+        raise UserError(
+            f"sweep.name={pin.name}: a sweep of this name was begun at {before['baseline'][:7]} with other files. Choose "
+            f"another name, go back to that state, or remove {folder}."
+        )
+    write_json(file, state)

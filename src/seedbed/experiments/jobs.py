@@ -1,0 +1,147 @@
+"""One job of a sweep: overrides in, one DVC experiment out, equal to what `dvc exp run -S` of the same makes."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from seedbed.config.compose import compose_text
+from seedbed.config.params import PARAMS
+from seedbed.experiments.pin import Pin
+from seedbed.experiments.pipeline import Pipeline, upstream_key
+from seedbed.experiments.slots import Slot, find_experiment
+from seedbed.experiments.zygote import Zygote
+from seedbed.files import write_text
+
+TARGET = "train"
+"""Sweeps end here: what comes after reads the test rows."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished job: its experiment, the experiment's commit, and whether it was there before."""
+
+    name: str
+    commit: str
+    found: bool
+
+
+class Worker:
+    """Runs jobs one after the other in one slot, with one zygote."""
+
+    def __init__(self, pin: Pin) -> None:
+        self.pin = pin
+        self.slot = Slot.acquire(Path(pin.root))
+        self.slot.reset(pin)
+        # A zygote has imported the code of the snapshot, which is the same for all jobs of a sweep.
+        self._zygote = Zygote(self.slot.root) if sys.platform == "linux" else None
+        self._environment = {"SEEDBED_SLOT": str(self.slot.root), "DVC_ROOT": pin.root}
+        self._ready = False
+
+    def run(self, overrides: list[str], log: Path) -> Done:
+        """Make the experiment of these overrides, unless it is there; all that is printed meanwhile goes to `log`.
+
+        Raises
+        ------
+        UserError
+            If the overrides cannot be composed, or a stage fails.
+        """
+        with at_work_in(self.slot.root, self._environment):
+            self.slot.reset(self.pin)
+            text = compose_text(self.slot.root, overrides)
+            name = experiment_name(overrides, text, self.pin)
+            if commit := find_experiment(self.pin, name):
+                return Done(name, commit, found=True)
+            with output_to(log):
+                if self._zygote and not self._ready:
+                    os.environ.update(self._zygote.wait_until_ready())
+                    self._environment |= {key: os.environ[key] for key in ("SEEDBED_ZYGOTE", "SEEDBED_PYTHON")}
+                    self._ready = True
+                write_text(self.slot.root / PARAMS, text)
+                self._reproduce(text)
+            found = self.slot.commit(self.pin, name, f"seedbed: {', '.join(overrides) or 'as it stands'}")
+            commit = find_experiment(self.pin, name)
+            assert commit is not None
+            return Done(name, commit, found)
+
+    def close(self) -> None:
+        """End the zygote, and let go of the slot."""
+        if self._zygote:
+            self._zygote.close()
+        self.slot.release()
+
+    def _reproduce(self, text: str) -> None:
+        """Run the graph up to the target; what several jobs need is computed by the first of them, the others wait."""
+        pipeline = Pipeline(self.slot.root)
+        pipeline.restore()
+        folder = Path(self.pin.root) / ".dvc/tmp/upstream"
+        folder.mkdir(parents=True, exist_ok=True)
+        key = upstream_key(self.slot.root, TARGET, text, self.pin.tree)
+        done = folder / f"{key}.done"
+        if not done.exists():
+            with (folder / f"{key}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                pipeline.reproduce(*pipeline.before(TARGET))
+                done.touch()
+        pipeline.reproduce(TARGET)
+        pipeline.forget_what_no_longer_belongs(TARGET)
+
+
+def experiment_name(overrides: list[str], text: str, pin: Pin) -> str:
+    """Return a name that can be read, and that is the same for the same parameters on the same snapshot.
+
+    It is made of the overrides' last key parts and values, and a hash of all that decides the result; `model=mlp` is told as
+    `mlp`, `seed=1` as `seed1`.
+    """
+    digest = hashlib.sha256("\0".join([text, pin.baseline, pin.tree]).encode()).hexdigest()[:8]
+    words = [_word(override) for override in overrides]
+    readable = "-".join(word for word in words if word)[:60].rstrip("-.")
+    return f"{readable}-{digest}" if readable else digest
+
+
+def _word(override: str) -> str:
+    key, _, value = override.lstrip("+~").partition("=")
+    last = key.rpartition(".")[2].rpartition("/")[2]
+    plain = re.sub(r"[^A-Za-z0-9_.]+", "_", value.strip("'\"")).strip("_.")
+    plain = re.sub(r"\.\.+", ".", plain)
+    choice = "." not in key and not re.fullmatch(r"[-+0-9.eE]*", value)
+    return plain if choice else f"{last}{plain}"
+
+
+@contextlib.contextmanager
+def at_work_in(folder: Path, environment: dict[str, str]) -> Iterator[None]:
+    """Be in a folder, with more in the environment; go back afterwards. Processes only: both belong to all threads."""
+    before, here = dict(os.environ), Path.cwd()
+    os.environ.update(environment)
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(here)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextlib.contextmanager
+def output_to(log: Path) -> Iterator[None]:
+    """Send what this process and its children print to a file."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(number) for number in (1, 2)]
+    with log.open("ab") as file:
+        for number in (1, 2):
+            os.dup2(file.fileno(), number)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, descriptor in zip((1, 2), kept, strict=True):
+            os.dup2(descriptor, number)
+            os.close(descriptor)

@@ -1,0 +1,53 @@
+"""What a sweep optimises, read from a finished job: the deciding metric, or any other figure that train writes."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from seedbed.config.schema import Problem
+from seedbed.errors import UserError
+from seedbed.models.metrics import find_metric, metrics_of
+
+SHORT = {"cv": "cross_validation", "validation": "validation"}
+"""The rows that may be looked at in a sweep, as details.json of train names them."""
+
+
+def parse_objective(objective: str, problem: Problem) -> tuple[str, str]:
+    """Return side and metric of an objective such as `cv`, `validation` or `validation.log_loss`.
+
+    Raises
+    ------
+    UserError
+        If train writes no such figure.
+    """
+    side, _, metric = objective.partition(".")
+    metric = metric or problem.metric
+    known = metrics_of(problem.task)
+    if side not in SHORT or metric not in known:
+        raise UserError(
+            f"sweep.objective={objective}: train writes no such figure. Write cv or validation for the deciding metric "
+            f"({problem.metric}), or with another one behind a dot: {', '.join(sorted(known))}."
+        )
+    return side, metric
+
+
+def direction_of(objective: str, problem: Problem) -> str:
+    """Return "maximize" or "minimize"."""
+    return find_metric(parse_objective(objective, problem)[1], problem.task).direction
+
+
+def read_objective(objective: str, problem: Problem, read: Callable[[str], str]) -> float:
+    """Return the objective of a job, whose files `read` returns by path.
+
+    Raises
+    ------
+    UserError
+        If it is not defined there, as with one class among the validation rows.
+    """
+    side, metric = parse_objective(objective, problem)
+    details: dict[str, Any] = json.loads(read("reports/train/details.json"))
+    figure = details[SHORT[side]][metric]
+    value = figure["mean"] if side == "cv" else figure["value"]
+    if value is None:
+        raise UserError(f"{objective} ({metric}) is not defined for this job: see reports/train/details.json")
+    return float(value)

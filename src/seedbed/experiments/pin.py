@@ -1,0 +1,118 @@
+"""What all jobs of a sweep start from: a commit, and the uncommitted work on top of it, both pinned once."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+import yaml
+
+from seedbed.config.repository import git, git_or_stop, untracked_files
+from seedbed.errors import UserError
+
+VARIABLE = "SEEDBED_SWEEP"
+"""The environment variable by which a sweep hands its pin to workers, on this machine or another."""
+REFS = "refs/seedbed/sweeps"
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Where a sweep starts: `tree` is the work tree's content then, of which `snapshot` (a commit) keeps hold.
+
+    Without uncommitted work, `snapshot` is the baseline itself. `name` is the sweep's.
+    """
+
+    root: str
+    baseline: str
+    snapshot: str
+    tree: str
+    name: str
+
+    @classmethod
+    def take(cls, root: Path, name: Callable[[str, str], str]) -> Self:
+        """Pin the repository as it is now. Neither work tree, index nor stash change.
+
+        Parameters
+        ----------
+        root : Path
+            Of the repository.
+        name : callable
+            Makes the sweep's name of baseline and tree.
+
+        Raises
+        ------
+        UserError
+            If jobs could not work from it: no commit, no identity, a detached HEAD, a shallow clone, a repository
+            that is a part of another, or files that Git does not know and a stage would read.
+        """
+        baseline = git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+        _check(root, baseline)
+        assert baseline is not None
+        snapshot = git(root, "stash", "create", "seedbed: the work tree of a sweep") or baseline
+        tree = git_or_stop(root, "rev-parse", f"{snapshot}^{{tree}}")
+        pin = cls(str(root), baseline, snapshot, tree, name(baseline, tree))
+        if snapshot != baseline:
+            git_or_stop(root, "update-ref", pin.ref, snapshot)
+        return pin
+
+    @property
+    def ref(self) -> str:
+        """The reference that keeps the snapshot from being collected as garbage while the sweep runs."""
+        return f"{REFS}/{self.tree}"
+
+    def release(self) -> None:
+        """Let go of the snapshot: the experiments hold what they need of it."""
+        git(Path(self.root), "update-ref", "-d", self.ref)
+
+    def hand_on(self) -> None:
+        """Put the pin into this process's environment, which workers inherit."""
+        os.environ[VARIABLE] = json.dumps(asdict(self))
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self | None:
+        """Return the pin that a sweep handed on, or None outside a sweep."""
+        text = environment.get(VARIABLE)
+        return cls(**json.loads(text)) if text else None
+
+
+def _check(root: Path, baseline: str | None) -> None:
+    if baseline is None:
+        raise UserError(f"{root}: there is no commit yet, and experiments hang on one. Run `git add -A && git commit`.")
+    if git(root, "symbolic-ref", "--quiet", "HEAD") is None:
+        raise UserError(
+            f"{root}: HEAD is detached at {baseline[:7]}, so experiments would hang on no branch. Run `git switch <branch>`; "
+            "if a killed experiment left it so, `seedbed doctor --mend`."
+        )
+    if git(root, "rev-parse", "--is-shallow-repository") == "true":
+        raise UserError(
+            f"{root}: this is a shallow clone, of which no slot can be cloned. Run `git fetch --unshallow`."
+        )
+    if git(root, "rev-parse", "--show-prefix"):
+        raise UserError(
+            f"{root}: the project is a folder of a larger Git repository. Sweeps need it at the top of one."
+        )
+    if git(root, "var", "GIT_COMMITTER_IDENT") is None:
+        raise UserError(
+            "Git does not know who you are, and an experiment is a commit. Run `git config user.name ...` and "
+            "`git config user.email ...`."
+        )
+    if needed := _needed_but_untracked(root):
+        raise UserError(
+            f"Git does not track {', '.join(needed)}, so no job would have {'it' if len(needed) == 1 else 'them'}. "
+            "Run `git add` on what the sweep needs, and remove or ignore the rest."
+        )
+
+
+def _needed_but_untracked(root: Path) -> list[str]:
+    """Return untracked files that a stage reads: below conf/ and src/, named in dvc.yaml, or tracked by DVC."""
+    stages = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8")).get("stages", {}).values()
+    read = {"conf", "src", *(path for stage in stages for path in stage.get("deps", []))}
+    return [
+        path
+        for path in untracked_files(root, ".")
+        if path in ("dvc.yaml", ".dvcignore")
+        or path.endswith(".dvc")
+        or any(Path(path).is_relative_to(dep) for dep in read)
+    ]

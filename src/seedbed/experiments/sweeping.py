@@ -1,0 +1,81 @@
+"""A job as Hydra runs it: in this process's worker, with a record of what became of it."""
+
+import math
+import os
+import time
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from seedbed.config.schema import Problem
+from seedbed.errors import UserError
+from seedbed.experiments.jobs import Worker
+from seedbed.experiments.objective import read_objective
+from seedbed.experiments.pin import Pin
+from seedbed.experiments.records import FOLDER, Record, job_key, read_records
+from seedbed.experiments.slots import read_file
+
+_worker: Worker | None = None
+"""The worker of this process: its slot and its imports serve all jobs that the process is given."""
+
+
+def run_recorded(overrides: list[str], settings: DictConfig) -> float | list[float]:
+    """Run one job and record it; return its objective, several as a list, NaN where it failed."""
+    pin = Pin.from_environment()
+    if pin is None:
+        raise UserError("this job has no sweep: SEEDBED_SWEEP is not set. Start it with `python -m seedbed.sweep`.")
+    objectives = objectives_of(settings)
+    mine = [override for override in overrides if not _is_about_the_sweep(override)]
+    folder = Path(pin.root) / FOLDER / pin.name
+    log = folder / "logs" / f"{job_key(mine)}.log"
+    record = Record(mine, "running", os.getpid(), time.time(), log=str(log))
+    record.write(folder)
+    try:
+        done = _my_worker(pin).run(mine, log)
+        problem = read_problem(read_file(pin, done.commit, "params.yaml"))
+        values = [read_objective(one, problem, lambda path: read_file(pin, done.commit, path)) for one in objectives]
+        record = _ended(record, state="done", name=done.name, found=done.found, values=values)
+    except UserError as error:
+        record = _ended(record, state="failed", error=str(error))
+        values = [math.nan] * len(objectives)
+    record.write(folder)
+    return values if len(values) > 1 else values[0]
+
+
+def objectives_of(settings: DictConfig) -> list[str]:
+    """Return what is optimised, in order."""
+    chosen = settings.objective
+    return [chosen] if isinstance(chosen, str) else list(chosen)
+
+
+def read_problem(params: str) -> Problem:
+    """Return the problem that a composed params.yaml states."""
+    stated = OmegaConf.to_container(OmegaConf.create(params).problem)
+    return Problem.model_validate(stated)
+
+
+def failures() -> int:
+    """Return how many jobs of this process's sweep failed; 0 where there was none, as with --help."""
+    pin = Pin.from_environment()
+    if pin is None:
+        return 0
+    return sum(record.state == "failed" for record in read_records(Path(pin.root) / FOLDER / pin.name))
+
+
+def _my_worker(pin: Pin) -> Worker:
+    global _worker  # noqa: PLW0603
+    if _worker is not None and _worker.pin != pin:
+        _worker.close()
+        _worker = None
+    _worker = _worker or Worker(pin)
+    return _worker
+
+
+def _is_about_the_sweep(override: str) -> bool:
+    return override.lstrip("+~").startswith(("sweep.", "sweep="))
+
+
+def _ended(record: Record, **changes: object) -> Record:
+    from dataclasses import replace
+
+    return replace(record, seconds=time.time() - record.started, **changes)  # type: ignore[arg-type]

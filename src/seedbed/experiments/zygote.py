@@ -1,0 +1,139 @@
+"""A process that has imported what stages need, and forks once per stage: a worker pays for imports once.
+
+DVC goes on starting stages as commands. Their command, src/stage.sh, becomes the thin client `zygote_client.py` where
+SEEDBED_ZYGOTE names the socket; everything else (what runs, hashes, locks) stays DVC's. Linux only: elsewhere
+forking after an import is not safe, and stages start as they always do.
+
+The zygote imports, and runs nothing itself: a fork of a process whose OpenMP threads have started would hang.
+"""
+
+import array
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+PRELOADED = (
+    "hydra", "pydantic", "pandas", "pyarrow.parquet", "joblib", "threadpoolctl", "skops.io", "matplotlib.figure",
+    "matplotlib.backends.backend_agg", "sklearn.calibration", "sklearn.compose", "sklearn.dummy", "sklearn.ensemble",
+    "sklearn.impute", "sklearn.linear_model", "sklearn.model_selection", "sklearn.neural_network",
+    "sklearn.pipeline", "sklearn.preprocessing", "sklearn.svm",
+    "seedbed.config.compose", "seedbed.models.images", "seedbed.models.plots", "seedbed.models.serialization",
+    "seedbed.models.training", "seedbed.stages.run",
+)  # fmt: skip
+"""What a sweep's stages import. A module that is missing here costs its import again in each stage, nothing else."""
+SOCKET = "zygote"
+
+
+class Zygote:
+    """A running zygote of the checkout `root`; it ends with the process that started it, however that ends."""
+
+    def __init__(self, root: Path) -> None:
+        self.folder = root / ".dvc/tmp"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / SOCKET).unlink(missing_ok=True)
+        environment = {**os.environ, "PYTHONPATH": str(root / "src"), "PYTHONHASHSEED": "0"}
+        environment.setdefault("OMP_WAIT_POLICY", "passive")
+        # Its standard input is held open by us alone: when we are gone, it reads the end, and goes too.
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "seedbed.experiments.zygote"],
+            cwd=self.folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def wait_until_ready(self) -> dict[str, str]:
+        """Wait for the imports, and return the environment in which stages find the zygote."""
+        assert self.process.stdout is not None
+        if self.process.stdout.readline() != b"ready\n":
+            raise RuntimeError(f"the zygote did not start: exit code {self.process.wait()}")
+        return {"SEEDBED_ZYGOTE": str(self.folder), "SEEDBED_PYTHON": sys.executable}
+
+    def close(self) -> None:
+        """End it, and wait for its end."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def serve() -> None:
+    """Import, then answer one client after the other until standard input ends."""
+    for name in PRELOADED:
+        with contextlib.suppress(ImportError):
+            __import__(name)
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(SOCKET)
+    server.listen()
+    print("ready", flush=True)
+    while True:
+        readable, _, _ = select.select([server.fileno(), 0], [], [])
+        if 0 in readable:
+            return
+        client, _ = server.accept()
+        with client:
+            _serve_one(server, client)
+
+
+def _serve_one(server: socket.socket, client: socket.socket) -> None:
+    """Fork a stage for the client; tell it the exit code, or end the stage when either side is gone."""
+    message, descriptors, _, _ = socket.recv_fds(client, 1 << 16, 2)
+    if not message:
+        return
+    stage, folder = message.decode().split("\0")
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        server.close()
+        client.close()
+        os.close(reader)
+        _run(stage, Path(folder), descriptors)
+    os.close(writer)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    # The pipe ends with the child; standard input or the client end when nobody waits for the stage any more.
+    readable, _, _ = select.select([reader, client.fileno(), 0], [], [])
+    os.close(reader)
+    if reader not in readable:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    with contextlib.suppress(OSError):
+        client.sendall(array.array("i", [os.waitstatus_to_exitcode(status)]).tobytes())
+
+
+def _run(stage: str, folder: Path, descriptors: list[int]) -> NoReturn:
+    """Become the stage: its folder, its output, its own process group."""
+    import runpy
+    import traceback
+
+    code: int | str | None = 1
+    try:
+        os.setpgid(0, 0)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for number, descriptor in zip((1, 2), descriptors, strict=True):
+            os.dup2(descriptor, number)
+        os.chdir(folder)
+        runpy.run_module(f"seedbed.stages.{stage}", run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as end:
+        code = end.code
+        if isinstance(code, str):
+            print(code, file=sys.stderr)
+            code = 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code if isinstance(code, int) else 0 if code is None else 1)
+
+
+if __name__ == "__main__":
+    serve()

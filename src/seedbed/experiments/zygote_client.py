@@ -1,0 +1,25 @@
+"""Asks a zygote to run one stage, and ends as the stage ended. A script of the standard library, quick to start."""
+
+import os
+import socket
+import struct
+import sys
+
+
+def main() -> None:
+    """Hand over the stage's name, the working directory and the output; wait for the exit code."""
+    here = os.getcwd()  # noqa: PTH109  (pathlib takes longer to import than all the rest)
+    client = socket.socket(socket.AF_UNIX)
+    # A socket's path is short by law of the kernel, so it is named from its own folder.
+    os.chdir(os.environ["SEEDBED_ZYGOTE"])
+    client.connect("zygote")
+    socket.send_fds(client, [f"{sys.argv[1]}\0{here}".encode()], [1, 2])
+    answer = client.recv(4)
+    if len(answer) < 4:
+        sys.exit(f"{sys.argv[1]}: the process that runs stages has gone; see the log of the job")
+    code = struct.unpack("i", answer)[0]
+    sys.exit(code if code >= 0 else 128 - code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Sweeps whose every job is a DVC experiment: ``python -m seedbed.sweep -m model=mlp,dummy 'seed=range(3)'``.
+
+An ordinary Hydra application: every launcher, sweeper and feature of the command line works as it does elsewhere.
+"""
+
+import os
+import sys
+
+import hydra
+from omegaconf import DictConfig
+
+from seedbed.config.repository import find_root
+from seedbed.errors import UserError
+
+
+def run_job(config: DictConfig) -> float | list[float]:
+    """Make one experiment in a slot; return its objective, or its objectives. A failure is recorded, and is NaN."""
+    from hydra.core.hydra_config import HydraConfig
+
+    from seedbed.experiments.sweeping import run_recorded
+
+    return run_recorded(list(HydraConfig.get().overrides.task), config.sweep)
+
+
+def main() -> None:
+    """Run Hydra in the repository that the command was called in; end with code 1 if a job failed."""
+    try:
+        root = find_root()
+    except UserError as error:
+        sys.exit(f"sweep: {error}")
+    os.chdir(root)
+    hydra.main(version_base=None, config_path=str(root / "conf"), config_name="sweep")(run_job)()
+    from seedbed.experiments.sweeping import failures
+
+    if failures():
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    # Workers import the module by its name; what runs as __main__ they could not find.
+    from seedbed.sweep import main as importable
+
+    importable()
