@@ -37,14 +37,6 @@ def test_repro_with_nothing_changed_runs_nothing(project: Project) -> None:
     assert project.stages_run() == []
 
 
-def test_repro_sees_an_edit_under_conf(project: Project) -> None:
-    project.edit(HGB, "learning_rate: ", "learning_rate: 0.005  # not ")
-    ran = project.stages_run()
-    assert ran[0] == "compose"
-    assert set(ran) == {"compose", "train", "evaluate", "gate", "package"}
-    assert params(project)["model"]["arguments"]["learning_rate"] < 0.01
-
-
 @pytest.mark.parametrize("mode", ["workspace", "--temp", "--queue"])
 def test_an_experiment_keeps_its_overrides(short: Project, mode: str) -> None:
     options = [] if mode == "workspace" else [mode]

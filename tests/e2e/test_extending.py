@@ -61,6 +61,7 @@ def test_the_recipe_for_a_stage(project: Project) -> None:
     assert project.stages_run("balance") == []
 
 
+@pytest.mark.slow
 def test_the_recipe_for_a_metric(project: Project) -> None:
     said = follow(project, "A metric")
     assert re.search(r"\d+ passed", said)
@@ -72,6 +73,7 @@ def test_the_recipe_for_a_metric(project: Project) -> None:
     assert "below the threshold 0.99" in project.experiment_file("asked", "reports/gate.json")
 
 
+@pytest.mark.slow
 def test_the_recipe_for_a_feature(project: Project) -> None:
     said = follow(project, "A feature")
     assert "Running stage 'featurize'" in said

@@ -28,7 +28,7 @@ def test_an_experiment_leaves_a_row_with_the_verdict_and_repro_then_stops(projec
     assert bundle_files(project) == [], "no bundle is left that could be served"
 
 
-@pytest.mark.parametrize("mode", ["--temp", "--queue"])
+@pytest.mark.parametrize("mode", ["--temp", pytest.param("--queue", marks=pytest.mark.slow)])
 def test_an_applied_experiment_that_was_refused_stops_repro(project: Project, mode: str) -> None:
     project.dvc("exp", "run", mode, "--name", "refused", *DUMMY)
     if mode == "--queue":
@@ -41,6 +41,7 @@ def test_an_applied_experiment_that_was_refused_stops_repro(project: Project, mo
     assert project.dvc("exp", "run", "--name", "again").count("Running stage 'package'") == 1
 
 
+@pytest.mark.slow
 def test_repro_after_an_edit_of_conf_stops_even_when_an_experiment_recorded_the_refusal(project: Project) -> None:
     project.dvc("exp", "run", "--temp", *DUMMY)
     project.edit("conf/config.yaml", "  - model: hist_gradient_boosting", "  - model: dummy")

@@ -42,6 +42,7 @@ def test_a_choice_of_training_runs_train_and_what_follows(explored: Path, name: 
 def test_an_edit_of_a_models_file_runs_train_and_what_follows(project: Project) -> None:
     project.edit("conf/model/hist_gradient_boosting.yaml", "learning_rate: ", "learning_rate: 0.005  # not ")
     assert project.stages_run() == FROM_TRAIN
+    assert "learning_rate: 0.005\n" in (project.root / "params.yaml").read_text(encoding="utf-8")
     assert project.stages_run() == []
 
 

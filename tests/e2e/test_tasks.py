@@ -47,7 +47,7 @@ def tables(prepared: Path) -> dict[str, pd.DataFrame]:
     return {name: read_source(Source(kind="package"), dataset, name) for name in dataset.tables}
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_the_same_rows_come_from_files(
     project: Project, tables: dict[str, pd.DataFrame], kind: str, tmp_path: Path
 ) -> None:

@@ -37,7 +37,10 @@ def examine(root: Path) -> list[Finding]:
     found = []
     if refs := (git(root, "for-each-ref", "--format=%(refname)", EXEC_REFS) or "").splitlines():
         found.append(
-            Finding(f"the marks of a killed experiment are left: {', '.join(refs)}", partial(_remove_refs, root, refs))
+            Finding(
+                f"the marks of a killed or failed experiment are left: {', '.join(refs)}",
+                partial(_remove_refs, root, refs),
+            )
         )
         if git(root, "symbolic-ref", "--quiet", "HEAD") is None:
             branch = _branch_here(root)
