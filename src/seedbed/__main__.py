@@ -78,6 +78,30 @@ def check() -> None:
     print("params.yaml, dvc.yaml, dvc.lock and requirements.lock are in step")
 
 
+@app.command()
+def compare(
+    revisions: Annotated[
+        list[str], typer.Argument(help="Branches, tags, commits or experiments, the first to compare with.")
+    ],
+    markdown: Annotated[bool, typer.Option(help="Print Markdown instead, as for a pull request.")] = False,
+    out: Annotated[Path, typer.Option(help="Where to write the page.")] = Path("reports/compare.html"),
+) -> None:
+    """Write a page of what differs between revisions or experiments: figures, parameters, data, plots."""
+    from seedbed.experiments.compare import plot_definitions, read_revision
+    from seedbed.experiments.compare_page import to_html, to_markdown
+    from seedbed.files import write_text
+
+    root = _root()
+    plots = plot_definitions(root)
+    tables = [] if markdown else [path for _, definition in plots for path in definition["y"]]
+    sides = [read_revision(root, name, tables) for name in revisions]
+    if markdown:
+        print(to_markdown(sides))
+    else:
+        write_text(root / out, to_html(sides, plots))
+        print(out)
+
+
 def _root() -> Path:
     from seedbed.config.repository import find_root
 

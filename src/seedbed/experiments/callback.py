@@ -18,7 +18,8 @@ from seedbed.errors import UserError
 from seedbed.experiments.objective import direction_of
 from seedbed.experiments.pin import Pin
 from seedbed.experiments.progress import Watch, summary
-from seedbed.experiments.records import FOLDER
+from seedbed.experiments.records import FOLDER, read_records
+from seedbed.experiments.sweep_report import write_report
 from seedbed.experiments.sweeping import objectives_of, read_problem
 from seedbed.files import write_json
 
@@ -28,11 +29,11 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Pin, check what can be checked before the first job, and start to watch."""
-        self._start(config, count_jobs(config))
+        self._start(config)
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Do the same for a single job."""
-        self._start(config, 1)
+        self._start(config)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Stop watching, and tell what came out."""
@@ -46,10 +47,12 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
         """Travel to the workers without the watch, which is of this process alone."""
         return {}
 
-    def _start(self, config: DictConfig, total: int | None) -> None:
+    def _start(self, config: DictConfig) -> None:
         try:
             problem = read_problem(OmegaConf.to_yaml(config))
-            directions = [direction_of(objective, problem) for objective in objectives_of(config.sweep)]
+            self.objectives = objectives_of(config.sweep)
+            self.directions = [direction_of(objective, problem) for objective in self.objectives]
+            total = count_jobs(config)
             root = find_root()
             self.pin = Pin.take(root, lambda baseline, tree: sweep_name(config, baseline, tree))
             folder = root / FOLDER / self.pin.name
@@ -58,13 +61,18 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
             # Of any other exception Hydra would make a warning, and go on.
             sys.exit(f"sweep: {error}")
         self.pin.hand_on()
-        self.watch = Watch(folder, time.time(), total, directions[0])
+        self.watch = Watch(folder, time.time(), total, self.directions[0])
         self.watch.start()
 
     def _finish(self) -> None:
         self.watch.stop()
         self.pin.release()
-        print(summary(self.watch.records(), self.watch.direction), file=sys.stderr)
+        # An earlier run of this sweep counts too; what was running when that was killed does not.
+        records = [record for record in read_records(self.watch.folder) if record.state != "running"]
+        print(summary(records, self.directions[0]), file=sys.stderr)
+        report = Path("reports/sweeps") / self.pin.name
+        write_report(Path(self.pin.root) / report, records, self.objectives, self.directions)
+        print(f"report: {report}", file=sys.stderr)
 
 
 def sweep_name(config: DictConfig, baseline: str, tree: str) -> str:
@@ -77,7 +85,13 @@ def sweep_name(config: DictConfig, baseline: str, tree: str) -> str:
 
 
 def count_jobs(config: DictConfig) -> int | None:
-    """Return how many jobs a grid has; None for a sweeper that decides that itself."""
+    """Return how many jobs there will be; None for a sweeper that decides that itself.
+
+    Raises
+    ------
+    UserError
+        If a grid is asked of an interval.
+    """
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     if "n_trials" in config.hydra.sweeper:
@@ -85,6 +99,12 @@ def count_jobs(config: DictConfig) -> int | None:
     if not str(config.hydra.sweeper._target_).endswith("BasicSweeper"):
         return None
     overrides = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
+    for one in overrides:
+        if one.is_sweep_override() and not one.is_discrete_sweep():
+            raise UserError(
+                f"{one.input_line}: a grid needs single values, as in choice(...) or range(...). To search an interval, "
+                "add hydra/sweeper=optuna or hydra/sweeper=random."
+            )
     lengths = [len(list(one.sweep_iterator())) for one in overrides if one.is_discrete_sweep()]
     return prod(lengths)
 

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from seedbed.config.schema import Problem
 from seedbed.errors import UserError
 from seedbed.models.metrics import find_metric, metrics_of
 
+Direction = Literal["maximize", "minimize"]
 SHORT = {"cv": "cross_validation", "validation": "validation"}
 """The rows that may be looked at in a sweep, as details.json of train names them."""
 
@@ -31,8 +32,8 @@ def parse_objective(objective: str, problem: Problem) -> tuple[str, str]:
     return side, metric
 
 
-def direction_of(objective: str, problem: Problem) -> str:
-    """Return "maximize" or "minimize"."""
+def direction_of(objective: str, problem: Problem) -> Direction:
+    """Return which way the objective is better."""
     return find_metric(parse_objective(objective, problem)[1], problem.task).direction
 
 
