@@ -39,6 +39,20 @@ def git(root: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def git_or_stop(root: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    """Return what a Git command prints, stripped.
+
+    Raises
+    ------
+    UserError
+        If it fails, with what Git said.
+    """
+    done = subprocess.run(["git", *arguments], cwd=root, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise UserError(f"{root}: `git {' '.join(arguments)}` failed: {' '.join(done.stderr.split())}")
+    return done.stdout.strip()
+
+
 def untracked_files(root: Path, folder: str) -> list[str]:
     """Return the files below `folder` that Git neither tracks nor ignores."""
     listed = git(root, "ls-files", "--others", "--exclude-standard", "--", folder)
