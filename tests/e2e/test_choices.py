@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from seedbed.config.params import load_yaml
+from seedbed.config.schema import Params
 from seedbed.errors import UserError
 
 from support import REPOSITORY, Project, composed, copy_repository, stages_in
@@ -13,10 +14,11 @@ GROUPS = sorted(folder.name for folder in (REPOSITORY / "conf").iterdir() if fol
 CHOICES = [
     (group, file.stem)
     for group in GROUPS
-    if group not in ("experiment", "hydra")
+    if group in Params.model_fields
     for file in sorted((REPOSITORY / "conf" / group).glob("*.yaml"))
 ]
 EXPERIMENTS = sorted(file.stem for file in (REPOSITORY / "conf/experiment").glob("*.yaml"))
+FILES = sorted(file.relative_to(REPOSITORY / "conf").as_posix() for file in (REPOSITORY / "conf").rglob("*.yaml"))
 ALSO = {"csv": ["source.path=somewhere"], "parquet": ["source.path=somewhere"]}
 """What a choice leaves to the person (???)."""
 
@@ -48,23 +50,29 @@ def test_a_model_goes_with_every_dataset(dataset: str, model: str) -> None:
     assert (params.dataset.name, params.model.name) == (dataset, model)
 
 
+def test_a_space_to_search_is_named_after_a_model() -> None:
+    spaces = {file.stem for file in (REPOSITORY / "conf/search").glob("*.yaml")}
+    assert spaces <= {name for group, name in CHOICES if group == "model"}
+
+
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_overlay_composes_and_changes_something(name: str) -> None:
     assert composed(f"+experiment={name}") != composed()
 
 
-@pytest.mark.parametrize("path", sorted((REPOSITORY / "conf").rglob("*.yaml")), ids=lambda path: path.stem)
-def test_a_file_opens_with_what_it_is_and_the_command_that_uses_it(path: Path) -> None:
-    lines = path.read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_opens_with_what_it_is_and_the_command_that_uses_it(name: str) -> None:
+    lines = (REPOSITORY / "conf" / name).read_text(encoding="utf-8").splitlines()
     comment = []
     for line in lines[lines[0].startswith("# @package") :]:
         if not line.startswith("#"):
             break
         comment.append(line)
     said = " ".join(comment)
-    assert "dvc exp run -S" in said
-    if path.parent.name == "experiment":
-        assert f"+experiment={path.stem}" in said
+    assert any(command in said for command in ("dvc exp run -S", "python -m seedbed.sweep", "hydra/sweeper="))
+    group, _, choice = name.removesuffix(".yaml").rpartition("/")
+    if group == "experiment":
+        assert f"+experiment={choice}" in said
 
 
 @pytest.mark.slow

@@ -29,6 +29,7 @@ def cluttered(with_experiments: Project) -> Project:
         project.git("reset", "--quiet", "--hard", "HEAD~")
     add(project, "unnamed", UNNAMED)
     (project.root / "unnamed.dvc").unlink()
+    project.git("checkout", "--", ".gitignore")
     return project
 
 
