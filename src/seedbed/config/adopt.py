@@ -55,24 +55,34 @@ def _difference(root: Path, wanted: dict[str, Any], choices: dict[str, str]) -> 
 def _closest_choices(root: Path, wanted: dict[str, Any]) -> dict[str, str]:
     """Choose group members one after the other, as long as that leaves fewer values to write by hand."""
     choices: dict[str, str] = {}
-    fewest = len(_difference(root, wanted, choices))
-    while fewest:
-        best = None
-        for group, member in _members(root):
+    left = _difference(root, wanted, choices)
+    while left:
+        best, fewest = None, left
+        for group, member in _members(root, left):
             try:
-                count = len(_difference(root, wanted, choices | {group: member}))
+                found = _difference(root, wanted, choices | {group: member})
             except UserError:  # a member with ??? or one that does not go with the others
                 continue
-            if count < fewest:
-                best, fewest = {group: member}, count
+            if len(found) < len(fewest):
+                best, fewest = {group: member}, found
         if best is None:
             break
-        choices |= best
+        choices, left = choices | best, fewest
     return choices
 
 
-def _members(root: Path) -> list[tuple[str, str]]:
-    return [(file.parent.name, file.stem) for file in conf_files(root) if file.parent.parent == root / "conf"]
+def _members(root: Path, left: Overrides) -> list[tuple[str, str]]:
+    """Return the members of groups that can bear on what is left: each takes a composition to try."""
+    sections = {key.split(".")[0] for key in [*left.changed, *left.removed]}
+    return [
+        (file.parent.name, file.stem)
+        for file in conf_files(root)
+        if file.parent.parent == root / "conf" and (file.parent.name in sections or _is_global(file))
+    ]
+
+
+def _is_global(file: Path) -> bool:
+    return file.read_text(encoding="utf-8").startswith("# @package _global_")
 
 
 def _choose(root: Path, group: str, member: str) -> str:
@@ -109,7 +119,7 @@ def _place(root: Path, key: str) -> tuple[Path, list[str]]:
     for group, member in _defaults(root):
         file = root / "conf" / group / f"{member}.yaml"
         if file.is_file():
-            everywhere = file.read_text(encoding="utf-8").startswith("# @package _global_")
+            everywhere = _is_global(file)
             path = parts if everywhere else parts[1:]
             if (everywhere or group == parts[0]) and ".".join(path) in flatten(load_yaml(file)):
                 return file, path

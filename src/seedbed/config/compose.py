@@ -92,8 +92,9 @@ def update_params(root: Path, environment: Mapping[str, str] = os.environ) -> st
         raise UserError(_why_apart(root, params, now, environment))
     recorded = read_overrides(root)
     if recorded is None or recorded.conf_hash != params.get("conf_hash"):
+        theirs = "missing" if recorded is None else recorded.conf_hash
         raise UserError(
-            f"{OVERRIDES} does not belong to {PARAMS} (conf_hash {recorded.conf_hash if recorded else 'missing'} against "
+            f"{OVERRIDES} does not belong to {PARAMS} (conf_hash {theirs} against "
             f"{params.get('conf_hash')}), so nobody can tell which values an experiment brought in. "
             "Take both from one commit, or run `seedbed compose --reset` to start from conf/ alone."
         )
