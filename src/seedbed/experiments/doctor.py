@@ -1,6 +1,7 @@
 """Finds and mends what a killed `dvc exp run` leaves behind; a run that is still alive is never touched."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,6 +54,9 @@ def examine(root: Path) -> list[Finding]:
     if folders := _leftover_folders(root):
         names = ", ".join(folder.relative_to(root).as_posix() for folder in folders)
         found.append(Finding(f"folders of killed experiments: {names}", partial(_remove, folders, names)))
+    if halves := _half_written(root):
+        names = ", ".join(path.relative_to(root).as_posix() for path in halves)
+        found.append(Finding(f"half-written outputs of killed stages: {names}", partial(_remove, halves, names)))
     return found
 
 
@@ -96,6 +100,13 @@ def _leftover_folders(root: Path) -> list[Path]:
     return sorted(folder for folder in candidates if not any(cwd.is_relative_to(folder) for cwd in in_use))
 
 
+def _half_written(root: Path) -> list[Path]:
+    """Return what :mod:`seedbed.files` was writing beside an output when its process was killed."""
+    candidates = [path for top in ("data", "models", "reports") for path in (root / top).rglob(".*.tmp")]
+    writers = {path: re.search(r"\.(\d+)\.tmp$", path.name) for path in candidates}
+    return sorted(path for path, writer in writers.items() if writer and not psutil.pid_exists(int(writer[1])))
+
+
 def _branch_here(root: Path) -> str | None:
     """Return the branch that HEAD most likely was on: the last one, or the only one, that ends at this commit."""
     ending_here = (
@@ -127,9 +138,12 @@ def _unlock(locks: list[Path], names: str) -> str:
     return f"freed {names}"
 
 
-def _remove(folders: list[Path], names: str) -> str:
-    for folder in folders:
-        shutil.rmtree(folder)
+def _remove(paths: list[Path], names: str) -> str:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     return f"removed {names}"
 
 

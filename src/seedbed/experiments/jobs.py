@@ -42,6 +42,7 @@ class Worker:
         self._zygote = Zygote(self.slot.root) if sys.platform == "linux" else None
         self._environment = {"SEEDBED_SLOT": str(self.slot.root), "DVC_ROOT": pin.root}
         self._ready = False
+        self._restored = False
 
     def run(self, overrides: list[str], log: Path) -> Done:
         """Make the experiment of these overrides, unless it is there; all that is printed meanwhile goes to `log`.
@@ -78,17 +79,21 @@ class Worker:
     def _reproduce(self, text: str) -> None:
         """Run the graph up to the target; what several jobs need is computed by the first of them, the others wait."""
         pipeline = Pipeline(self.slot.root)
-        pipeline.restore()
+        if not self._restored:
+            # What a job leaves is what the next finds: DVC brings back whatever of it is not what it wants.
+            pipeline.restore()
+            self._restored = True
         folder = Path(self.pin.root) / ".dvc/tmp/upstream"
         folder.mkdir(parents=True, exist_ok=True)
         key = upstream_key(self.slot.root, TARGET, text, self.pin.tree)
         done = folder / f"{key}.done"
-        if not done.exists():
-            with (folder / f"{key}.lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                pipeline.reproduce(*pipeline.before(TARGET))
-                done.touch()
-        pipeline.reproduce(TARGET)
+        with pipeline.only_what_leads_to(TARGET):
+            if not done.exists():
+                with (folder / f"{key}.lock").open("w") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    pipeline.reproduce(*pipeline.before(TARGET))
+                    done.touch()
+            pipeline.reproduce(TARGET)
         pipeline.forget_what_no_longer_belongs(TARGET)
 
 
