@@ -1,0 +1,96 @@
+"""Figures stand beside the dummy's, measured on the same resamples, in slices as in the whole."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seedbed.models.metrics import METRICS, find_metric, metrics_of
+from seedbed.models.outcome import Outcome
+from seedbed.models.report import MINIMUM_ROWS, MOST_SLICES, compare
+
+ROWS = 600
+
+
+def outcomes(skill: float = 0.5) -> tuple[Outcome, Outcome]:
+    """A model as good as `skill` says, and a dummy that says 0.3 of every row."""
+    random = np.random.default_rng(0)
+    truth = (random.random(ROWS) < 0.3).astype(int)
+    scores = skill * truth * 0.5 + random.random(ROWS) * 0.5
+    nothing = np.zeros(ROWS, dtype=int)
+    model = Outcome("binary", truth, scores, (scores > 0.5).astype(int), (False, True))
+    return model, Outcome("binary", truth, np.full(ROWS, 0.3), nothing, (False, True))
+
+
+def report(slices: dict[str, pd.Series] | None = None, metric: str = "roc_auc", seed: int = 0, skill: float = 0.5):
+    return compare(*outcomes(skill), slices or {}, find_metric(metric, "binary"), 60, seed)
+
+
+def test_every_metric_has_a_value_within_its_interval() -> None:
+    found = report()
+    for part in ("model", "baseline", "difference"):
+        assert list(found[part]) == list(metrics_of("binary"))
+    for name, figure in found["model"].items():
+        assert figure["value"] == METRICS[name].of(outcomes()[0])
+        assert figure["low"] <= figure["value"] <= figure["high"]
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "log_loss", "brier"])
+def test_a_positive_difference_means_that_the_model_is_better(name: str) -> None:
+    good, bad = report(skill=1), report(skill=-1)
+    assert good["difference"][name]["low"] > 0
+    assert bad["difference"][name]["high"] < 0
+    model, baseline = outcomes(1)
+    expected = METRICS[name].sign * (METRICS[name].of(model) - METRICS[name].of(baseline))
+    assert good["difference"][name]["value"] == pytest.approx(expected)
+
+
+def test_the_difference_is_paired() -> None:
+    model, _ = outcomes()
+    found = compare(model, model, {}, METRICS["roc_auc"], 60, 0)["difference"]["roc_auc"]
+    assert found == {"value": 0, "low": 0, "high": 0}
+
+
+def test_the_seed_decides_the_interval() -> None:
+    assert report() == report()
+    assert report(seed=1)["model"]["roc_auc"]["value"] == report()["model"]["roc_auc"]["value"]
+    assert report(seed=1)["model"]["roc_auc"]["low"] != report()["model"]["roc_auc"]["low"]
+
+
+def test_a_slice_is_measured_on_its_own_rows() -> None:
+    side = pd.Series(["left", "right"] * (ROWS // 2))
+    found = report({"side": side})["slices"]["side"]
+    assert list(found) == ["left", "right"]
+    rows = np.flatnonzero(side == "left")
+    assert found["left"]["rows"] == ROWS // 2
+    assert found["left"]["roc_auc"]["value"] == METRICS["roc_auc"].of(outcomes()[0].take(rows))
+    assert found["left"]["roc_auc"]["low"] < found["left"]["roc_auc"]["value"] < found["left"]["roc_auc"]["high"]
+
+
+def test_a_small_slice_has_no_interval_and_a_missing_value_is_a_slice() -> None:
+    few = MINIMUM_ROWS - 1
+    side = pd.Series(["few"] * few + [None] * MINIMUM_ROWS + ["many"] * (ROWS - few - MINIMUM_ROWS), dtype="str")
+    found = report({"side": side})["slices"]["side"]
+    assert {value: entry["rows"] for value, entry in found.items()} == {
+        "few": few,
+        "many": ROWS - few - MINIMUM_ROWS,
+        "missing": MINIMUM_ROWS,
+    }
+    assert found["few"]["roc_auc"]["low"] is None
+    assert found["few"]["roc_auc"]["value"] is not None
+    assert found["missing"]["roc_auc"]["low"] is not None
+
+
+def test_only_the_largest_slices_are_listed() -> None:
+    codes = np.minimum(np.arange(ROWS) // 20, 25)
+    found = report({"code": pd.Series([f"c{code:02d}" for code in codes])})["slices"]["code"]
+    assert list(found) == [f"c{code:02d}" for code in [*range(MOST_SLICES - 1), 25]]
+
+
+def test_a_slice_of_one_class_has_no_ranking() -> None:
+    side = pd.Series(np.where(outcomes()[0].truth == 1, "late", "on time"))
+    found = report({"side": side})["slices"]["side"]["late"]
+    assert found["roc_auc"] == {"value": None, "low": None, "high": None}
+    assert found["difference"]["value"] is None
