@@ -22,8 +22,18 @@ def stage_process(parent: int, stage: str) -> psutil.Process | None:
         return None
 
 
-def kill_during(project: Project, stage: str, seconds: float) -> None:
-    """Force the stage, and kill -9 DVC and all it started, `seconds` after the stage's python came up."""
+def half_written(project: Project) -> list[str]:
+    """Return the outputs that are being written, or were when their stage was killed."""
+    return [
+        path.name
+        for top in ("data", "models", "reports")
+        for path in (project.root / top).rglob(".*.tmp")
+        if path.exists()
+    ]
+
+
+def kill_during(project: Project, stage: str, writing: bool = False) -> None:
+    """Force the stage, and kill -9 DVC and all it started, while the stage's python begins or while it writes."""
     with subprocess.Popen(
         [project.root / ".venv/bin/dvc", "repro", "--force", "--single-item", stage],
         cwd=project.root,
@@ -37,7 +47,11 @@ def kill_during(project: Project, stage: str, seconds: float) -> None:
                 assert process.poll() is None, f"{stage} was over before it could be killed"
                 assert time.monotonic() < deadline, f"{stage} never began"
                 time.sleep(0.01)
-            time.sleep(seconds)
+            if not writing:
+                time.sleep(0.2)
+            while writing and not half_written(project):
+                assert found.is_running(), f"{stage} was over before it was seen to write"
+                time.sleep(0.001)
             assert found.is_running(), f"{stage} was over before it could be killed"
         finally:
             os.killpg(process.pid, signal.SIGKILL)
@@ -48,7 +62,7 @@ def kill_during(project: Project, stage: str, seconds: float) -> None:
 )
 def test_the_next_repro_recovers(project: Project, stage: str) -> None:
     lock, before = (project.root / "dvc.lock").read_bytes(), outputs(project.root)
-    kill_during(project, stage, seconds=0.2)
+    kill_during(project, stage)
     project.dvc("repro")
     assert (project.root / "dvc.lock").read_bytes() == lock
     assert outputs(project.root) == before
@@ -56,9 +70,24 @@ def test_the_next_repro_recovers(project: Project, stage: str) -> None:
     assert project.stages_run() == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["explore", "train", "evaluate"])
+def test_a_half_written_output_is_never_taken_for_one(project: Project, stage: str) -> None:
+    lock, before = (project.root / "dvc.lock").read_bytes(), outputs(project.root)
+    kill_during(project, stage, writing=True)
+    assert half_written(project)
+    project.dvc("repro")
+    assert (project.root / "dvc.lock").read_bytes() == lock
+    assert outputs(project.root) == before
+    assert project.git("status", "--porcelain") == ""
+    assert "half-written" in project.refused("seedbed", "doctor")
+    project.run("seedbed", "doctor", "--mend")
+    assert half_written(project) == []
+
+
 def test_restore_brings_back_what_a_killed_stage_took_away(project: Project) -> None:
     before = outputs(project.root)
-    kill_during(project, "train", seconds=0.2)
+    kill_during(project, "train")
     assert outputs(project.root) != before, "DVC removes a stage's outputs before it runs"
     project.make("restore")
     assert outputs(project.root) == before

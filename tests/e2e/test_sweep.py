@@ -1,0 +1,209 @@
+"""Sweeps in a real repository: each job of a Hydra multirun is the experiment that `dvc exp run` would have made."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from support import Project, stages_in
+
+GRID = ["-m", "model=logistic_regression,dummy", "seed=range(2)"]
+
+
+def sweep(project: Project, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    return project.run("python", "-m", "seedbed.sweep", *arguments, check=check)
+
+
+def experiments(project: Project) -> dict[str, str]:
+    """Commit by name."""
+    listed = project.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/exps").splitlines()
+    found = dict(line.split() for line in listed)
+    return {name.split("/")[-1]: commit for name, commit in found.items() if "/exec/" not in name}
+
+
+def lock_up_to_train(project: Project, commit: str) -> dict:
+    stages = yaml.safe_load(project.git("show", f"{commit}:dvc.lock"))["stages"]
+    return {name: stages[name] for name in ("compose", "ingest", "validate", "clean", "featurize", "train")}
+
+
+@pytest.fixture(scope="session")
+def swept(prepared: "os.PathLike[str]", tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project in which a grid of four was swept, with uncommitted work on top of the last commit."""
+    import shutil
+
+    target = tmp_path_factory.mktemp("sweep") / "project"
+    shutil.copytree(prepared, target, symlinks=True)
+    project = Project(target)
+    project.edit("README.md", "# seedbed", "# seedbed, edited and staged")
+    project.git("add", "README.md")
+    project.edit("README.md", "edited and staged", "edited again")
+    before = (project.git("status", "--porcelain"), project.git("diff"), project.git("rev-parse", "HEAD"))
+    done = sweep(project, *GRID)
+    after = (project.git("status", "--porcelain"), project.git("diff"), project.git("rev-parse", "HEAD"))
+    assert before == after, done.stdout
+    assert project.git("stash", "list") == ""
+    assert project.git("symbolic-ref", "--short", "HEAD") == "main"
+    return project
+
+
+def test_every_job_is_one_experiment_with_a_readable_name(swept: Project) -> None:
+    names = experiments(swept)
+    assert len(names) == 4
+    words = sorted(name.rpartition("-")[0] for name in names)
+    assert words == ["dummy-seed0", "dummy-seed1", "logistic_regression-seed0", "logistic_regression-seed1"]
+
+
+def test_a_job_holds_the_uncommitted_work(swept: Project) -> None:
+    for commit in experiments(swept).values():
+        assert "edited again" in swept.git("show", f"{commit}:README.md")
+
+
+def test_a_job_equals_what_dvc_exp_run_makes(swept: Project) -> None:
+    ours = next(commit for name, commit in experiments(swept).items() if name.startswith("logistic_regression-seed1-"))
+    swept.dvc("exp", "run", "--temp", "-n", "by-dvc", "-S", "model=logistic_regression", "-S", "seed=1", "train")
+    theirs = experiments(swept)["by-dvc"]
+    swept.dvc("exp", "remove", "by-dvc")
+    for path in ("params.yaml", "reports/overrides.yaml", "reports/train/metrics.json", "reports/train/details.json"):
+        assert swept.git("show", f"{ours}:{path}") == swept.git("show", f"{theirs}:{path}")
+    assert lock_up_to_train(swept, ours) == lock_up_to_train(swept, theirs)
+
+
+def test_a_row_never_shows_another_models_figures(swept: Project) -> None:
+    for commit in experiments(swept).values():
+        assert json.loads(swept.git("show", f"{commit}:reports/evaluate/metrics.json")) == {}
+        assert "evaluate" not in yaml.safe_load(swept.git("show", f"{commit}:dvc.lock"))["stages"]
+    rows = [line.split(",") for line in swept.dvc("exp", "show", "--csv").splitlines()]
+    column = rows[0].index("test.roc_auc")
+    for row in rows[1:]:
+        if row[2].startswith("branch_"):
+            assert row[column] == ""
+
+
+def test_the_same_command_again_computes_nothing(swept: Project) -> None:
+    before = experiments(swept)
+    done = sweep(swept, *GRID)
+    assert done.stdout.count("was there before") == 4
+    assert experiments(swept) == before
+
+
+def test_a_sweep_leaves_a_report_and_says_how_to_take_the_winner(swept: Project) -> None:
+    (report,) = (swept.root / "reports/sweeps").glob("*")
+    names = {file.name for file in report.iterdir()}
+    assert {"jobs.csv", "history.png", "parameters.png"} <= names
+    jobs = (report / "jobs.csv").read_text().splitlines()
+    assert len(jobs) == 5
+
+
+def test_the_winner_applied_needs_only_what_follows_train(project: Project) -> None:
+    done = sweep(project, "model=logistic_regression")
+    (name,) = experiments(project)
+    assert f"dvc exp apply {name}" in done.stdout
+    project.dvc("exp", "apply", name)
+    assert project.stages_run() == ["evaluate", "gate", "package"]
+
+
+def test_one_failing_job_does_not_end_the_others(project: Project) -> None:
+    done = sweep(project, "-m", "model=logistic_regression", "model.classification.C=1,-1", check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout
+    assert len(experiments(project)) == 1
+    assert "failed: model=logistic_regression model.classification.C=-1" in done.stdout
+    (log,) = [line.split("its log: ")[1] for line in done.stdout.splitlines() if "its log" in line]
+    assert "'C'" in Path(log).read_text()
+
+
+def test_no_job_reads_the_test_rows(project: Project) -> None:
+    sweep(project, "model=logistic_regression")
+    (before,) = experiments(project).values()
+    # The same data with other values in the test rows, as if they came so from the source.
+    project.edit(
+        "src/seedbed/stages/featurize.py",
+        "    write_table(",
+        "    numbers = table.select_dtypes('number').columns.difference(['_row'])\n"
+        "    table.loc[table['_split'] == 'test', numbers] = 0\n"
+        "    write_table(",
+    )
+    sweep(project, "model=logistic_regression")
+    (after,) = [commit for commit in experiments(project).values() if commit != before]
+    locks = [lock_up_to_train(project, commit) for commit in (before, after)]
+    assert locks[0]["featurize"]["outs"] != locks[1]["featurize"]["outs"]
+    for path in ("reports/train/metrics.json", "reports/train/details.json"):
+        assert project.git("show", f"{before}:{path}") == project.git("show", f"{after}:{path}")
+    assert locks[0]["train"]["outs"] == locks[1]["train"]["outs"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-m", "seed=interval(0,1)"], "a grid needs single values"),
+        (["-m", "sweep.objective=test.roc_auc", "seed=1,2"], "train writes no such figure"),
+        (["-m", "sed=1,2"], "sed"),
+        (["-m", "model=mine,dummy"], "mine"),
+    ],
+)
+def test_a_mistake_is_told_before_the_first_job(project: Project, arguments: list[str], said: str) -> None:
+    done = sweep(project, *arguments, check=False)
+    assert done.returncode != 0
+    assert said in done.stdout
+    assert experiments(project) == {}
+    assert not (project.root / ".dvc/tmp/slots").exists()
+
+
+def test_untracked_files_that_a_job_would_need_are_refused(project: Project) -> None:
+    (project.root / "conf/model/mine.yaml").write_text((project.root / "conf/model/dummy.yaml").read_text())
+    done = sweep(project, "-m", "seed=1,2", check=False)
+    assert "conf/model/mine.yaml" in done.stdout
+    assert "git add" in done.stdout
+
+
+def test_a_detached_head_and_a_repository_without_commits_are_refused(project: Project) -> None:
+    project.git("checkout", "--quiet", "--detach")
+    assert "HEAD is detached" in sweep(project, "seed=1", check=False).stdout
+    project.git("switch", "--quiet", "--orphan", "empty")
+    project.git("checkout", "main", "--", ".")
+    assert "no commit yet" in sweep(project, "seed=1", check=False).stdout
+
+
+def test_a_killed_sweep_goes_on_where_it_was(project: Project) -> None:
+    command = ["model=logistic_regression", "seed=range(4)"]
+    process = subprocess.Popen(
+        [project.root / ".venv/bin/python", "-m", "seedbed.sweep", "-m", *command],
+        cwd=project.root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not experiments(project):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = experiments(project)
+    done = sweep(project, "-m", *command)
+    assert done.stdout.count("was there before") >= len(kept)
+    assert len(experiments(project)) == 4
+    assert kept.items() <= experiments(project).items()
+    assert project.git("fsck", "--no-dangling") == ""
+
+
+def test_a_study_over_two_models_goes_on_to_more_trials(project: Project) -> None:
+    study = ["-m", "hydra/sweeper=optuna", "sweep.name=two", "model=logistic_regression,hist_gradient_boosting"]
+    sweep(project, *study, "hydra.sweeper.n_trials=3")
+    first = experiments(project)
+    sweep(project, *study, "hydra.sweeper.n_trials=5")
+    after = experiments(project)
+    assert first.items() <= after.items()
+    jobs = (project.root / "reports/sweeps/two/jobs.csv").read_text().splitlines()
+    assert len(jobs) == 6
+    assert len(after) <= 5
+    assert "model.arguments.max_leaf_nodes" in jobs[0] or "model.classification.C" in jobs[0]
+
+
+def test_dvc_exp_run_is_not_disturbed_by_the_sweeps_own_configuration(project: Project) -> None:
+    assert stages_in(project.dvc("exp", "run", "--temp", "-S", "seed=5", "compose")) == ["compose"]
