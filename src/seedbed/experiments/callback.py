@@ -93,12 +93,15 @@ def count_jobs(config: DictConfig) -> int | None:
         If a grid is asked of an interval.
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import Glob
 
     if "n_trials" in config.hydra.sweeper:
         return int(config.hydra.sweeper.n_trials)
     if not str(config.hydra.sweeper._target_).endswith("BasicSweeper"):
         return None
     overrides = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
+    if any(isinstance(one.value(), Glob) for one in overrides):
+        return None  # Hydra knows what it stands for once it sweeps
     for one in overrides:
         if one.is_sweep_override() and not one.is_discrete_sweep():
             raise UserError(

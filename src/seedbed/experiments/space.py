@@ -1,24 +1,37 @@
 """What a search may try: Hydra's own words for sweeps, from the command line and from conf/search/<model>.yaml."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override, RangeSweep
 from hydra.errors import HydraException
 
+from seedbed.config.params import load_yaml
 from seedbed.errors import UserError
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """One parameter that is searched: its key as an override names it, and what it may be."""
+    """One parameter that is searched: its key as an override names it, and what it may be.
+
+    Raises
+    ------
+    UserError
+        If there is nothing to choose from.
+    """
 
     key: str
     override: Override
+
+    def __post_init__(self) -> None:
+        sweep = self.override.value()
+        if isinstance(sweep, Glob):
+            raise UserError(f"{self.override.input_line}: a search needs the names themselves. Write choice(...).")
+        if isinstance(sweep, RangeSweep) and not list(sweep.range()):
+            raise UserError(f"{self.override.input_line}: this range holds no value. Its end is not one of its values.")
 
     def suggest(self, trial: Any, prefix: str = "") -> str:
         """Let an Optuna trial choose a value; return the override that sets it."""
@@ -29,8 +42,8 @@ class Dimension:
             suggest = trial.suggest_int if isinstance(sweep.start, int) else trial.suggest_float
             value = suggest(name, sweep.start, sweep.end, log=log)
         elif isinstance(sweep, RangeSweep) and all(isinstance(x, int) for x in (sweep.start, sweep.stop, sweep.step)):
-            values = sweep.range()
-            value = trial.suggest_int(name, values[0], values[-1], step=sweep.step)
+            values = sorted(sweep.range())
+            value = trial.suggest_int(name, values[0], values[-1], step=abs(sweep.step))
         else:
             value = trial.suggest_categorical(name, list(self.override.sweep_string_iterator()))
         return f"{self.key}={value}"
@@ -73,13 +86,16 @@ def read_space(conf: Path, model: str, task: str) -> list[Dimension]:
             raise UserError(
                 f"{file}: {key}: {value!r} is one value. Write choice(...), range(...), interval(...) or tag(log, interval(...))."
             )
-        found.append(Dimension(key, override))
+        try:
+            found.append(Dimension(key, override))
+        except UserError as error:
+            raise UserError(f"{file}: {error}") from None
     return found
 
 
-def _read(file: Path) -> Mapping[str, Any]:
-    content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    if not isinstance(content, dict):
+def _read(file: Path) -> dict[str, Any]:
+    content = load_yaml(file)
+    if not content:
         raise UserError(f"{file}: it must hold lines of `key: interval(...)`, and does not.")
     return content
 
