@@ -9,6 +9,7 @@ from optuna.trial import FixedTrial
 
 from seedbed.errors import UserError
 from seedbed.experiments.space import Dimension, chooser, read_space, split_overrides
+
 from support import REPOSITORY
 
 
@@ -48,7 +49,10 @@ def test_a_sweep_is_what_optuna_is_asked(sweep: str, expected: BaseDistribution,
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("model=glob(*)", r"model=glob\(\*\): .* Write choice\(\.\.\.\)"), ("seed=range(3,3)", r"seed=range\(3,3\): this range holds no value")],
+    [
+        ("model=glob(*)", r"model=glob\(\*\): .* Write choice\(\.\.\.\)"),
+        ("seed=range(3,3)", r"seed=range\(3,3\): this range holds no value"),
+    ],
 )
 def test_a_sweep_of_unknown_or_no_values_is_refused(text: str, said: str) -> None:
     with pytest.raises(UserError, match=said):
@@ -56,7 +60,9 @@ def test_a_sweep_of_unknown_or_no_values_is_refused(text: str, said: str) -> Non
 
 
 def test_what_is_no_sweep_is_the_same_for_all_jobs() -> None:
-    fixed, searched = split_overrides(["model=mlp", "seed=1,2", "~gate.thresholds", "+a.b='x,y'", "c=[1,2]", "d=range(3)"])
+    fixed, searched = split_overrides(
+        ["model=mlp", "seed=1,2", "~gate.thresholds", "+a.b='x,y'", "c=[1,2]", "d=range(3)"]
+    )
     assert fixed == ["model=mlp", "~gate.thresholds", "+a.b='x,y'", "c=[1,2]"]
     assert [one.key for one in searched] == ["seed", "d"]
 

@@ -1,0 +1,112 @@
+"""Who waits for a sweep is told what is done, what failed and why, what is best, and how to take it."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from seedbed.experiments.progress import Watch, best, summary
+from seedbed.experiments.records import Record
+
+
+def record(number: int, state: str = "done", value: float = 0.5, **more: object) -> Record:
+    values = [value] if state == "done" else []
+    name = f"job-{number}" if state == "done" else ""
+    return Record([f"seed={number}"], state, 1, 100.0 + number, 1.25, name, values=values, **more)  # type: ignore[arg-type]
+
+
+def line(records: list[Record], total: int | None = 10, direction: str = "maximize") -> str:
+    return Watch(Path("nowhere"), 100.0, total, direction).line(records, 220.0)
+
+
+@pytest.mark.parametrize(
+    ("direction", "values", "expected"),
+    [
+        ("maximize", [0.1, 0.9, 0.5], 1),
+        ("minimize", [0.3, 0.9, 0.1], 2),
+        ("maximize", [0.5, 0.9, 0.9], 1),
+        ("minimize", [0.1, 0.1], 0),
+    ],
+)
+def test_the_best_is_the_first_of_the_best_values(direction: str, values: list[float], expected: int) -> None:
+    top = best([record(number, value=value) for number, value in enumerate(values)], direction)
+    assert top is not None
+    assert top.overrides == [f"seed={expected}"]
+
+
+def test_only_what_is_done_can_be_best() -> None:
+    assert best([record(0, "running"), record(1, "failed")], "maximize") is None
+    top = best([record(0, "failed"), record(1, value=-5)], "maximize")
+    assert top is not None
+    assert top.values == [-5]
+
+
+def test_the_line_counts_and_tells_the_best_and_the_time_left() -> None:
+    records = [record(0, value=0.61234), record(1, "failed"), record(2, value=0.4), record(3, "running")]
+    assert line(records) == "3 of 10 jobs, 1 running, 1 failed, best 0.6123 by seed=0, 4:40 left"
+    assert "best 0.4 by seed=2" in line(records, direction="minimize")
+
+
+@pytest.mark.parametrize(
+    ("records", "total", "expected"),
+    [
+        ([], 10, "0 of 10 jobs, 0 running"),
+        ([], None, "0 jobs, 0 running"),
+        ([record(0)], None, "1 jobs, 0 running, best 0.5 by seed=0"),
+        ([record(0)], 1, "1 of 1 jobs, 0 running, best 0.5 by seed=0"),
+        ([Record([], "done", 1, 1.0, values=[1.0])], None, "1 jobs, 0 running, best 1 by no override"),
+    ],
+)
+def test_the_line_leaves_out_what_cannot_be_known(records: list[Record], total: int | None, expected: str) -> None:
+    assert line(records, total) == expected
+
+
+def test_the_summary_says_how_to_take_the_winner() -> None:
+    told = summary([record(0), record(1, value=0.75, found=True)], "maximize").splitlines()
+    assert told == [
+        "2 experiments, 1 of which were there before",
+        "best: 0.75 by job-1",
+        "to take it: .venv/bin/dvc exp apply job-1 && .venv/bin/dvc repro",
+    ]
+
+
+def test_the_summary_tells_each_failure_with_its_log() -> None:
+    told = summary([record(0), record(1, "failed", error="C is negative", log="logs/a.log")], "maximize").splitlines()
+    assert told[0] == "1 experiments"
+    assert told[1:3] == ["failed: seed=1: C is negative", "    its log: logs/a.log"]
+    assert told[-1].startswith("To try the failed ones again, type the same command")
+
+
+def test_a_summary_of_failures_alone_names_no_winner() -> None:
+    told = summary([record(0, "failed", error="no")], "maximize")
+    assert told.startswith("0 experiments\nfailed: seed=0: no")
+    assert "best" not in told
+    assert "exp apply" not in told
+
+
+def test_each_job_is_told_once_when_it_has_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    watch = Watch(tmp_path, 100.0, 4, "maximize")
+    record(-5).write(tmp_path)
+    record(1, value=0.123456).write(tmp_path)
+    record(2, found=True).write(tmp_path)
+    record(3, "failed", error="no").write(tmp_path)
+    record(4, "running").write(tmp_path)
+    watch.start()
+    time.sleep(0.6)
+    record(4, value=2.0).write(tmp_path)
+    watch.stop()
+    told = capsys.readouterr().err.splitlines()
+    assert told == [
+        "0.1235  seed=1  (1.2 s)",
+        "0.5  seed=2  (was there before)",
+        "failed  seed=3: no",
+        "2  seed=4  (1.2 s)",
+    ], "the job seed=-5 began before this run of the sweep"
+
+
+def test_all_objectives_of_a_job_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Record([], "done", 1, 100.0, 2.0, "x", values=[0.5, 0.25]).write(tmp_path)
+    watch = Watch(tmp_path, 100.0, 1, "maximize")
+    watch.start()
+    watch.stop()
+    assert capsys.readouterr().err == "0.5, 0.25  no override  (2.0 s)\n"
