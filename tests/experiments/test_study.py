@@ -1,0 +1,195 @@
+"""A search asks for as many trials as were wanted in all, in batches, and goes on where it was left."""
+
+import math
+import os
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import optuna
+import pytest
+from omegaconf import DictConfig, OmegaConf
+from optuna.trial import TrialState
+
+from hydra_plugins.seedbed_optuna_sweeper import OptunaSweeper
+from seedbed.errors import UserError
+from seedbed.experiments.pin import VARIABLE, Pin
+from seedbed.experiments.study import at_once, finished, open_study, plan, run_study, tell
+
+SAMPLER = OmegaConf.create({"_target_": "optuna.samplers.RandomSampler"})
+PROBLEM = {
+    "question": "Late?",
+    "moment": "before",
+    "excluded": "none",
+    "success": "some",
+    "task": "binary",
+    "target": {"column": "delay"},
+    "metric": "roc_auc",
+}
+
+
+def config(model: str = "linear", objective: Any = "cv", n_jobs: int | None = 2) -> DictConfig:
+    launcher = {} if n_jobs is None else {"n_jobs": n_jobs}
+    hydra = {"runtime": {"choices": {"model": model}}, "launcher": launcher}
+    return OmegaConf.create({"problem": PROBLEM, "sweep": {"objective": objective}, "hydra": hydra})
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A pinned sweep named "study" in a folder whose only space is that of the model "linear"."""
+    (tmp_path / "conf/search").mkdir(parents=True)
+    (tmp_path / "conf/search/linear.yaml").write_text("model.C: interval(0, 1)\n")
+    monkeypatch.setenv(VARIABLE, "")
+    Pin(str(tmp_path), "b" * 40, "b" * 40, "c" * 40, "study").hand_on()
+    return tmp_path
+
+
+class Launched:
+    """A sweeper as Hydra sets it up, whose launcher answers by `answer` and keeps what it was asked."""
+
+    def __init__(self, answer: Any, n_trials: int = 6, batch: int | None = None, **settings: Any) -> None:
+        self.batches: list[list[list[str]]] = []
+        self.first: list[int] = []
+        self.answer = answer
+        self.sweeper = OptunaSweeper(SAMPLER, n_trials, batch, seed=0)
+        self.sweeper.config = config(**settings)
+        self.sweeper.launcher = self
+        self.checked = 0
+        self.sweeper.validate_batch_is_legal = self.check  # type: ignore[method-assign]
+
+    def check(self, jobs: list[list[str]]) -> None:
+        self.checked += 1
+
+    def launch(self, jobs: list[list[str]], initial_job_idx: int) -> list[Any]:
+        self.batches.append(jobs)
+        self.first.append(initial_job_idx)
+        return [SimpleNamespace(return_value=self.answer(job)) for job in jobs]
+
+    def run(self, *arguments: str) -> "Launched":
+        run_study(self.sweeper, list(arguments))
+        return self
+
+    @property
+    def jobs(self) -> list[list[str]]:
+        return [job for batch in self.batches for job in batch]
+
+
+def study_of(root: Path) -> Any:
+    return open_study(root / ".dvc/tmp/sweeps/study/study/journal.log", ["maximize"], SAMPLER, 0)
+
+
+@pytest.mark.parametrize(
+    ("n_trials", "batch", "n_jobs", "sizes"),
+    [(6, None, 2, [2, 2, 2]), (5, None, 2, [2, 2, 1]), (3, 8, 2, [3]), (3, None, None, [1, 1, 1])],
+)
+def test_trials_come_in_batches_as_large_as_the_launcher_runs_at_once(
+    root: Path, n_trials: int, batch: int | None, n_jobs: int | None, sizes: list[int]
+) -> None:
+    done = Launched(lambda job: 0.5, n_trials, batch, n_jobs=n_jobs).run("seed=3")
+    assert [len(jobs) for jobs in done.batches] == sizes
+    assert done.first == [sum(sizes[:place]) for place in range(len(sizes))]
+    assert done.checked == 1, "Hydra checks the overrides once, before the first batch"
+    assert all(job[0] == "seed=3" and job[1].startswith("model.C=") for job in done.jobs)
+
+
+def test_the_study_learns_what_each_job_came_to(root: Path) -> None:
+    done = Launched(lambda job: float(job[0].partition("=")[2])).run()
+    trials = finished(study_of(root))
+    assert [trial.values for trial in trials] == [[trial.params["linear:model.C"]] for trial in trials]
+    assert [f"model.C={trial.values[0]}" for trial in trials] == [job[0] for job in done.jobs]
+
+
+def test_a_failed_job_ends_neither_the_batch_nor_the_study(root: Path) -> None:
+    answers = iter([0.1, math.nan, 0.3, 0.4])
+    Launched(lambda job: next(answers), n_trials=4).run()
+    states = [trial.state for trial in study_of(root).trials]
+    assert states == [TrialState.COMPLETE, TrialState.FAIL, TrialState.COMPLETE, TrialState.COMPLETE]
+
+
+def test_a_sweep_that_is_typed_again_goes_on_to_its_number(root: Path) -> None:
+    first = Launched(lambda job: 0.5, n_trials=4).run()
+    second = Launched(lambda job: 0.5, n_trials=6).run()
+    assert (len(first.jobs), len(second.jobs)) == (4, 2)
+    assert not [job for job in second.jobs if job in first.jobs], "what was tried before is asked for again"
+    assert Launched(lambda job: 0.5, n_trials=6).run().jobs == []
+
+
+def test_what_a_killed_sweep_was_trying_is_tried_first(root: Path) -> None:
+    tried: list[list[str]] = []
+
+    def answer(job: list[str]) -> float:
+        tried.append(job)
+        if len(tried) == 3:
+            raise KeyboardInterrupt
+        return 0.5
+
+    with pytest.raises(KeyboardInterrupt):
+        Launched(answer, n_trials=4, batch=1).run()
+    again = Launched(lambda job: 0.5, n_trials=4, batch=1).run()
+    assert again.jobs[0] == tried[2]
+    assert len(again.jobs) == 2
+
+
+def test_the_same_study_asks_for_the_same_trials(root: Path) -> None:
+    first = Launched(lambda job: 0.5).run()
+    shutil.rmtree(root / ".dvc")
+    assert Launched(lambda job: 0.5).run().jobs == first.jobs
+
+
+def test_two_objectives_have_a_direction_each(root: Path) -> None:
+    Launched(lambda job: [0.5, 0.2], n_trials=2, objective=["cv", "validation.log_loss"]).run()
+    journal = root / ".dvc/tmp/sweeps/study/study/journal.log"
+    study = open_study(journal, ["maximize", "minimize"], SAMPLER, 0)
+    assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE"]
+    assert [trial.values for trial in finished(study)] == [[0.5, 0.2]] * 2
+
+
+@pytest.mark.parametrize(
+    ("values", "state"),
+    [
+        (0.5, TrialState.COMPLETE),
+        ([0.5], TrialState.COMPLETE),
+        (math.nan, TrialState.FAIL),
+        ([math.nan], TrialState.FAIL),
+        (math.inf, TrialState.COMPLETE),
+    ],
+)
+def test_a_value_that_is_none_is_a_failure(values: Any, state: TrialState) -> None:
+    study = optuna.create_study()
+    tell(study, study.ask(), values)
+    assert study.trials[0].state == state
+    assert len(finished(study)) == (state == TrialState.COMPLETE)
+
+
+@pytest.mark.parametrize(("n_jobs", "expected"), [(None, 1), (1, 1), (3, 3), (-1, "cores")])
+def test_as_many_at_once_as_the_launcher_says(n_jobs: int | None, expected: Any) -> None:
+    cores = len(os.sched_getaffinity(0))
+    assert at_once(config(n_jobs=n_jobs)) == (cores if expected == "cores" else expected)
+
+
+def test_the_spaces_are_those_of_the_models_that_are_searched(root: Path) -> None:
+    fixed, choose = plan(config("dummy"), ["model=linear,dummy", "seed=1"], root / "conf", "binary")
+    assert fixed == ["seed=1"]
+    trial = optuna.trial.FixedTrial({"model": "linear", "linear:model.C": 0.5})
+    assert choose(trial) == ["model=linear", "model.C=0.5"]
+    assert choose(optuna.trial.FixedTrial({"model": "dummy"})) == ["model=dummy"]
+
+
+def test_a_space_that_is_edited_in_the_middle_of_a_sweep_stays_what_it_was(root: Path) -> None:
+    _, choose = plan(config(), [], root / "conf", "binary")
+    (root / "conf/search/linear.yaml").write_text("model.other: interval(0, 1)\n")
+    assert choose(optuna.trial.FixedTrial({"linear:model.C": 0.5})) == ["model.C=0.5"]
+
+
+def test_with_nothing_to_search_it_says_what_to_write(root: Path) -> None:
+    with pytest.raises(UserError, match=r"nothing to search: model=dummy has no conf/search/dummy\.yaml"):
+        plan(config("dummy"), ["seed=1"], root / "conf", "binary")
+
+
+def test_a_mistake_is_told_in_one_paragraph(root: Path) -> None:
+    launched = Launched(lambda job: 0.5, model="dummy")
+    with pytest.raises(SystemExit) as told:
+        launched.sweeper.sweep([])
+    assert str(told.value).startswith("sweep: there is nothing to search: model=dummy")
+    assert launched.batches == []
