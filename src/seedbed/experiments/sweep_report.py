@@ -59,7 +59,7 @@ def to_table(records: Sequence[Record], objectives: list[str]) -> pd.DataFrame:
                 **{key: _plain(value) for key, _, value in set_by},
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else ["experiment_name", "state", *objectives, "seconds", "error"])
 
 
 def varied(done: pd.DataFrame) -> list[str]:
