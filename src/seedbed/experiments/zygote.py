@@ -93,6 +93,9 @@ def _serve_one(server: socket.socket, client: socket.socket) -> None:
         client.close()
         os.close(reader)
         _run(stage, Path(folder), descriptors)
+    with contextlib.suppress(OSError):
+        # The stage does the same; whoever is first, its group is there before it may have to be ended.
+        os.setpgid(child, child)
     os.close(writer)
     for descriptor in descriptors:
         os.close(descriptor)
