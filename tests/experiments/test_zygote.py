@@ -238,6 +238,9 @@ def test_a_zygote_that_cannot_start_is_an_error(checkout: Path, tmp_path: Path) 
 def test_all_that_is_imported_beforehand_is_there(name: str) -> None:
     package, *inner = name.split(".")
     spec = find_spec(package)
-    assert spec is not None
-    place = Path(next(iter(spec.submodule_search_locations or []))).joinpath(*inner)
-    assert place.is_dir() or place.with_suffix(".py").is_file(), f"{name} is imported in each stage again"
+    assert spec is not None, f"{name} is not installed, so that each stage looks for it again"
+    if inner:
+        place = Path(next(iter(spec.submodule_search_locations or []))).joinpath(*inner)
+        assert place.is_dir() or place.with_suffix(".py").is_file(), (
+            f"{name} is no module, so that no stage gains by it"
+        )
