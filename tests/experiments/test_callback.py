@@ -1,0 +1,197 @@
+"""Before the first job a sweep is named, counted and pinned, and what could not work is refused; at the end it is summed up."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import DictConfig, OmegaConf
+
+from seedbed.errors import UserError
+from seedbed.experiments.callback import SweepCallback, count_jobs, sweep_name
+from seedbed.experiments.pin import VARIABLE, Pin
+from seedbed.experiments.records import FOLDER, Record
+
+from support import Project
+
+GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+
+
+def config(*task: str, name: str | None = None, objective: Any = "cv", **sweeper: Any) -> DictConfig:
+    problem = {
+        "question": "Late?",
+        "moment": "before",
+        "excluded": "none",
+        "success": "some",
+        "task": "binary",
+        "target": {"column": "delay"},
+        "metric": "roc_auc",
+    }
+    hydra = {
+        "overrides": {"task": list(task), "hydra": ["hydra.mode=MULTIRUN"]},
+        "sweeper": {"_target_": GRID, **sweeper},
+    }
+    return OmegaConf.create({"problem": problem, "sweep": {"name": name, "objective": objective}, "hydra": hydra})
+
+
+@pytest.fixture
+def here(small: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """The working directory of the command; what it leaves in the environment goes afterwards."""
+    monkeypatch.chdir(small.root)
+    monkeypatch.setenv(VARIABLE, "")
+    yield small
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        (["model=mlp,dummy", "seed=range(3)"], "model-mlp-dummy-seed-range-3-hydra.mode"),
+        ([], "hydra.mode-MULTIRUN"),
+        (["a=ü"], "a-hydra.mode-MULTIRUN"),
+        (["../../x=1"], "x-1-hydra.mode-MULTIRUN"),
+    ],
+)
+def test_a_sweep_is_named_by_its_command(task: list[str], words: str) -> None:
+    name = sweep_name(config(*task), "b" * 40, "t" * 40)
+    assert name.rpartition("-")[0] == words
+    assert len(name) <= 47
+    assert "/" not in name
+
+
+def test_the_same_command_at_the_same_state_is_the_same_sweep() -> None:
+    name = sweep_name(config("seed=1,2"), "b" * 40, "t" * 40)
+    assert name == sweep_name(config("seed=1,2"), "b" * 40, "t" * 40)
+    others = [
+        sweep_name(config("seed=1,3"), "b" * 40, "t" * 40),
+        sweep_name(config("seed=1,2"), "c" * 40, "t" * 40),
+        sweep_name(config("seed=1,2"), "b" * 40, "u" * 40),
+    ]
+    assert len({name, *others}) == 4
+
+
+def test_a_chosen_name_is_taken() -> None:
+    assert sweep_name(config("seed=1,2", name="mine"), "b" * 40, "t" * 40) == "mine"
+
+
+@pytest.mark.parametrize(
+    ("task", "jobs"),
+    [
+        ([], 1),
+        (["seed=1"], 1),
+        (["seed=1,2"], 2),
+        (["model=mlp,dummy", "seed=range(3)", "x=[1,2]"], 6),
+        (["x=choice([1],[2,3])", "y='a,b'"], 2),
+        (["seed=range(0,10,5)", "~gate.thresholds"], 2),
+        (["x=range(1,2,0.5)"], 2),
+        (["model=glob(*)", "seed=1,2"], None),
+    ],
+)
+def test_the_jobs_of_a_grid_are_counted(task: list[str], jobs: int | None) -> None:
+    assert count_jobs(config(*task)) == jobs
+
+
+@pytest.mark.parametrize(
+    ("sweeper", "jobs"), [({"n_trials": 7}, 7), ({"_target_": "another.Sweeper"}, None)], ids=["trials", "not known"]
+)
+def test_other_sweepers_count_for_themselves(sweeper: dict[str, Any], jobs: int | None) -> None:
+    assert count_jobs(config("seed=interval(0,1)", **sweeper)) == jobs
+
+
+@pytest.mark.parametrize("sweep", ["interval(0,1)", "int(interval(1,5))", "tag(log,interval(1,2))"])
+def test_a_grid_over_an_interval_is_refused(sweep: str) -> None:
+    with pytest.raises(UserError, match=r"x=.*interval.*a grid needs single values.*hydra/sweeper=optuna"):
+        count_jobs(config("seed=1,2", f"x={sweep}"))
+
+
+def test_from_the_first_to_the_last_job(here: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    (here.root / "notes.md").write_text("edited\n")
+    callback = SweepCallback()
+    callback.on_multirun_start(config("seed=1,2", name="mine"))
+    pin = Pin.from_environment()
+    assert pin is not None, "workers find the pin in the environment"
+    assert (pin.root, pin.name) == (str(here.root), "mine")
+    assert here.git("for-each-ref", "--format=%(refname)", "refs/seedbed") == pin.ref
+    folder = here.root / FOLDER / "mine"
+    Record(["seed=1"], "done", 1, 1e12, 2.0, "seed1-aa", values=[0.5]).write(folder)
+    Record(["seed=2"], "failed", 1, 2e12, error="no").write(folder)
+    Record(["seed=9"], "running", 1, 1.0).write(folder)
+    callback.on_multirun_end(config())
+    told = capsys.readouterr().err
+    assert "0.5  seed=1" in told
+    assert "failed: seed=2: no" in told
+    assert "dvc exp apply seed1-aa" in told
+    assert told.endswith("report: reports/sweeps/mine\n")
+    jobs = (here.root / "reports/sweeps/mine/jobs.csv").read_text().splitlines()
+    assert len(jobs) == 3, "what was running when an earlier run was killed is no job of the report"
+    assert here.git("for-each-ref", "refs/seedbed") == ""
+
+
+def test_a_single_job_is_treated_alike(here: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    callback = SweepCallback()
+    callback.on_run_start(config(name="one"))
+    Record([], "done", 1, 1e12, 2.0, "aa", values=[0.5]).write(here.root / FOLDER / "one")
+    callback.on_run_end(config())
+    assert "best: 0.5 by aa" in capsys.readouterr().err
+
+
+def begin_and_end(**settings: Any) -> None:
+    callback = SweepCallback()
+    callback.on_multirun_start(config("seed=1,2", **settings))
+    callback.watch.stop()
+    callback.pin.release()
+
+
+def refused(**settings: Any) -> str:
+    with pytest.raises(SystemExit) as told:
+        begin_and_end(**settings)
+    return str(told.value)
+
+
+def test_a_sweep_of_the_same_name_goes_on_at_the_same_state(here: Project) -> None:
+    begin_and_end(name="mine")
+    begin_and_end(name="mine")
+
+
+@pytest.mark.parametrize("change", ["commit", "edit"])
+def test_records_of_another_state_are_refused(here: Project, change: str) -> None:
+    begin_and_end(name="mine")
+    baseline = here.git("rev-parse", "--short=7", "HEAD")
+    (here.root / "notes.md").write_text("edited\n")
+    if change == "commit":
+        here.commit("went on")
+    file = here.root / FOLDER / "mine/pin/pin.json"
+    before = file.read_text()
+    said = refused(name="mine")
+    assert said.startswith(f"sweep: sweep.name=mine: a sweep of this name was begun at {baseline} with other files")
+    assert str(file.parents[1]) in said
+    assert file.read_text() == before
+    begin_and_end(name="other")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"objective": "test.roc_auc"}, "sweep: sweep.objective=test.roc_auc: train writes no such figure"),
+        ({"objective": ["cv", "test"]}, "sweep: sweep.objective=test: train writes no such figure"),
+    ],
+)
+def test_a_mistake_ends_the_command_before_anything_is_made(here: Project, settings: dict[str, Any], said: str) -> None:
+    assert refused(**settings).startswith(said)
+    assert not os.environ[VARIABLE]
+    assert not (here.root / FOLDER).exists()
+
+
+def test_the_watch_stays_in_its_process() -> None:
+    import pickle
+
+    callback = SweepCallback()
+    callback.watch = object()  # type: ignore[assignment]
+    assert vars(pickle.loads(pickle.dumps(callback))) == {}
+
+
+def test_what_a_sweep_began_with_is_written_down(here: Project) -> None:
+    begin_and_end(name="mine")
+    written = json.loads(Path(FOLDER / "mine/pin/pin.json").read_text())
+    assert written == {"baseline": here.git("rev-parse", "HEAD"), "tree": here.git("rev-parse", "HEAD^{tree}")}
