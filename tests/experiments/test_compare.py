@@ -148,7 +148,7 @@ def repository(small: Project) -> Project:
         write(small, "reports/train/plots/empty.csv", "x,y\n")
         outs = [
             {"path": "data/clean", "md5": f"{seed}bcdefghijk", "size": 1234567},
-            {"path": "reports/a.json", "md5": "2", "size": 1},
+            {"path": "reports/a.json", "md5": "2bcd", "size": 1},
         ]
         write(small, "dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": {"clean": {"cmd": "true", "outs": outs}}}))
         small.commit(f"seed {seed}")
