@@ -35,6 +35,11 @@ def test_a_name_can_be_read(overrides: list[str], words: str) -> None:
     assert experiment_name(overrides, "params", PIN).rpartition("-")[0] == words
 
 
+def test_a_name_that_is_cut_does_not_end_in_the_middle_of_a_sign() -> None:
+    words = experiment_name(["a.b=" + "x" * 57 + "1", "c.d=1"], "params", PIN).rpartition("-")[0]
+    assert words == "b" + "x" * 57 + "1"
+
+
 def test_without_overrides_the_name_is_the_hash_alone() -> None:
     assert re.fullmatch("[0-9a-f]{8}", experiment_name([], "params", PIN))
 

@@ -17,10 +17,12 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 
 def test_records_come_in_the_order_in_which_the_jobs_began(tmp_path: Path) -> None:
-    begun = {"seed=2": 1.0, "seed=1": 2.0, "seed=0": 2.0, "seed=3": 0.5}
-    for override, started in begun.items():
-        Record([override], "running", 1, started).write(tmp_path)
-    assert [record.overrides for record in read_records(tmp_path)] == [["seed=3"], ["seed=2"], ["seed=0"], ["seed=1"]]
+    for number in range(9):
+        Record([f"seed={number}"], "running", 1, 2.0).write(tmp_path)
+    Record(["later"], "running", 1, 3.0).write(tmp_path)
+    Record(["sooner"], "running", 1, 1.0).write(tmp_path)
+    ordered = [record.overrides[0] for record in read_records(tmp_path)]
+    assert ordered == ["sooner", *(f"seed={number}" for number in range(9)), "later"]
 
 
 def test_a_job_that_is_run_again_replaces_its_record(tmp_path: Path) -> None:

@@ -99,6 +99,8 @@ def test_what_a_job_left_is_gone_after_a_reset_but_for_ignored_data(pin: Pin, sl
     (slot.root / "left/behind").mkdir(parents=True)
     (slot.root / "left/behind/file").write_text("gone")
     git(slot, "add", "--all")
+    (slot.root / "left/later").mkdir()
+    (slot.root / "left/later/file").write_text("gone")
     (slot.root / ".git/index.lock").touch()
     slot.reset(pin)
     assert work_tree(slot.root) == {**before, "data/rows.csv": "kept"}

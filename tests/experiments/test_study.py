@@ -152,11 +152,12 @@ def test_two_objectives_have_a_direction_each(root: Path) -> None:
         ([0.5], TrialState.COMPLETE),
         (math.nan, TrialState.FAIL),
         ([math.nan], TrialState.FAIL),
+        ([0.5, math.nan], TrialState.FAIL),
         (math.inf, TrialState.COMPLETE),
     ],
 )
 def test_a_value_that_is_none_is_a_failure(values: Any, state: TrialState) -> None:
-    study = optuna.create_study()
+    study = optuna.create_study(directions=["maximize"] * len(values if isinstance(values, list) else [values]))
     tell(study, study.ask(), values)
     assert study.trials[0].state == state
     assert len(finished(study)) == (state == TrialState.COMPLETE)
