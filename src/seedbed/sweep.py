@@ -29,7 +29,12 @@ def main() -> None:
     except UserError as error:
         sys.exit(f"sweep: {error}")
     os.chdir(root)
-    hydra.main(version_base=None, config_path=str(root / "conf"), config_name="sweep")(run_job)()
+    try:
+        hydra.main(version_base=None, config_path=str(root / "conf"), config_name="sweep")(run_job)()
+    except KeyboardInterrupt:
+        from seedbed.experiments.sweeping import interrupted
+
+        sys.exit(f"\nsweep: {interrupted()}")
     from seedbed.experiments.sweeping import failures
 
     if failures():

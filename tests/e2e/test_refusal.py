@@ -28,7 +28,8 @@ def test_an_experiment_leaves_a_row_with_the_verdict_and_repro_then_stops(projec
     assert bundle_files(project) == [], "no bundle is left that could be served"
 
 
-@pytest.mark.parametrize("mode", ["--temp", pytest.param("--queue", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["--temp", "--queue"])
 def test_an_applied_experiment_that_was_refused_stops_repro(project: Project, mode: str) -> None:
     project.dvc("exp", "run", mode, "--name", "refused", *DUMMY)
     if mode == "--queue":
@@ -38,7 +39,7 @@ def test_an_applied_experiment_that_was_refused_stops_repro(project: Project, mo
     project.dvc("exp", "apply", "refused")
     assert bundle_files(project) == ["verdict.json"]
     assert REASON in project.refused("dvc", "repro")
-    assert project.dvc("exp", "run", "--name", "again").count("Running stage 'package'") == 1
+    assert project.dvc("exp", "run", "--name", "again", *DUMMY).count("Running stage 'package'") == 1
 
 
 @pytest.mark.slow

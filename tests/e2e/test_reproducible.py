@@ -24,6 +24,7 @@ def recorded(project: Project) -> dict[str, str]:
     return {out.path: out.md5 for stage in stages.values() for out in stage.get("outs", [])}
 
 
+@pytest.mark.slow
 def test_another_folder_and_other_surroundings_change_no_byte(project: Project, tmp_path: Path) -> None:
     folder = tmp_path / "another place, höher"
     project.root.rename(folder)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 from support import Project, stages_in
 
@@ -32,23 +34,37 @@ def lock_up_to_train(project: Project, commit: str) -> dict:
 
 
 @pytest.fixture(scope="session")
-def swept(prepared: "os.PathLike[str]", tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project in which a grid of four was swept, with uncommitted work on top of the last commit."""
-    import shutil
+def swept_once(prepared: Path, shared_folder: Path) -> Path:
+    """A repository in which a grid of four was swept, with uncommitted work on top of the last commit; to be copied."""
+    target = shared_folder / "swept"
+    with FileLock(shared_folder / "swept.lock"):
+        if not (shared_folder / "swept.done").exists():
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(prepared, target, symlinks=True)
+            project = Project(target)
+            project.edit("README.md", "# seedbed", "# seedbed, edited and staged")
+            project.git("add", "README.md")
+            project.edit("README.md", "edited and staged", "edited again")
+            before = state(project)
+            sweep(project, *GRID)
+            assert state(project) == before
+            shutil.rmtree(target / ".dvc/tmp/slots")  # they know the folder by its name
+            (shared_folder / "swept.done").touch()
+    return target
 
-    target = tmp_path_factory.mktemp("sweep") / "project"
-    shutil.copytree(prepared, target, symlinks=True)
-    project = Project(target)
-    project.edit("README.md", "# seedbed", "# seedbed, edited and staged")
-    project.git("add", "README.md")
-    project.edit("README.md", "edited and staged", "edited again")
-    before = (project.git("status", "--porcelain"), project.git("diff"), project.git("rev-parse", "HEAD"))
-    done = sweep(project, *GRID)
-    after = (project.git("status", "--porcelain"), project.git("diff"), project.git("rev-parse", "HEAD"))
-    assert before == after, done.stdout
-    assert project.git("stash", "list") == ""
-    assert project.git("symbolic-ref", "--short", "HEAD") == "main"
-    return project
+
+@pytest.fixture
+def swept(swept_once: Path, tmp_path: Path) -> Project:
+    """A copy of the swept repository."""
+    target = tmp_path / "project"
+    shutil.copytree(swept_once, target, symlinks=True)
+    return Project(target)
+
+
+def state(project: Project) -> list[str]:
+    """Return all that a sweep must leave as it was: HEAD, branch, index, work tree, stash."""
+    asked = ("rev-parse HEAD", "symbolic-ref HEAD", "diff --cached", "diff", "status --porcelain", "stash list")
+    return [project.git(*question.split()) for question in asked]
 
 
 def test_every_job_is_one_experiment_with_a_readable_name(swept: Project) -> None:
@@ -67,7 +83,6 @@ def test_a_job_equals_what_dvc_exp_run_makes(swept: Project) -> None:
     ours = next(commit for name, commit in experiments(swept).items() if name.startswith("logistic_regression-seed1-"))
     swept.dvc("exp", "run", "--temp", "-n", "by-dvc", "-S", "model=logistic_regression", "-S", "seed=1", "train")
     theirs = experiments(swept)["by-dvc"]
-    swept.dvc("exp", "remove", "by-dvc")
     for path in ("params.yaml", "reports/overrides.yaml", "reports/train/metrics.json", "reports/train/details.json"):
         assert swept.git("show", f"{ours}:{path}") == swept.git("show", f"{theirs}:{path}")
     assert lock_up_to_train(swept, ours) == lock_up_to_train(swept, theirs)
@@ -76,7 +91,11 @@ def test_a_job_equals_what_dvc_exp_run_makes(swept: Project) -> None:
 def test_a_row_never_shows_another_models_figures(swept: Project) -> None:
     for commit in experiments(swept).values():
         assert json.loads(swept.git("show", f"{commit}:reports/evaluate/metrics.json")) == {}
-        assert "evaluate" not in yaml.safe_load(swept.git("show", f"{commit}:dvc.lock"))["stages"]
+        locked = yaml.safe_load(swept.git("show", f"{commit}:dvc.lock"))["stages"]
+        assert "gate" not in locked
+        for stage in ("evaluate", "package"):
+            assert "deps" not in locked[stage]
+            assert {out["nfiles"] for out in locked[stage]["outs"]} == {0}
     rows = [line.split(",") for line in swept.dvc("exp", "show", "--csv").splitlines()]
     column = rows[0].index("test.roc_auc")
     for row in rows[1:]:
@@ -169,6 +188,7 @@ def test_a_detached_head_and_a_repository_without_commits_are_refused(project: P
     assert "no commit yet" in sweep(project, "seed=1", check=False).stdout
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_goes_on_where_it_was(project: Project) -> None:
     command = ["model=logistic_regression", "seed=range(4)"]
     process = subprocess.Popen(
@@ -192,6 +212,7 @@ def test_a_killed_sweep_goes_on_where_it_was(project: Project) -> None:
     assert project.git("fsck", "--no-dangling") == ""
 
 
+@pytest.mark.slow
 def test_a_study_over_two_models_goes_on_to_more_trials(project: Project) -> None:
     study = ["-m", "hydra/sweeper=optuna", "sweep.name=two", "model=logistic_regression,hist_gradient_boosting"]
     sweep(project, *study, "hydra.sweeper.n_trials=3")

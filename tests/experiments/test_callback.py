@@ -194,4 +194,15 @@ def test_the_watch_stays_in_its_process() -> None:
 def test_what_a_sweep_began_with_is_written_down(here: Project) -> None:
     begin_and_end(name="mine")
     written = json.loads(Path(FOLDER / "mine/pin/pin.json").read_text())
-    assert written == {"baseline": here.git("rev-parse", "HEAD"), "tree": here.git("rev-parse", "HEAD^{tree}")}
+    assert written == {
+        "baseline": here.git("rev-parse", "HEAD"),
+        "tree": here.git("rev-parse", "HEAD^{tree}"),
+        "objectives": ["cv"],
+    }
+
+
+def test_records_of_other_objectives_are_refused(here: Project) -> None:
+    begin_and_end(name="mine")
+    said = refused(name="mine", objective=["cv", "model_size"])
+    assert said.startswith("sweep: sweep.name=mine: the sweep of this name optimises cv, not cv and model_size. Choose")
+    assert here.git("for-each-ref", "refs/seedbed") == ""

@@ -216,6 +216,7 @@ for path in map(Path, sys.argv[1:-1]):
 """
 
 
+@pytest.mark.slow
 def test_one_thread_and_two_give_the_same_bytes_of_every_model(tmp_path: Path) -> None:
     found: list[dict[str, str]] = []
     for count in (1, 2):

@@ -55,5 +55,6 @@ def git_or_stop(root: Path, *arguments: str, environment: Mapping[str, str] | No
 
 def untracked_files(root: Path, folder: str) -> list[str]:
     """Return the files below `folder` that Git neither tracks nor ignores."""
-    listed = git(root, "ls-files", "--others", "--exclude-standard", "--", folder)
-    return sorted(listed.splitlines()) if listed else []
+    # Ended by zeros, names come as they are; else Git quotes those with letters beyond ASCII.
+    listed = git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", folder) or ""
+    return sorted(name for name in listed.split("\0") if name)

@@ -5,7 +5,6 @@ import json
 import re
 import sys
 import time
-from dataclasses import asdict
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -56,9 +55,13 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
             root = find_root()
             self.pin = Pin.take(root, lambda baseline, tree: sweep_name(config, baseline, tree))
             folder = root / FOLDER / self.pin.name
-            _belongs(folder, self.pin)
         except UserError as error:
             # Of any other exception Hydra would make a warning, and go on.
+            sys.exit(f"sweep: {error}")
+        try:
+            _check_records(folder, self.pin, self.objectives)
+        except UserError as error:
+            self.pin.release()
             sys.exit(f"sweep: {error}")
         self.pin.hand_on()
         self.watch = Watch(folder, time.time(), total, self.directions[0])
@@ -112,11 +115,17 @@ def count_jobs(config: DictConfig) -> int | None:
     return prod(lengths)
 
 
-def _belongs(folder: Path, pin: Pin) -> None:
-    """Keep a sweep's records apart from those of another state of the repository."""
+def _check_records(folder: Path, pin: Pin, objectives: list[str]) -> None:
+    """Keep a sweep's records apart from those of another state of the repository, or of other objectives."""
     file = folder / "pin" / "pin.json"
-    state = {key: value for key, value in asdict(pin).items() if key in ("baseline", "tree")}
-    if file.exists() and (before := json.loads(file.read_text(encoding="utf-8"))) != state:
+    state = {"baseline": pin.baseline, "tree": pin.tree, "objectives": objectives}
+    before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else state
+    if before["objectives"] != objectives:
+        raise UserError(
+            f"sweep.name={pin.name}: the sweep of this name optimises {' and '.join(before['objectives'])}, not "
+            f"{' and '.join(objectives)}. Choose another name, or remove {folder}."
+        )
+    if before != state:
         raise UserError(
             f"sweep.name={pin.name}: a sweep of this name was begun at {before['baseline'][:7]} with other files. Choose "
             f"another name, go back to that state, or remove {folder}."

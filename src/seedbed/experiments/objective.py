@@ -1,4 +1,4 @@
-"""What a sweep optimises, read from a finished job: the deciding metric, or any other figure that train writes."""
+"""What a sweep optimises, read from a finished job: the deciding metric, another figure of train, or what a model costs."""
 
 import json
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from seedbed.config.schema import Problem
 from seedbed.errors import UserError
+from seedbed.experiments.cost import COSTS
 from seedbed.models.metrics import find_metric, metrics_of
 
 Direction = Literal["maximize", "minimize"]
@@ -27,13 +28,16 @@ def parse_objective(objective: str, problem: Problem) -> tuple[str, str]:
     if side not in SHORT or metric not in known:
         raise UserError(
             f"sweep.objective={objective}: train writes no such figure. Write cv or validation for the deciding metric "
-            f"({problem.metric}), or with another one behind a dot: {', '.join(sorted(known))}."
+            f"({problem.metric}), or with another one behind a dot: {', '.join(sorted(known))}. Of what a model costs, there "
+            f"are {' and '.join(sorted(COSTS))}."
         )
     return side, metric
 
 
 def direction_of(objective: str, problem: Problem) -> Direction:
     """Return which way the objective is better."""
+    if objective in COSTS:
+        return "minimize"
     return find_metric(parse_objective(objective, problem)[1], problem.task).direction
 
 

@@ -9,7 +9,7 @@ from typing import Self
 
 import yaml
 
-from seedbed.config.repository import git, git_or_stop
+from seedbed.config.repository import git, git_or_stop, untracked_files
 from seedbed.errors import UserError
 
 VARIABLE = "SEEDBED_SWEEP"
@@ -109,11 +109,9 @@ def _needed_but_untracked(root: Path) -> list[str]:
     """Return untracked files that a stage reads: below conf/ and src/, named in dvc.yaml, or tracked by DVC."""
     stages = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8")).get("stages", {}).values()
     read = {"conf", "src", *(path for stage in stages for path in stage.get("deps", []))}
-    # Ended by zeros, names come as they are; else Git quotes those with letters beyond ASCII.
-    listed = git(root, "ls-files", "--others", "--exclude-standard", "-z") or ""
     return [
         path
-        for path in sorted(filter(None, listed.split("\0")))
+        for path in untracked_files(root, ".")
         if path in ("dvc.yaml", ".dvcignore")
         or path.endswith(".dvc")
         or any(Path(path).is_relative_to(dep) for dep in read)

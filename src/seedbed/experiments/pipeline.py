@@ -17,6 +17,9 @@ from omegaconf import OmegaConf
 from seedbed.errors import UserError
 from seedbed.files import write_text
 
+NOT_RUN = "(not run by the sweep)"
+"""Stands in dvc.lock for the command of a stage that has not run: it is not that of dvc.yaml, so `dvc repro` runs it."""
+
 
 class Pipeline:
     """The stage graph of the checkout `root`, which must be the working directory."""
@@ -55,7 +58,7 @@ class Pipeline:
         return sorted(node.addressing for node in graph.successors(found))
 
     def forget_what_no_longer_belongs(self, target: str) -> list[str]:
-        """Remove the reports and dvc.lock entries of stages beyond the target that are not of these inputs.
+        """Empty the reports and dvc.lock entries of stages beyond the target that are not of these inputs.
 
         They were of the baseline. In `dvc exp show` they would put its figures into the row of another model.
         """
@@ -84,10 +87,28 @@ class Pipeline:
                     write_text(Path(out.fs_path), "{}\n")
                 elif not out.use_cache:
                     Path(out.fs_path).unlink(missing_ok=True)
-        names = [stage.addressing for stage in stale]
         head, entries = split_lock(self._lock.read_text(encoding="utf-8"))
-        write_text(self._lock, head + "".join(entry for name, entry in entries.items() if name not in names))
-        return names
+        entries |= {stage.addressing: self._not_run(stage) for stage in stale}
+        write_text(self._lock, head + "".join(entries.values()))
+        return [stage.addressing for stage in stale]
+
+    def _not_run(self, stage: Any) -> str:
+        """Return the dvc.lock entry of a stage that has not run: other words for its command, empty folders for outputs.
+
+        Without an entry, `dvc exp apply` and `dvc checkout` would stop with an error at outputs that have no hash.
+        """
+        from dvc_data.hashfile.tree import Tree
+
+        cached = [out for out in stage.outs if out.use_cache]
+        if not cached:
+            return ""
+        empty = Tree()  # type: ignore[no-untyped-call]
+        empty.digest()
+        self._repo.cache.local.add(empty.path, empty.fs, empty.oid)
+        return f"  {stage.addressing}:\n    cmd: '{NOT_RUN}'\n    outs:\n" + "".join(
+            f"    - path: {out.def_path}\n      hash: md5\n      md5: {empty.oid}\n      size: 0\n      nfiles: 0\n"
+            for out in cached
+        )
 
     @contextmanager
     def only_what_leads_to(self, target: str) -> Iterator[None]:

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from seedbed.config.schema import Problem
 from seedbed.errors import UserError
+from seedbed.experiments.cost import COSTS
 from seedbed.experiments.jobs import Worker
 from seedbed.experiments.objective import read_objective
 from seedbed.experiments.pin import Pin
@@ -33,13 +34,19 @@ def run_recorded(overrides: list[str], settings: DictConfig) -> float | list[flo
     try:
         done = _my_worker(pin).run(mine, log)
         problem = read_problem(read_file(pin, done.commit, "params.yaml"))
-        values = [read_objective(one, problem, lambda path: read_file(pin, done.commit, path)) for one in objectives]
+        values = [_measure(one, problem, pin, done.commit) for one in objectives]
         record = _ended(record, state="done", name=done.name, found=done.found, values=values)
     except UserError as error:
         record = _ended(record, state="failed", error=str(error))
         values = [math.nan] * len(objectives)
     record.write(folder)
     return values if len(values) > 1 else values[0]
+
+
+def _measure(objective: str, problem: Problem, pin: Pin, commit: str) -> float:
+    if objective in COSTS:
+        return COSTS[objective](Path(pin.root), commit)
+    return read_objective(objective, problem, lambda path: read_file(pin, commit, path))
 
 
 def objectives_of(settings: DictConfig) -> list[str]:
@@ -60,6 +67,16 @@ def failures() -> int:
     if pin is None:
         return 0
     return sum(record.state == "failed" for record in read_records(Path(pin.root) / FOLDER / pin.name))
+
+
+def interrupted() -> str:
+    """Let go of what the sweep of this process held, and return what to tell a person who pressed Ctrl-C."""
+    pin = Pin.from_environment()
+    if pin is None:
+        return "stopped before the first job"
+    pin.release()
+    done = sum(record.state == "done" for record in read_records(Path(pin.root) / FOLDER / pin.name))
+    return f"stopped. {done} experiments are kept; to go on from there, type the same command again."
 
 
 def _my_worker(pin: Pin) -> Worker:

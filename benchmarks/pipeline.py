@@ -1,0 +1,145 @@
+"""What versioning costs: a cold `dvc repro` against one plain script that does the same work, taking turns.
+
+.venv/bin/python benchmarks/pipeline.py [--rounds 3], or `make bench`. Works on a clone of the last commit in a
+temporary folder, with a cache of its own; what is measured and what was found stands in benchmarks/README.md.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+STAGES = ("compose", "ingest", "validate", "explore", "clean", "featurize", "train", "evaluate", "gate", "package")
+EMPTY_STAGES = 10
+NO_OP_RUNS = 7
+
+
+def seconds(command: list[str], cwd: Path, **environment: str) -> float:
+    """Run a command, which must succeed, and return its wall-clock time."""
+    begin = time.perf_counter()
+    done = subprocess.run(
+        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    taken = time.perf_counter() - begin
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return taken
+
+
+def spread(values: list[float]) -> str:
+    """Say median, least and most."""
+    return f"{statistics.median(values):6.2f} s  ({min(values):.2f} to {max(values):.2f}, {len(values)} runs)"
+
+
+def cloned(folder: Path) -> Path:
+    """Clone the last commit, with this environment."""
+    clone = folder / "clone"
+    seconds(["git", "clone", "--quiet", str(ROOT), str(clone)], folder)
+    (clone / ".venv").symlink_to(Path(sys.prefix))
+    seconds([sys.executable, "-m", "compileall", "-q", "src", "benchmarks"], clone)
+    return clone
+
+
+def forget(clone: Path) -> None:
+    """Take away all that a run computed, so that the next one is cold."""
+    seconds(["git", "checkout", "--quiet", "--", "."], clone)
+    seconds(["git", "clean", "-fdqx", "-e", "/.venv", "-e", "__pycache__", "-e", "/.dvc"], clone)
+    for path in (clone / ".dvc/cache", clone / ".dvc/tmp"):
+        shutil.rmtree(path, ignore_errors=True)
+    (clone / "dvc.lock").unlink()
+
+
+def graph(clone: Path) -> float:
+    """Time a cold run of all ten stages."""
+    forget(clone)
+    return seconds([".venv/bin/dvc", "repro", "--quiet"], clone)
+
+
+def script(clone: Path) -> float:
+    """Time the plain script."""
+    with tempfile.TemporaryDirectory() as out:
+        return seconds(
+            [".venv/bin/python", "benchmarks/plain.py", out],
+            clone,
+            PYTHONPATH=str(clone / "src"),
+            OMP_WAIT_POLICY="passive",
+        )
+
+
+def no_op(clone: Path) -> float:
+    """Time `dvc repro` when there is nothing to do."""
+    return seconds([".venv/bin/dvc", "repro", "--quiet"], clone)
+
+
+def empty_graph(folder: Path) -> Path:
+    """Make a repository of ten stages that depend on each other and do nothing."""
+    root = folder / "empty"
+    root.mkdir()
+    (root / ".venv").symlink_to(Path(sys.prefix))
+    seconds(["git", "init", "--quiet"], root)
+    seconds([".venv/bin/dvc", "init", "--quiet"], root)
+    stages = [
+        f"  s{number}:\n    cmd: echo {number} > {number}.txt\n    outs: [{number}.txt]\n"
+        + (f"    deps: [{number - 1}.txt]\n" if number else "")
+        for number in range(EMPTY_STAGES)
+    ]
+    (root / "dvc.yaml").write_text("stages:\n" + "".join(stages), encoding="utf-8")
+    no_op(root)
+    return root
+
+
+def stage_seconds(clone: Path, stage: str) -> float:
+    """Time a stage's command alone, its inputs being there."""
+    return seconds(["sh", "src/stage.sh", stage], clone)
+
+
+def deferred_seconds(clone: Path, stage: str) -> float:
+    """Time the imports of other packages that the stage makes while it works, from python's own record."""
+    done = subprocess.run(
+        ["sh", "src/stage.sh", stage],
+        cwd=clone,
+        env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    own = [int(found[1]) for found in re.finditer(r"^import time:\s+(\d+) \|", done.stderr, re.MULTILINE)]
+    return sum(own) / 1e6
+
+
+def main() -> None:
+    """Take the measurements and print them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3, help="how often graph and script take turns (default: 3)")
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as folder:
+        clone, empty = cloned(Path(folder)), empty_graph(Path(folder))
+        pairs = []
+        for number in range(rounds):
+            pairs.append((graph(clone), script(clone)))
+            print(f"round {number + 1}: dvc repro {pairs[-1][0]:.1f} s, script {pairs[-1][1]:.1f} s", flush=True)
+        graphs, scripts = (list(times) for times in zip(*pairs, strict=True))
+        print(f"\ncold dvc repro   {spread(graphs)}\nplain script     {spread(scripts)}")
+        ratios = [ours / theirs for ours, theirs in pairs]
+        print(f"ratio            {statistics.median(ratios):6.2f}    ({min(ratios):.2f} to {max(ratios):.2f})\n")
+
+        print("stage        all (s)   of that, starting python and importing (s)")
+        for stage in STAGES:
+            whole, importing = stage_seconds(clone, stage), deferred_seconds(clone, stage)
+            print(f"{stage:10}   {whole:7.2f}   {importing:7.2f}")
+
+        idle = [(no_op(clone), no_op(empty)) for _ in range(NO_OP_RUNS)]
+        ours, theirs = (list(times) for times in zip(*idle, strict=True))
+        extra = statistics.median(ours) - statistics.median(theirs)
+        print(f"\nno-op dvc repro  {spread(ours)}\nempty graph      {spread(theirs)}\ndifference       {extra:6.2f} s")
+
+
+if __name__ == "__main__":
+    main()
