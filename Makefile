@@ -3,8 +3,6 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 bin := .venv/bin
-# Columns that tell nobody how two experiments differ: hashes of data and code, and whole sentences.
-hidden := conf_hash|.*_target_.*|problem\.(question|moment|excluded|success)|(conf|data|models|reports|src|requirements)\b.*
 every := --workspace --all-branches --all-tags --all-experiments
 
 .PHONY: help setup repro test test-all test-slow lint bench show lock restore gc
@@ -47,11 +45,12 @@ lint: setup  ## check style, types, and that locks and parameters are in step
 	@$(bin)/mypy
 	@$(bin)/seedbed check
 
-bench: setup  ## compare the pipeline with one plain script
+bench: setup  ## measure what versioning costs: against one plain script, a plain multirun, DVC's queue
 	@$(bin)/python benchmarks/pipeline.py
+	@$(bin)/python benchmarks/sweep.py
 
-show: setup  ## compare experiments: only the columns that differ
-	@$(bin)/dvc exp show --only-changed --drop '$(hidden)'
+show: setup  ## compare experiments: only the columns that differ, the best first
+	@$(bin)/seedbed show
 
 lock: setup  ## resolve the dependencies anew
 	@$(bin)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

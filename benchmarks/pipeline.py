@@ -12,39 +12,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from measuring import cloned, ratios, seconds, spread
+
 STAGES = ("compose", "ingest", "validate", "explore", "clean", "featurize", "train", "evaluate", "gate", "package")
 EMPTY_STAGES = 10
 NO_OP_RUNS = 7
-
-
-def seconds(command: list[str], cwd: Path, **environment: str) -> float:
-    """Run a command, which must succeed, and return its wall-clock time."""
-    begin = time.perf_counter()
-    done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, check=False
-    )
-    taken = time.perf_counter() - begin
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return taken
-
-
-def spread(values: list[float]) -> str:
-    """Say median, least and most."""
-    return f"{statistics.median(values):6.2f} s  ({min(values):.2f} to {max(values):.2f}, {len(values)} runs)"
-
-
-def cloned(folder: Path) -> Path:
-    """Clone the last commit, with this environment."""
-    clone = folder / "clone"
-    seconds(["git", "clone", "--quiet", str(ROOT), str(clone)], folder)
-    (clone / ".venv").symlink_to(Path(sys.prefix))
-    seconds([sys.executable, "-m", "compileall", "-q", "src", "benchmarks"], clone)
-    return clone
 
 
 def forget(clone: Path) -> None:
@@ -127,8 +101,7 @@ def main() -> None:
             print(f"round {number + 1}: dvc repro {pairs[-1][0]:.1f} s, script {pairs[-1][1]:.1f} s", flush=True)
         graphs, scripts = (list(times) for times in zip(*pairs, strict=True))
         print(f"\ncold dvc repro   {spread(graphs)}\nplain script     {spread(scripts)}")
-        ratios = [ours / theirs for ours, theirs in pairs]
-        print(f"ratio            {statistics.median(ratios):6.2f}    ({min(ratios):.2f} to {max(ratios):.2f})\n")
+        print(f"ratio            {ratios(graphs, scripts)}\n")
 
         print("stage        all (s)   of that, starting python and importing (s)")
         for stage in STAGES:

@@ -1,5 +1,6 @@
 """The `seedbed` command."""
 
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -76,6 +77,17 @@ def check() -> None:
     if found:
         sys.exit(1)
     print("params.yaml, dvc.yaml, dvc.lock and requirements.lock are in step")
+
+
+@app.command()
+def show() -> None:
+    """List the experiments with `dvc exp show`: only the columns that differ, the best by the deciding metric first."""
+    from seedbed.config.params import read_params
+    from seedbed.experiments.show import show_command
+
+    root = _root()
+    dvc = Path(sys.executable).with_name("dvc")
+    sys.exit(subprocess.run([dvc, *show_command(**read_params(["problem"], root))], cwd=root, check=False).returncode)
 
 
 @app.command()

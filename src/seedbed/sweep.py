@@ -5,9 +5,12 @@ An ordinary Hydra application: every launcher, sweeper and feature of the comman
 
 import os
 import sys
+from concurrent.futures.process import BrokenProcessPool
 
 import hydra
+from hydra.errors import HydraException
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
 from seedbed.config.repository import find_root
 from seedbed.errors import UserError
@@ -29,16 +32,27 @@ def main() -> None:
     except UserError as error:
         sys.exit(f"sweep: {error}")
     os.chdir(root)
+    # Hydra would print the traceback of a mistake on the command line, and of a worker's end.
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         hydra.main(version_base=None, config_path=str(root / "conf"), config_name="sweep")(run_job)()
+    except (HydraException, OmegaConfBaseException) as error:
+        told = (str(part) for part in (error, error.__cause__) if part)
+        sys.exit(f"sweep: {' '.join(' '.join(told).split())}")
     except KeyboardInterrupt:
-        from seedbed.experiments.sweeping import interrupted
-
-        sys.exit(f"\nsweep: {interrupted()}")
+        sys.exit(f"\nsweep: stopped. {_cut_short()}")
+    except BrokenProcessPool:
+        sys.exit(f"sweep: a worker was killed, by somebody or by the system for want of memory. {_cut_short()}")
     from seedbed.experiments.sweeping import failures
 
     if failures():
         sys.exit(1)
+
+
+def _cut_short() -> str:
+    from seedbed.experiments.sweeping import cut_short
+
+    return cut_short()
 
 
 if __name__ == "__main__":

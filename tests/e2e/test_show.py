@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from support import REPOSITORY, Project
+from support import EXPERIMENTS, REPOSITORY, Project
 
 HEADLINES = 8
 
@@ -56,6 +56,10 @@ def test_make_show_is_a_table_of_what_differs(with_experiments: Project) -> None
     assert "model.name" in heading
     for hidden in ("_target_", "conf_hash", "problem.question", "models/model", "reports/", "src/"):
         assert hidden not in heading
+    figures = {
+        name: float(row["cv.roc_auc"]) for name, row in experiments(with_experiments).items() if name in EXPERIMENTS
+    }
+    assert sorted(EXPERIMENTS, key=said.index) == sorted(figures, key=lambda name: -figures[name])
     columns = heading.split()
     # What does not differ between the three rows is not shown.
     assert "split.folds" not in columns

@@ -1,11 +1,8 @@
 """Sweeps in a real repository: each job of a Hydra multirun is the experiment that `dvc exp run` would have made."""
 
 import json
-import os
 import shutil
-import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -186,30 +183,6 @@ def test_a_detached_head_and_a_repository_without_commits_are_refused(project: P
     project.git("switch", "--quiet", "--orphan", "empty")
     project.git("checkout", "main", "--", ".")
     assert "no commit yet" in sweep(project, "seed=1", check=False).stdout
-
-
-@pytest.mark.slow
-def test_a_killed_sweep_goes_on_where_it_was(project: Project) -> None:
-    command = ["model=logistic_regression", "seed=range(4)"]
-    process = subprocess.Popen(
-        [project.root / ".venv/bin/python", "-m", "seedbed.sweep", "-m", *command],
-        cwd=project.root,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 120
-    while not experiments(project):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    kept = experiments(project)
-    done = sweep(project, "-m", *command)
-    assert done.stdout.count("was there before") >= len(kept)
-    assert len(experiments(project)) == 4
-    assert kept.items() <= experiments(project).items()
-    assert project.git("fsck", "--no-dangling") == ""
 
 
 @pytest.mark.slow

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from seedbed.errors import UserError
 
+MOST_LINES = 3
+"""Of what Git says when it fails: it may say the same of a hundred files."""
+
 
 def find_root(start: Path | None = None) -> Path:
     """Return the nearest folder at or above `start` (the working directory) that holds .dvc/ and conf/.
@@ -49,7 +52,9 @@ def git_or_stop(root: Path, *arguments: str, environment: Mapping[str, str] | No
     """
     done = subprocess.run(["git", *arguments], cwd=root, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise UserError(f"{root}: `git {' '.join(arguments)}` failed: {' '.join(done.stderr.split())}")
+        said = done.stderr.splitlines()
+        more = [f"(and {len(said) - MOST_LINES} more lines)"] if len(said) > MOST_LINES else []
+        raise UserError(f"{root}: `git {' '.join(arguments)}` failed: {' '.join([*said[:MOST_LINES], *more])}")
     return done.stdout.strip()
 
 

@@ -1,8 +1,11 @@
 """A job as Hydra runs it: in this process's worker, with a record of what became of it."""
 
+import contextlib
 import math
 import os
+import shutil
 import time
+import traceback
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -14,10 +17,14 @@ from seedbed.experiments.jobs import Worker
 from seedbed.experiments.objective import read_objective
 from seedbed.experiments.pin import Pin
 from seedbed.experiments.records import FOLDER, Record, job_key, read_records
+from seedbed.experiments.slots import FOLDER as SLOTS
 from seedbed.experiments.slots import read_file
 
 _worker: Worker | None = None
 """The worker of this process: its slot and its imports serve all jobs that the process is given."""
+
+LITTLE_ROOM = 20_000_000
+"""Bytes of free disk below which a failed job is told to have failed for want of it."""
 
 
 def run_recorded(overrides: list[str], settings: DictConfig) -> float | list[float]:
@@ -37,9 +44,14 @@ def run_recorded(overrides: list[str], settings: DictConfig) -> float | list[flo
         values = [_measure(one, problem, pin, done.commit) for one in objectives]
         record = _ended(record, state="done", name=done.name, found=done.found, values=values)
     except UserError as error:
-        record = _ended(record, state="failed", error=str(error))
-        values = [math.nan] * len(objectives)
+        record = _ended(record, state="failed", error=str(error) + _room(pin))
+    except Exception as error:
+        # One job's end, for whatever reason, is not the end of the others.
+        with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
+            traceback.print_exc(file=file)
+        record = _ended(record, state="failed", error=f"{type(error).__name__}: {error}{_room(pin)}")
     record.write(folder)
+    values = record.values or [math.nan] * len(objectives)
     return values if len(values) > 1 else values[0]
 
 
@@ -69,14 +81,13 @@ def failures() -> int:
     return sum(record.state == "failed" for record in read_records(Path(pin.root) / FOLDER / pin.name))
 
 
-def interrupted() -> str:
-    """Let go of what the sweep of this process held, and return what to tell a person who pressed Ctrl-C."""
+def cut_short() -> str:
+    """Let go of what the sweep of this process held, and return how to go on."""
     pin = Pin.from_environment()
     if pin is None:
-        return "stopped before the first job"
+        return "No job had begun."
     pin.release()
-    done = sum(record.state == "done" for record in read_records(Path(pin.root) / FOLDER / pin.name))
-    return f"stopped. {done} experiments are kept; to go on from there, type the same command again."
+    return "What is done is kept; to go on from there, type the same command again."
 
 
 def _my_worker(pin: Pin) -> Worker:
@@ -86,6 +97,14 @@ def _my_worker(pin: Pin) -> Worker:
         _worker = None
     _worker = _worker or Worker(pin)
     return _worker
+
+
+def _room(pin: Pin) -> str:
+    """Return a sentence to add to an error where a full disk may be its cause."""
+    for folder in (Path(pin.root) / SLOTS, Path(pin.root) / ".dvc/cache", Path(pin.root)):
+        if folder.exists() and (free := shutil.disk_usage(folder).free) < LITTLE_ROOM:
+            return f" The disk of {folder} is full: {free / 1e6:.1f} MB are left. Free some, as with `make gc`."
+    return ""
 
 
 def _is_about_the_sweep(override: str) -> bool:

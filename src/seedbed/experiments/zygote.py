@@ -64,6 +64,8 @@ class Zygote:
 
 def serve() -> None:
     """Import, then answer one client after the other until standard input ends."""
+    # Ctrl-C reaches all processes of a terminal; the owner is the one to end this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in PRELOADED:
         with contextlib.suppress(ImportError):
             __import__(name)

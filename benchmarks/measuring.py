@@ -1,0 +1,49 @@
+"""What the benchmarks share: a clone to work in, commands timed by the clock on the wall, and their spread."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def seconds(command: list[str], cwd: Path, **environment: str) -> float:
+    """Run a command, which must succeed, and return how long it took."""
+    begin = time.perf_counter()
+    run(command, cwd, **environment)
+    return time.perf_counter() - begin
+
+
+def run(command: list[str], cwd: Path, **environment: str) -> str:
+    """Run a command, which must succeed, and return what it printed."""
+    done = subprocess.run(
+        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def spread(values: list[float]) -> str:
+    """Say median, least and most."""
+    return f"{statistics.median(values):7.2f} s  ({min(values):.2f} to {max(values):.2f}, {len(values)} runs)"
+
+
+def ratios(ours: list[float], theirs: list[float]) -> str:
+    """Say median, least and most of the ratios of runs that took turns."""
+    found = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+    return f"{statistics.median(found):7.2f}    ({min(found):.2f} to {max(found):.2f})"
+
+
+def cloned(folder: Path) -> Path:
+    """Clone the last commit, with this environment, compiled."""
+    clone = folder / "clone"
+    run(["git", "clone", "--quiet", str(ROOT), str(clone)], folder)
+    for key, value in (("user.name", "Benchmark"), ("user.email", "benchmark@example.org")):
+        run(["git", "config", key, value], clone)
+    (clone / ".venv").symlink_to(Path(sys.prefix))
+    run([sys.executable, "-m", "compileall", "-q", "src", "benchmarks"], clone)
+    return clone

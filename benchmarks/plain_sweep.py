@@ -1,0 +1,51 @@
+"""A plain Hydra multirun that trains as the graph does, with nothing versioned: what a sweep is measured against.
+
+python benchmarks/plain_sweep.py -m hydra/launcher=joblib 'seed=range(20)', from the repository's root, data/features there.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import hydra
+import pandas as pd
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from seedbed.config.params import check_params
+from seedbed.data.tables import read_table
+from seedbed.files import write_json
+from seedbed.models.images import draw_training
+from seedbed.models.plots import write_training_plots
+from seedbed.models.serialization import dump_pipeline
+from seedbed.models.training import train_model
+
+ROOT = Path.cwd()
+
+
+@cache
+def rows() -> pd.DataFrame:
+    """Read the table once for all jobs of a worker."""
+    return read_table(ROOT / "data/features")
+
+
+def job(config: DictConfig) -> float:
+    """Train, and write what the stage writes into the job's folder."""
+    params = check_params(OmegaConf.to_container(config, resolve=True), ROOT)  # type: ignore[arg-type]
+    trained = train_model(rows(), params.problem, params.split, params.model, params.evaluation, params.seed)
+    out = Path(HydraConfig.get().runtime.output_dir)
+    for folder in ("plots", "images"):
+        (out / folder).mkdir()
+    dump_pipeline(trained.pipeline, out / "pipeline.skops")
+    trained.decision.write(out / "decision.json")
+    write_training_plots(out / "plots", trained.outcome, trained.details)
+    draw_training(out / "images", trained.outcome, trained.baseline, trained.details, params.model.name)
+    write_json(out / "details.json", trained.details)
+    write_json(out / "metrics.json", trained.headline)
+    return float(trained.headline["cv"][trained.details["metric"]])
+
+
+if __name__ == "__main__":
+    # Workers import the task by its module's name.
+    from plain_sweep import job as importable
+
+    hydra.main(version_base=None, config_path=str(ROOT / "conf"), config_name="config")(importable)()

@@ -1,0 +1,173 @@
+"""What it costs that every job of a sweep is an experiment: against a plain Hydra multirun, and against DVC's queue.
+
+.venv/bin/python benchmarks/sweep.py [plain] [queue] [many] [--rounds 2] [--rows 30000]. Without a word it does all three on the
+sample; `--rows 0` takes all flights. Works on a clone of the last commit in a temporary folder.
+
+plain   20 jobs of `python -m seedbed.sweep` and of plain_sweep.py, two workers each, taking turns
+queue   the same 20 jobs, and `dvc exp run --queue` with `dvc queue start -j 2`, one thread a worker
+many    200 experiments: the last 20 against the first 20, and `dvc exp show` against as many that DVC made itself
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from measuring import cloned, ratios, run, seconds, spread
+
+from seedbed.experiments.records import FOLDER, read_records
+
+JOBS = 20
+MANY = 200
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def prepared(folder: Path, rows: int) -> Path:
+    """Return a clone in which the whole graph was run on so many flights, committed."""
+    clone = cloned(folder)
+    if rows:
+        dataset = clone / "conf/dataset/flights.yaml"
+        text = dataset.read_text(encoding="utf-8")
+        dataset.write_text(text.replace("sample: null", f"sample: {rows}"), encoding="utf-8")
+    run([".venv/bin/dvc", "repro", "--quiet", "train"], clone)
+    run(["git", "commit", "--quiet", "--all", "-m", "the rows of this benchmark"], clone)
+    return clone
+
+
+def ours(clone: Path, *overrides: str) -> float:
+    """Time a sweep of ours, two workers."""
+    return seconds([".venv/bin/python", "-m", "seedbed.sweep", "-m", "hydra.launcher.n_jobs=2", *overrides], clone)
+
+
+def plain(clone: Path, *overrides: str) -> float:
+    """Time the plain multirun, two workers."""
+    with tempfile.TemporaryDirectory() as out:
+        return seconds(
+            [
+                ".venv/bin/python",
+                "benchmarks/plain_sweep.py",
+                "-m",
+                "hydra/launcher=joblib",
+                "hydra.launcher.n_jobs=2",
+                f"hydra.sweep.dir={out}",
+                *overrides,
+            ],
+            clone,
+            PYTHONPATH=f"{clone}/src:{clone}/benchmarks",
+            OMP_WAIT_POLICY="passive",
+        )
+
+
+def queue(clone: Path, seeds: range, *overrides: str) -> float:
+    """Time as many experiments that DVC's own queue makes with two workers, to the same stage."""
+    environment = {**ONE_THREAD, "OMP_WAIT_POLICY": "passive", "PATH": f"{clone}/.venv/bin:{os.environ['PATH']}"}
+    begin = time.perf_counter()
+    choices = ",".join(str(seed) for seed in seeds)
+    changes = [word for override in (f"seed={choices}", *overrides) for word in ("-S", override)]
+    run(["dvc", "exp", "run", "--quiet", "--queue", *changes, "train"], clone, **environment)
+    run(["dvc", "queue", "start", "-j", "2"], clone, **environment)
+    while True:
+        time.sleep(1)
+        said = run(["dvc", "queue", "status"], clone, **environment)
+        if "Failed" in said:
+            sys.exit(f"DVC's queue failed:\n{said}")
+        if said.count("Success") >= len(seeds) and "Running" not in said and "Queued" not in said:
+            break
+    taken = time.perf_counter() - begin
+    run(["dvc", "queue", "remove", "--success"], clone, **environment)
+    return taken
+
+
+def forget_experiments(clone: Path) -> None:
+    """Take the experiments and the sweeps' records away; slots and cache stay."""
+    run([".venv/bin/dvc", "exp", "remove", "--quiet", "-A"], clone)
+    for path in (clone / FOLDER, clone / "reports/sweeps"):
+        shutil.rmtree(path, ignore_errors=True)
+    shutil.rmtree(clone / ".dvc/cache/runs", ignore_errors=True)
+
+
+def against_plain(clone: Path, rounds: int) -> None:
+    """Let both take turns."""
+    found: list[tuple[float, float]] = []
+    ours(clone, "seed=1000,1001")  # makes the slots, as a first sweep does once
+    for number in range(rounds):
+        forget_experiments(clone)
+        found.append((ours(clone, f"seed=range({JOBS})"), plain(clone, f"seed=range({JOBS})")))
+        print(f"round {number + 1}: ours {found[-1][0]:.1f} s, plain {found[-1][1]:.1f} s", flush=True)
+    versioned, without = (list(times) for times in zip(*found, strict=True))
+    extra = statistics.median((mine - other) * 2 / JOBS for mine, other in found)
+    print(f"{JOBS} jobs, each an experiment   {spread(versioned)}")
+    print(f"{JOBS} jobs, nothing versioned    {spread(without)}")
+    print(f"ratio                        {ratios(versioned, without)}")
+    print(f"overhead of an experiment    {extra:7.2f} s of a worker's time\n", flush=True)
+
+
+def against_queue(clone: Path, rounds: int) -> None:
+    """Let both take turns."""
+    found: list[tuple[float, float]] = []
+    for number in range(rounds):
+        forget_experiments(clone)
+        mine = ours(clone, f"seed=range({JOBS})")
+        forget_experiments(clone)
+        found.append((mine, queue(clone, range(JOBS))))
+        print(f"round {number + 1}: ours {found[-1][0]:.1f} s, queue {found[-1][1]:.1f} s", flush=True)
+    mine_, theirs = (list(times) for times in zip(*found, strict=True))
+    print(f"{JOBS} jobs of a sweep            {spread(mine_)}\n{JOBS} jobs of DVC's queue       {spread(theirs)}")
+    print(f"the queue takes              {ratios(theirs, mine_)} times as long\n", flush=True)
+
+
+def many(clone: Path) -> None:
+    """Make many experiments of little work: nothing may slow down, and `dvc exp show` stays as quick as with DVC's own."""
+    little = ("model=dummy", "evaluation=quick")
+    forget_experiments(clone)
+    ours(clone, *little, f"seed=range({MANY})", "sweep.name=many")
+    taken = [record.seconds for record in read_records(clone / FOLDER / "many")]
+    first, last = statistics.median(taken[:20]), statistics.median(taken[-20:])
+    print(f"{MANY} experiments: the first 20 took {first:.2f} s each, the last 20 {last:.2f} s: {last / first:.2f}")
+    mine = shown(clone)
+    said = run(["git", "fsck", "--no-dangling"], clone)
+    print(f"git fsck: {said.strip() or 'clean'}", flush=True)
+    forget_experiments(clone)
+    queue(clone, range(MANY), *little)
+    theirs = shown(clone)
+    for name, times in (("ours", mine), ("DVC's own", theirs)):
+        print(f"dvc exp show of {MANY} of {name:9}: cold {times[0]:.2f} s, warm {times[1]:.2f} s")
+
+
+def shown(clone: Path) -> tuple[float, float]:
+    """Time `dvc exp show` without and with what DVC remembers of experiments."""
+    shutil.rmtree(clone / ".dvc/tmp/exps/cache", ignore_errors=True)
+    command = [".venv/bin/dvc", "exp", "show", "--csv"]
+    cold = seconds(command, clone)
+    return cold, float(np.median([seconds(command, clone) for _ in range(3)]))
+
+
+def main() -> None:
+    """Take the measurements that are asked for, and print them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", help="plain, queue, many (default: all)")
+    parser.add_argument("--rounds", type=int, default=2, help="how often the two sides take turns (default: 2)")
+    parser.add_argument("--rows", type=int, default=30_000, help="how many flights; 0 for all (default: 30000)")
+    options = parser.parse_args()
+    parts = options.parts or ["plain", "queue", "many"]
+    with tempfile.TemporaryDirectory() as folder:
+        clone = prepared(Path(folder), options.rows)
+        print(f"{options.rows or 'all'} flights, {os.cpu_count()} cores\n", flush=True)
+        try:
+            if "plain" in parts:
+                against_plain(clone, options.rounds)
+            if "queue" in parts:
+                against_queue(clone, options.rounds)
+            if "many" in parts:
+                many(clone)
+        finally:
+            run([".venv/bin/dvc", "queue", "stop", "--kill"], clone)
+
+
+if __name__ == "__main__":
+    main()

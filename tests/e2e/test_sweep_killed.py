@@ -1,0 +1,173 @@
+"""Sweeps that are stopped: by Ctrl-C, by kill -9 of all or of one worker, by a full disk. Nothing is lost, nothing is bogus."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from seedbed.config.compose import compose_text
+
+from support import Project
+
+LIMIT = 300
+LITTLE = ["model=dummy", "evaluation=quick"]
+
+
+def experiments(project: Project) -> dict[str, str]:
+    """Commit by name."""
+    return {name: project.git("rev-parse", ref) for name, ref in project.experiments().items()}
+
+
+@contextlib.contextmanager
+def sweeping(project: Project, *arguments: str) -> Iterator[subprocess.Popen]:
+    """Start a sweep in a process group of its own; what it prints is in sweep.log beside the project."""
+    log = project.root.parent / "sweep.log"
+    with (
+        log.open("w") as file,
+        subprocess.Popen(
+            [project.root / ".venv/bin/python", "-m", "seedbed.sweep", "-m", *arguments],
+            cwd=project.root,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_for_experiments(project: Project, count: int, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + LIMIT
+    while len(project.experiments()) < count:
+        assert process.poll() is None, (project.root.parent / "sweep.log").read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def workers(process: subprocess.Popen) -> list[psutil.Process]:
+    """Return the launcher's worker processes."""
+    with contextlib.suppress(psutil.Error):
+        children = psutil.Process(process.pid).children(recursive=True)
+        return [child for child in children if any("popen_loky" in word for word in command_of(child))]
+    return []
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    with contextlib.suppress(psutil.Error):
+        return process.cmdline()
+    return []
+
+
+def lock_up_to_train(project: Project, commit: str) -> dict:
+    stages = yaml.safe_load(project.git("show", f"{commit}:dvc.lock"))["stages"]
+    return {name: stages[name] for name in ("compose", "ingest", "validate", "clean", "featurize", "train")}
+
+
+def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(project: Project) -> None:
+    with sweeping(project, *LITTLE, "seed=range(40)") as process:
+        wait_for_experiments(project, 2, process)
+        started = [*workers(process), *(child for worker in workers(process) for child in worker.children())]
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        assert process.wait(60) == 1
+        _, alive = psutil.wait_procs(started, timeout=10)
+        assert alive == []
+    said = (project.root.parent / "sweep.log").read_text()
+    assert "Traceback" not in said
+    assert 2 <= len(project.experiments()) < 40
+    assert "sweep: stopped. What is done is kept; to go on from there, type the same command again." in said
+    assert project.git("status", "--porcelain") == ""
+    assert project.git("for-each-ref", "refs/seedbed") == ""
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_goes_on_where_it_was(project: Project) -> None:
+    command = ["model=logistic_regression", "seed=range(4)"]
+    with sweeping(project, *command) as process:
+        wait_for_experiments(project, 1, process)
+        os.killpg(process.pid, signal.SIGKILL)
+    kept = experiments(project)
+    done = project.run("python", "-m", "seedbed.sweep", "-m", *command)
+    assert done.stdout.count("was there before") >= len(kept)
+    assert len(experiments(project)) == 4
+    assert kept.items() <= experiments(project).items()
+    assert project.git("fsck", "--no-dangling") == ""
+
+
+@pytest.mark.slow
+def test_chaos(project: Project) -> None:
+    """40 jobs on 4 workers, of which one is killed every 5 seconds; typed again until nothing is missing."""
+    command = [*LITTLE, "seed=range(40)", "hydra.launcher.n_jobs=4"]
+    head, status = project.git("rev-parse", "HEAD"), project.git("status", "--porcelain")
+    killed = 0
+    for _ in range(4):
+        with sweeping(project, *command) as process:
+            deadline = time.monotonic() + LIMIT
+            while process.poll() is None:
+                assert time.monotonic() < deadline
+                time.sleep(5)
+                for worker in workers(process)[:1]:
+                    worker.kill()
+                    killed += 1
+            said = (project.root.parent / "sweep.log").read_text()
+            if process.returncode != 0:
+                assert "a worker was killed" in said, said
+                assert "Traceback" not in said
+    assert killed >= 3
+    kept = experiments(project)
+    done = project.run("python", "-m", "seedbed.sweep", "-m", *command)
+    assert done.stdout.count("was there before") >= len(kept)
+    found = experiments(project)
+    assert kept.items() <= found.items()
+    assert len(found) == 40
+    seeds = {yaml.safe_load(project.git("show", f"{commit}:params.yaml"))["seed"]: commit for commit in found.values()}
+    assert sorted(seeds) == list(range(40))
+    for seed, commit in seeds.items():
+        assert project.git("rev-parse", f"{commit}^") == head
+        overrides = [*LITTLE, f"seed={seed}"]
+        assert project.git("show", f"{commit}:params.yaml") == compose_text(project.root, overrides).strip()
+    for seed in (0, 17, 39):
+        changes = [word for override in [*LITTLE, f"seed={seed}"] for word in ("-S", override)]
+        project.dvc("exp", "run", "--temp", "-n", f"by-dvc-{seed}", *changes, "train")
+        theirs = experiments(project)[f"by-dvc-{seed}"]
+        assert project.git("show", f"{theirs}:params.yaml") == project.git("show", f"{seeds[seed]}:params.yaml")
+        assert lock_up_to_train(project, theirs) == lock_up_to_train(project, seeds[seed])
+    assert project.git("fsck", "--no-dangling") == ""
+    assert (project.git("rev-parse", "HEAD"), project.git("status", "--porcelain")) == (head, status)
+    assert project.git("symbolic-ref", "--short", "HEAD") == "main"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="only root can mount a small disk")
+def test_a_full_disk_fails_the_job_and_loses_nothing(project: Project, tmp_path: Path) -> None:
+    small = project.root / ".dvc/tmp/slots"
+    small.mkdir(parents=True, exist_ok=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        done = project.run("python", "-m", "seedbed.sweep", *LITTLE, check=False)
+        assert done.returncode == 1
+        assert re.search(r"The disk of \S+slots is full: 0\.\d MB are left", done.stdout)
+        assert len(done.stdout) < 3000
+        assert "Traceback" not in done.stdout
+        assert experiments(project) == {}
+        assert project.git("status", "--porcelain") == ""
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
+    project.run("python", "-m", "seedbed.sweep", *LITTLE)
+    assert len(experiments(project)) == 1
