@@ -3,6 +3,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 bin := .venv/bin
+# Tests that share an expensive repository go to one worker, so that no other waits for it.
+side_by_side := -n 2 --dist loadgroup
 every := --workspace --all-branches --all-tags --all-experiments
 
 .PHONY: help setup repro test test-all test-slow lint bench show lock restore gc
@@ -28,14 +30,14 @@ repro: setup  ## run every stage whose inputs, parameters or code changed
 	@$(bin)/dvc metrics show
 
 test: setup  ## run the tests (the slow ones apart)
-	@$(bin)/python -m pytest -n 2 -m "not slow"
+	@$(bin)/python -m pytest $(side_by_side) -m "not slow"
 
 test-slow: setup
-	@$(bin)/python -m pytest -n 2 -m slow
+	@$(bin)/python -m pytest $(side_by_side) -m slow
 
 test-all: setup  ## run all tests and say how much of src/ they cover
 	@$(bin)/python -m coverage erase
-	@$(bin)/python -m coverage run -m pytest -n 2
+	@$(bin)/python -m coverage run -m pytest $(side_by_side)
 	@$(bin)/python -m coverage combine --quiet
 	@$(bin)/python -m coverage report
 

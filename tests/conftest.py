@@ -9,6 +9,16 @@ from filelock import FileLock
 
 from support import Project, copy_repository
 
+EXPENSIVE = ("explored", "swept_once")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Keep the tests of each expensive fixture together, for `pytest --dist loadgroup`."""
+    for item in items:
+        for name in EXPENSIVE:
+            if name in item.fixturenames:
+                item.add_marker(pytest.mark.xdist_group(name))
+
 
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -37,7 +37,7 @@ def test_repro_with_nothing_changed_runs_nothing(project: Project) -> None:
     assert project.stages_run() == []
 
 
-@pytest.mark.parametrize("mode", ["workspace", "--temp", "--queue"])
+@pytest.mark.parametrize("mode", ["workspace", "--temp", pytest.param("--queue", marks=pytest.mark.slow)])
 def test_an_experiment_keeps_its_overrides(short: Project, mode: str) -> None:
     options = [] if mode == "workspace" else [mode]
     short.dvc("exp", "run", *options, "-S", "split.folds=2", "-S", "seed=7", "-n", "odd", "compose")

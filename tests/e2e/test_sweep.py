@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from filelock import FileLock
@@ -133,6 +134,7 @@ def test_one_failing_job_does_not_end_the_others(project: Project) -> None:
     assert "'C'" in Path(log).read_text()
 
 
+@pytest.mark.slow
 def test_no_job_reads_the_test_rows(project: Project) -> None:
     sweep(project, "model=logistic_regression")
     (before,) = experiments(project).values()
@@ -197,6 +199,47 @@ def test_a_study_over_two_models_goes_on_to_more_trials(project: Project) -> Non
     assert len(jobs) == 6
     assert len(after) <= 5
     assert "model.arguments.max_leaf_nodes" in jobs[0] or "model.classification.C" in jobs[0]
+
+
+@pytest.mark.slow
+def test_quality_is_weighed_against_size_and_time(project: Project) -> None:
+    objectives = "sweep.objective=[cv,model_size,prediction_time]"
+    models = "model=dummy,logistic_regression,hist_gradient_boosting"
+    sweep(project, "-m", "hydra/sweeper=random", "hydra.sweeper.n_trials=5", "sweep.name=front", models, objectives)
+    report = project.root / "reports/sweeps/front"
+    jobs = pd.read_csv(report / "jobs.csv")
+    assert (jobs["state"] == "done").all()
+    assert (jobs["model_size"] > 0).all()
+    assert (jobs["prediction_time"] > 0).all()
+    assert (report / "front.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--cfg", "job"], "objective: cv"),
+        (["--help"], "Powered by Hydra"),
+        (["--info", "defaults"], "hydra/launcher"),
+        (["-sc", "query=bash"], "hist_gradient_boosting"),
+    ],
+)
+def test_what_hydra_offers_on_the_command_line_works_and_runs_nothing(
+    project: Project, arguments: list[str], said: str
+) -> None:
+    line = f"{project.root}/.venv/bin/python -m seedbed.sweep model=hist"
+    asked = {"COMP_LINE": line, "COMP_POINT": str(len(line)), "COMP_CWORD": "3"}
+    done = project.run("python", "-m", "seedbed.sweep", *arguments, **asked)
+    assert said in done.stdout
+    assert experiments(project) == {}
+    assert not (project.root / ".dvc/tmp/slots").exists()
+
+
+@pytest.mark.slow
+def test_globs_and_overlays_are_swept_as_hydra_does(project: Project) -> None:
+    sweep(project, "-m", "model=glob(dum*)", "+experiment=glob(deb*)", "hydra/launcher=basic")
+    ((name, commit),) = experiments(project).items()
+    assert name.startswith("dummy-debug-")
+    assert yaml.safe_load(project.git("show", f"{commit}:params.yaml"))["dataset"]["sample"] == 5000
 
 
 def test_dvc_exp_run_is_not_disturbed_by_the_sweeps_own_configuration(project: Project) -> None:

@@ -80,6 +80,7 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(project: Project) -> None:
     with sweeping(project, *LITTLE, "seed=range(40)") as process:
         wait_for_experiments(project, 2, process)
         started = [*workers(process), *(child for worker in workers(process) for child in worker.children())]
+        assert {child.environ()["OMP_NUM_THREADS"] for child in started} == {"1"}, "fits fight for the cores"
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         assert process.wait(60) == 1
         _, alive = psutil.wait_procs(started, timeout=10)

@@ -18,7 +18,7 @@ EVERY_STAGE = ["compose", "ingest", "validate", "explore", "clean", "featurize",
 @pytest.mark.parametrize(
     ("dataset", "metric", "answers"),
     [
-        ("wine", "log_loss", ["prediction", "score_0", "score_1", "score_2"]),
+        pytest.param("wine", "log_loss", ["prediction", "score_0", "score_1", "score_2"], marks=pytest.mark.slow),
         pytest.param("diabetes", "rmse", ["prediction", "score"], marks=pytest.mark.slow),
     ],
 )

@@ -3,6 +3,7 @@
 import math
 import os
 import shutil
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from optuna.trial import TrialState
 from hydra_plugins.seedbed_optuna_sweeper import OptunaSweeper
 from seedbed.errors import UserError
 from seedbed.experiments.pin import VARIABLE, Pin
-from seedbed.experiments.study import at_once, finished, open_study, plan, run_study, tell
+from seedbed.experiments.study import ASKED_BY, at_once, finished, open_study, plan, run_study, tell
 
 SAMPLER = OmegaConf.create({"_target_": "optuna.samplers.RandomSampler"})
 PROBLEM = {
@@ -129,6 +130,22 @@ def test_what_a_killed_sweep_was_trying_is_tried_first(root: Path) -> None:
     again = Launched(lambda job: 0.5, n_trials=4, batch=1).run()
     assert again.jobs[0] == tried[2]
     assert len(again.jobs) == 2
+
+
+@pytest.mark.parametrize(
+    ("asker", "state"),
+    [
+        (["elsewhere", 1], TrialState.RUNNING),
+        ([socket.gethostname(), os.getppid()], TrialState.RUNNING),
+        ([socket.gethostname(), 2**22 + 1], TrialState.FAIL),
+        ([socket.gethostname(), os.getpid()], TrialState.FAIL),
+    ],
+)
+def test_a_trial_that_another_process_is_at_is_let_be(tmp_path: Path, asker: list[Any], state: TrialState) -> None:
+    journal = tmp_path / "journal.log"
+    trial = open_study(journal, ["maximize"], SAMPLER, 0).ask()
+    trial.set_user_attr(ASKED_BY, asker)
+    assert open_study(journal, ["maximize"], SAMPLER, 0).trials[0].state == state
 
 
 def test_the_same_study_asks_for_the_same_trials(root: Path) -> None:

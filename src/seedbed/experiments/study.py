@@ -2,10 +2,12 @@
 
 import math
 import os
+import socket
 import warnings
 from pathlib import Path
 from typing import Any
 
+import psutil
 from omegaconf import DictConfig, OmegaConf
 
 from seedbed.errors import UserError
@@ -14,6 +16,9 @@ from seedbed.experiments.pin import Pin
 from seedbed.experiments.records import FOLDER
 from seedbed.experiments.space import Chooser, Dimension, chooser, read_space, split_overrides
 from seedbed.experiments.sweeping import objectives_of, read_problem
+
+ASKED_BY = "asked_by"
+"""The attribute of a trial that names the machine and the process which asked for it."""
 
 
 def run_study(sweeper: Any, arguments: list[str]) -> list[Any]:
@@ -50,6 +55,8 @@ def run_study(sweeper: Any, arguments: list[str]) -> list[Any]:
     missing = sweeper.n_trials - len(finished(study))
     while len(returned) < missing:
         trials = [study.ask() for _ in range(min(batch, missing - len(returned)))]
+        for trial in trials:
+            trial.set_user_attr(ASKED_BY, _myself())
         jobs = [[*fixed, *choose(trial)] for trial in trials]
         if not returned:
             sweeper.validate_batch_is_legal(jobs)
@@ -86,7 +93,10 @@ def plan(config: DictConfig, arguments: list[str], conf: Path, task: str) -> tup
 
 
 def open_study(journal: Path, directions: list[Direction], sampler: DictConfig, seed: int) -> Any:
-    """Return the study in this journal, made if it is new; trials that a killed run left open are tried again."""
+    """Return the study in this journal, made if it is new; trials that a killed run left open are tried again.
+
+    Trials of a process that is alive, or of another machine, are let be: several may work on one study.
+    """
     import optuna
     from hydra.utils import instantiate
     from optuna.storages import JournalStorage
@@ -104,10 +114,22 @@ def open_study(journal: Path, directions: list[Direction], sampler: DictConfig, 
     # A sampler that began anew at the same seed would ask for what it has asked for before.
     study.sampler = instantiate(sampler, seed=seed + len(trials))
     for trial in trials:
-        if trial.state == TrialState.RUNNING:
+        if trial.state == TrialState.RUNNING and _is_gone(trial.user_attrs.get(ASKED_BY)):
             study.tell(trial.number, state=TrialState.FAIL)
             study.enqueue_trial(trial.params)
     return study
+
+
+def _myself() -> list[Any]:
+    return [socket.gethostname(), os.getpid()]
+
+
+def _is_gone(asker: list[Any] | None) -> bool:
+    """Say whether the process that asked for a trial is one of this machine that has ended, or this one before."""
+    if asker is None or asker == _myself():
+        return True
+    host, process = asker
+    return bool(host == socket.gethostname() and not psutil.pid_exists(process))
 
 
 def finished(study: Any) -> list[Any]:
