@@ -41,7 +41,8 @@ def prepared(folder: Path, rows: int) -> Path:
 
 def ours(clone: Path, *overrides: str) -> float:
     """Time a sweep of ours, two workers."""
-    return seconds([".venv/bin/python", "-m", "seedbed.sweep", "-m", "hydra.launcher.n_jobs=2", *overrides], clone)
+    command = [".venv/bin/python", "-m", "seedbed.sweep", "-m", "hydra.launcher.n_jobs=2", *overrides]
+    return seconds(command, clone, PYTHONPATH=f"{clone}/src")
 
 
 def plain(clone: Path, *overrides: str) -> float:
