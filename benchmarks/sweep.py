@@ -35,7 +35,7 @@ def prepared(folder: Path, rows: int) -> Path:
         text = dataset.read_text(encoding="utf-8")
         dataset.write_text(text.replace("sample: null", f"sample: {rows}"), encoding="utf-8")
     run([".venv/bin/dvc", "repro", "--quiet", "train"], clone)
-    run(["git", "commit", "--quiet", "--all", "-m", "the rows of this benchmark"], clone)
+    run(["git", "commit", "--quiet", "--all", "--allow-empty", "-m", "the rows of this benchmark"], clone)
     return clone
 
 

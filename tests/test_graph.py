@@ -59,7 +59,7 @@ def test_updating_keeps_comments_and_data(tmp_path: Path) -> None:
     stages.mkdir(parents=True)
     (stages / "one.py").write_text("x = 1\n")
     (tmp_path / "dvc.yaml").write_text(
-        "# a graph\nstages:\n  one:\n    cmd: x\n    deps:\n      - src/gone.py\n      - data/raw\n    params: [a]\n"
+        "# a graph\nstages:\n  one:\n    cmd: sh src/stage.sh one\n    deps:\n      - src/gone.py\n      - data/raw\n    params: [a]\n"
     )
     assert update_graph(tmp_path) == ["one"]
     text = (tmp_path / "dvc.yaml").read_text()

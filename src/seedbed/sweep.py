@@ -4,13 +4,16 @@ An ordinary Hydra application: every launcher, sweeper and feature of the comman
 """
 
 import os
+import shutil
 import sys
+import tempfile
 from concurrent.futures.process import BrokenProcessPool
 
 import hydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from seedbed.config.repository import find_root
 from seedbed.errors import UserError
@@ -34,25 +37,34 @@ def main() -> None:
     os.chdir(root)
     # Hydra would print the traceback of a mistake on the command line, and of a worker's end.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
-    try:
-        hydra.main(version_base=None, config_path=str(root / "conf"), config_name="sweep")(run_job)()
-    except (HydraException, OmegaConfBaseException) as error:
-        told = (str(part) for part in (error, error.__cause__) if part)
-        sys.exit(f"sweep: {' '.join(' '.join(told).split())}")
-    except KeyboardInterrupt:
-        sys.exit(f"\nsweep: stopped. {_cut_short()}")
-    except BrokenProcessPool:
-        sys.exit(f"sweep: a worker was killed, by somebody or by the system for want of memory. {_cut_short()}")
+    (root / ".dvc/tmp").mkdir(exist_ok=True)
+    # Hydra reads conf/ anew for each job: an edit in the middle of a sweep must not reach it.
+    with tempfile.TemporaryDirectory(prefix="conf-", dir=root / ".dvc/tmp") as kept:
+        shutil.copytree(root / "conf", kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+        _sweep(kept)
     from seedbed.experiments.sweeping import failures
 
     if failures():
         sys.exit(1)
 
 
-def _cut_short() -> str:
-    from seedbed.experiments.sweeping import cut_short
+def _sweep(conf: str) -> None:
+    """Let Hydra do it; a mistake is told in one paragraph, and the pin is let go of however it ends."""
+    how_to_go_on = "What is done is kept; to go on from there, type the same command again."
+    try:
+        hydra.main(version_base=None, config_path=conf, config_name="sweep")(run_job)()
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        told = (str(part) for part in (error, error.__cause__) if part)
+        sys.exit(f"sweep: {' '.join(' '.join(told).split()).replace(conf, 'conf')}")
+    except KeyboardInterrupt:
+        sys.exit(f"\nsweep: stopped. {how_to_go_on}")
+    except BrokenProcessPool:
+        sys.exit(f"sweep: a worker was killed, by somebody or by the system for want of memory. {how_to_go_on}")
+    finally:
+        from seedbed.experiments.pin import Pin
 
-    return cut_short()
+        if pin := Pin.from_environment():
+            pin.release()
 
 
 if __name__ == "__main__":

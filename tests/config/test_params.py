@@ -56,6 +56,9 @@ def changed(values: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
         ("split.kind", "group", "no column has the role group", "-S split=random"),
         ("dataset.base", "planets", "dataset.base is 'planets'", "conf/dataset/flights.yaml"),
         ("dataset.window.start", "2014-01-01", "is not before end", "conf/dataset"),
+        ("dataset.window.start", "2013-01-01T00:00:00-05:00", "one has an offset", "conf/dataset"),
+        ("dataset.time_zone", "Foo/Bar", "'Foo/Bar' is no time zone", "conf/dataset"),
+        ("columns._key", {"role": "feature", "type": "number"}, "columns names _key", "conf/dataset/flights.yaml"),
         ("columns.carrier.role", "oracle", "columns.carrier.role is 'oracle'", "conf/dataset/flights.yaml"),
     ],
 )

@@ -112,6 +112,19 @@ def test_a_column_of_nothing_but_missing_values_is_refused(
         set_types(trips.assign(km=None), trip_columns, trip_dataset)
 
 
+def test_offsets_that_differ_are_read_and_a_mix_with_none_is_refused(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+) -> None:
+    times = [f"2024-03-3{day}T08:00:00+0{day + 1}:00" for day in (0, 1)] * 3
+    read = set_types(trips.assign(at=times), trip_columns, trip_dataset)["at"]
+    assert [str(time.tz_convert("UTC")) for time in read[:2]] == [
+        "2024-03-30 07:00:00+00:00",
+        "2024-03-31 06:00:00+00:00",
+    ]
+    with pytest.raises(UserError, match=r"at.*the first in row 1: '2024-03-31T08:00:00'"):
+        set_types(trips.assign(at=[times[0], "2024-03-31T08:00:00", *times[2:]]), trip_columns, trip_dataset)
+
+
 @pytest.mark.parametrize(
     ("column", "value", "words"),
     [

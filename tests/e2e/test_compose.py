@@ -119,6 +119,15 @@ def test_adopt_writes_the_overrides_into_conf(short: Project) -> None:
     assert OmegaConf.load(short.root / "reports/overrides.yaml").changed == {}
 
 
+def test_adopt_keeps_what_was_edited_in_conf_since(short: Project) -> None:
+    short.dvc("exp", "run", "-S", "seed=2", "compose")
+    short.edit("conf/model/hist_gradient_boosting.yaml", "learning_rate: 0.1", "learning_rate: 0.05")
+    assert "seedbed adopt" in short.refused("dvc", "repro", "compose")
+    assert short.run("seedbed", "adopt").stdout.splitlines()[0] == "conf/config.yaml: seed: 2"
+    assert params(short)["seed"] == 2
+    assert params(short)["model"]["arguments"]["learning_rate"] == 0.05
+
+
 def test_a_missing_params_file_is_asked_back_from_git(short: Project) -> None:
     (short.root / "params.yaml").unlink()
     assert "git checkout params.yaml" in short.refused("dvc", "repro", "compose")

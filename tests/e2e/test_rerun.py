@@ -63,6 +63,11 @@ def test_an_edit_of_a_module_is_an_edit_of_the_stages_that_import_it(project: Pr
     assert sum(map(bool, found.values())) > 40
 
 
+def test_a_new_file_among_the_sources_is_seen(project: Project) -> None:
+    (project.root / "data/source/flights.csv").write_text("year\n2013\n")
+    assert project.stages_run() == ["ingest"]
+
+
 def test_an_edit_of_a_module_runs_the_stages_that_import_it(project: Project) -> None:
     file = project.root / "src/seedbed/data/cleaning.py"
     file.write_text(file.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")

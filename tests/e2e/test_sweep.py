@@ -132,6 +132,7 @@ def test_one_failing_job_does_not_end_the_others(project: Project) -> None:
     assert "failed: model=logistic_regression model.classification.C=-1" in done.stdout
     (log,) = [line.split("its log: ")[1] for line in done.stdout.splitlines() if "its log" in line]
     assert "'C'" in Path(log).read_text()
+    assert "'C'" in done.stdout, "why it failed stands in the table"
 
 
 @pytest.mark.slow
@@ -220,18 +221,21 @@ def test_quality_is_weighed_against_size_and_time(project: Project) -> None:
         (["--cfg", "job"], "objective: cv"),
         (["--help"], "Powered by Hydra"),
         (["--info", "defaults"], "hydra/launcher"),
-        (["-sc", "query=bash"], "hist_gradient_boosting"),
     ],
 )
 def test_what_hydra_offers_on_the_command_line_works_and_runs_nothing(
     project: Project, arguments: list[str], said: str
 ) -> None:
-    line = f"{project.root}/.venv/bin/python -m seedbed.sweep model=hist"
-    asked = {"COMP_LINE": line, "COMP_POINT": str(len(line)), "COMP_CWORD": "3"}
-    done = project.run("python", "-m", "seedbed.sweep", *arguments, **asked)
-    assert said in done.stdout
+    assert said in sweep(project, *arguments).stdout
     assert experiments(project) == {}
     assert not (project.root / ".dvc/tmp/slots").exists()
+
+
+def test_the_shell_completes_choices(project: Project) -> None:
+    line = "seedbed-sweep model=hist"
+    asked = {"COMP_LINE": line, "COMP_POINT": str(len(line))}
+    done = project.run("python", "-m", "seedbed.sweep", "-sc", "query=bash", **asked)
+    assert "model=hist_gradient_boosting" in done.stdout
 
 
 @pytest.mark.slow

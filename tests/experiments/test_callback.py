@@ -47,10 +47,10 @@ def here(small: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
 @pytest.mark.parametrize(
     ("task", "words"),
     [
-        (["model=mlp,dummy", "seed=range(3)"], "model-mlp-dummy-seed-range-3-hydra.mode"),
-        ([], "hydra.mode-MULTIRUN"),
-        (["a=ü"], "a-hydra.mode-MULTIRUN"),
-        (["../../x=1"], "x-1-hydra.mode-MULTIRUN"),
+        (["model=mlp,dummy", "seed=range(3)"], "model-mlp-dummy-seed-range-3"),
+        ([], "sweep"),
+        (["a=ü"], "a"),
+        (["../../x=1"], "x-1"),
     ],
 )
 def test_a_sweep_is_named_by_its_command(task: list[str], words: str) -> None:
@@ -198,7 +198,13 @@ def test_what_a_sweep_began_with_is_written_down(here: Project) -> None:
         "baseline": here.git("rev-parse", "HEAD"),
         "tree": here.git("rev-parse", "HEAD^{tree}"),
         "objectives": ["cv"],
+        "overrides": ["seed=1,2"],
     }
+
+
+def test_more_trials_are_the_same_sweep_and_go_on() -> None:
+    names = {sweep_name(config("a=1,2", f"hydra.sweeper.n_trials={n}"), "b" * 40, "t" * 40) for n in (3, 30)}
+    assert len(names) == 1
 
 
 def test_records_of_other_objectives_are_refused(here: Project) -> None:

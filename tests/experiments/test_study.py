@@ -104,8 +104,11 @@ def test_the_study_learns_what_each_job_came_to(root: Path) -> None:
 def test_a_failed_job_ends_neither_the_batch_nor_the_study(root: Path) -> None:
     answers = iter([0.1, math.nan, 0.3, 0.4])
     Launched(lambda job: next(answers), n_trials=4).run()
-    states = [trial.state for trial in study_of(root).trials]
+    trials = study_of(root).trials[:4]
+    states = [trial.state for trial in trials]
     assert states == [TrialState.COMPLETE, TrialState.FAIL, TrialState.COMPLETE, TrialState.COMPLETE]
+    again = Launched(lambda job: 0.2, n_trials=4).run()
+    assert again.jobs == [[f"model.C={trials[1].params['linear:model.C']}"]], "what failed is tried again"
 
 
 def test_a_sweep_that_is_typed_again_goes_on_to_its_number(root: Path) -> None:

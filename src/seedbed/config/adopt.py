@@ -6,7 +6,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from ruamel.yaml import YAML
 
-from seedbed.config.compose import Overrides, compose_anew, compose_text, find_overrides, flatten
+from seedbed.config.compose import Overrides, compose_anew, compose_text, find_overrides, flatten, read_overrides
 from seedbed.config.conf_hash import conf_files
 from seedbed.config.params import PARAMS, load_yaml
 from seedbed.errors import UserError
@@ -26,7 +26,7 @@ def adopt_overrides(root: Path) -> list[str]:
     UserError
         If no such edit gives these values; conf/ is then left as it was.
     """
-    wanted = load_yaml(root / PARAMS)
+    wanted = _wanted(root)
     before = {file: file.read_bytes() for file in conf_files(root)}
     try:
         choices = _closest_choices(root, wanted)
@@ -43,6 +43,24 @@ def adopt_overrides(root: Path) -> list[str]:
             file.write_bytes(content)
         raise
     return done or [f"nothing to adopt: {PARAMS} is what conf/ composes to"]
+
+
+def _wanted(root: Path) -> dict[str, Any]:
+    """Return params.yaml, or, where conf/ was edited after it, what conf/ says now with the recorded overrides on top."""
+    params = load_yaml(root / PARAMS)
+    composed: Any = OmegaConf.to_container(OmegaConf.create(compose_text(root)))
+    recorded = read_overrides(root)
+    if recorded is None or params.get("conf_hash") in (None, composed["conf_hash"]):
+        return params
+    wanted: dict[str, Any] = {}
+    for key, value in (flatten(composed) | recorded.changed).items():
+        if key not in recorded.removed:
+            *parents, last = key.split(".")
+            section = wanted
+            for parent in parents:
+                section = section.setdefault(parent, {})
+            section[last] = value
+    return wanted
 
 
 def _difference(root: Path, wanted: dict[str, Any], choices: dict[str, str]) -> Overrides:

@@ -144,6 +144,11 @@ def _check_across(params: Params, root: Path) -> None:
             f"(those are: {', '.join(name for name, column in columns.items() if column.role == 'target') or 'none'}). "
             f"Edit {home_of('problem.target.column', root)}."
         )
+    if hidden := [name for name in columns if name.startswith("_")]:
+        raise UserError(
+            f"{PARAMS}: columns names {', '.join(hidden)}, and names that begin with _ are the pipeline's own. Rename it "
+            f"where the rows come from, and in {home_of('columns', root)}."
+        )
     for name in problem.slices:
         if name not in columns:
             raise UserError(

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Task = Literal["binary", "multiclass", "regression"]
 Role = Literal["feature", "target", "key", "time", "group", "known_after_outcome", "ignore"]
@@ -50,6 +51,8 @@ class Window(Section):
     @model_validator(mode="after")
     def _is_an_interval(self) -> "Window":
         bounds = [datetime.fromisoformat(bound) for bound in (self.start, self.end) if bound is not None]
+        if len({bound.tzinfo is None for bound in bounds}) == 2:
+            raise ValueError(f"of start {self.start} and end {self.end} one has an offset and the other has none")
         if len(bounds) == 2 and bounds[0] >= bounds[1]:
             raise ValueError(f"start {self.start} is not before end {self.end}")
         return self
@@ -65,6 +68,15 @@ class Dataset(Section):
     window: Window = Window()
     sample: Annotated[int, Field(ge=1)] | None = None
     time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{name!r} is no time zone; write one such as Europe/Zurich or UTC") from None
+        return name
 
 
 class Column(Section):

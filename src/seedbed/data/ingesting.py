@@ -128,12 +128,24 @@ def _as_text(values: pd.Series) -> pd.Series:
 
 
 def _as_time(values: pd.Series, name: str, zone: str) -> pd.Series:
-    times = pd.to_datetime(values, errors="coerce", format=None if values.dtype.kind == "M" else "ISO8601")
+    form = None if values.dtype.kind == "M" else "ISO8601"
+    try:
+        times = pd.to_datetime(values, errors="coerce", format=form)
+    except ValueError:  # their offsets differ, as where clocks were changed
+        with_offset = values.astype("str").str.contains(r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$", na=False)
+        _refuse(values, ~with_offset & values.notna(), name, "a time with an offset, as others of this column have")
+        times = pd.to_datetime(values, errors="coerce", format=form, utc=True)
     _refuse(values, times.isna() & values.notna(), name, "an ISO 8601 time")
     local = (
         times.dt.tz_convert(zone)
         if times.dt.tz is not None
         else times.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
+    )
+    _refuse(
+        values,
+        local.isna() & times.notna(),
+        name,
+        f"one moment of {zone}, where clocks were changed: an offset says which",
     )
     return local.astype(pd.DatetimeTZDtype("us", zone))
 

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import os
 import re
 import sys
 import time
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
@@ -59,12 +60,12 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
             # Of any other exception Hydra would make a warning, and go on.
             sys.exit(f"sweep: {error}")
         try:
-            _check_records(folder, self.pin, self.objectives)
+            _check_records(folder, self.pin, self.objectives, _typed(config))
         except UserError as error:
             self.pin.release()
             sys.exit(f"sweep: {error}")
         self.pin.hand_on()
-        self.watch = Watch(folder, time.time(), total, self.directions[0])
+        self.watch = Watch(folder, time.time(), total, self.directions[0], _own_stderr())
         self.watch.start()
 
     def _finish(self) -> None:
@@ -78,13 +79,27 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
         print(f"report: {report}", file=sys.stderr)
 
 
+def _own_stderr() -> TextIO:
+    """Return standard error as it is now: a job that runs in this process sends its own to a log meanwhile."""
+    try:
+        return os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1)
+    except (OSError, ValueError):  # not a file, as in a notebook
+        return sys.stderr
+
+
 def sweep_name(config: DictConfig, baseline: str, tree: str) -> str:
     """Return the chosen name, or one that is the same whenever the same command is typed at the same state of things."""
     if config.sweep.name:
         return str(config.sweep.name)
-    typed = [*config.hydra.overrides.task, *config.hydra.overrides.hydra]
+    typed = _typed(config)
     readable = re.sub(r"[^A-Za-z0-9_.]+", "-", "-".join(typed))[:40].strip("-.")
     return f"{readable or 'sweep'}-{hashlib.sha256(repr([typed, baseline, tree]).encode()).hexdigest()[:6]}"
+
+
+def _typed(config: DictConfig) -> list[str]:
+    """Return the overrides that make this sweep another one: not how many trials it gets, nor what it is called."""
+    typed = [*config.hydra.overrides.task, *config.hydra.overrides.hydra]
+    return [word for word in typed if not word.startswith(("hydra.mode=", "hydra.sweeper.n_trials=", "sweep.name="))]
 
 
 def count_jobs(config: DictConfig) -> int | None:
@@ -115,15 +130,20 @@ def count_jobs(config: DictConfig) -> int | None:
     return prod(lengths)
 
 
-def _check_records(folder: Path, pin: Pin, objectives: list[str]) -> None:
-    """Keep a sweep's records apart from those of another state of the repository, or of other objectives."""
+def _check_records(folder: Path, pin: Pin, objectives: list[str], typed: list[str]) -> None:
+    """Keep a sweep's records apart from those of another state of the repository, another objective or another command."""
     file = folder / "pin" / "pin.json"
-    state = {"baseline": pin.baseline, "tree": pin.tree, "objectives": objectives}
+    state = {"baseline": pin.baseline, "tree": pin.tree, "objectives": objectives, "overrides": typed}
     before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else state
     if before["objectives"] != objectives:
         raise UserError(
             f"sweep.name={pin.name}: the sweep of this name optimises {' and '.join(before['objectives'])}, not "
             f"{' and '.join(objectives)}. Choose another name, or remove {folder}."
+        )
+    if before["overrides"] != typed:
+        raise UserError(
+            f"sweep.name={pin.name}: the sweep of this name is that of {' '.join(before['overrides']) or 'no override'}. "
+            f"Choose another name, or remove {folder}."
         )
     if before != state:
         raise UserError(

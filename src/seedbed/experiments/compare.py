@@ -104,9 +104,15 @@ def differences(revisions: Sequence[Revision], part: str) -> pd.DataFrame:
 
 
 def plot_definitions(root: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Return the plots that dvc.yaml defines: their titles, and what is drawn against what."""
+    """Return the plots that dvc.yaml defines by file and column: their titles, and what is drawn against what."""
     stated = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8")).get("plots", [])
-    return [(title, definition) for entry in stated for title, definition in entry.items()]
+    return [
+        (title, definition)
+        for entry in stated
+        if isinstance(entry, dict)
+        for title, definition in entry.items()
+        if isinstance(definition, dict) and isinstance(definition.get("y"), dict)
+    ]
 
 
 def _data(lock: dict[str, Any]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from seedbed.config.compose import compose_text
 from seedbed.config.params import PARAMS
+from seedbed.errors import UserError
 from seedbed.experiments.pin import Pin
 from seedbed.experiments.pipeline import Pipeline, upstream_key
 from seedbed.experiments.slots import Slot, find_experiment
@@ -39,8 +40,8 @@ class Worker:
         self.slot = Slot.acquire(Path(pin.root))
         self.slot.reset(pin)
         # A zygote has imported the code of the snapshot, which is the same for all jobs of a sweep.
-        self._zygote = Zygote(self.slot.root) if sys.platform == "linux" else None
         self._environment = {"SEEDBED_SLOT": str(self.slot.root), "DVC_ROOT": pin.root}
+        self._zygote = Zygote(self.slot.root, self._environment) if sys.platform == "linux" else None
         self._ready = False
         self._restored = False
 
@@ -64,7 +65,10 @@ class Worker:
                     self._environment |= {key: os.environ[key] for key in ("SEEDBED_ZYGOTE", "SEEDBED_PYTHON")}
                     self._ready = True
                 write_text(self.slot.root / PARAMS, text)
-                self._reproduce(text)
+                try:
+                    self._reproduce(text)
+                except UserError as error:
+                    raise UserError(f"{error}: {last_line(log)}") from error
             found = self.slot.commit(self.pin, name, f"seedbed: {', '.join(overrides) or 'as it stands'}")
             commit = find_experiment(self.pin, name)
             assert commit is not None
@@ -95,6 +99,12 @@ class Worker:
                     done.touch()
             pipeline.reproduce(TARGET)
         pipeline.forget_what_no_longer_belongs(TARGET)
+
+
+def last_line(log: Path) -> str:
+    """Return what a stage that failed said last: its reason."""
+    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"
 
 
 def experiment_name(overrides: list[str], text: str, pin: Pin) -> str:

@@ -1,5 +1,6 @@
 """What all jobs of a sweep start from: a commit, and the uncommitted work on top of it, both pinned once."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -50,7 +51,8 @@ class Pin:
         baseline = git(root, "rev-parse", "--verify", "--quiet", "HEAD")
         _check(root, baseline)
         assert baseline is not None
-        snapshot = git(root, "stash", "create", "seedbed: the work tree of a sweep") or baseline
+        # Of a clean work tree Git makes none, and says nothing.
+        snapshot = git_or_stop(root, "stash", "create", "seedbed: the work tree of a sweep") or baseline
         tree = git_or_stop(root, "rev-parse", f"{snapshot}^{{tree}}")
         pin = cls(str(root), baseline, snapshot, tree, name(baseline, tree))
         if snapshot != baseline:
@@ -60,7 +62,7 @@ class Pin:
     @property
     def ref(self) -> str:
         """The reference that keeps the snapshot from being collected as garbage while the sweep runs."""
-        return f"{REFS}/{self.tree}"
+        return f"{REFS}/{self.tree}-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
 
     def release(self) -> None:
         """Let go of the snapshot: the experiments hold what they need of it."""

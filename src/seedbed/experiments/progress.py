@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from seedbed.experiments.records import Record, read_records
 
@@ -22,9 +23,14 @@ class Watch:
         How many jobs there will be, where that is known.
     direction : str
         "maximize" or "minimize".
+    stream : file, optional
+        Where to tell it; standard error by default.
     """
 
-    def __init__(self, folder: Path, began: float, total: int | None, direction: str) -> None:
+    def __init__(
+        self, folder: Path, began: float, total: int | None, direction: str, stream: TextIO | None = None
+    ) -> None:
+        self.stream = stream or sys.stderr
         self.folder = folder
         self.began = began
         self.total = total
@@ -46,7 +52,7 @@ class Watch:
         return [record for record in read_records(self.folder) if record.started >= self.began]
 
     def _look(self) -> None:
-        if sys.stderr.isatty():
+        if self.stream.isatty():
             self._draw()
         else:
             self._print()
@@ -55,7 +61,7 @@ class Watch:
         from rich.console import Console
         from rich.live import Live
 
-        with Live(console=Console(stderr=True), auto_refresh=False) as live:
+        with Live(console=Console(file=self.stream), auto_refresh=False) as live:
             while True:
                 last = self._stop.wait(0.5)
                 live.update(self.line(self.records(), time.time()), refresh=True)
@@ -69,7 +75,7 @@ class Watch:
             for record in self.records():
                 if record.state != "running" and tuple(record.overrides) not in told:
                     told.add(tuple(record.overrides))
-                    print(_in_words(record), file=sys.stderr, flush=True)
+                    print(_in_words(record), file=self.stream, flush=True)
             if last:
                 return
 

@@ -7,6 +7,7 @@ by a lock that the kernel frees when its process dies, however that happens.
 import fcntl
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import IO
 
@@ -119,3 +120,20 @@ def find_experiment(pin: Pin, name: str) -> str | None:
 def read_file(pin: Pin, commit: str, path: str) -> str:
     """Return the text of a file as an experiment's commit holds it."""
     return git_or_stop(Path(pin.root), "cat-file", "blob", f"{commit}:{path}")
+
+
+def held(main: Path) -> bool:
+    """Say whether a process works in a slot of the repository `main` now."""
+    for path in (main / FOLDER).glob("*.lock"):
+        with path.open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return True
+    return False
+
+
+if __name__ == "__main__" and held(Path()):
+    sys.exit(
+        "A sweep is running: what its jobs have computed is in no experiment yet, and would be freed. Wait for its end."
+    )

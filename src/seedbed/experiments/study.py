@@ -16,6 +16,7 @@ from seedbed.experiments.pin import Pin
 from seedbed.experiments.records import FOLDER
 from seedbed.experiments.space import Chooser, Dimension, chooser, read_space, split_overrides
 from seedbed.experiments.sweeping import objectives_of, read_problem
+from seedbed.models.parallel import cores
 
 ASKED_BY = "asked_by"
 """The attribute of a trial that names the machine and the process which asked for it."""
@@ -93,7 +94,7 @@ def plan(config: DictConfig, arguments: list[str], conf: Path, task: str) -> tup
 
 
 def open_study(journal: Path, directions: list[Direction], sampler: DictConfig, seed: int) -> Any:
-    """Return the study in this journal, made if it is new; trials that a killed run left open are tried again.
+    """Return the study in this journal, made if it is new; trials that failed, or that a killed run left open, are tried again.
 
     Trials of a process that is alive, or of another machine, are let be: several may work on one study.
     """
@@ -116,7 +117,12 @@ def open_study(journal: Path, directions: list[Direction], sampler: DictConfig, 
     for trial in trials:
         if trial.state == TrialState.RUNNING and _is_gone(trial.user_attrs.get(ASKED_BY)):
             study.tell(trial.number, state=TrialState.FAIL)
+    trials = study.get_trials(deepcopy=False)
+    known = [trial.params for trial in trials if trial.state != TrialState.FAIL]
+    for trial in trials:
+        if trial.state == TrialState.FAIL and trial.params not in known:
             study.enqueue_trial(trial.params)
+            known.append(trial.params)
     return study
 
 
@@ -155,4 +161,4 @@ def at_once(config: DictConfig) -> int:
     jobs = OmegaConf.select(config, "hydra.launcher.n_jobs")
     if jobs is None:
         return 1
-    return len(os.sched_getaffinity(0)) if int(jobs) < 0 else int(jobs)
+    return cores() if int(jobs) < 0 else int(jobs)

@@ -81,15 +81,6 @@ def failures() -> int:
     return sum(record.state == "failed" for record in read_records(Path(pin.root) / FOLDER / pin.name))
 
 
-def cut_short() -> str:
-    """Let go of what the sweep of this process held, and return how to go on."""
-    pin = Pin.from_environment()
-    if pin is None:
-        return "No job had begun."
-    pin.release()
-    return "What is done is kept; to go on from there, type the same command again."
-
-
 def _my_worker(pin: Pin) -> Worker:
     global _worker  # noqa: PLW0603
     if _worker is not None and _worker.pin != pin:

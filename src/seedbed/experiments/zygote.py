@@ -15,7 +15,9 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn
 
 PRELOADED = (
@@ -31,13 +33,16 @@ SOCKET = "zygote"
 
 
 class Zygote:
-    """A running zygote of the checkout `root`; it ends with the process that started it, however that ends."""
+    """A running zygote of the checkout `root`; it ends with the process that started it, however that ends.
 
-    def __init__(self, root: Path) -> None:
+    Stages find `more` in their environment.
+    """
+
+    def __init__(self, root: Path, more: Mapping[str, str] = MappingProxyType({})) -> None:
         self.folder = root / ".dvc/tmp"
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / SOCKET).unlink(missing_ok=True)
-        environment = {**os.environ, "PYTHONPATH": str(root / "src"), "PYTHONHASHSEED": "0"}
+        environment = {**os.environ, **more, "PYTHONPATH": str(root / "src"), "PYTHONHASHSEED": "0"}
         environment.setdefault("OMP_WAIT_POLICY", "passive")
         # Its standard input is held open by us alone: when we are gone, it reads the end, and goes too.
         self.process = subprocess.Popen(

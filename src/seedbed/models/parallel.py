@@ -14,11 +14,15 @@ from seedbed.progress import track
 T = TypeVar("T")
 
 
+def cores() -> int:
+    """Return how many cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def threads() -> int:
-    """Return how many threads to use: OMP_NUM_THREADS, and no more than the cores this process may run on."""
+    """Return how many threads to use: OMP_NUM_THREADS, and no more than there are cores."""
     chosen = os.environ.get("OMP_NUM_THREADS", "")
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(int(chosen), available) if chosen.isdigit() and int(chosen) > 0 else available
+    return min(int(chosen), cores()) if chosen.isdigit() and int(chosen) > 0 else cores()
 
 
 def run_side_by_side(calls: Sequence[Callable[[], T]], label: str) -> list[T]:

@@ -5,8 +5,6 @@ import pandas as pd
 from seedbed.config.schema import Column
 from seedbed.data.roles import row_key
 
-META = ("_row", "_split", "_time")
-
 
 def train_rows(clean: pd.DataFrame, sides: pd.DataFrame, columns: dict[str, Column]) -> pd.DataFrame:
     """Return the rows of data/clean that are train rows in data/features.

@@ -93,7 +93,7 @@ def _times(values: pd.Series, name: str, time_zone: str) -> pd.Series:
     )
     text = values.map(str, na_action="ignore").astype("str")
     # Offsets may differ from row to row, and without one the clock of the data is meant, as in ingest.
-    offset = text.str.contains(r":\d\d.*(?:Z|[+-]\d\d:?\d\d)$", na=False)
+    offset = text.str.contains(r":\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$", na=False)
     aware = pd.to_datetime(text.where(offset), utc=True, format="ISO8601", errors="coerce").astype(wanted)
     naive = pd.to_datetime(text.mask(offset), format="ISO8601", errors="coerce")
     local = naive.dt.tz_localize(time_zone, ambiguous="NaT", nonexistent="NaT").astype(wanted)
