@@ -212,6 +212,7 @@ def test_quality_is_weighed_against_size_and_time(project: Project) -> None:
     assert (jobs["state"] == "done").all()
     assert (jobs["model_size"] > 0).all()
     assert (jobs["prediction_time"] > 0).all()
+    assert jobs["on_front"].any()
     assert (report / "front.png").exists()
 
 

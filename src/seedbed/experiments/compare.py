@@ -13,9 +13,9 @@ import yaml
 from seedbed.config.compose import flatten
 from seedbed.config.repository import git
 from seedbed.errors import UserError
+from seedbed.experiments.show import HIDDEN_PARAMS
 
 METRICS = ("reports/train/metrics.json", "reports/evaluate/metrics.json", "reports/gate.json")
-HIDDEN = ("conf_hash", "problem.question", "problem.moment", "problem.excluded", "problem.success")
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def differences(revisions: Sequence[Revision], part: str) -> pd.DataFrame:
         dtype="object",
     )
     if part == "params":
-        table = table[[key not in HIDDEN and not str(key).endswith("_target_") for key in table.index]]
+        table = table[[key not in HIDDEN_PARAMS and not str(key).endswith("_target_") for key in table.index]]
     told = table.map(str)
     return table[told.nunique(axis=1) > 1] if part != "metrics" else table
 

@@ -1,10 +1,14 @@
 """How `dvc exp show` becomes readable: only the columns in which experiments differ, the best one first."""
 
+import re
+
 from seedbed.config.schema import Problem
 from seedbed.models.metrics import find_metric
 
-HIDDEN = r"conf_hash|.*_target_.*|problem\.(question|moment|excluded|success)|(conf|data|models|reports|src|requirements)\b.*"
-"""Columns that tell nobody how two experiments differ: hashes of data and code, and whole sentences."""
+HIDDEN_PARAMS = ("conf_hash", "problem.question", "problem.moment", "problem.excluded", "problem.success")
+"""Parameters that tell nobody how two experiments differ: a fingerprint, and whole sentences. So do all `_target_`."""
+HIDDEN = "|".join([*map(re.escape, HIDDEN_PARAMS), r".*_target_.*", r"(conf|data|models|reports|src|requirements)\b.*"])
+"""Columns of `dvc exp show` that are left out: those, and the hashes of data and code."""
 
 
 def show_command(problem: Problem) -> list[str]:

@@ -29,6 +29,10 @@ def write_report(folder: Path, records: Sequence[Record], objectives: list[str],
         What was optimised, and which way each is better.
     """
     jobs = to_table(records, objectives)
+    if len(objectives) > 1:
+        finished = jobs["state"] == "done"
+        jobs.insert(len(objectives) + 2, "on_front", False)
+        jobs.loc[finished, "on_front"] = front(jobs.loc[finished, objectives].to_numpy(), directions)
     with replacing_folder(folder) as new:
         write_text(new / "jobs.csv", jobs.to_csv(index=False, lineterminator="\n"))
         done = jobs[jobs["state"] == "done"]
