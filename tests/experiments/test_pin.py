@@ -1,5 +1,6 @@
 """A sweep is pinned to the work tree as it was, which it neither changes nor loses, and refuses what no job could use."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +60,19 @@ def test_the_snapshot_outlives_a_cleaning_by_git_until_it_is_let_go(small: Proje
     pin.release()
     assert small.git("for-each-ref", "refs/seedbed") == ""
     pin.release()
+
+
+def test_a_copied_repository_is_as_clean_as_it_was(small: Project, tmp_path: Path) -> None:
+    shutil.copytree(small.root, tmp_path / "copy")
+    pin = take(Project(tmp_path / "copy"))
+    assert pin.snapshot == pin.baseline
+
+
+def test_work_of_which_git_makes_no_snapshot_is_refused(small: Project) -> None:
+    write(small, "src/new.py", "new")
+    small.git("add", "--intent-to-add", "src/new.py")
+    with pytest.raises(UserError, match=r"no snapshot of the uncommitted work.*git add -N"):
+        take(small)
 
 
 def test_the_same_work_has_the_same_tree_and_other_work_another(small: Project) -> None:

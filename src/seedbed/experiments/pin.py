@@ -51,8 +51,7 @@ class Pin:
         baseline = git(root, "rev-parse", "--verify", "--quiet", "HEAD")
         _check(root, baseline)
         assert baseline is not None
-        # Of a clean work tree Git makes none, and says nothing.
-        snapshot = git_or_stop(root, "stash", "create", "seedbed: the work tree of a sweep") or baseline
+        snapshot = _snapshot(root) or baseline
         tree = git_or_stop(root, "rev-parse", f"{snapshot}^{{tree}}")
         pin = cls(str(root), baseline, snapshot, tree, name(baseline, tree))
         if snapshot != baseline:
@@ -77,6 +76,21 @@ class Pin:
         """Return the pin that a sweep handed on, or None outside a sweep."""
         text = environment.get(VARIABLE)
         return cls(**json.loads(text)) if text else None
+
+
+def _snapshot(root: Path) -> str | None:
+    """Return a commit that holds the uncommitted work, or None where there is none."""
+    # As `git status` does: else files that were only touched, or copied with the repository, count as changed.
+    git(root, "update-index", "-q", "--refresh")
+    if git(root, "diff-index", "--quiet", "HEAD") is not None:
+        return None
+    snapshot = git(root, "stash", "create", "seedbed: the work tree of a sweep")
+    if not snapshot:
+        raise UserError(
+            f"{root}: Git makes no snapshot of the uncommitted work. Files of which it knows the name only (`git add -N`) "
+            "or a merge that is not finished may be why: add them wholly, or commit."
+        )
+    return snapshot
 
 
 def _check(root: Path, baseline: str | None) -> None:
