@@ -22,5 +22,8 @@ PYTHONPATH=$PWD/src${PYTHONPATH:+:$PYTHONPATH}
 PYTHONHASHSEED=0
 # Two processes whose threads wait by spinning take each other's cores: 5 minutes for what takes 15 seconds.
 OMP_WAIT_POLICY=passive
-export PYTHONPATH PYTHONHASHSEED OMP_WAIT_POLICY
+# BLAS splits sums by the number of its threads, and the last bits of a figure would depend on the machine.
+OPENBLAS_NUM_THREADS=1
+MKL_NUM_THREADS=1
+export PYTHONPATH PYTHONHASHSEED OMP_WAIT_POLICY OPENBLAS_NUM_THREADS MKL_NUM_THREADS
 exec "${python:-python3}" -m "seedbed.stages.$1"

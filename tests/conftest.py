@@ -12,12 +12,12 @@ from support import Project, copy_repository
 EXPENSIVE = ("explored", "swept_once")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Keep the tests of each expensive fixture together, for `pytest --dist loadgroup`."""
+    """Keep the tests of expensive fixtures together, for `pytest --dist loadgroup`: no worker waits for another's."""
     for item in items:
-        for name in EXPENSIVE:
-            if name in item.fixturenames:
-                item.add_marker(pytest.mark.xdist_group(name))
+        if any(name in item.fixturenames for name in EXPENSIVE):
+            item.add_marker(pytest.mark.xdist_group("expensive"))
 
 
 @pytest.fixture(scope="session")

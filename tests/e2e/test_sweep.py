@@ -101,6 +101,7 @@ def test_a_row_never_shows_another_models_figures(swept: Project) -> None:
             assert row[column] == ""
 
 
+@pytest.mark.slow
 def test_the_same_command_again_computes_nothing(swept: Project) -> None:
     before = experiments(swept)
     done = sweep(swept, *GRID)
@@ -124,6 +125,7 @@ def test_the_winner_applied_needs_only_what_follows_train(project: Project) -> N
     assert project.stages_run() == ["evaluate", "gate", "package"]
 
 
+@pytest.mark.slow
 def test_one_failing_job_does_not_end_the_others(project: Project) -> None:
     done = sweep(project, "-m", "model=logistic_regression", "model.classification.C=1,-1", check=False)
     assert done.returncode == 1
@@ -241,7 +243,7 @@ def test_the_shell_completes_choices(project: Project) -> None:
 
 @pytest.mark.slow
 def test_globs_and_overlays_are_swept_as_hydra_does(project: Project) -> None:
-    sweep(project, "-m", "model=glob(dum*)", "+experiment=glob(deb*)", "hydra/launcher=basic")
+    sweep(project, "-m", "model=glob(dum*)", "experiment=glob(deb*)", "hydra/launcher=basic")
     ((name, commit),) = experiments(project).items()
     assert name.startswith("dummy-debug-")
     assert yaml.safe_load(project.git("show", f"{commit}:params.yaml"))["dataset"]["sample"] == 5000

@@ -76,6 +76,7 @@ def lock_up_to_train(project: Project, commit: str) -> dict:
     return {name: stages[name] for name in ("compose", "ingest", "validate", "clean", "featurize", "train")}
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(project: Project) -> None:
     with sweeping(project, *LITTLE, "seed=range(40)") as process:
         wait_for_experiments(project, 2, process)
@@ -108,8 +109,9 @@ def test_a_killed_sweep_goes_on_where_it_was(project: Project) -> None:
 
 
 @pytest.mark.slow
-def test_chaos(project: Project) -> None:
+def test_chaos(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """40 jobs on 4 workers, of which one is killed every 5 seconds; typed again until nothing is missing."""
+    monkeypatch.chdir(project.root)
     command = [*LITTLE, "seed=range(40)", "hydra.launcher.n_jobs=4"]
     head, status = project.git("rev-parse", "HEAD"), project.git("status", "--porcelain")
     killed = 0

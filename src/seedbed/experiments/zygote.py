@@ -43,6 +43,8 @@ class Zygote:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / SOCKET).unlink(missing_ok=True)
         environment = {**os.environ, **more, "PYTHONPATH": str(root / "src"), "PYTHONHASHSEED": "0"}
+        # As src/stage.sh sets them, for the same reasons.
+        environment |= {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         environment.setdefault("OMP_WAIT_POLICY", "passive")
         # Its standard input is held open by us alone: when we are gone, it reads the end, and goes too.
         self.process = subprocess.Popen(
