@@ -33,7 +33,7 @@ class Project:
         self.root = root
 
     def run(
-        self, *command: str, check: bool = True, cwd: Path | None = None, **environment: str
+        self, *command: str, check: bool = True, cwd: Path | None = None, limit: int = LIMIT, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment in the copy; its output is in .stdout, errors included."""
         inherited = {
@@ -52,11 +52,11 @@ class Project:
             start_new_session=True,
         ) as process:
             try:
-                said, _ = process.communicate(timeout=LIMIT)
+                said, _ = process.communicate(timeout=limit)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 said, _ = process.communicate()
-                raise AssertionError(f"{' '.join(command)} took more than {LIMIT} s:\n{said}") from None
+                raise AssertionError(f"{' '.join(command)} took more than {limit} s:\n{said}") from None
         if check and process.returncode != 0:
             raise AssertionError(f"{' '.join(command)} exited with {process.returncode}:\n{said}")
         return subprocess.CompletedProcess(command, process.returncode, said)

@@ -130,7 +130,7 @@ def test_chaos(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
                 assert "Traceback" not in said
     assert killed >= 3
     kept = experiments(project)
-    done = project.run("python", "-m", "seedbed.sweep", "-m", *command)
+    done = project.run("python", "-m", "seedbed.sweep", "-m", *command, limit=1200)
     assert done.stdout.count("was there before") >= len(kept)
     found = experiments(project)
     assert kept.items() <= found.items()
