@@ -1,13 +1,11 @@
 """What the tests share: a prepared repository, made once, and a copy of it for each test that changes one."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
-from support import Project, copy_repository
+from support import Project, copied, copy_repository, made_once
 
 EXPENSIVE = ("explored", "swept_once")
 
@@ -30,31 +28,25 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def prepared(shared_folder: Path) -> Path:
     """A repository with the whole graph run on a few thousand flights; only to be copied."""
-    target = shared_folder / "prepared"
-    with FileLock(shared_folder / "prepared.lock"):
-        if not (target / "done").exists():
-            shutil.rmtree(target, ignore_errors=True)
-            target.mkdir()
-            project = copy_repository(target)
-            (target / "conf/experiment/tiny.yaml").write_text(
-                "# @package _global_\n# The whole graph on 4,000 flights\ndefaults:\n  - override /evaluation: quick\n"
-                "dataset:\n  sample: 4000\ngate:\n  thresholds: {roc_auc: 0.0}\n  better_than_baseline: false\n",
-                encoding="utf-8",
-            )
-            project.edit("conf/config.yaml", "  - _self_\n", "  - _self_\n  - experiment: tiny\n")
-            project.edit("conf/model/hist_gradient_boosting.yaml", "max_iter: ", "max_iter: 20  # not ")
-            project.run("seedbed", "compose", "--reset")
-            project.dvc("repro")
-            project.commit("run on a few thousand flights")
-            (target / "done").touch()
-            project.edit(".gitignore", ".venv\n", ".venv\n/done\n")
-            project.commit("ignore the mark")
-    return target
+    return made_once(shared_folder, "prepared", _prepare)
+
+
+def _prepare(target: Path) -> None:
+    target.mkdir()
+    project = copy_repository(target)
+    (target / "conf/experiment/tiny.yaml").write_text(
+        "# @package _global_\n# The whole graph on 4,000 flights\ndefaults:\n  - override /evaluation: quick\n"
+        "dataset:\n  sample: 4000\ngate:\n  thresholds: {roc_auc: 0.0}\n  better_than_baseline: false\n",
+        encoding="utf-8",
+    )
+    project.edit("conf/config.yaml", "  - _self_\n", "  - _self_\n  - experiment: tiny\n")
+    project.edit("conf/model/hist_gradient_boosting.yaml", "max_iter: ", "max_iter: 20  # not ")
+    project.run("seedbed", "compose", "--reset")
+    project.dvc("repro")
+    project.commit("run on a few thousand flights")
 
 
 @pytest.fixture
 def project(prepared: Path, tmp_path: Path) -> Project:
     """A copy of the prepared repository: nothing to run, everything committed."""
-    target = tmp_path / "project"
-    shutil.copytree(prepared, target, symlinks=True)
-    return Project(target)
+    return copied(prepared, tmp_path / "project")

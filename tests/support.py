@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from filelock import FileLock
 from omegaconf import OmegaConf
 
 from seedbed.config.compose import compose_text
@@ -22,6 +24,16 @@ REPOSITORY = Path(__file__).parents[1]
 ENVIRONMENT = Path(sys.prefix)
 EXPERIMENTS = {"linear": "model=logistic_regression", "second": "seed=2"}
 """The experiments of the fixture `explored`, each with the one choice that sets it apart."""
+STATED_PROBLEM = {
+    "question": "Late?",
+    "moment": "before",
+    "excluded": "none",
+    "success": "some",
+    "task": "binary",
+    "target": {"column": "delay"},
+    "metric": "roc_auc",
+}
+"""A problem as params.yaml states one."""
 LIMIT = 240
 """Seconds after which a command counts as hanging, and is stopped with all that it started."""
 
@@ -85,6 +97,10 @@ class Project:
             ref.rpartition("/")[2]: ref for ref in refs if not ref.startswith(("refs/exps/exec", "refs/exps/celery"))
         }
 
+    def experiment_commits(self) -> dict[str, str]:
+        """Return the commit of each experiment by its name."""
+        return {name: self.git("rev-parse", ref) for name, ref in self.experiments().items()}
+
     def experiment_file(self, name: str, file: str) -> str:
         """Return a file as the experiment `name` recorded it."""
         return self.git("show", f"{self.experiments()[name]}:{file}")
@@ -111,6 +127,29 @@ class Project:
         text = path.read_text(encoding="utf-8")
         assert old in text, f"{file} does not hold {old!r}"
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def made_once(folder: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """Return the repository `name` of a folder that all workers of a session share, made by whichever asks first."""
+    target, done = folder / name, folder / f"{name}.done"
+    with FileLock(folder / f"{name}.lock"):
+        if not done.exists():
+            shutil.rmtree(target, ignore_errors=True)
+            make(target)
+            done.touch()
+    return target
+
+
+def copied(source: Path, target: Path) -> Project:
+    """Copy a repository, history and cache included."""
+    shutil.copytree(source, target, symlinks=True)
+    return Project(target)
+
+
+def lock_up_to_train(project: Project, commit: str) -> dict:
+    """Return what a commit's dvc.lock holds of the stages that a sweep runs."""
+    stages = OmegaConf.to_container(OmegaConf.create(project.git("show", f"{commit}:dvc.lock")))["stages"]  # type: ignore[index,call-overload]
+    return {name: stages[name] for name in ("compose", "ingest", "validate", "clean", "featurize", "train")}
 
 
 def composed(*overrides: str) -> Params:

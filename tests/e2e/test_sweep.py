@@ -8,9 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from filelock import FileLock
 
-from support import Project, stages_in
+from support import Project, copied, lock_up_to_train, made_once, stages_in
 
 GRID = ["-m", "model=logistic_regression,dummy", "seed=range(2)"]
 
@@ -19,44 +18,27 @@ def sweep(project: Project, *arguments: str, check: bool = True) -> subprocess.C
     return project.run("python", "-m", "seedbed.sweep", *arguments, check=check)
 
 
-def experiments(project: Project) -> dict[str, str]:
-    """Commit by name."""
-    listed = project.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/exps").splitlines()
-    found = dict(line.split() for line in listed)
-    return {name.split("/")[-1]: commit for name, commit in found.items() if "/exec/" not in name}
-
-
-def lock_up_to_train(project: Project, commit: str) -> dict:
-    stages = yaml.safe_load(project.git("show", f"{commit}:dvc.lock"))["stages"]
-    return {name: stages[name] for name in ("compose", "ingest", "validate", "clean", "featurize", "train")}
-
-
 @pytest.fixture(scope="session")
 def swept_once(prepared: Path, shared_folder: Path) -> Path:
     """A repository in which a grid of four was swept, with uncommitted work on top of the last commit; to be copied."""
-    target = shared_folder / "swept"
-    with FileLock(shared_folder / "swept.lock"):
-        if not (shared_folder / "swept.done").exists():
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(prepared, target, symlinks=True)
-            project = Project(target)
-            project.edit("README.md", "# seedbed", "# seedbed, edited and staged")
-            project.git("add", "README.md")
-            project.edit("README.md", "edited and staged", "edited again")
-            before = state(project)
-            sweep(project, *GRID)
-            assert state(project) == before
-            shutil.rmtree(target / ".dvc/tmp/slots")  # they know the folder by its name
-            (shared_folder / "swept.done").touch()
-    return target
+
+    def make(target: Path) -> None:
+        project = copied(prepared, target)
+        project.edit("README.md", "# seedbed", "# seedbed, edited and staged")
+        project.git("add", "README.md")
+        project.edit("README.md", "edited and staged", "edited again")
+        before = state(project)
+        sweep(project, *GRID)
+        assert state(project) == before
+        shutil.rmtree(target / ".dvc/tmp/slots")  # they know the folder by its name
+
+    return made_once(shared_folder, "swept", make)
 
 
 @pytest.fixture
 def swept(swept_once: Path, tmp_path: Path) -> Project:
     """A copy of the swept repository."""
-    target = tmp_path / "project"
-    shutil.copytree(swept_once, target, symlinks=True)
-    return Project(target)
+    return copied(swept_once, tmp_path / "project")
 
 
 def state(project: Project) -> list[str]:
@@ -66,28 +48,30 @@ def state(project: Project) -> list[str]:
 
 
 def test_every_job_is_one_experiment_with_a_readable_name(swept: Project) -> None:
-    names = experiments(swept)
+    names = swept.experiment_commits()
     assert len(names) == 4
     words = sorted(name.rpartition("-")[0] for name in names)
     assert words == ["dummy-seed0", "dummy-seed1", "logistic_regression-seed0", "logistic_regression-seed1"]
 
 
 def test_a_job_holds_the_uncommitted_work(swept: Project) -> None:
-    for commit in experiments(swept).values():
+    for commit in swept.experiment_commits().values():
         assert "edited again" in swept.git("show", f"{commit}:README.md")
 
 
 def test_a_job_equals_what_dvc_exp_run_makes(swept: Project) -> None:
-    ours = next(commit for name, commit in experiments(swept).items() if name.startswith("logistic_regression-seed1-"))
+    ours = next(
+        commit for name, commit in swept.experiment_commits().items() if name.startswith("logistic_regression-seed1-")
+    )
     swept.dvc("exp", "run", "--temp", "-n", "by-dvc", "-S", "model=logistic_regression", "-S", "seed=1", "train")
-    theirs = experiments(swept)["by-dvc"]
+    theirs = swept.experiment_commits()["by-dvc"]
     for path in ("params.yaml", "reports/overrides.yaml", "reports/train/metrics.json", "reports/train/details.json"):
         assert swept.git("show", f"{ours}:{path}") == swept.git("show", f"{theirs}:{path}")
     assert lock_up_to_train(swept, ours) == lock_up_to_train(swept, theirs)
 
 
 def test_a_row_never_shows_another_models_figures(swept: Project) -> None:
-    for commit in experiments(swept).values():
+    for commit in swept.experiment_commits().values():
         assert json.loads(swept.git("show", f"{commit}:reports/evaluate/metrics.json")) == {}
         locked = yaml.safe_load(swept.git("show", f"{commit}:dvc.lock"))["stages"]
         assert "gate" not in locked
@@ -103,10 +87,10 @@ def test_a_row_never_shows_another_models_figures(swept: Project) -> None:
 
 @pytest.mark.slow
 def test_the_same_command_again_computes_nothing(swept: Project) -> None:
-    before = experiments(swept)
+    before = swept.experiment_commits()
     done = sweep(swept, *GRID)
     assert done.stdout.count("was there before") == 4
-    assert experiments(swept) == before
+    assert swept.experiment_commits() == before
 
 
 def test_a_sweep_leaves_a_report_and_says_how_to_take_the_winner(swept: Project) -> None:
@@ -119,7 +103,7 @@ def test_a_sweep_leaves_a_report_and_says_how_to_take_the_winner(swept: Project)
 
 def test_the_winner_applied_needs_only_what_follows_train(project: Project) -> None:
     done = sweep(project, "model=logistic_regression")
-    (name,) = experiments(project)
+    (name,) = project.experiment_commits()
     assert f"dvc exp apply {name}" in done.stdout
     project.dvc("exp", "apply", name)
     assert project.stages_run() == ["evaluate", "gate", "package"]
@@ -130,7 +114,7 @@ def test_one_failing_job_does_not_end_the_others(project: Project) -> None:
     done = sweep(project, "-m", "model=logistic_regression", "model.classification.C=1,-1", check=False)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout
-    assert len(experiments(project)) == 1
+    assert len(project.experiment_commits()) == 1
     assert "failed: model=logistic_regression model.classification.C=-1" in done.stdout
     (log,) = [line.split("its log: ")[1] for line in done.stdout.splitlines() if "its log" in line]
     assert "'C'" in Path(log).read_text()
@@ -140,7 +124,7 @@ def test_one_failing_job_does_not_end_the_others(project: Project) -> None:
 @pytest.mark.slow
 def test_no_job_reads_the_test_rows(project: Project) -> None:
     sweep(project, "model=logistic_regression")
-    (before,) = experiments(project).values()
+    (before,) = project.experiment_commits().values()
     # The same data with other values in the test rows, as if they came so from the source.
     project.edit(
         "src/seedbed/stages/featurize.py",
@@ -150,7 +134,7 @@ def test_no_job_reads_the_test_rows(project: Project) -> None:
         "    write_table(",
     )
     sweep(project, "model=logistic_regression")
-    (after,) = [commit for commit in experiments(project).values() if commit != before]
+    (after,) = [commit for commit in project.experiment_commits().values() if commit != before]
     locks = [lock_up_to_train(project, commit) for commit in (before, after)]
     assert locks[0]["featurize"]["outs"] != locks[1]["featurize"]["outs"]
     for path in ("reports/train/metrics.json", "reports/train/details.json"):
@@ -171,7 +155,7 @@ def test_a_mistake_is_told_before_the_first_job(project: Project, arguments: lis
     done = sweep(project, *arguments, check=False)
     assert done.returncode != 0
     assert said in done.stdout
-    assert experiments(project) == {}
+    assert project.experiment_commits() == {}
     assert not (project.root / ".dvc/tmp/slots").exists()
 
 
@@ -194,9 +178,9 @@ def test_a_detached_head_and_a_repository_without_commits_are_refused(project: P
 def test_a_study_over_two_models_goes_on_to_more_trials(project: Project) -> None:
     study = ["-m", "hydra/sweeper=optuna", "sweep.name=two", "model=logistic_regression,hist_gradient_boosting"]
     sweep(project, *study, "hydra.sweeper.n_trials=3")
-    first = experiments(project)
+    first = project.experiment_commits()
     sweep(project, *study, "hydra.sweeper.n_trials=5")
-    after = experiments(project)
+    after = project.experiment_commits()
     assert first.items() <= after.items()
     jobs = (project.root / "reports/sweeps/two/jobs.csv").read_text().splitlines()
     assert len(jobs) == 6
@@ -230,7 +214,7 @@ def test_what_hydra_offers_on_the_command_line_works_and_runs_nothing(
     project: Project, arguments: list[str], said: str
 ) -> None:
     assert said in sweep(project, *arguments).stdout
-    assert experiments(project) == {}
+    assert project.experiment_commits() == {}
     assert not (project.root / ".dvc/tmp/slots").exists()
 
 
@@ -244,7 +228,7 @@ def test_the_shell_completes_choices(project: Project) -> None:
 @pytest.mark.slow
 def test_globs_and_overlays_are_swept_as_hydra_does(project: Project) -> None:
     sweep(project, "-m", "model=glob(dum*)", "experiment=glob(deb*)", "hydra/launcher=basic")
-    ((name, commit),) = experiments(project).items()
+    ((name, commit),) = project.experiment_commits().items()
     assert name.startswith("dummy-debug-")
     assert yaml.safe_load(project.git("show", f"{commit}:params.yaml"))["dataset"]["sample"] == 5000
 

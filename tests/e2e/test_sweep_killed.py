@@ -16,15 +16,10 @@ import yaml
 
 from seedbed.config.compose import compose_text
 
-from support import Project
+from support import Project, lock_up_to_train
 
 LIMIT = 300
 LITTLE = ["model=dummy", "evaluation=quick"]
-
-
-def experiments(project: Project) -> dict[str, str]:
-    """Commit by name."""
-    return {name: project.git("rev-parse", ref) for name, ref in project.experiments().items()}
 
 
 @contextlib.contextmanager
@@ -71,11 +66,6 @@ def command_of(process: psutil.Process) -> list[str]:
     return []
 
 
-def lock_up_to_train(project: Project, commit: str) -> dict:
-    stages = yaml.safe_load(project.git("show", f"{commit}:dvc.lock"))["stages"]
-    return {name: stages[name] for name in ("compose", "ingest", "validate", "clean", "featurize", "train")}
-
-
 @pytest.mark.slow
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(project: Project) -> None:
     with sweeping(project, *LITTLE, "seed=range(40)") as process:
@@ -100,11 +90,11 @@ def test_a_killed_sweep_goes_on_where_it_was(project: Project) -> None:
     with sweeping(project, *command) as process:
         wait_for_experiments(project, 1, process)
         os.killpg(process.pid, signal.SIGKILL)
-    kept = experiments(project)
+    kept = project.experiment_commits()
     done = project.run("python", "-m", "seedbed.sweep", "-m", *command)
     assert done.stdout.count("was there before") >= len(kept)
-    assert len(experiments(project)) == 4
-    assert kept.items() <= experiments(project).items()
+    assert len(project.experiment_commits()) == 4
+    assert kept.items() <= project.experiment_commits().items()
     assert project.git("fsck", "--no-dangling") == ""
 
 
@@ -129,10 +119,10 @@ def test_chaos(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
                 assert "a worker was killed" in said, said
                 assert "Traceback" not in said
     assert killed >= 3
-    kept = experiments(project)
+    kept = project.experiment_commits()
     done = project.run("python", "-m", "seedbed.sweep", "-m", *command, limit=1200)
     assert done.stdout.count("was there before") >= len(kept)
-    found = experiments(project)
+    found = project.experiment_commits()
     assert kept.items() <= found.items()
     assert len(found) == 40
     seeds = {yaml.safe_load(project.git("show", f"{commit}:params.yaml"))["seed"]: commit for commit in found.values()}
@@ -144,7 +134,7 @@ def test_chaos(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in (0, 17, 39):
         changes = [word for override in [*LITTLE, f"seed={seed}"] for word in ("-S", override)]
         project.dvc("exp", "run", "--temp", "-n", f"by-dvc-{seed}", *changes, "train")
-        theirs = experiments(project)[f"by-dvc-{seed}"]
+        theirs = project.experiment_commits()[f"by-dvc-{seed}"]
         assert project.git("show", f"{theirs}:params.yaml") == project.git("show", f"{seeds[seed]}:params.yaml")
         assert lock_up_to_train(project, theirs) == lock_up_to_train(project, seeds[seed])
     assert project.git("fsck", "--no-dangling") == ""
@@ -168,9 +158,9 @@ def test_a_full_disk_fails_the_job_and_loses_nothing(project: Project, tmp_path:
         assert re.search(r"The disk of \S+slots is full: 0\.\d MB are left", done.stdout)
         assert len(done.stdout) < 3000
         assert "Traceback" not in done.stdout
-        assert experiments(project) == {}
+        assert project.experiment_commits() == {}
         assert project.git("status", "--porcelain") == ""
     finally:
         subprocess.run(["umount", "-l", small], check=True)
     project.run("python", "-m", "seedbed.sweep", *LITTLE)
-    assert len(experiments(project)) == 1
+    assert len(project.experiment_commits()) == 1

@@ -14,26 +14,19 @@ from seedbed.experiments.callback import SweepCallback, count_jobs, sweep_name
 from seedbed.experiments.pin import VARIABLE, Pin
 from seedbed.experiments.records import FOLDER, Record
 
-from support import Project
+from support import STATED_PROBLEM, Project
 
 GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 
 
 def config(*task: str, name: str | None = None, objective: Any = "cv", **sweeper: Any) -> DictConfig:
-    problem = {
-        "question": "Late?",
-        "moment": "before",
-        "excluded": "none",
-        "success": "some",
-        "task": "binary",
-        "target": {"column": "delay"},
-        "metric": "roc_auc",
-    }
     hydra = {
         "overrides": {"task": list(task), "hydra": ["hydra.mode=MULTIRUN"]},
         "sweeper": {"_target_": GRID, **sweeper},
     }
-    return OmegaConf.create({"problem": problem, "sweep": {"name": name, "objective": objective}, "hydra": hydra})
+    return OmegaConf.create(
+        {"problem": STATED_PROBLEM, "sweep": {"name": name, "objective": objective}, "hydra": hydra}
+    )
 
 
 @pytest.fixture

@@ -22,4 +22,4 @@ def test_the_size_is_that_of_the_files(prepared: Path, emptied: Path) -> None:
 
 
 def test_the_time_is_of_one_row_in_microseconds(emptied: Path) -> None:
-    assert 0.1 < prediction_time(emptied, "HEAD") < 10_000
+    assert prediction_time(emptied, "HEAD") > 0

@@ -9,6 +9,8 @@ from seedbed.config.schema import Problem
 from seedbed.errors import UserError
 from seedbed.experiments.objective import direction_of, parse_objective, read_objective
 
+from support import STATED_PROBLEM
+
 DETAILS: dict[str, Any] = {
     "cross_validation": {"roc_auc": {"mean": 0.71, "std": 0.1}, "log_loss": {"mean": 0.5, "std": 0.2}},
     "validation": {"roc_auc": {"value": 0.65, "low": 0.6}, "log_loss": {"value": 0.6}, "brier": {"value": None}},
@@ -16,17 +18,7 @@ DETAILS: dict[str, Any] = {
 
 
 def problem(task: str = "binary", metric: str = "roc_auc") -> Problem:
-    return Problem.model_validate(
-        {
-            "question": "Late?",
-            "moment": "before",
-            "excluded": "none",
-            "success": "some",
-            "task": task,
-            "target": {"column": "delay"},
-            "metric": metric,
-        }
-    )
+    return Problem.model_validate({**STATED_PROBLEM, "task": task, "metric": metric})
 
 
 def read(objective: str) -> float:

@@ -18,22 +18,15 @@ from seedbed.errors import UserError
 from seedbed.experiments.pin import VARIABLE, Pin
 from seedbed.experiments.study import ASKED_BY, at_once, finished, open_study, plan, run_study, tell
 
+from support import STATED_PROBLEM
+
 SAMPLER = OmegaConf.create({"_target_": "optuna.samplers.RandomSampler"})
-PROBLEM = {
-    "question": "Late?",
-    "moment": "before",
-    "excluded": "none",
-    "success": "some",
-    "task": "binary",
-    "target": {"column": "delay"},
-    "metric": "roc_auc",
-}
 
 
 def config(model: str = "linear", objective: Any = "cv", n_jobs: int | None = 2) -> DictConfig:
     launcher = {} if n_jobs is None else {"n_jobs": n_jobs}
     hydra = {"runtime": {"choices": {"model": model}}, "launcher": launcher}
-    return OmegaConf.create({"problem": PROBLEM, "sweep": {"objective": objective}, "hydra": hydra})
+    return OmegaConf.create({"problem": STATED_PROBLEM, "sweep": {"objective": objective}, "hydra": hydra})
 
 
 @pytest.fixture

@@ -186,7 +186,7 @@ def ancestors(root: Path, target: str) -> set[str]:
     ahead = [target]
     while ahead:
         deps = stages[ahead.pop()].get("deps", [])
-        new = {writes[dep] for dep in deps if dep in writes} - found
+        new = {name for dep in deps for out, name in writes.items() if Path(dep).is_relative_to(out)} - found
         found |= new
         ahead += new
     return found

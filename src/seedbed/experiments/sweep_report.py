@@ -167,7 +167,7 @@ def draw_front(path: Path, done: pd.DataFrame, objectives: list[str], directions
     values = done[objectives].to_numpy()
     on_front = front(values, directions)
     figure, axes = new_figure()
-    axes.plot(*values[~on_front].T, "o", color="0.6", label="beaten in both by another")
+    axes.plot(*values[~on_front].T, "o", color="0.6", label="beaten by another")
     edge = values[on_front][np.argsort(values[on_front][:, 0])]
     axes.plot(*edge.T, "o-", color=OTHER, label="Pareto front")
     better = ["more" if direction == "maximize" else "less" for direction in directions]
