@@ -3,136 +3,31 @@
 The class is not documented as public: where a new version of DVC breaks one of these, the sweep is broken too.
 """
 
-import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dvc.dependency.param
 import dvc.dvcfile
 import pytest
 import yaml
 from dvc.repo import Repo
 
 from seedbed.errors import UserError
-from seedbed.experiments.pipeline import Pipeline, ancestors, lock_files_read_in_c, split_lock, upstream_key
-
-from support import REPOSITORY, Project
-
-STAGES = {
-    "clean": {
-        "cmd": "mkdir -p data/clean && cp raw.txt data/clean/rows.txt && echo clean >> ran",
-        "deps": ["raw.txt"],
-        "params": ["cleaning"],
-        "outs": ["data/clean"],
-    },
-    "featurize": {
-        "cmd": ["cat data/clean/rows.txt > features.txt", "echo featurize >> ran"],
-        "deps": ["data/clean"],
-        "outs": ["features.txt"],
-    },
-    "train": {
-        "cmd": "cat features.txt params.yaml > model.txt && cp params.yaml train.json && echo train >> ran",
-        "deps": ["features.txt"],
-        "params": ["train.rate", "words"],
-        "outs": ["model.txt"],
-        "metrics": [{"train.json": {"cache": False}}],
-    },
-    "evaluate": {
-        "cmd": "mkdir -p predictions && cp model.txt predictions/a && cp params.yaml evaluate.json && echo 1 > plot.csv && echo evaluate >> ran",
-        "deps": ["model.txt", "features.txt"],
-        "outs": ["predictions"],
-        "metrics": [{"evaluate.json": {"cache": False}}],
-        "plots": [{"plot.csv": {"cache": False}}],
-    },
-    "gate": {
-        "cmd": "cp evaluate.json gate.json && echo gate >> ran",
-        "deps": ["evaluate.json"],
-        "metrics": [{"gate.json": {"cache": False}}],
-    },
-    "explore": {
-        "cmd": "cp raw.txt explored.json && echo explore >> ran",
-        "deps": ["raw.txt"],
-        "metrics": [{"explored.json": {"cache": False}}],
-    },
-}
-PARAMS: dict[str, Any] = {
-    "cleaning": {"strip": True, "missing": ["", "NA", "no"], "since": "2013-01-01"},
-    "train": {"rate": 0.1, "depth": None},
-    "words": "größer: \"quoted\" 'twice' # no comment\nand a second line",
-    "seed": 1,
-}
-Change = Callable[[dict[str, Any]], None]
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository whose graph has run once, all committed."""
-    root = tmp_path_factory.mktemp("pipeline") / "root"
-    root.mkdir()
-    project = Project(root)
-    project.git("init", "--quiet", "--initial-branch=main")
-    project.git("config", "user.name", "Tester")
-    project.git("config", "user.email", "tester@example.org")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        patch.setenv("DVC_SITE_CACHE_DIR", str(root.parent / "site"))
-        Repo.init(str(root)).close()
-        (root / "raw.txt").write_text("1\n2\n")
-        (root / ".gitignore").write_text("/ran\n/data\n/features.txt\n/model.txt\n/predictions\n")
-        (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": STAGES}, sort_keys=False))
-        write_params(root)
-        with Repo(str(root)) as repo:
-            repo.reproduce()
-    assert sorted(ran(root)) == sorted(STAGES)
-    (root / "ran").unlink()
-    project.commit("begin")
-    return root
-
-
-@pytest.fixture
-def root(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of it, in which this process works."""
-    copied = tmp_path / "root"
-    shutil.copytree(template, copied, symlinks=True)
-    monkeypatch.chdir(copied)
-    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
-    return copied
-
-
-def write_params(root: Path, change: Change = lambda values: None) -> None:
-    values = json.loads(json.dumps(PARAMS))
-    change(values)
-    (root / "params.yaml").write_text(yaml.safe_dump(values, allow_unicode=True), encoding="utf-8")
-
-
-def another_rate(values: dict[str, Any]) -> None:
-    values["train"]["rate"] = 1e-05
-
-
-def another_cleaning(values: dict[str, Any]) -> None:
-    values["cleaning"]["since"] = None
-
-
-def no_words(values: dict[str, Any]) -> None:
-    values["words"] = ""
-
-
-def another_seed(values: dict[str, Any]) -> None:
-    values["seed"] = 2
-
-
-def ran(root: Path) -> list[str]:
-    """The stages that have run since the copy was made."""
-    return (root / "ran").read_text().split() if (root / "ran").exists() else []
-
-
-def lock(root: Path) -> str:
-    return (root / "dvc.lock").read_text(encoding="utf-8")
-
-
-def entries(root: Path) -> dict[str, str]:
-    return split_lock(lock(root))[1]
+from seedbed.experiments.dvc_files import split_lock
+from seedbed.experiments.pipeline import Pipeline, lock_written_by_entry, params_parsed_once
+from small_graph import (
+    STAGES,
+    Change,
+    another_cleaning,
+    another_rate,
+    another_seed,
+    entries,
+    lock,
+    no_words,
+    ran,
+    write_params,
+)
 
 
 @pytest.mark.parametrize(
@@ -243,12 +138,21 @@ def test_the_first_dvc_lock_is_what_dvc_would_have_written(
     assert lock(root) == lock(other)
 
 
-def test_dvc_writes_its_locks_by_the_function_that_is_replaced() -> None:
-    usual = dvc.dvcfile.modify_yaml
-    with pytest.raises(ValueError, match="no"), lock_files_read_in_c():
-        assert dvc.dvcfile.modify_yaml is not usual
+def test_dvc_writes_its_locks_and_reads_params_by_the_functions_that_are_replaced() -> None:
+    usual = dvc.dvcfile.modify_yaml, dvc.dependency.param.load_path
+    with pytest.raises(ValueError, match="no"), lock_written_by_entry(), params_parsed_once():
+        assert dvc.dvcfile.modify_yaml is not usual[0]
+        assert dvc.dependency.param.load_path is not usual[1]
         raise ValueError("no")
-    assert dvc.dvcfile.modify_yaml is usual
+    assert (dvc.dvcfile.modify_yaml, dvc.dependency.param.load_path) == usual
+
+
+def test_parameters_that_a_stage_changes_are_read_again(root: Path) -> None:
+    stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+    stages["clean"]["cmd"] += " && sed -i 's/rate: .*/rate: 0.7/' params.yaml"
+    (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
+    Pipeline(root).reproduce("train")
+    assert yaml.safe_load(lock(root))["stages"]["train"]["params"]["params.yaml"]["train.rate"] == 0.7
 
 
 def test_entries_that_are_not_needed_are_gone_only_for_a_while(root: Path) -> None:
@@ -289,80 +193,3 @@ def test_what_belongs_stays(root: Path) -> None:
     assert pipeline.forget_what_no_longer_belongs("train") == []
     assert lock(root) == before
     assert (root / "gate.json").read_text() == (root / "params.yaml").read_text()
-
-
-@pytest.mark.parametrize(
-    ("text", "head", "names"),
-    [
-        ("", "", []),
-        ("schema: '2.0'\n", "schema: '2.0'\n", []),
-        ("schema: '2.0'\nstages:\n", "schema: '2.0'\nstages:\n", []),
-        (
-            "schema: '2.0'\nstages:\n  a:\n    cmd: x\n  b@c-1:\n    cmd: y\n",
-            "schema: '2.0'\nstages:\n",
-            ["a", "b@c-1"],
-        ),
-        ("stages:\n  a:\n    cmd:\n    - 'x:'\n    - y\n    params:\n      p:\n        q:\n", "stages:\n", ["a"]),
-    ],
-)
-def test_a_lock_is_split_into_its_entries(text: str, head: str, names: list[str]) -> None:
-    found, parts = split_lock(text)
-    assert (found, list(parts)) == (head, names)
-    assert found + "".join(parts.values()) == text
-
-
-@pytest.mark.parametrize("of", ["this repository", "a small one"])
-def test_each_entry_is_that_of_its_stage(template: Path, of: str) -> None:
-    text = (REPOSITORY / "dvc.lock" if of == "this repository" else template / "dvc.lock").read_text(encoding="utf-8")
-    head, parts = split_lock(text)
-    assert head + "".join(parts.values()) == text
-    whole = yaml.safe_load(text)["stages"]
-    assert {name: yaml.safe_load(part)[name] for name, part in parts.items()} == whole
-
-
-@pytest.mark.parametrize(
-    ("stage", "expected"),
-    [
-        ("clean", set()),
-        ("train", {"clean", "featurize"}),
-        ("gate", {"clean", "featurize", "train", "evaluate"}),
-        ("explore", set()),
-    ],
-)
-def test_all_that_leads_to_a_stage(template: Path, stage: str, expected: set[str]) -> None:
-    assert ancestors(template, stage) == expected
-
-
-def test_what_leads_to_train_is_what_dvc_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    import networkx
-
-    monkeypatch.chdir(REPOSITORY)
-    with Repo(str(REPOSITORY)) as repo:
-        graph = repo.index.graph
-        target = next(stage for stage in graph if stage.addressing == "train")
-        expected = {stage.addressing for stage in networkx.descendants(graph, target)}
-    # A job writes params.yaml itself, so what DVC reads from it is not counted as coming from `compose`.
-    assert ancestors(REPOSITORY, "train") == expected - {"compose"} != set()
-
-
-def key(root: Path, change: Change = lambda values: None, target: str = "train", tree: str = "t" * 40) -> str:
-    write_params(root, change)
-    return upstream_key(root, target, (root / "params.yaml").read_text(encoding="utf-8"), tree)
-
-
-@pytest.mark.parametrize("change", [another_rate, another_seed, no_words])
-def test_jobs_that_differ_in_the_target_alone_share_what_is_before_it(root: Path, change: Change) -> None:
-    assert key(root, change) == key(root)
-
-
-def test_what_decides_what_is_before_the_target_decides_the_key(root: Path) -> None:
-    keys = [
-        key(root),
-        key(root, another_cleaning),
-        key(root, lambda values: values["cleaning"].update(strip=False)),
-        key(root, lambda values: values.pop("cleaning")),
-        key(root, tree="u" * 40),
-        key(root, another_rate, target="evaluate"),
-    ]
-    assert len(set(keys)) == len(keys)
-    assert key(root, lambda values: values.update(cleaning=dict(reversed(values["cleaning"].items())))) == keys[0]

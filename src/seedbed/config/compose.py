@@ -4,6 +4,7 @@ import importlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,13 @@ def compose_text(root: Path, overrides: list[str] | None = None) -> str:
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(f"conf/ cannot be composed: {' '.join(str(error).split())}") from error
     return OmegaConf.to_yaml(composed)
+
+
+@lru_cache(maxsize=1)
+def plain_composition(root: Path, of: str) -> dict[str, Any]:
+    """Return conf/ composed without overrides, as long as its hash is `of`; not to be changed."""
+    plain: Any = OmegaConf.to_container(OmegaConf.create(compose_text(root)))
+    return plain
 
 
 def update_params(root: Path, environment: Mapping[str, str] = os.environ) -> str:
@@ -166,8 +174,7 @@ def _which_does_not_resolve(root: Path, composed: Any, error: InterpolationResol
 
 def _record(root: Path, params: dict[str, Any]) -> None:
     check_params(params, root)
-    plain: Any = OmegaConf.to_container(OmegaConf.create(compose_text(root)))
-    found = find_overrides(params, plain)
+    found = find_overrides(params, plain_composition(root, conf_hash(root)))
     recorded = {"conf_hash": found.conf_hash, "changed": found.changed, "removed": found.removed}
     write_text(root / OVERRIDES, HEADER + OmegaConf.to_yaml(OmegaConf.create(recorded)))
 

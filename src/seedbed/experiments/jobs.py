@@ -1,7 +1,6 @@
 """One job of a sweep: overrides in, one DVC experiment out, equal to what `dvc exp run -S` of the same makes."""
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import re
@@ -14,8 +13,9 @@ from seedbed.config.compose import compose_text
 from seedbed.config.params import PARAMS
 from seedbed.errors import UserError
 from seedbed.experiments.pin import Pin
-from seedbed.experiments.pipeline import Pipeline, upstream_key
+from seedbed.experiments.pipeline import Pipeline
 from seedbed.experiments.slots import Slot, find_experiment
+from seedbed.experiments.upstream import Upstream
 from seedbed.experiments.zygote import Zygote
 from seedbed.files import write_text
 
@@ -43,7 +43,7 @@ class Worker:
         self._environment = {"SEEDBED_SLOT": str(self.slot.root), "DVC_ROOT": pin.root}
         self._zygote = Zygote(self.slot.root, self._environment) if sys.platform == "linux" else None
         self._ready = False
-        self._restored = False
+        self._restored: str | None = None
 
     def run(self, overrides: list[str], log: Path) -> Done:
         """Make the experiment of these overrides, unless it is there; all that is printed meanwhile goes to `log`.
@@ -83,20 +83,19 @@ class Worker:
     def _reproduce(self, text: str) -> None:
         """Run the graph up to the target; what several jobs need is computed by the first of them, the others wait."""
         pipeline = Pipeline(self.slot.root)
-        if not self._restored:
-            # What a job leaves is what the next finds: DVC brings back whatever of it is not what it wants.
-            pipeline.restore()
-            self._restored = True
-        folder = Path(self.pin.root) / ".dvc/tmp/upstream"
-        folder.mkdir(parents=True, exist_ok=True)
-        key = upstream_key(self.slot.root, TARGET, text, self.pin.tree)
-        done = folder / f"{key}.done"
+        upstream = Upstream(Path(self.pin.root), self.slot.root, TARGET, text, self.pin.tree)
         with pipeline.only_what_leads_to(TARGET):
-            if not done.exists():
-                with (folder / f"{key}.lock").open("w") as lock:
-                    fcntl.flock(lock, fcntl.LOCK_EX)
-                    pipeline.reproduce(*pipeline.before(TARGET))
-                    done.touch()
+            if not upstream.computed():
+                with upstream.alone():
+                    if not upstream.computed():
+                        pipeline.restore()
+                        pipeline.reproduce(*pipeline.before(TARGET))
+                        upstream.keep()
+            upstream.put_back()
+            if self._restored != upstream.key:
+                # What a job leaves is what the next finds, as long as it has the same upstream.
+                pipeline.restore()
+                self._restored = upstream.key
             pipeline.reproduce(TARGET)
         pipeline.forget_what_no_longer_belongs(TARGET)
 

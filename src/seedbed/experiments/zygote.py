@@ -76,6 +76,7 @@ def serve() -> None:
     for name in PRELOADED:
         with contextlib.suppress(ImportError):
             __import__(name)
+    _compose_once(Path.cwd().parents[1])
     server = socket.socket(socket.AF_UNIX)
     server.bind(SOCKET)
     server.listen()
@@ -87,6 +88,15 @@ def serve() -> None:
         client, _ = server.accept()
         with client:
             _serve_one(server, client)
+
+
+def _compose_once(root: Path) -> None:
+    """Compose conf/ here, so that no stage has to; whatever is wrong with it is for the stage to tell."""
+    with contextlib.suppress(Exception):
+        from seedbed.config.compose import plain_composition
+        from seedbed.config.conf_hash import conf_hash
+
+        plain_composition(root, conf_hash(root))
 
 
 def _serve_one(server: socket.socket, client: socket.socket) -> None:
