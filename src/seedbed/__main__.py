@@ -44,6 +44,15 @@ def adopt() -> None:
 
 
 @app.command()
+def resolve() -> None:
+    """After a merge that conflicts: settle the files that follow from others, and say what is left to you."""
+    from seedbed.config.resolve import resolve as settle
+
+    for line in settle(_root()):
+        print(line)
+
+
+@app.command()
 def doctor(mend: Annotated[bool, typer.Option(help="Mend what is found.")] = False) -> None:
     """Find what a killed `dvc exp run` left behind: a detached HEAD, stale locks, half-made experiments."""
     from seedbed.experiments.doctor import examine
