@@ -123,6 +123,20 @@ def compare(
         print(out)
 
 
+@app.command()
+def report(
+    target: Annotated[str, typer.Argument(help="The branch that a pull request would go into.")],
+    out: Annotated[Path, typer.Option(help="The folder to write report.md and compare.html in.")] = Path("reports/ci"),
+    link: Annotated[str, typer.Option(help="Address of the page, where it will be kept.")] = "",
+) -> None:
+    """Write what the work tree changes against a branch, as a comment on a pull request shows it."""
+    from seedbed.experiments.pull_request import write_report
+
+    root = _root()
+    write_report(root, target, root / out, link)
+    print(out / "report.md")
+
+
 def _root() -> Path:
     from seedbed.config.repository import find_root
 
