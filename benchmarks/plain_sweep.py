@@ -13,11 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from seedbed.config.params import check_params
 from seedbed.data.tables import read_table
-from seedbed.files import write_json
-from seedbed.models.images import draw_training
-from seedbed.models.plots import write_training_plots
-from seedbed.models.serialization import dump_pipeline
 from seedbed.models.training import train_model
+from seedbed.stages.train import write_trained
 
 ROOT = Path.cwd()
 
@@ -33,14 +30,7 @@ def job(config: DictConfig) -> float:
     params = check_params(OmegaConf.to_container(config, resolve=True), ROOT)  # type: ignore[arg-type]
     trained = train_model(rows(), params.problem, params.split, params.model, params.evaluation, params.seed)
     out = Path(HydraConfig.get().runtime.output_dir)
-    for folder in ("plots", "images"):
-        (out / folder).mkdir()
-    dump_pipeline(trained.pipeline, out / "pipeline.skops")
-    trained.decision.write(out / "decision.json")
-    write_training_plots(out / "plots", trained.outcome, trained.details)
-    draw_training(out / "images", trained.outcome, trained.baseline, trained.details, params.model.name)
-    write_json(out / "details.json", trained.details)
-    write_json(out / "metrics.json", trained.headline)
+    write_trained(trained, params.model.name, out / "model", out / "report")
     return float(trained.headline["cv"][trained.details["metric"]])
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import yaml
 
+from seedbed.files import read_json
+
 from support import REPOSITORY
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -59,3 +61,12 @@ def test_every_choice_of_the_readme_is_a_file() -> None:
         row = re.search(rf"^\| {group} \| (.*) \|$", text, re.MULTILINE)
         assert row
         assert all(member in row[1] for member in members), f"{group}: {members}"
+
+
+def test_the_figures_of_the_default_model_are_those_of_its_reports() -> None:
+    row = re.search(r"^\| hist_gradient_boosting, as it stands \|(.*)\|$", PAGES[0].read_text("utf-8"), re.MULTILINE)
+    assert row
+    trained, evaluated = (read_json(REPOSITORY / f"reports/{stage}/metrics.json") for stage in ("train", "evaluate"))
+    folds, validation, test = trained["cv"], trained["validation"], evaluated["test"]
+    expected = [folds["roc_auc"], folds["std"], validation["roc_auc"], test["roc_auc"], test["low"], test["high"]]
+    assert [float(figure) for figure in re.findall(r"\d\.\d+", row[1])] == [round(figure, 3) for figure in expected]

@@ -2,12 +2,22 @@
 
 import subprocess
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from seedbed.errors import UserError
+
+
+class Bump(StrEnum):
+    """The parts of a version."""
+
+    major = "major"
+    minor = "minor"
+    patch = "patch"
+
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -135,6 +145,38 @@ def report(
     root = _root()
     write_report(root, target, root / out, link)
     print(out / "report.md")
+
+
+@app.command()
+def archive(
+    tag: Annotated[str, typer.Argument(help="A tag of the registry, such as model@v1.0.0 or model#production#1.")],
+    out: Annotated[Path, typer.Option(help="The folder to write the archive in.")] = Path("dist"),
+) -> None:
+    """Write the champion of a registered version as one archive, after checking that it loads."""
+    from seedbed.registry.archiving import archive as run
+
+    root = _root()
+    print(run(root, tag, root / out))
+
+
+@app.command()
+def promote(
+    bump: Annotated[Bump, typer.Option(help="Which part of the version to raise.")] = Bump.minor,
+) -> None:
+    """Make the packaged bundle the champion, the one in use, and register it as a version: a tag of Git."""
+    from seedbed.registry.promoting import promote as run
+
+    print(run(_root(), bump.value))
+
+
+@app.command()
+def rollback(
+    version: Annotated[str | None, typer.Argument(help="Such as v0.1.0; without it, the version before.")] = None,
+) -> None:
+    """Bring an earlier champion back into use."""
+    from seedbed.registry.promoting import roll_back
+
+    print(roll_back(_root(), version))
 
 
 def _root() -> Path:

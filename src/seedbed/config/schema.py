@@ -205,11 +205,20 @@ class Evaluation(Section):
     importance_repeats: Annotated[int, Field(ge=1)]
 
 
+class AgainstChampion(Section):
+    """What a model must reach beside the one in use; `tolerance` is a share of the champion's figure."""
+
+    compare: bool = True
+    tolerance: Annotated[float, Field(ge=0)] = 0.01
+    superiority: bool = False
+
+
 class Gate(Section):
     """What a model must reach before it may be packaged."""
 
     thresholds: dict[str, float] = {}
     better_than_baseline: bool = True
+    champion: AgainstChampion = AgainstChampion()
 
 
 class Params(Section):

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from seedbed.config.schema import Gate, Problem
+from seedbed.config.schema import AgainstChampion, Gate, Problem
 from seedbed.errors import UserError
-from seedbed.files import read_json, write_json
+from seedbed.files import read_json, write_json, write_text
+from seedbed.models.champion import Comparison
 from seedbed.models.metrics import Metric, find_metric, metrics_of
 
 
@@ -44,7 +45,27 @@ class Verdict:
             ) from None
 
 
-def judge(details: Mapping[str, Any], gate: Gate, problem: Problem) -> Verdict:
+def write_refusal(path: Path, verdict: Verdict) -> None:
+    """Write why the gate refuses a model, the same for every "yes"."""
+    write_text(path, "none\n" if verdict.passed else f"{verdict.reason}\n")
+
+
+def read_refusal(path: Path) -> str | None:
+    """Return why the gate refuses a model, or None where it lets it pass.
+
+    Raises
+    ------
+    UserError
+        If there is no such file.
+    """
+    try:
+        reason = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no verdict of the gate. Run `dvc repro gate` to make it anew.") from None
+    return None if reason == "none" else reason
+
+
+def judge(details: Mapping[str, Any], gate: Gate, problem: Problem, comparison: Comparison | None = None) -> Verdict:
     """Hold the figures of the test rows against everything that the gate asks.
 
     Parameters
@@ -55,9 +76,13 @@ def judge(details: Mapping[str, Any], gate: Gate, problem: Problem) -> Verdict:
     gate : Gate
         The thresholds (at least for a metric to maximize, at most for one to minimize; equal is enough), and whether
         the deciding metric must beat the baseline's by more than chance: the lower end of the 95 % interval of the
-        paired difference above 0.
+        paired difference above 0. Against the champion the model must not be inferior: the lower end of the
+        interval above minus the tolerance (or above 0 where superiority is asked). A model that says of every row what
+        the champion says passes, whatever is asked.
     problem : Problem
         Its task and its deciding metric.
+    comparison : Comparison or None
+        With the champion on the same rows; None without one.
 
     Returns
     -------
@@ -73,6 +98,8 @@ def judge(details: Mapping[str, Any], gate: Gate, problem: Problem) -> Verdict:
     answers = [_reaches(name, details["test"], bound, problem) for name, bound in sorted(gate.thresholds.items())]
     if gate.better_than_baseline:
         answers.append(_beats_baseline(find_metric(problem.metric, problem.task), details["difference"]))
+    if comparison:
+        answers.append(_stands_against(comparison, gate.champion, problem.metric))
     if not answers:
         return Verdict(
             True, "Nothing is asked of the model: the gate has no thresholds and no comparison with the baseline."
@@ -117,6 +144,27 @@ def _beats_baseline(metric: Metric, difference: Mapping[str, Any]) -> tuple[bool
         f"{metric.name} does not beat the baseline's beyond chance: "
         f"the difference is {_apart(found['low'], 0)} to {_apart(found['high'], 0)}"
     )
+
+
+def _stands_against(comparison: Comparison, asked: AgainstChampion, metric: str) -> tuple[bool, str]:
+    if comparison.obstacle:
+        return False, (
+            f"the champion cannot be compared: {comparison.obstacle}; gate.champion.compare=false decides without it"
+        )
+    if comparison.identical:
+        return True, "it says of every row what the champion says"
+    found, champion = comparison.difference[metric], comparison.champion[metric]["value"]
+    if found["low"] is None or champion is None:
+        return False, f"the test rows are too few to compare {metric} with the champion's"
+    margin = asked.tolerance * abs(champion)
+    said = f"{metric} against the champion's is {_better(found['low'])} to {_better(found['high'])}"
+    if asked.superiority:
+        return found["low"] > 0, f"{said}, and better beyond chance is asked"
+    return found["low"] > -margin, f"{said}, and less than {margin:.4f} worse is asked"
+
+
+def _better(difference: float) -> str:
+    return f"{abs(difference):.4f} {'better' if difference > 0 else 'worse'}" if difference else "equal"
 
 
 def _apart(value: float, bound: float) -> str:

@@ -20,12 +20,13 @@ from seedbed.models.gate import Verdict
 from seedbed.models.pipeline import predict_scores
 from seedbed.models.serialization import load_pipeline
 from seedbed.serving.recipe import Recipe
+from seedbed.serving.seen_rows import SeenRows
 from seedbed.serving.signature import Signature
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-FORMAT = 1
+FORMAT = 2
 """Grows when what a bundle holds changes its meaning."""
 ABOUT = "bundle.json"
 PIPELINE = "pipeline.skops"
@@ -33,6 +34,8 @@ VERDICT = "verdict.json"
 CARD = "MODEL_CARD.md"
 METRICS = "metrics.json"
 REQUIREMENTS = "requirements.lock"
+SEEN = "seen_rows.npy"
+FILES = (PIPELINE, METRICS, CARD, REQUIREMENTS, SEEN)
 PACKAGES = ("numpy", "pandas", "scikit-learn", "skops")
 """Whose versions decide what a pipeline predicts."""
 
@@ -44,6 +47,7 @@ class Bundle:
     recipe: Recipe
     pipeline: "Pipeline"
     metrics: dict[str, Any]
+    seen: SeenRows
 
     @property
     def signature(self) -> Signature:
@@ -96,7 +100,14 @@ class Bundle:
 
 
 def write_bundle(
-    path: Path, recipe: Recipe, *, pipeline: Path, metrics: dict[str, Any], card: str, requirements: Path
+    path: Path,
+    recipe: Recipe,
+    *,
+    pipeline: Path,
+    metrics: dict[str, Any],
+    card: str,
+    requirements: Path,
+    seen: SeenRows,
 ) -> None:
     """Write a bundle, whole or not at all; equal parts give equal bytes.
 
@@ -112,17 +123,20 @@ def write_bundle(
         The figures to keep.
     card : str
         The model card, in Markdown.
+    seen : SeenRows
+        Of train and validation rows.
     """
     with replacing_folder(path) as folder:
         shutil.copyfile(pipeline, folder / PIPELINE)
         shutil.copyfile(requirements, folder / REQUIREMENTS)
         write_json(folder / METRICS, metrics)
         write_text(folder / CARD, card)
+        seen.write(folder / SEEN)
         about = {
             "format": FORMAT,
             **recipe.to_dict(),
             "packages": {name: version(name) for name in PACKAGES},
-            "files": {name: _hash((folder / name).read_bytes()) for name in (PIPELINE, METRICS, CARD, REQUIREMENTS)},
+            "files": {name: _hash((folder / name).read_bytes()) for name in FILES},
         }
         write_json(folder / ABOUT, {**about, "sha256": _hash_of(about)})
 
@@ -166,7 +180,10 @@ def load_bundle(path: str | Path) -> Bundle:
                 stacklevel=2,
             )
     return Bundle(
-        Recipe.from_dict(about, folder / ABOUT), load_pipeline(folder / PIPELINE), read_json(folder / METRICS)
+        Recipe.from_dict(about, folder / ABOUT),
+        load_pipeline(folder / PIPELINE),
+        read_json(folder / METRICS),
+        SeenRows.read(folder / SEEN),
     )
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from seedbed.config.schema import Column, Problem
 from seedbed.data.exploring import (
     correlations,
@@ -19,11 +21,15 @@ from seedbed.stages.run import run
 
 def explore(columns: dict[str, Column], problem: Problem) -> None:
     """Write reports/explore."""
-    raw = read_table(Path("data/raw"))
+    write_exploration(Path("reports/explore"), read_table(Path("data/raw")), columns, problem)
+
+
+def write_exploration(path: Path, raw: pd.DataFrame, columns: dict[str, Column], problem: Problem) -> None:
+    """Write the profile, the summary and the pictures into a folder."""
     target = target_values(raw, problem)
     by_feature = target_by_feature(raw, columns, target)
     by_month = target_by_month(raw, columns, target)
-    with replacing_folder(Path("reports/explore")) as folder:
+    with replacing_folder(path) as folder:
         write_text(folder / "profile.html", profile_page(raw, f"Raw rows: {problem.question}"))
         write_json(folder / "summary.json", summarize(raw, columns, problem, by_feature))
         draw_correlations(folder / "correlations.png", correlations(raw, columns))

@@ -1,6 +1,5 @@
 """Stage package: the bundle that is served. A "no" of the gate stops `dvc repro`; an experiment records the refusal."""
 
-import json
 from pathlib import Path
 
 from seedbed.config.repository import inside_experiment
@@ -10,15 +9,16 @@ from seedbed.data.tables import read_table
 from seedbed.errors import UserError
 from seedbed.files import read_json, write_text
 from seedbed.models.decision import Decision
-from seedbed.models.gate import Verdict
+from seedbed.models.gate import Verdict, read_refusal
 from seedbed.serving.bundle import write_bundle, write_refusal
 from seedbed.serving.card import Facts, summarize, write_card
 from seedbed.serving.packaging import periods, train_rows
 from seedbed.serving.recipe import Recipe
+from seedbed.serving.seen_rows import SeenRows
 from seedbed.serving.signature import Signature
 from seedbed.stages.run import run
 
-GATE = Path("reports/gate.json")
+REFUSAL = Path("reports/refusal.txt")
 MODEL = Path("models/model")
 BUNDLE = Path("models/bundle")
 
@@ -33,9 +33,8 @@ def package(
     model: Model,
 ) -> None:
     """Write models/bundle, or refuse."""
-    verdict = Verdict.read(GATE)
-    if not verdict.passed:
-        _refuse(verdict)
+    if reason := read_refusal(REFUSAL):
+        _refuse(Verdict(False, reason))
         return
     sides = read_table(Path("data/features"), ["_row", "_split", *(["_time"] if time_column(columns) else [])])
     train = train_rows(read_table(Path("data/clean")), sides, columns)
@@ -52,6 +51,7 @@ def package(
         metrics=metrics,
         card=card,
         requirements=Path("requirements.lock"),
+        seen=SeenRows.of(sides.loc[sides["_split"] != "test", "_row"].to_numpy()),
     )
 
 
@@ -63,8 +63,8 @@ def _refuse(verdict: Verdict) -> None:
         )
     write_refusal(BUNDLE, verdict)
     # DVC would take the experiment's refusal for a finished package stage, and a later `dvc repro` of it would succeed
-    # without a word. Written in other bytes than gate did, the verdict makes it run gate and package again, and stop.
-    write_text(GATE, json.dumps(verdict.to_dict(), ensure_ascii=False) + "\n")
+    # without a word. Written in other bytes than gate did, the refusal makes it run gate and package again, and stop.
+    write_text(REFUSAL, f"{verdict.reason}\n\n")
     print(f"no bundle: {verdict.reason}")
 
 

@@ -8,7 +8,7 @@ from seedbed.files import replacing_folder, write_json
 from seedbed.models.images import draw_training
 from seedbed.models.plots import write_training_plots
 from seedbed.models.serialization import dump_pipeline
-from seedbed.models.training import train_model
+from seedbed.models.training import Trained, train_model
 from seedbed.stages.run import run
 
 FEATURES = Path("data/features")
@@ -18,16 +18,20 @@ REPORT = Path("reports/train")
 
 def train(problem: Problem, split: Split, model: Model, evaluation: Evaluation, seed: int) -> None:
     """Write models/model and reports/train from data/features."""
-    trained = train_model(read_table(FEATURES), problem, split, model, evaluation, seed)
-    with replacing_folder(MODEL) as folder:
+    write_trained(train_model(read_table(FEATURES), problem, split, model, evaluation, seed), model.name, MODEL, REPORT)
+
+
+def write_trained(trained: Trained, name: str, model: Path, report: Path) -> None:
+    """Write the fitted pipeline with its decision into `model`, figures and plots into `report`."""
+    with replacing_folder(model) as folder:
         dump_pipeline(trained.pipeline, folder / "pipeline.skops")
         trained.decision.write(folder / "decision.json")
-    with replacing_folder(REPORT / "plots") as folder:
+    with replacing_folder(report / "plots") as folder:
         write_training_plots(folder, trained.outcome, trained.details)
-    with replacing_folder(REPORT / "images") as folder:
-        draw_training(folder, trained.outcome, trained.baseline, trained.details, model.name)
-    write_json(REPORT / "details.json", trained.details)
-    write_json(REPORT / "metrics.json", trained.headline)
+    with replacing_folder(report / "images") as folder:
+        draw_training(folder, trained.outcome, trained.baseline, trained.details, name)
+    write_json(report / "details.json", trained.details)
+    write_json(report / "metrics.json", trained.headline)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,44 @@
+"""The rows a model has seen, as a sketch of their keys: small for any number of rows, and enough to find an overlap.
+
+Kept are the smallest keys. Keys are hashes, so the smallest are a random sample of all, the same sample wherever it is
+drawn: bottom-k sampling, Cohen & Kaplan (2007), Summarizing data using bottom-k sketches.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST = 10_000
+"""With that many, an overlap of 1 in 1,000 rows goes unnoticed in 1 of 20,000 cases."""
+
+
+@dataclass(frozen=True)
+class SeenRows:
+    """The smallest keys of all rows that a model was trained or chosen on, sorted, shape (k,); k is at most `MOST`."""
+
+    keys: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, keys: NDArray[np.uint64]) -> "SeenRows":
+        """Return the sketch of these rows, shape (n,), in any order."""
+        return cls(np.unique(keys)[:MOST])
+
+    @property
+    def whole(self) -> bool:
+        """Whether no row was left out."""
+        return len(self.keys) < MOST
+
+    def count(self, keys: NDArray[np.uint64]) -> int:
+        """Return how many of these rows, shape (n,), are known to have been seen."""
+        return int(np.isin(keys, self.keys).sum())
+
+    def write(self, path: Path) -> None:
+        """Write the sketch as a NumPy file."""
+        np.save(path, self.keys, allow_pickle=False)
+
+    @classmethod
+    def read(cls, path: Path) -> "SeenRows":
+        """Read what :meth:`write` wrote."""
+        return cls(np.load(path, allow_pickle=False))
