@@ -1,5 +1,6 @@
 """What a pull request is told: how the figures, parameters, data and plots of a work tree differ from a target's."""
 
+import html
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ COLOURS = ("blue", "orange")
 POINTS = 21
 """Of a curve in a chart: Mermaid draws one label a point."""
 BARS = 15
-REPORT, PAGE = "report.md", "compare.html"
+REPORT, PAGE, STOPPED = "report.md", "compare.html", "stopped.txt"
 
 
 def write_report(root: Path, target: str, folder: Path, link: str = "") -> list[str]:
@@ -34,7 +35,7 @@ def write_report(root: Path, target: str, folder: Path, link: str = "") -> list[
     target : str
         A branch, tag or commit.
     folder : Path
-        Where to write.
+        Where to write; if it holds stopped.txt, the last lines of a pipeline that stopped, they are told.
     link : str
         Address of the page, where it will be kept.
 
@@ -52,16 +53,24 @@ def write_report(root: Path, target: str, folder: Path, link: str = "") -> list[
         replace(read_revision(root, commit, tables), name="this branch"),
     ]
     stale = _stale_stages(root)
-    write_text(folder / REPORT, to_comment(sides, plots, stale, link))
+    stopped = (folder / STOPPED).read_text(encoding="utf-8") if (folder / STOPPED).exists() else ""
+    write_text(folder / REPORT, to_comment(sides, plots, stale, stopped=stopped, link=link))
     write_text(folder / PAGE, to_html(sides, plots))
     return stale
 
 
 def to_comment(
-    sides: Sequence[Revision], plots: Sequence[tuple[str, dict[str, Any]]], stale: Sequence[str], link: str = ""
+    sides: Sequence[Revision],
+    plots: Sequence[tuple[str, dict[str, Any]]],
+    stale: Sequence[str] = (),
+    *,
+    stopped: str = "",
+    link: str = "",
 ) -> str:
     """Return the report on two sides as Markdown that GitHub and GitLab draw: they show no picture that lies nowhere."""
     parts = [MARK, f"## What this branch changes against {sides[0].name}", _in_short(sides)]
+    if stopped:
+        parts.append(f"**The pipeline stopped:**\n\n<pre>{html.escape(stopped.strip())}</pre>")
     if stale:
         parts.append(
             f"**dvc.lock of this branch is not in step:** {', '.join(stale)} ran here, and the figures below are of that run. "

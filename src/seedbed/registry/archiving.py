@@ -58,7 +58,7 @@ def _archive_name(tag: str) -> str | None:
         parsed = {}
     if parsed.get("name") != ARTIFACT:
         raise UserError(
-            f"{tag!r} is no tag of the registry's model: such are {ARTIFACT}@v1.0.0 (a version) and {ARTIFACT}#production#1 (a stage)."
+            f"{tag!r} is no tag of the model: such are {ARTIFACT}@v1.0.0 (a version) and {ARTIFACT}#production#1 (a stage)."
         )
     if parsed["action"] == Action.REGISTER:
         return f"{ARTIFACT}-{parsed['version']}"
