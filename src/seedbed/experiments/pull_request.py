@@ -142,17 +142,23 @@ def _chart(found: dict[str, pd.DataFrame], definition: dict[str, Any], column: s
     lines = []
     for table in found.values():
         curve = table.sort_values(x, kind="stable")
-        lines.append(f"    line [{', '.join(f'{value:.4g}' for value in np.interp(steps, curve[x], curve[column]))}]")
+        values = map(_plain, np.interp(steps, curve[x], curve[column]))
+        lines.append(f"    line [{', '.join(values)}]")
     palette = f'  themeVariables:\n    xyChart:\n      plotColorPalette: "{", ".join(colours)}"'
     return "\n".join(
         [
             f"```mermaid\n---\nconfig:\n{palette}\n---\nxychart-beta",
-            f'    x-axis "{definition.get("x_label", x)}" {start:.4g} --> {end:.4g}',
+            f'    x-axis "{definition.get("x_label", x)}" {_plain(start)} --> {_plain(end)}',
             f'    y-axis "{definition.get("y_label", column)}"',
             *lines,
             "```",
         ]
     )
+
+
+def _plain(value: float) -> str:
+    """Return a number of four digits without an exponent, which Mermaid takes for a mistake."""
+    return np.format_float_positional(value, precision=4, fractional=False, trim="-")
 
 
 def _stale_stages(root: Path) -> list[str]:
