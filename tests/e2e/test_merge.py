@@ -11,13 +11,9 @@ GENERATED = {"dvc.lock", "params.yaml", "reports/overrides.yaml", "reports/train
 @pytest.fixture
 def parted(project: Project) -> Project:
     """The prepared project with a second branch, `theirs`; each side edited conf/ and ran the graph."""
-    project.edit("conf/experiment/tiny.yaml", "sample: 4000", "sample: 3000")
-    project.edit("conf/config.yaml", "model: hist_gradient_boosting", "model: logistic_regression")
-    project.dvc("repro")
-    project.commit("begin small")
     edits = {
         "theirs": ("conf/split/time.yaml", "folds: 3", "folds: 2"),
-        "main": ("conf/model/logistic_regression.yaml", "C: 1.0", "C: 0.01"),
+        "main": ("conf/model/hist_gradient_boosting.yaml", "learning_rate: 0.1", "learning_rate: 0.2"),
     }
     project.git("branch", "theirs")
     for branch, edit in edits.items():
@@ -48,7 +44,7 @@ def test_a_merge_in_which_every_generated_file_conflicts_has_a_way_out(parted: P
     parted.git("commit", "--quiet", "--no-edit")
 
     params = OmegaConf.load(parted.root / "params.yaml")
-    assert (params.model.classification.C, params.split.folds) == (0.01, 2)
+    assert (params.model.arguments.learning_rate, params.split.folds) == (0.2, 2)
     folds = (parted.root / "reports/train/plots/folds.csv").read_text(encoding="utf-8").splitlines()
     assert len(folds) == 1 + 2
     assert "are in step" in parted.run("seedbed", "check").stdout
