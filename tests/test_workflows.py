@@ -162,3 +162,16 @@ def test_scripts_are_bash_that_stops_at_the_first_failure() -> None:
         if "python" not in text.splitlines()[0]:
             assert "set -euo pipefail" in text, path
             assert subprocess.run(["bash", "-n", path], check=False).returncode == 0, path
+
+
+def test_every_hook_lies_in_the_environment_and_nothing_is_fetched() -> None:
+    code, said = tool("pre-commit", "validate-config")
+    assert code == 0, said
+    repositories = loaded(REPOSITORY / ".pre-commit-config.yaml")["repos"]
+    assert [repository["repo"] for repository in repositories] == ["local"]
+    for hook in repositories[0]["hooks"]:
+        assert hook["language"] in ("unsupported", "fail"), hook["id"]
+        if hook["language"] == "unsupported":
+            assert Path(sys.executable).with_name(hook["entry"].split()[0].removeprefix(".venv/bin/")).exists(), hook[
+                "id"
+            ]
