@@ -144,6 +144,21 @@ def rollback(
     print(roll_back(_root(), version))
 
 
+@app.command()
+def lineage(
+    bundle: Annotated[Path, typer.Argument(help="A folder that holds a bundle.")] = Path("models/bundle"),
+) -> None:
+    """Say which commit, data, parameters, code and packages made a bundle; verify all hashes."""
+    from seedbed.registry.lineage import trace
+
+    root = _root()
+    facts = trace(root, bundle if bundle.is_absolute() else Path.cwd() / bundle)
+    for fact in facts:
+        print(f"{'ok   ' if fact.genuine else 'WRONG'}  {fact.name:<11} {fact.said}")
+    if not all(fact.genuine for fact in facts):
+        sys.exit(1)
+
+
 def _root() -> Path:
     from seedbed.config.repository import find_root
 

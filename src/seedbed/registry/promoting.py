@@ -88,15 +88,13 @@ def versions_of(root: Path) -> list[str]:
 
 def in_use(root: Path) -> str | None:
     """Return the version that is in use, or None."""
-    import gto.api
-
-    with _quiet():
-        stages = [
-            (found["created_at"], found["version"])
-            for found in gto.api.show(str(root), ARTIFACT, assignments_per_version=-1, versions_per_stage=-1)
-            for found in found["stages"].get(IN_USE, [])
-        ]
-    return max(stages)[1] if stages else None
+    tags = (git(root, "tag", "--list", f"{ARTIFACT}#{IN_USE}*", "--sort=-version:refname") or "").splitlines()
+    # `model#production#3` puts a version to use, `model#production!#4` ends that.
+    latest = max(tags, key=lambda tag: int(tag.rpartition("#")[2]), default=None)
+    if latest is None or "!" in latest:
+        return None
+    registered = git(root, "tag", "--points-at", f"{latest}^{{commit}}", "--list", f"{ARTIFACT}@v*") or ""
+    return registered.removeprefix(f"{ARTIFACT}@") or None
 
 
 def folder_hash(root: Path, folder: Path) -> str:
