@@ -38,15 +38,15 @@ def test_what_was_changed_by_hand_is_told(project: Project) -> None:
 def test_experiments_versions_and_folders_elsewhere_are_traced(with_experiments: Project, tmp_path: Path) -> None:
     project = with_experiments
     project.run("seedbed", "promote")
-    project.dvc("exp", "apply", "second")
-    found = lineage(project)
-    assert "(experiment second)" in found["commit"]
-    assert "seed=2" in found["parameters"]
     champion = lineage(project, "models/champion")
     assert champion["version"] == "ok model@v0.1.0"
     copied = tmp_path / "fetched"
     project.run("cp", "-r", "models/champion", str(copied))
     assert lineage(project, str(copied))["commit"] == champion["commit"]
+    project.dvc("exp", "apply", "second")
+    found = lineage(project)
+    assert "(experiment second)" in found["commit"]
+    assert "seed=2" in found["parameters"]
 
 
 @pytest.mark.slow

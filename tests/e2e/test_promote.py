@@ -98,21 +98,21 @@ def test_a_version_is_fetched_on_another_machine(promoted: Project, tmp_path: Pa
     expected = bundle(promoted)
     promoted.dvc("remote", "add", "--default", "storage", str(tmp_path / "storage"))
     promoted.commit("a remote")
-    promoted.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))
+    promoted.git("init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "origin.git"))
     promoted.git("push", "--quiet", str(tmp_path / "origin.git"), "main", "--tags")
     promoted.dvc("push", "--quiet", "models/champion")
     # The remote was configured after the version was tagged, so the version is asked for with it.
     elsewhere = Project(tmp_path / "elsewhere")
     elsewhere.root.mkdir()
     (elsewhere.root / ".venv").symlink_to(promoted.root / ".venv")
-    for command in (["artifacts", "get"], ["get"]):
-        what = "model" if command[0] == "artifacts" else "models/champion"
-        elsewhere.dvc(
-            *command, str(tmp_path / "origin.git"), what, "--rev", "model@v0.1.0", "--out", command[0],
-            "--remote-config", f"url={tmp_path / 'storage'}", "--remote", "storage",
-            DVC_SITE_CACHE_DIR=str(tmp_path / "site"),
-        )  # fmt: skip
-        assert bundle(elsewhere, command[0]) == expected
+    origin, place = (
+        str(tmp_path / "origin.git"),
+        ["--remote", "storage", "--remote-config", f"url={tmp_path / 'storage'}"],
+    )
+    fresh = {"DVC_SITE_CACHE_DIR": str(tmp_path / "site")}
+    elsewhere.dvc("artifacts", "get", origin, "model", "--rev", "v0.1.0", "--out", "by-name", *place, **fresh)
+    elsewhere.dvc("get", origin, "models/champion", "--rev", "model@v0.1.0", "--out", "by-tag", *place, **fresh)
+    assert bundle(elsewhere, "by-name") == bundle(elsewhere, "by-tag") == expected
 
 
 @pytest.mark.slow

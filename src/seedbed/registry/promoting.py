@@ -33,9 +33,9 @@ def promote(root: Path, bump: Bump = "minor") -> str:
     UserError
         If there are uncommitted changes, or the bundle is not the one that the gate let pass and dvc.lock names.
     """
-    _refuse_uncommitted(root)
     if reason := read_refusal(root / "reports/refusal.txt"):
         raise UserError(f"the gate refused this model, so it cannot be promoted. {reason}")
+    _refuse_uncommitted(root)
     load_bundle(root / BUNDLE)
     _refuse_out_of_step(root)
     if (root / TRACKED).exists() and folder_hash(root, BUNDLE) == tracked_hash(root):
@@ -116,9 +116,9 @@ def tracked_hash(root: Path) -> str:
 
 
 def _refuse_uncommitted(root: Path) -> None:
-    changed = git_or_stop(root, "status", "--porcelain", "--untracked-files=no").splitlines()
+    changed = git_or_stop(root, "diff", "--name-only", "HEAD").splitlines()
     if changed:
-        names = ", ".join(line[3:] for line in changed[:5])
+        names = ", ".join(changed[:5])
         raise UserError(
             f"there are uncommitted changes ({len(changed)}: {names}{' ...' if len(changed) > 5 else ''}), so nobody could tell "
             "what the version was made of. Commit them, or put them aside with `git stash`."
