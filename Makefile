@@ -7,7 +7,7 @@ bin := .venv/bin
 side_by_side := -n 2 --dist loadgroup
 every := --workspace --all-branches --all-tags --all-experiments
 
-.PHONY: help setup repro test test-all test-slow lint bench show lock restore gc
+.PHONY: help setup hooks repro test test-all test-slow lint bench show lock restore gc
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ setup: .venv/.installed  ## create .venv from requirements.lock
 	@UV_LINK_MODE=copy $(bin)/python -m uv pip sync --quiet --python $(bin)/python --require-hashes --compile-bytecode requirements.lock
 	@$(bin)/python -m uv pip install --quiet --python $(bin)/python --no-deps --no-build-isolation --editable .
 	@touch $@
+
+hooks: setup  ## let `git commit` refuse secrets, large files, bad style and what is out of step
+	@$(bin)/pre-commit install
 
 repro: setup  ## run every stage whose inputs, parameters or code changed
 	@$(bin)/dvc repro
@@ -45,6 +48,9 @@ lint: setup  ## check style, types, and that locks and parameters are in step
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check --quiet .
 	@$(bin)/mypy
+	@$(bin)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(bin)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
+	@$(bin)/zizmor --offline --quiet .github
 	@$(bin)/seedbed check
 
 bench: setup  ## measure what versioning costs: against one plain script, a plain multirun, DVC's queue

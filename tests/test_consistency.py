@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 
 from seedbed.consistency import find_disagreements
 
@@ -94,3 +95,9 @@ def test_overrides_that_are_not_there_are_named(checkout: Project) -> None:
     (checkout.root / "reports/overrides.yaml").unlink()
     found = find_disagreements(checkout.root)
     assert "reports/overrides.yaml does not belong to params.yaml: run `dvc repro compose`." in found
+
+
+def test_while_dvc_is_at_work_it_says_so(checkout: Project) -> None:
+    with Repo(str(checkout.root)).lock:
+        (said,) = find_disagreements(checkout.root)
+    assert said.startswith("dvc.lock: DVC is at work in this repository")

@@ -54,6 +54,15 @@ def adopt() -> None:
 
 
 @app.command()
+def resolve() -> None:
+    """After a merge that conflicts: settle the files that follow from others, and say what is left to you."""
+    from seedbed.config.resolve import resolve as settle
+
+    for line in settle(_root()):
+        print(line)
+
+
+@app.command()
 def doctor(mend: Annotated[bool, typer.Option(help="Mend what is found.")] = False) -> None:
     """Find what a killed `dvc exp run` left behind: a detached HEAD, stale locks, half-made experiments."""
     from seedbed.experiments.doctor import examine
@@ -122,6 +131,32 @@ def compare(
     else:
         write_text(root / out, to_html(sides, plots))
         print(out)
+
+
+@app.command()
+def report(
+    target: Annotated[str, typer.Argument(help="The branch that a pull request would go into.")],
+    out: Annotated[Path, typer.Option(help="The folder to write report.md and compare.html in.")] = Path("reports/ci"),
+    link: Annotated[str, typer.Option(help="Address of the page, where it will be kept.")] = "",
+) -> None:
+    """Write what the work tree changes against a branch, as a comment on a pull request shows it."""
+    from seedbed.experiments.pull_request import write_report
+
+    root = _root()
+    write_report(root, target, root / out, link)
+    print(out / "report.md")
+
+
+@app.command()
+def archive(
+    tag: Annotated[str, typer.Argument(help="A tag of the registry, such as model@v1.0.0 or model#production#1.")],
+    out: Annotated[Path, typer.Option(help="The folder to write the archive in.")] = Path("dist"),
+) -> None:
+    """Write the champion of a registered version as one archive, after checking that it loads."""
+    from seedbed.registry.archiving import archive as run
+
+    root = _root()
+    print(run(root, tag, root / out))
 
 
 @app.command()

@@ -48,10 +48,17 @@ def _graph(root: Path) -> list[str]:
 
 def _dvc_lock(root: Path) -> list[str]:
     """Compare dvc.lock with the work tree. Outputs that are not checked out are not a disagreement."""
+    from dvc.lock import LockError
     from dvc.repo import Repo
 
-    with Repo(str(root)) as repo:
-        status = repo.status()
+    try:
+        with Repo(str(root)) as repo:
+            status = repo.status()
+    except LockError:
+        return [
+            "dvc.lock: DVC is at work in this repository, so nobody can tell yet. Try again when it has ended; if nothing runs, "
+            "`seedbed doctor` says what a killed run left behind."
+        ]
     found = []
     for stage, changes in status.items():
         for change in changes:

@@ -1,0 +1,164 @@
+"""The workflows are of the shape that GitHub and GitLab want, grant little, and only call what can be called here too."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support import REPOSITORY
+
+WORKFLOWS = sorted((REPOSITORY / ".github/workflows").glob("*.yml"))
+GITLAB = REPOSITORY / ".gitlab-ci.yml"
+TARGETS = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE))
+
+
+def tool(name: str, *arguments: str | Path) -> tuple[int, str]:
+    """Run a tool of the environment; return its exit code and what it said."""
+    command = [str(Path(sys.executable).with_name(name)), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY)
+    return done.returncode, done.stdout + done.stderr
+
+
+def loaded(path: Path) -> dict[str, Any]:
+    return yaml.load(path.read_text("utf-8"), yaml.BaseLoader)  # else `on` would be true
+
+
+def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in WORKFLOWS:
+        for name, job in loaded(path)["jobs"].items():
+            yield f"{path.name}: {name}", job
+
+
+def steps() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, job in jobs():
+        for step in job["steps"]:
+            yield name, step
+
+
+def gitlab_jobs() -> dict[str, dict[str, Any]]:
+    return {name: job for name, job in loaded(GITLAB).items() if isinstance(job, dict) and "script" in job}
+
+
+def test_zizmor_finds_nothing() -> None:
+    code, said = tool("zizmor", "--offline", ".github")
+    assert code == 0, said
+
+
+PLANTED = {
+    "template-injection": ("      - run: make lint", '      - run: make lint "${{ github.head_ref }}"'),
+    "artipacked": ("          persist-credentials: false\n", "          fetch-depth: 1\n"),
+    "unpinned-uses": ("actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd", "actions/checkout@v6"),
+    "dangerous-triggers": ("on:\n  pull_request:\n", "on:\n  pull_request_target:\n"),
+}
+
+
+@pytest.mark.parametrize("finding", PLANTED)
+def test_zizmor_finds_what_is_planted(finding: str, tmp_path: Path) -> None:
+    text = (REPOSITORY / ".github/workflows/check.yml").read_text("utf-8")
+    old, new = PLANTED[finding]
+    assert old in text
+    planted = tmp_path / ".github/workflows/check.yml"
+    planted.parent.mkdir(parents=True)
+    planted.write_text(text.replace(old, new, 1), "utf-8")
+    code, said = tool("zizmor", "--offline", planted)
+    assert code != 0
+    assert finding in said
+
+
+@pytest.mark.parametrize(
+    ("schema", "files", "old", "new"),
+    [
+        (["vendor.github-workflows"], WORKFLOWS, "runs-on:", "runs-in:"),
+        (["vendor.gitlab-ci", "--data-transform", "gitlab-ci"], [GITLAB], "script:\n    - make lint", "script:\n    make: lint"),
+    ],
+    ids=["GitHub", "GitLab"],
+)  # fmt: skip
+def test_they_fit_the_schema_and_a_mistake_does_not(
+    schema: list[str], files: list[Path], old: str, new: str, tmp_path: Path
+) -> None:
+    code, said = tool("check-jsonschema", "--builtin-schema", *schema, *files)
+    assert code == 0, said
+    text = files[0].read_text("utf-8")
+    assert old in text
+    (tmp_path / "wrong.yml").write_text(text.replace(old, new, 1), "utf-8")
+    code, said = tool("check-jsonschema", "--builtin-schema", *schema, tmp_path / "wrong.yml")
+    assert code == 1, said
+
+
+def test_every_command_is_a_target_or_a_file_that_is_there() -> None:
+    commands = [(name, step["run"]) for name, step in steps() if "run" in step]
+    for name, job in gitlab_jobs().items():
+        commands += [(name, line) for line in [*job["script"], *job.get("after_script", [])]]
+    assert len(commands) > 15
+    for name, command in commands:
+        for part in re.findall(r"(?:make|\.ci)[ /][\w-]+", command) or [command]:
+            if part.startswith("make "):
+                assert part.split()[1] in TARGETS, f"{name}: {command}"
+            else:
+                file = REPOSITORY / part
+                assert file.is_file(), f"{name}: {command}"
+                assert file.stat().st_mode & 0o111, f"{part} cannot be executed"
+
+
+def test_the_two_run_the_same_commands() -> None:
+    def called(commands: list[str]) -> set[str]:
+        return {part for command in commands for part in re.findall(r"make [\w-]+|\.ci/[\w-]+(?: comment)?", command)}
+
+    github = called([step["run"] for _, step in steps() if "run" in step])
+    gitlab = called([line for job in gitlab_jobs().values() for line in [*job["script"], *job.get("after_script", [])]])
+    assert github == gitlab
+
+
+def test_no_permission_is_granted_to_a_whole_workflow_and_writing_only_where_it_is_needed() -> None:
+    assert all(loaded(path)["permissions"] == {} for path in WORKFLOWS)
+    granted = {name: {what for what, how in job["permissions"].items() if how == "write"} for name, job in jobs()}
+    assert {name: what for name, what in granted.items() if what} == {
+        "pull-request.yml: comment": {"pull-requests"},
+        "retrain.yml: retrain": {"contents", "pull-requests"},
+    }
+
+
+def test_every_job_ends_in_bounded_time_and_an_older_run_gives_way() -> None:
+    assert all(int(job["timeout-minutes"]) <= 180 for _, job in jobs())
+    assert all("group" in loaded(path)["concurrency"] for path in WORKFLOWS)
+
+
+def test_every_action_is_pinned_by_commit_and_says_its_version() -> None:
+    used = [line for path in WORKFLOWS for line in path.read_text("utf-8").splitlines() if "uses:" in line]
+    assert len(used) > 10
+    for line in used:
+        assert re.fullmatch(r"\s+- uses: actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+
+
+def test_a_secret_is_seen_only_by_the_steps_that_move_data_or_speak_to_the_forge() -> None:
+    seen = {(step.get("run"), name) for _, step in steps() for name, value in step.get("env", {}).items() if re.search(r"secrets\.|token", value)}  # fmt: skip
+    assert seen == {
+        (".ci/pull", "DVC_CONFIG_LOCAL"),
+        (".ci/release", "DVC_CONFIG_LOCAL"),
+        (".ci/propose", "DVC_CONFIG_LOCAL"),
+        (".ci/propose", "FORGE_TOKEN"),
+        (".ci/forge comment reports/ci/report.md", "FORGE_TOKEN"),
+    }
+    for name, job in jobs():
+        assert "secrets" not in str(job.get("env", {})), name
+
+
+def test_the_job_that_comments_runs_only_code_of_the_target_branch() -> None:
+    job = dict(jobs())["pull-request.yml: comment"]
+    checkout = next(step for step in job["steps"] if "checkout" in step.get("uses", ""))
+    assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
+    assert "head.repo.full_name == github.repository" in job["if"]
+    assert not any("pull_request_target" in loaded(path)["on"] for path in WORKFLOWS)
+
+
+def test_scripts_are_bash_that_stops_at_the_first_failure() -> None:
+    for path in sorted((REPOSITORY / ".ci").iterdir()):
+        text = path.read_text("utf-8")
+        if "python" not in text.splitlines()[0]:
+            assert "set -euo pipefail" in text, path
+            assert subprocess.run(["bash", "-n", path], check=False).returncode == 0, path
