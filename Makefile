@@ -7,7 +7,7 @@ bin := .venv/bin
 side_by_side := -n 2 --dist loadgroup
 every := --workspace --all-branches --all-tags --all-experiments
 
-.PHONY: help setup repro test test-all test-slow lint bench show lock restore gc
+.PHONY: help setup repro test test-all test-slow lint bench show lock restore gc remote push pull
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,15 @@ bench: setup  ## measure what versioning costs: against one plain script, a plai
 
 show: setup  ## compare experiments: only the columns that differ, the best first
 	@$(bin)/seedbed show
+
+remote: setup  ## set up where data and models are kept: make remote URL=/mnt/share, ssh://, s3:// or gs://
+	@$(bin)/seedbed remote $(if $(ENDPOINT_URL),--endpoint-url '$(ENDPOINT_URL)') -- '$(URL)'
+
+push: setup  ## send branch, tags, experiments, data, models and run cache to the remotes
+	@$(bin)/seedbed push
+
+pull: setup  ## fetch what was pushed, and check it out
+	@$(bin)/seedbed pull
 
 lock: setup  ## resolve the dependencies anew
 	@$(bin)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
