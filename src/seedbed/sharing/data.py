@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,6 +24,7 @@ GIVE_UP_AFTER = 3
 
 
 CURRENT = "seedbed-current"
+"""What a remote is called while we use it."""
 
 
 @dataclass
@@ -35,6 +36,34 @@ class Moved:
     damaged: list[str] = field(default_factory=list)
 
 
+def open_repository(root: Path, remote: Mapping[str, Any]) -> Any:
+    """Return DVC's repository with `remote`, a section of its config, as the default remote."""
+    from dvc.repo import Repo
+
+    if str(remote["url"]).startswith("ssh://"):
+        _compare_host_keys()
+    # Besides these, s3fs makes five attempts of its own: a server that is down is known in seconds.
+    os.environ.setdefault("AWS_MAX_ATTEMPTS", "2")
+    # DVC reads the config of each revision that it looks at: one from before the remote was set up would send nothing,
+    # and a relative directory would begin at the root of the disk. So today's remote goes with it, by a name of its own.
+    return Repo(str(root), config={"core": {"remote": CURRENT}, "remote": {CURRENT: dict(remote)}})
+
+
+def _compare_host_keys() -> None:
+    """Let an SSH server prove who it is by ~/.ssh/known_hosts: DVC takes any, and lends it the SSH agent."""
+    from dvc_ssh import SSHFileSystem
+
+    usual = SSHFileSystem._prepare_credentials
+    if usual.__module__ == __name__:
+        return
+
+    def prepare_credentials(self: Any, **config: Any) -> dict[str, Any]:
+        # An empty tuple means the usual files, and agent forwarding is for logging in further, which nobody does here.
+        return {**usual(self, **config), "known_hosts": (), "agent_forwarding": False}
+
+    SSHFileSystem._prepare_credentials = prepare_credentials
+
+
 class RemoteGone(ConnectionError):
     """The remote has failed to answer so often that nothing more is asked of it."""
 
@@ -44,7 +73,6 @@ class Data:
 
     def __init__(self, root: Path) -> None:
         from dvc.config import Config, ConfigError
-        from dvc.repo import Repo
 
         try:
             config = Config(dvc_dir=str(root / ".dvc"))
@@ -61,9 +89,7 @@ class Data:
         if "://" in url:
             check_package(scheme_of(url))
         self.place = f"{name} ({without_secrets(url)})"
-        # DVC reads the config of each revision that it looks at: one from before the remote was set up would send nothing,
-        # and a relative directory would begin at the root of the disk. So today's remote goes with it, by a name of its own.
-        self.repo = Repo(str(root), config={"core": {"remote": CURRENT}, "remote": {CURRENT: dict(settings)}})
+        self.repo = open_repository(root, settings)
         self.cache = self.repo.cache.local
 
     def __enter__(self) -> "Data":

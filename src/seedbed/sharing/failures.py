@@ -53,7 +53,7 @@ REMEDIES = {
 }
 
 
-def explain(errors: Iterable[BaseException], place: str, doing: str) -> str:
+def explain(errors: Iterable[BaseException], place: str, doing: str, after: str = AGAIN) -> str:
     """Return a paragraph of why something failed.
 
     Parameters
@@ -63,14 +63,16 @@ def explain(errors: Iterable[BaseException], place: str, doing: str) -> str:
     place : str
         The remote, by name and address.
     doing : str
-        What was being done, as in ``3 of 12 files were not sent``.
+        What was being done, as in ``not all files were sent``.
+    after : str
+        What holds after the failure.
     """
     errors = list(errors)
     known = [(kind_of(error), error) for error in errors]
     kind, error = next((pair for pair in known if pair[0]), known[0] if known else ("", None))
     said = f" ({in_words(error)})" if error is not None else ""
     state = KINDS[kind][1] if kind else "could not do it"
-    return " ".join(f"{place} {state}{said}: {doing}. {REMEDIES[kind]} {AGAIN}".split())
+    return " ".join(f"{place} {state}{said}: {doing}. {REMEDIES[kind]} {after}".split())
 
 
 def kind_of(error: BaseException) -> str:

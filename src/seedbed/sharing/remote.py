@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.errors import UserError
+from seedbed.sharing.data import open_repository
 from seedbed.sharing.failures import explain
 from seedbed.sharing.urls import check_package, checked, scheme_of, without_secrets
 
@@ -50,29 +51,28 @@ def set_up(root: Path, url: str, endpoint_url: str | None = None) -> list[str]:
 
 def _try(root: Path, settings: dict[str, Any]) -> None:
     """Write a small object to the remote, read it and remove it."""
-    from dvc.config import ConfigError
-    from dvc.repo import Repo
+    from dvc.config import Config, ConfigError
 
     content = secrets.token_hex(16).encode()
     place = f"the remote {settings['url']}"
     try:
-        with Repo(str(root), config={"remote": {NAME: settings}, "core": {"remote": NAME}}) as repo:
-            remote = repo.cloud.get_remote(NAME)
+        # What only this machine knows, such as a key file, stands in .dvc/config.local.
+        ours = Config(dvc_dir=str(root / ".dvc")).read("local")["remote"].get(NAME, {})
+        with open_repository(root, {**settings, **ours}) as repo:
+            remote = repo.cloud.get_remote()
             fs = remote.fs
             probe = fs.join(remote.path, f".seedbed-probe-{content.decode()[:8]}")
+            fs.makedirs(remote.path)
+            fs.pipe_file(probe, content)
             try:
-                fs.makedirs(remote.path)
-                fs.pipe_file(probe, content)
                 read = fs.cat_file(probe)
             finally:
-                if fs.exists(probe):
-                    fs.remove(probe)
+                fs.remove(probe)
     except ConfigError as error:
         raise UserError(f"{settings['url']}: DVC refuses it: {error}") from error
     except Exception as error:
-        raise UserError(
-            explain([error], place, "a small file could not be written and read, so .dvc/config is as it was")
-        ) from error
+        failed = "a small file could not be written and read"
+        raise UserError(explain([error], place, failed, after=".dvc/config is as it was.")) from error
     if read != content:
         raise UserError(f"{place} gave back {len(read)} other bytes than the {len(content)} written: do not trust it.")
 
