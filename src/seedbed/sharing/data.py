@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.errors import UserError
-from seedbed.sharing.failures import explain
+from seedbed.sharing.failures import explain, kind_of
 from seedbed.sharing.objects import distrusted
 from seedbed.sharing.urls import check_package, scheme_of, without_secrets
 
@@ -23,17 +23,28 @@ GIVE_UP_AFTER = 3
 """Connection errors after which a remote counts as gone: else each of thousands of files would wait for it in vain."""
 
 
+OBJECT = re.compile(r"\b[0-9a-f]{32}(?:\.dir)?\b")
 CURRENT = "seedbed-current"
 """What a remote is called while we use it."""
 
 
 @dataclass
 class Moved:
-    """What one call of DVC has moved, and what it could not."""
+    """What one call of DVC has moved, and what it could not.
+
+    Attributes
+    ----------
+    files : int
+        How many files.
+    missing : set of str
+        Objects that are neither here nor at the remote.
+    broken : set of str
+        Objects that the remote holds damaged, or that it lists in a folder and lacks.
+    """
 
     files: int = 0
     missing: set[str] = field(default_factory=set)
-    damaged: list[str] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
 
 
 def open_repository(root: Path, remote: Mapping[str, Any]) -> Any:
@@ -103,8 +114,15 @@ class Data:
         """DVC's remote, asked something first: one that is down or refuses is known before anything moves."""
         with self.told("nothing was moved"):
             remote = self.repo.cloud.get_remote()
-            remote.fs.exists(remote.fs.join(remote.path, "files"))
+            there = remote.fs.exists(
+                remote.path if remote.fs.protocol == "local" else remote.fs.join(remote.path, "files")
+            )
             give_up_when_gone(remote.fs.fs)
+        if remote.fs.protocol == "local" and not there:
+            raise UserError(
+                f"{self.place} is not there. Mount it, or mend the address with `make remote URL=...`. Nothing was moved; a new "
+                "folder in its place would only look like the remote."
+            )
         return remote
 
     def push(self, revisions: list[str]) -> Moved:
@@ -155,10 +173,25 @@ class Data:
         return [path for kind in ("added", "modified", "deleted") for path in result[kind]]
 
     def _move(self, work: Callable[[], int], failed: str) -> Moved:
+        from dvc.exceptions import DownloadError
+        from dvc_objects.errors import ObjectFormatError
+
         assert self.remote
+        moved = Moved()
         with distrusted(self.cache) as damaged, self.told(failed) as log:
-            moved = Moved(files=work(), damaged=damaged)
+            try:
+                moved.files = work()
+            except DownloadError:
+                if not log.lost or log.others:
+                    raise
+                moved.broken = set(log.lost)
+            except ObjectFormatError as error:  # the list of a folder, which DVC reads from the remote
+                moved.broken = set(OBJECT.findall(str(error)))
+                if not moved.broken:
+                    raise
         moved.missing = log.missing
+        # What was damaged in the cache has been fetched again; what still is not there came damaged.
+        moved.broken |= {oid for oid in damaged if oid not in log.missing and not self.cache.exists(oid)}
         return moved
 
     def transfer(self, source: Any, target: Any, oids: set[str], failed: str) -> None:
@@ -177,7 +210,7 @@ class Data:
         with distrusted(self.cache), self.told(failed) as log:
             done = transfer(source, target, [HashInfo("md5", oid) for oid in sorted(oids)], verify=target is self.cache)
             if done.failed:
-                raise next(iter(log.errors), ConnectionError(f"{len(done.failed)} objects"))
+                raise next(iter(log.others), ConnectionError(f"{len(done.failed)} objects"))
 
     @contextmanager
     def told(self, doing: str) -> Iterator["Log"]:
@@ -190,51 +223,68 @@ class Data:
                 yield log
             except (UploadError, DownloadError) as error:
                 failed = f"{doing} ({error.amount} left)"
-                raise UserError(explain(log.errors or [error], self.place, failed)) from error
+                raise UserError(explain(log.others or [error], self.place, failed)) from error
             except (UserError, CheckoutError):
                 raise
             except DvcException as error:
-                if error.__cause__ is None and not log.errors:
+                if error.__cause__ is None and not log.others:
                     raise
-                raise UserError(explain([*log.errors, error], self.place, doing)) from error
+                raise UserError(explain([*log.others, error], self.place, doing)) from error
             except Exception as error:
-                raise UserError(explain([*log.errors, error], self.place, doing)) from error
+                raise UserError(explain([*log.others, error], self.place, doing)) from error
 
 
 class Log(logging.Handler):
-    """What DVC would print: errors and the objects that it finds nowhere, kept to be told in our words."""
+    """What DVC would print, kept to be told in our words: errors, and objects that it finds nowhere.
+
+    Attributes
+    ----------
+    others : list of exceptions
+        What is wrong besides objects that were to be there and were not.
+    lost : list of str
+        Those objects.
+    missing : set of str
+        Objects that are neither here nor at the remote.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.errors: list[BaseException] = []
+        self.others: list[BaseException] = []
+        self.lost: list[str] = []
         self.missing: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the exception of a record, or the names that it lists."""
-        if record.exc_info and record.exc_info[1]:
-            self.errors.append(record.exc_info[1])
+        error = record.exc_info[1] if record.exc_info else None
+        names = OBJECT.findall(record.getMessage())
+        if isinstance(error, FileNotFoundError) and names and not kind_of(error):
+            self.lost.append(names[-1])
+        elif error:
+            self.others.append(error)
         elif "Missing cache files" in str(record.msg):
-            self.missing |= set(re.findall(r"\b[0-9a-f]{32}(?:\.dir)?\b", record.getMessage()))
+            self.missing |= set(names)
 
     @contextmanager
     def taking_over(self) -> Iterator[None]:
-        """Take the place of all other handlers; where there is no terminal, keep DVC's progress bars away too."""
-        root, bars = logging.getLogger(), logging.getLogger("dvc.progress")
-        before, level = root.handlers, bars.level
-        root.handlers = [self]
+        """Take the place of DVC's own handlers; where there is no terminal, keep its progress bars away too."""
+        loggers = [logging.getLogger(name) for name in ("", "dvc", "dvc_data", "dvc_objects")]
+        before = [logger.handlers for logger in loggers]
+        bars = logging.getLogger("dvc.progress")
+        level = bars.level
         if os.environ.get("CI") or not sys.stderr.isatty():
             bars.setLevel(logging.CRITICAL)
+        for logger in loggers:
+            logger.handlers = [self]
         try:
             yield
         finally:
-            root.handlers = before
             bars.setLevel(level)
+            for logger, handlers in zip(loggers, before, strict=True):
+                logger.handlers = handlers
 
 
 def give_up_when_gone(fs: Any) -> None:
     """Let a file system of a server fail at once after a few connection errors."""
-    from seedbed.sharing.failures import kind_of
-
     if not getattr(fs, "async_impl", False):
         return
     gone: list[BaseException] = []

@@ -12,6 +12,7 @@ from typing import Any
 
 from seedbed.experiments.doctor import Finding
 from seedbed.progress import track
+from seedbed.sharing.report import count
 
 SHOWN = 5
 
@@ -92,7 +93,9 @@ def mend(root: Path, damaged: list[str]) -> str:
         cache = repo.cache.local
         for oid in damaged:
             Path(cache.oid_to_path(oid)).unlink(missing_ok=True)
-        for key, entry in repo.index.data["repo"].items():
+        index = repo.index.data["repo"]
+        index.onerror = lambda *_: None  # a folder whose list is gone has nothing to look at
+        for key, entry in index.iteritems():
             oid = str(entry.hash_info.value) if entry.hash_info else ""
             path = root.joinpath(*key)
             if oid not in damaged or not path.is_file():
@@ -105,7 +108,7 @@ def mend(root: Path, damaged: list[str]) -> str:
             else:
                 path.unlink()
                 removed.append("/".join(key))
-    told = f"removed {len(damaged)} damaged objects from DVC's cache"
+    told = f"removed {count(len(damaged), 'damaged object')} from DVC's cache"
     if restored:
         told += f"; {len(set(restored))} of them restored from the work tree"
     if removed:

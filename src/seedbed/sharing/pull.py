@@ -17,9 +17,12 @@ from seedbed.sharing.refs import (
     run_git,
     short,
 )
-from seedbed.sharing.remote_damage import remove_damaged
+from seedbed.sharing.remote_damage import remove_broken
 from seedbed.sharing.report import Report, count
 from seedbed.sharing.run_cache import fetch_runs
+
+ROUNDS = 20
+"""How often what is found damaged at the remote is removed before the rest is given up: DVC stops at the first of some kinds."""
 
 
 def pull(root: Path) -> Report:
@@ -41,7 +44,7 @@ def pull(root: Path) -> Report:
     ours = local_refs(root)
     shared = {ref: commit for ref, commit in theirs.items() if not is_branch(ref) and ours.get(ref) == commit}
     with chdir(root), Data(root) as data:
-        moved = data.fetch(list(dict.fromkeys(shared.values())))
+        moved = _fetch_data(data, list(dict.fromkeys(shared.values())), report)
         runs = fetch_runs(data)
         if moved.files or runs:
             report.lines.append(
@@ -101,25 +104,35 @@ def _fast_forward(root: Path, upstream: Upstream, theirs: dict[str, str]) -> boo
     return True
 
 
+def _fetch_data(data: Data, revisions: list[str], report: Report) -> Moved:
+    """Fetch what the work tree and revisions name; what the remote holds damaged is taken away there, and told."""
+    moved = data.fetch(revisions)
+    for _ in range(ROUNDS):
+        if not moved.broken:
+            break
+        files = moved.files
+        moved = data.fetch(revisions)  # once more: it may have been the way, not the remote
+        if moved.broken:
+            report.problems.append(remove_broken(data, moved.broken, revisions))
+            files += moved.files
+            moved = data.fetch(revisions)
+        moved.files += files
+    return moved
+
+
 def _complete(data: Data, moved: Moved, shared: dict[str, str], report: Report) -> bool:
-    """Say in the report what the remote lacks or holds damaged; return whether the work tree has all it needs."""
-    damaged = {oid for oid in moved.damaged if not data.cache.exists(oid)}
-    if damaged:  # once more: it may have been the way, not the remote
-        again = data.fetch(list(dict.fromkeys(shared.values())))
-        damaged = {oid for oid in again.damaged if not data.cache.exists(oid)}
-    if damaged:
-        report.problems.append(remove_damaged(data, damaged))
+    """Say in the report what the remote lacks; return whether the work tree has all it needs."""
     if not moved.missing:
-        return not damaged
+        return not report.problems
     here = data.fetch([]).missing
-    if here:
+    if here and not report.problems:
         report.problems.append(
-            f"{data.place} lacks {count(len(here), 'object')} that dvc.lock names ({', '.join(sorted(here)[:3])}). Run "
-            "`make push` on the machine that made them, or `dvc repro` here."
+            f"{data.place} lacks {count(len(here), 'object')} that dvc.lock or a .dvc file names ({', '.join(sorted(here)[:3])}). "
+            "Run `make push` on the machine that made them, or `dvc repro` here."
         )
     for ref, commit in shared.items():
         if data.fetch([commit]).missing - here:
             report.lines.append(
                 f"{short(ref)}: {data.place} lacks its data; `make push` on the machine that made it sends them"
             )
-    return not here and not damaged
+    return not here and not report.problems

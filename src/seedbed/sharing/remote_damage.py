@@ -1,45 +1,54 @@
-"""Damaged objects of a remote are taken away there, so that they are sent or computed again: a push skips what is there."""
+"""Objects that a remote holds damaged or lists and lacks: taken away there, since a push skips what seems to be there."""
 
 import json
 from pathlib import Path
 
+from seedbed.config.repository import git
 from seedbed.errors import UserError
 from seedbed.sharing.data import Data
+from seedbed.sharing.report import count
 
 
-def remove_damaged(data: Data, damaged: set[str]) -> str:
-    """Remove objects whose content is not what their name says from the remote; return what to tell.
+def remove_broken(data: Data, broken: set[str], revisions: list[str]) -> str:
+    """Remove objects, and the lists of folders that name them, from the remote; return what to tell.
 
-    With a file go the lists of folders that hold it: DVC takes such a list as the sign that all its files are there.
+    DVC takes the list of a folder as the sign that all its files are there, so that nobody would send them again.
+
+    Raises
+    ------
+    UserError
+        If the remote does not let them be removed.
     """
     from dvc_data.hashfile.db import get_index
 
     store = data.remote.odb
-    lists = {
-        oid for oid in _folder_lists(Path(data.cache.path)) if damaged & _files_of(Path(data.cache.oid_to_path(oid)))
-    }
-    names = ", ".join(sorted(damaged)[:3])
-    told = f"{data.place} holds {len(damaged)} damaged object{'s' * (len(damaged) > 1)} ({names})"
+    lists = {oid for oid in _folder_lists(Path(data.repo.root_dir), revisions) if broken & _files_of(data, oid)}
+    told = f"{data.place}: {count(len(broken), 'object')} there damaged or lost ({', '.join(sorted(broken)[:3])})"
     try:
-        with data.told("they could not be removed"):
-            for oid in sorted(damaged | lists):
+        with data.told("it was not removed there"):
+            for oid in sorted(broken | lists):
                 if store.exists(oid):
                     store.delete(oid)
     except UserError as error:
-        return f"{told}, and they could not be removed there: {error}"
+        raise UserError(f"{told}. {error}") from error
     get_index(store).clear()
     return (
-        f"{told}: they were not used, and were removed there. Run `make push` on a machine that has good ones, or "
-        "`dvc repro` and `make push` here."
+        f"{told}. They were not used, and what is damaged was removed there. Run `make push` on a machine that has good ones, "
+        "or `dvc repro` and `make push` here."
     )
 
 
-def _folder_lists(cache: Path) -> list[str]:
-    return [path.parent.name + path.name for path in cache.glob("[0-9a-f][0-9a-f]/*.dir")]
+def _folder_lists(root: Path, revisions: list[str]) -> set[str]:
+    """Return the lists of folders that revisions name, as their dvc.lock and .dvc files have them."""
+    found = git(root, "grep", "-hoE", "[0-9a-f]{32}[.]dir", "HEAD", *revisions, "--", "dvc.lock", "*.dvc")
+    return set((found or "").split())
 
 
-def _files_of(folder_list: Path) -> set[str]:
-    try:
-        return {entry["md5"] for entry in json.loads(folder_list.read_bytes())}
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
+def _files_of(data: Data, oid: str) -> set[str]:
+    for store in (data.cache, data.remote.odb):
+        try:
+            content = store.fs.cat_file(store.oid_to_path(oid))
+            return {entry["md5"] for entry in json.loads(content)}
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return set()
