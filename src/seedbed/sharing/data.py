@@ -178,6 +178,8 @@ class Data:
 
         assert self.remote
         moved = Moved()
+        # DVC keeps what folders hold from call to call; a call that was killed leaves a part of it, which passes for the whole.
+        self.repo.drop_data_index()
         with distrusted(self.cache) as damaged, self.told(failed) as log:
             try:
                 moved.files = work()
