@@ -5,9 +5,11 @@ PYTHON ?= python3
 bin := .venv/bin
 # Tests that share an expensive repository go to one worker, so that no other waits for it.
 side_by_side := -n 2 --dist loadgroup
+compile := $(bin)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    --custom-compile-command 'make lock'
 every := --workspace --all-branches --all-tags --all-experiments
 
-.PHONY: help setup hooks repro test test-all test-slow lint bench show lock restore gc
+.PHONY: help setup hooks repro test test-all test-slow lint bench show remote push pull lock restore gc
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,9 +62,18 @@ bench: setup  ## measure what versioning costs: against one plain script, a plai
 show: setup  ## compare experiments: only the columns that differ, the best first
 	@$(bin)/seedbed show
 
-lock: setup  ## resolve the dependencies anew
-	@$(bin)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --custom-compile-command 'make lock' --extra dev pyproject.toml -o requirements.lock
+remote: setup  ## set up where data and models are kept: make remote URL=/mnt/share, ssh://, s3:// or gs://
+	@$(bin)/seedbed remote $(if $(ENDPOINT_URL),--endpoint-url '$(ENDPOINT_URL)') -- '$(URL)'
+
+push: setup  ## send branch, tags, experiments, data, models and run cache to the remotes
+	@$(bin)/seedbed push
+
+pull: setup  ## fetch what was pushed, and check it out
+	@$(bin)/seedbed pull
+
+lock: setup  ## resolve the dependencies anew: requirements.lock, and with all extras requirements-all.lock
+	@$(compile) --extra dev pyproject.toml -o requirements.lock
+	@$(compile) --all-extras --constraints requirements.lock pyproject.toml -o requirements-all.lock
 
 restore: setup  ## bring the last good outputs back after a failed run
 	@$(bin)/dvc checkout --force --allow-missing

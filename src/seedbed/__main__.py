@@ -4,7 +4,7 @@ import subprocess
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ class Bump(StrEnum):
     minor = "minor"
     patch = "patch"
 
+
+if TYPE_CHECKING:
+    from seedbed.sharing.report import Report
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -63,11 +66,15 @@ def resolve() -> None:
 
 
 @app.command()
-def doctor(mend: Annotated[bool, typer.Option(help="Mend what is found.")] = False) -> None:
-    """Find what a killed `dvc exp run` left behind: a detached HEAD, stale locks, half-made experiments."""
+def doctor(
+    mend: Annotated[bool, typer.Option(help="Mend what is found.")] = False,
+    read_all: Annotated[bool, typer.Option(help="Read every cached object, also those that look untouched.")] = False,
+) -> None:
+    """Find what a killed `dvc exp run` left behind (a detached HEAD, stale locks), and damaged objects in DVC's cache."""
     from seedbed.experiments.doctor import examine
+    from seedbed.sharing.objects import examine_cache
 
-    findings = examine(_root())
+    findings = [*examine(_root()), *examine_cache(_root(), read_all)]
     for finding in findings:
         print(finding.description if not mend else finding.mend())
     if not findings:
@@ -177,6 +184,56 @@ def rollback(
     from seedbed.registry.promoting import roll_back
 
     print(roll_back(_root(), version))
+
+
+@app.command()
+def lineage(
+    bundle: Annotated[Path, typer.Argument(help="A folder that holds a bundle.")] = Path("models/bundle"),
+) -> None:
+    """Say which commit, data, parameters, code and packages made a bundle; verify all hashes."""
+    from seedbed.registry.lineage import trace
+
+    root = _root()
+    facts = trace(root, bundle if bundle.is_absolute() else Path.cwd() / bundle)
+    for fact in facts:
+        print(f"{'ok   ' if fact.genuine else 'WRONG'}  {fact.name:<11} {fact.said}")
+    if not all(fact.genuine for fact in facts):
+        sys.exit(1)
+
+
+@app.command()
+def remote(
+    url: Annotated[str, typer.Argument(help="A directory, ssh://, s3:// or gs://.")],
+    endpoint_url: Annotated[str | None, typer.Option(help="Of an S3 server that is not Amazon's.")] = None,
+) -> None:
+    """Set up the place where data and models are kept: try it, then write it to .dvc/config."""
+    from seedbed.sharing.remote import set_up
+
+    for line in set_up(_root(), url, endpoint_url):
+        print(line)
+
+
+@app.command()
+def push() -> None:
+    """Send branch, tags, experiments, and the data, models and run cache that belong to them."""
+    from seedbed.sharing.push import push
+
+    _tell(push(_root()))
+
+
+@app.command()
+def pull() -> None:
+    """Fetch what was pushed: branch, tags, experiments, data, models, run cache; then check out."""
+    from seedbed.sharing.pull import pull
+
+    _tell(pull(_root()))
+
+
+def _tell(report: "Report") -> None:
+    for line in report.lines:
+        print(line)
+    if report.problems:
+        raise UserError("\n\n".join(report.problems))
 
 
 def _root() -> Path:

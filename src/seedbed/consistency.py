@@ -14,6 +14,7 @@ from seedbed.errors import UserError
 from seedbed.graph import stale_stages
 
 LOCK = "requirements.lock"
+LOCK_OF_ALL = "requirements-all.lock"
 NOT_CHECKED_OUT = ("deleted", "not in cache")
 
 
@@ -79,29 +80,39 @@ def _in_words(state: str | dict[str, str]) -> str:
 
 
 def _requirements(root: Path) -> list[str]:
-    """Compare the lock with pyproject.toml: every requirement met, none left over."""
+    """Compare both locks with pyproject.toml: every requirement met, none left over."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [Requirement(text) for text in project["dependencies"]]
-    wanted += [Requirement(text) for text in project["optional-dependencies"]["dev"]]
-    if not (root / LOCK).exists():
-        return [f"{LOCK} is missing: run `make lock`."]
-    text = (root / LOCK).read_text(encoding="utf-8")
+    extras = project["optional-dependencies"]
+    wanted = {LOCK: [*project["dependencies"], *extras["dev"]]}
+    wanted[LOCK_OF_ALL] = [*project["dependencies"], *(text for extra in extras.values() for text in extra)]
+    return [
+        sentence
+        for lock, texts in wanted.items()
+        for sentence in _lock(root / lock, project["name"], [Requirement(text) for text in texts])
+    ]
+
+
+def _lock(path: Path, project: str, wanted: list[Requirement]) -> list[str]:
+    if not path.exists():
+        return [f"{path.name} is missing: run `make lock`."]
     locked: dict[str, list[str]] = {}
     direct = set()
-    for entry in re.split(r"^(?=[a-zA-Z0-9])", text, flags=re.MULTILINE):
+    for entry in re.split(r"^(?=[a-zA-Z0-9])", path.read_text(encoding="utf-8"), flags=re.MULTILINE):
         pinned = re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)", entry)
         if pinned:
             name = canonicalize_name(pinned[1])
             locked.setdefault(name, []).append(pinned[2])
-            if f"{project['name']} (pyproject.toml)" in entry:
+            if f"{project} (pyproject.toml)" in entry:
                 direct.add(name)
     found = []
     for requirement in wanted:
         versions = locked.get(canonicalize_name(requirement.name), [])
         if not versions or not all(requirement.specifier.contains(version, prereleases=True) for version in versions):
             found.append(
-                f"{LOCK}: pyproject.toml wants {requirement}, locked is {', '.join(versions) or 'nothing'}: run `make lock`."
+                f"{path.name}: pyproject.toml wants {requirement}, locked is {', '.join(versions) or 'nothing'}: run `make lock`."
             )
     for name in sorted(direct - {canonicalize_name(requirement.name) for requirement in wanted}):
-        found.append(f"{LOCK}: {name} is locked for pyproject.toml, which does not name it any more: run `make lock`.")
+        found.append(
+            f"{path.name}: {name} is locked for pyproject.toml, which does not name it any more: run `make lock`."
+        )
     return found

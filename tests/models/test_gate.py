@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.config.schema import Gate, Problem, Target
+from seedbed.config.schema import AgainstChampion, Gate, Problem, Target
 from seedbed.errors import UserError
-from seedbed.models.gate import Verdict, judge
+from seedbed.models.champion import Comparison
+from seedbed.models.gate import Verdict, judge, read_refusal, write_refusal
 
 
 def problem(task: str = "binary", metric: str = "roc_auc") -> Problem:
@@ -136,3 +137,60 @@ def test_what_is_no_verdict_is_never_taken_for_a_yes(text: str | None, tmp_path:
         (tmp_path / "gate.json").write_text(text)
     with pytest.raises(UserError, match=r"gate\.json: no verdict of the gate can be read"):
         Verdict.read(tmp_path / "gate.json")
+
+
+def test_every_yes_is_the_same_to_what_depends_on_it(tmp_path: Path) -> None:
+    path = tmp_path / "refusal.txt"
+    write_refusal(path, Verdict(True, "roc_auc 0.7 is at least 0.65."))
+    before = path.read_bytes()
+    write_refusal(path, Verdict(True, "it says of every row what the champion says."))
+    assert path.read_bytes() == before
+    assert read_refusal(path) is None
+    write_refusal(path, Verdict(False, "too bad."))
+    assert read_refusal(path) == "too bad."
+
+
+def beside(champion: float | None, low: float | None, high: float | None, metric: str = "roc_auc") -> Comparison:
+    """A comparison in which the champion reaches a figure, and the difference has this interval."""
+    value = None if low is None or high is None else (low + high) / 2
+    figure = {"value": champion, "low": champion, "high": champion}
+    return Comparison({metric: figure}, {}, {metric: {"value": value, "low": low, "high": high}}, {})
+
+
+@pytest.mark.parametrize(
+    ("metric", "comparison", "asked", "passed", "reason"),
+    [
+        ("roc_auc", beside(0.7, -0.006, 0.002), {}, True, "0.0060 worse to 0.0020 better, and less than 0.0070 worse"),
+        ("roc_auc", beside(0.7, -0.008, 0.012), {}, False, "0.0080 worse to 0.0120 better, and less than 0.0070 worse"),
+        ("roc_auc", beside(0.7, -0.03, -0.02), {}, False, "0.0300 worse to 0.0200 worse"),
+        ("roc_auc", beside(0.7, 0.001, 0.02), {"superiority": True}, True, "0.0010 better to 0.0200 better"),
+        ("roc_auc", beside(0.7, 0.0, 0.02), {"superiority": True}, False, "equal to 0.0200 better, and better beyond chance"),
+        ("roc_auc", beside(0.7, -0.001, 0.02), {"superiority": True}, False, "better beyond chance is asked"),
+        ("roc_auc", beside(0.7, -0.006, 0.002), {"tolerance": 0.0}, False, "less than 0.0000 worse"),
+        ("log_loss", beside(0.5, -0.004, 0.1, "log_loss"), {}, True, "less than 0.0050 worse"),
+        ("log_loss", beside(0.5, -0.006, 0.1, "log_loss"), {}, False, "0.0060 worse to 0.1000 better"),
+        ("roc_auc", beside(0.7, None, None), {}, False, "too few to compare roc_auc with the champion's"),
+        ("roc_auc", Comparison({}, {}, {}, {}, identical=True), {"superiority": True}, True, "what the champion says"),
+        ("roc_auc", Comparison.hindered("the rows lack the column dest"), {}, False, "cannot be compared: the rows lack the column dest; gate.champion.compare=false"),
+    ],
+)  # fmt: skip
+def test_a_model_must_stand_beside_the_champion(
+    metric: str, comparison: Comparison, asked: dict, passed: bool, reason: str
+) -> None:
+    gate = Gate(better_than_baseline=False, champion=AgainstChampion(**asked))
+    verdict = judge(details(roc_auc=0.7, log_loss=0.5), gate, problem("binary", metric), comparison)
+    assert verdict.passed is passed
+    assert reason in verdict.reason
+
+
+def test_without_a_champion_the_thresholds_alone_decide() -> None:
+    gate = Gate(thresholds={"roc_auc": 0.65}, better_than_baseline=False)
+    assert judge(details(roc_auc=0.68), gate, problem(), None) == Verdict(True, "roc_auc 0.680 is at least 0.65.")
+
+
+def test_a_champion_does_not_make_up_for_a_missed_threshold() -> None:
+    gate = Gate(thresholds={"roc_auc": 0.7}, better_than_baseline=False)
+    same = Comparison({}, {}, {}, {}, identical=True)
+    assert judge(details(roc_auc=0.68), gate, problem(), same) == Verdict(
+        False, "roc_auc 0.680 is below the threshold 0.7."
+    )

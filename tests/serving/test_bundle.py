@@ -18,7 +18,7 @@ from seedbed.serving import Bundle, load_bundle
 from seedbed.serving.bundle import write_refusal
 
 Built = Callable[[str], Path]
-FILES = ["MODEL_CARD.md", "bundle.json", "metrics.json", "pipeline.skops", "requirements.lock"]
+FILES = ["MODEL_CARD.md", "bundle.json", "metrics.json", "pipeline.skops", "requirements.lock", "seen_rows.npy"]
 
 
 def raw_test_rows(root: Path, bundle: Bundle) -> pd.DataFrame:
@@ -154,7 +154,7 @@ def test_a_threshold_changed_by_hand_is_refused(bundle_copy: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("format", 99, "format is 99, and this version of seedbed reads 1"),
+        ("format", 99, "format is 99, and this version of seedbed reads 2"),
         ("cleaning", {"tidy": 1}, "does not fit this version"),
     ],
 )

@@ -7,8 +7,7 @@ import yaml
 
 from seedbed.config.params import read_params
 from seedbed.errors import UserError
-from seedbed.files import read_json
-from seedbed.models.gate import Verdict
+from seedbed.models.gate import Verdict, read_refusal, write_refusal
 from seedbed.serving import load_bundle
 from seedbed.stages.package import package
 
@@ -24,7 +23,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
     monkeypatch.chdir(tmp_path)
     for name in ("DVC_EXP_NAME", "SEEDBED_SLOT"):
         monkeypatch.delenv(name, raising=False)
-    NO.write(Path("reports/gate.json"))
+    write_refusal(Path("reports/refusal.txt"), NO)
     return params
 
 
@@ -39,22 +38,22 @@ def test_an_experiment_records_a_bundle_that_every_loader_refuses(
     refused: dict, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "some-name")
-    before = Path("reports/gate.json").read_bytes()
+    before = Path("reports/refusal.txt").read_bytes()
     package(**refused)
     assert [file.name for file in Path("models/bundle").iterdir()] == ["verdict.json"]
     with pytest.raises(UserError, match=r"roc_auc 0\.500 is below the threshold 0\.65\."):
         load_bundle("models/bundle")
-    after = Path("reports/gate.json").read_bytes()
-    assert read_json(Path("reports/gate.json")) == NO.to_dict(), "the experiment's row tells the verdict"
+    after = Path("reports/refusal.txt").read_bytes()
+    assert read_refusal(Path("reports/refusal.txt")) == NO.reason
     assert after != before, "other bytes, so that a later dvc repro runs gate and package again"
 
 
 def test_a_missing_verdict_is_never_a_yes(refused: dict) -> None:
-    Path("reports/gate.json").unlink()
-    with pytest.raises(UserError, match="no verdict"):
+    Path("reports/refusal.txt").unlink()
+    with pytest.raises(UserError, match=r"reports/refusal\.txt: there is no verdict.*dvc repro gate"):
         package(**refused)
 
 
-def test_dvc_yaml_names_the_verdict_as_a_dependency() -> None:
+def test_dvc_yaml_names_the_refusal_as_a_dependency() -> None:
     graph = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))
-    assert {"reports/gate.json", "data/features", "requirements.lock"} <= set(graph["stages"]["package"]["deps"])
+    assert {"reports/refusal.txt", "data/features", "requirements.lock"} <= set(graph["stages"]["package"]["deps"])

@@ -23,7 +23,7 @@ class Comparison:
     ----------
     champion, challenger, difference : mapping
         `{metric: {"value", "low", "high"}}`; the difference is paired, and signed so that positive means the challenger
-        is better. Empty where there is an obstacle.
+        is better. Empty where there is an obstacle, or nothing to tell apart.
     identical : bool
         Whether both say the same of every row.
     obstacle : str or None
@@ -46,9 +46,11 @@ class Comparison:
         """Return it as reports/champion.json holds it."""
         if self.obstacle:
             return {"compared": False, "why": self.obstacle}
+        if self.identical:
+            return {"compared": True, "identical": True}
         return {
             "compared": True,
-            "identical": self.identical,
+            "identical": False,
             "champion": self.champion,
             "challenger": self.challenger,
             "difference": self.difference,
@@ -77,14 +79,16 @@ def compare_answers(
     resamples : int
         Number of bootstrap samples.
     """
+    if np.array_equal(challenger.scores, champion.scores) and np.array_equal(
+        challenger.prediction, champion.prediction
+    ):
+        return Comparison({}, {}, {}, {}, identical=True)
     figures = compare(challenger, champion, slices, find_metric(problem.metric, problem.task), resamples, seed)
     return Comparison(
         champion=figures["baseline"],
         challenger=figures["model"],
         difference=figures["difference"],
         slices=figures["slices"],
-        identical=np.array_equal(challenger.scores, champion.scores)
-        and np.array_equal(challenger.prediction, champion.prediction),
     )
 
 

@@ -33,9 +33,9 @@ def promote(root: Path, bump: Bump = "minor") -> str:
     UserError
         If there are uncommitted changes, or the bundle is not the one that the gate let pass and dvc.lock names.
     """
-    _refuse_uncommitted(root)
     if reason := read_refusal(root / "reports/refusal.txt"):
         raise UserError(f"the gate refused this model, so it cannot be promoted. {reason}")
+    _refuse_uncommitted(root)
     load_bundle(root / BUNDLE)
     _refuse_out_of_step(root)
     if (root / TRACKED).exists() and folder_hash(root, BUNDLE) == tracked_hash(root):
@@ -88,15 +88,13 @@ def versions_of(root: Path) -> list[str]:
 
 def in_use(root: Path) -> str | None:
     """Return the version that is in use, or None."""
-    import gto.api
-
-    with _quiet():
-        stages = [
-            (found["created_at"], found["version"])
-            for found in gto.api.show(str(root), ARTIFACT, assignments_per_version=-1, versions_per_stage=-1)
-            for found in found["stages"].get(IN_USE, [])
-        ]
-    return max(stages)[1] if stages else None
+    tags = (git(root, "tag", "--list", f"{ARTIFACT}#{IN_USE}*", "--sort=-version:refname") or "").splitlines()
+    # `model#production#3` puts a version to use, `model#production!#4` ends that.
+    latest = max(tags, key=lambda tag: int(tag.rpartition("#")[2]), default=None)
+    if latest is None or "!" in latest:
+        return None
+    registered = git(root, "tag", "--points-at", f"{latest}^{{commit}}", "--list", f"{ARTIFACT}@v*") or ""
+    return registered.removeprefix(f"{ARTIFACT}@") or None
 
 
 def folder_hash(root: Path, folder: Path) -> str:
@@ -118,9 +116,9 @@ def tracked_hash(root: Path) -> str:
 
 
 def _refuse_uncommitted(root: Path) -> None:
-    changed = git_or_stop(root, "status", "--porcelain", "--untracked-files=no").splitlines()
+    changed = git_or_stop(root, "diff", "--name-only", "HEAD").splitlines()
     if changed:
-        names = ", ".join(line[3:] for line in changed[:5])
+        names = ", ".join(changed[:5])
         raise UserError(
             f"there are uncommitted changes ({len(changed)}: {names}{' ...' if len(changed) > 5 else ''}), so nobody could tell "
             "what the version was made of. Commit them, or put them aside with `git stash`."

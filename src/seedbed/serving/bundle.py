@@ -167,10 +167,10 @@ def load_bundle(path: str | Path) -> Bundle:
     about = _read_about(folder / ABOUT)
     for name, digest in about["files"].items():
         if not (folder / name).is_file():
-            raise UserError(f"{folder / name} is missing, and a bundle is whole or it is nothing. {_REMEDY}")
+            raise UserError(f"{folder / name} is missing, and a bundle is whole or it is nothing. {_remedy(folder)}")
         if _hash((folder / name).read_bytes()) != digest:
             raise UserError(
-                f"{folder / name} is not the file that was packaged: it was damaged or changed by hand. {_REMEDY}"
+                f"{folder / name} is not the file that was packaged: it was damaged or changed by hand. {_remedy(folder)}"
             )
     for name, packaged in about["packages"].items():
         if version(name) != packaged:
@@ -187,7 +187,8 @@ def load_bundle(path: str | Path) -> Bundle:
     )
 
 
-_REMEDY = "Fetch it again with `dvc checkout models/bundle --force`, or make it anew with `dvc repro --force package`."
+def _remedy(folder: Path) -> str:
+    return f"Fetch it again with `dvc checkout --force {folder}`, or make it anew with `dvc repro --force package`."
 
 
 def _read_about(path: Path) -> dict[str, Any]:
@@ -202,10 +203,12 @@ def _read_about(path: Path) -> dict[str, Any]:
         genuine = digest == _hash_of(about) and PIPELINE in about["files"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
-            f"{path}: this cannot be read as the description of a bundle ({type(error).__name__}: {error}). {_REMEDY}"
+            f"{path}: this cannot be read as the description of a bundle ({type(error).__name__}: {error}). {_remedy(path.parent)}"
         ) from None
     if not genuine:
-        raise UserError(f"{path} is not the file that was packaged: it was damaged or changed by hand. {_REMEDY}")
+        raise UserError(
+            f"{path} is not the file that was packaged: it was damaged or changed by hand. {_remedy(path.parent)}"
+        )
     return dict(about)
 
 

@@ -1,0 +1,312 @@
+"""DVC in this process: sends and fetches what revisions name, and says what failed and why.
+
+`dvc.repo.Repo` is not documented as public. tests/sharing/test_data.py holds each call used here to what it does today.
+"""
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from seedbed.errors import UserError
+from seedbed.sharing.failures import explain, kind_of
+from seedbed.sharing.objects import distrusted
+from seedbed.sharing.urls import check_package, scheme_of, without_secrets
+
+GIVE_UP_AFTER = 3
+"""Connection errors after which a remote counts as gone: else each of thousands of files would wait for it in vain."""
+
+
+OBJECT = re.compile(r"\b[0-9a-f]{32}(?:\.dir)?\b")
+CURRENT = "seedbed-current"
+"""What a remote is called while we use it."""
+
+
+@dataclass
+class Moved:
+    """What one call of DVC has moved, and what it could not.
+
+    Attributes
+    ----------
+    files : int
+        How many files.
+    missing : set of str
+        Objects that are neither here nor at the remote.
+    broken : set of str
+        Objects that the remote holds damaged, or that it lists in a folder and lacks.
+    """
+
+    files: int = 0
+    missing: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
+
+
+def open_repository(root: Path, remote: Mapping[str, Any]) -> Any:
+    """Return DVC's repository with `remote`, a section of its config, as the default remote."""
+    from dvc.repo import Repo
+
+    if str(remote["url"]).startswith("ssh://"):
+        _compare_host_keys()
+    # Besides these, s3fs makes five attempts of its own: a server that is down is known in seconds.
+    os.environ.setdefault("AWS_MAX_ATTEMPTS", "2")
+    # DVC reads the config of each revision that it looks at: one from before the remote was set up would send nothing,
+    # and a relative directory would begin at the root of the disk. So today's remote goes with it, by a name of its own.
+    return Repo(str(root), config={"core": {"remote": CURRENT}, "remote": {CURRENT: dict(remote)}})
+
+
+def _compare_host_keys() -> None:
+    """Let an SSH server prove who it is by ~/.ssh/known_hosts: DVC takes any, and lends it the SSH agent."""
+    from dvc_ssh import SSHFileSystem
+
+    usual = SSHFileSystem._prepare_credentials
+    if usual.__module__ == __name__:
+        return
+
+    def prepare_credentials(self: Any, **config: Any) -> dict[str, Any]:
+        # An empty tuple means the usual files, and agent forwarding is for logging in further, which nobody does here.
+        return {**usual(self, **config), "known_hosts": (), "agent_forwarding": False}
+
+    SSHFileSystem._prepare_credentials = prepare_credentials
+
+
+class RemoteGone(ConnectionError):
+    """The remote has failed to answer so often that nothing more is asked of it."""
+
+
+class Data:
+    """The data of the repository `root`, which must be the working directory, and its default remote."""
+
+    def __init__(self, root: Path) -> None:
+        from dvc.config import Config, ConfigError
+
+        try:
+            config = Config(dvc_dir=str(root / ".dvc"))
+        except ConfigError as error:
+            raise UserError(f"{root / '.dvc/config'}: {error}") from error
+        name = config["core"].get("remote")
+        settings = config["remote"].get(name) if name else None
+        if settings is None:
+            raise UserError(
+                f"{root / '.dvc/config'}: no remote is set up for data and models. Give it a place with `make remote URL=...`: "
+                "a directory, ssh://, s3:// or gs://; docs/sharing.md has an example of each."
+            )
+        url = str(settings["url"])
+        if "://" in url:
+            check_package(scheme_of(url))
+        self.place = f"{name} ({without_secrets(url)})"
+        self.repo = open_repository(root, settings)
+        self.cache = self.repo.cache.local
+
+    def __enter__(self) -> "Data":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.repo.close()
+
+    @cached_property
+    def remote(self) -> Any:
+        """DVC's remote, asked something first: one that is down or refuses is known before anything moves."""
+        with self.told("nothing was moved"):
+            remote = self.repo.cloud.get_remote()
+            there = remote.fs.exists(
+                remote.path if remote.fs.protocol == "local" else remote.fs.join(remote.path, "files")
+            )
+            give_up_when_gone(remote.fs.fs)
+        if remote.fs.protocol == "local" and not there:
+            raise UserError(
+                f"{self.place} is not there. Mount it, or mend the address with `make remote URL=...`. Nothing was moved; a new "
+                "folder in its place would only look like the remote."
+            )
+        return remote
+
+    def push(self, revisions: list[str]) -> Moved:
+        """Send what revisions name and the remote lacks.
+
+        Raises
+        ------
+        UserError
+            If the remote fails. What is missing or damaged here raises nothing: it is in what is returned.
+        """
+        return self._move(lambda: self.repo.push(revs=revisions, workspace=False), "not all files were sent")
+
+    def fetch(self, revisions: list[str]) -> Moved:
+        """Fetch into the cache what the work tree and revisions name.
+
+        Raises
+        ------
+        UserError
+            If the remote fails. What the remote lacks raises nothing: it is in what is returned.
+        """
+        return self._move(lambda: self.repo.fetch(revs=revisions, workspace=True), "not all files were fetched")
+
+    def checkout(self, allow_missing: bool = False) -> list[str]:
+        """Bring the work tree to what dvc.lock says; return the outputs that changed.
+
+        Raises
+        ------
+        UserError
+            If work would be lost that is in no cache.
+        """
+        from dvc.exceptions import CheckoutError, DvcException
+
+        try:
+            with self.told("the work tree was not brought up to date"):
+                result = self.repo.checkout(allow_missing=allow_missing)
+        except CheckoutError as error:
+            paths = ", ".join(error.target_infos)
+            raise UserError(
+                f"{paths}: what dvc.lock names is not in the cache. `dvc repro` computes it again."
+            ) from error
+        except DvcException as error:
+            lines = [line for line in str(error).splitlines() if line and not line.startswith("Can't")]
+            raise UserError(
+                f"{', '.join(_relative(line) for line in lines)}: changed here, and the change is "
+                "in no cache, so it would be lost. Keep it (`dvc add` or `dvc "
+                "commit`, and `git commit`) or remove it, then run the same command again."
+            ) from error
+        return [path for kind in ("added", "modified", "deleted") for path in result[kind]]
+
+    def _move(self, work: Callable[[], int], failed: str) -> Moved:
+        from dvc.exceptions import DownloadError
+        from dvc_objects.errors import ObjectFormatError
+
+        assert self.remote
+        moved = Moved()
+        # DVC keeps what folders hold from call to call; a call that was killed leaves a part of it, which passes for the whole.
+        self.repo.drop_data_index()
+        with distrusted(self.cache) as damaged, self.told(failed) as log:
+            try:
+                moved.files = work()
+            except DownloadError:
+                if not log.lost or log.others:
+                    raise
+                moved.broken = set(log.lost)
+            except ObjectFormatError as error:  # the list of a folder, which DVC reads from the remote
+                moved.broken = set(OBJECT.findall(str(error)))
+                if not moved.broken:
+                    raise
+        moved.missing = log.missing
+        # What was damaged in the cache has been fetched again; what still is not there came damaged.
+        moved.broken |= {oid for oid in damaged if oid not in log.missing and not self.cache.exists(oid)}
+        return moved
+
+    def transfer(self, source: Any, target: Any, oids: set[str], failed: str) -> None:
+        """Copy objects that no revision names from one store to the other, as far as they are not there.
+
+        Raises
+        ------
+        UserError
+            If the remote fails.
+        """
+        from dvc_data.hashfile.hash_info import HashInfo
+        from dvc_data.hashfile.transfer import transfer
+
+        if not oids:
+            return
+        with distrusted(self.cache), self.told(failed) as log:
+            done = transfer(source, target, [HashInfo("md5", oid) for oid in sorted(oids)], verify=target is self.cache)
+            if done.failed:
+                raise next(iter(log.others), ConnectionError(f"{len(done.failed)} objects"))
+
+    @contextmanager
+    def told(self, doing: str) -> Iterator["Log"]:
+        """Turn what DVC raises and logs when a remote fails into one paragraph."""
+        from dvc.exceptions import CheckoutError, DownloadError, DvcException, UploadError
+
+        log = Log()
+        with log.taking_over():
+            try:
+                yield log
+            except (UploadError, DownloadError) as error:
+                failed = f"{doing} ({error.amount} left)"
+                raise UserError(explain(log.others or [error], self.place, failed)) from error
+            except (UserError, CheckoutError):
+                raise
+            except DvcException as error:
+                if error.__cause__ is None and not log.others:
+                    raise
+                raise UserError(explain([*log.others, error], self.place, doing)) from error
+            except Exception as error:
+                raise UserError(explain([*log.others, error], self.place, doing)) from error
+
+
+class Log(logging.Handler):
+    """What DVC would print, kept to be told in our words: errors, and objects that it finds nowhere.
+
+    Attributes
+    ----------
+    others : list of exceptions
+        What is wrong besides objects that were to be there and were not.
+    lost : list of str
+        Those objects.
+    missing : set of str
+        Objects that are neither here nor at the remote.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.others: list[BaseException] = []
+        self.lost: list[str] = []
+        self.missing: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the exception of a record, or the names that it lists."""
+        error = record.exc_info[1] if record.exc_info else None
+        names = OBJECT.findall(record.getMessage())
+        if isinstance(error, FileNotFoundError) and names and not kind_of(error):
+            self.lost.append(names[-1])
+        elif error:
+            self.others.append(error)
+        elif "Missing cache files" in str(record.msg):
+            self.missing |= set(names)
+
+    @contextmanager
+    def taking_over(self) -> Iterator[None]:
+        """Take the place of DVC's own handlers; where there is no terminal, keep its progress bars away too."""
+        loggers = [logging.getLogger(name) for name in ("", "dvc", "dvc_data", "dvc_objects")]
+        before = [logger.handlers for logger in loggers]
+        bars = logging.getLogger("dvc.progress")
+        level = bars.level
+        if os.environ.get("CI") or not sys.stderr.isatty():
+            bars.setLevel(logging.CRITICAL)
+        for logger in loggers:
+            logger.handlers = [self]
+        try:
+            yield
+        finally:
+            bars.setLevel(level)
+            for logger, handlers in zip(loggers, before, strict=True):
+                logger.handlers = handlers
+
+
+def give_up_when_gone(fs: Any) -> None:
+    """Let a file system of a server fail at once after a few connection errors."""
+    if not getattr(fs, "async_impl", False):
+        return
+    gone: list[BaseException] = []
+
+    def guarded(call: Callable[..., Any]) -> Callable[..., Any]:
+        async def guard(*arguments: Any, **options: Any) -> Any:
+            if len(gone) >= GIVE_UP_AFTER:
+                raise RemoteGone(str(gone[0])) from gone[0]
+            try:
+                return await call(*arguments, **options)
+            except Exception as error:
+                if kind_of(error) == "gone":
+                    gone.append(error)
+                raise
+
+        return guard
+
+    for name in ("_put_file", "_get_file"):
+        setattr(fs, name, guarded(getattr(fs, name)))
+
+
+def _relative(path: str) -> str:
+    return os.path.relpath(path) if Path(path).is_absolute() else path

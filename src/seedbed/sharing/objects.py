@@ -1,0 +1,128 @@
+"""Objects of DVC's cache are what their names say: their hash. One that is not is damaged, and must not be served.
+
+DVC marks a cached file read-only and trusts that mark for ever. What it also keeps is size, inode and time of change of each
+file that it hashed. As long as these are the same the hash holds; where they differ, the file is read and hashed again.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from seedbed.experiments.doctor import Finding
+from seedbed.progress import track
+from seedbed.sharing.report import count
+
+SHOWN = 5
+
+
+@contextmanager
+def distrusted(cache: Any) -> Iterator[list[str]]:
+    """Let DVC look at each object that it takes from or finds in a cache, and treat a damaged one as absent.
+
+    DVC removes a damaged object then. Yields the names of those, in the order in which they are found.
+    """
+    from dvc_data.hashfile.db import HashFileDB
+    from dvc_objects.errors import ObjectFormatError
+
+    damaged: list[str] = []
+
+    def check(oid: str, check_hash: bool = True, _info: Any = None) -> Any:
+        try:
+            # The class for remotes compares hashes, and asks the recorded state first; that for local files trusts the mode.
+            return HashFileDB.check(cache, oid, check_hash, _info)
+        except ObjectFormatError:
+            damaged.append(oid)
+            raise
+
+    cache.check = check
+    try:
+        yield damaged
+    finally:
+        del cache.check
+
+
+def examine_cache(root: Path, read_all: bool = False) -> list[Finding]:
+    """Return the damaged objects of the repository's cache.
+
+    Parameters
+    ----------
+    root : Path
+        Of the repository.
+    read_all : bool
+        Whether to read each object, which finds what a failing disk did too; else only those that changed since DVC hashed them.
+    """
+    from dvc.repo import Repo
+
+    if not (root / ".dvc/config").exists():
+        return []
+    with Repo(str(root)) as repo:
+        cache = repo.cache.local
+        oids = _stored(Path(cache.path))
+        damaged = [
+            oid for oid in track(oids, len(oids), "looking at cached objects") if is_damaged(cache, oid, read_all)
+        ]
+    if not damaged:
+        return []
+    names = ", ".join(damaged[:SHOWN]) + (f" and {len(damaged) - SHOWN} more" if len(damaged) > SHOWN else "")
+    return [Finding(f"damaged objects in DVC's cache: {names}", partial(mend, root, damaged))]
+
+
+def is_damaged(cache: Any, oid: str, read_all: bool = False) -> bool:
+    """Say whether the content of a cached object has another hash than its name."""
+    from dvc_data.hashfile.hash import hash_file
+
+    try:
+        _, found = hash_file(cache.oid_to_path(oid), cache.fs, cache.hash_name, None if read_all else cache.state)
+    except FileNotFoundError:
+        return False
+    return bool(found.value != oid.removesuffix(".dir"))
+
+
+def mend(root: Path, damaged: list[str]) -> str:
+    """Remove damaged objects from the cache, and what was checked out from them; return what was done.
+
+    A good copy in the work tree takes the place of a damaged object. DVC fetches or computes the others again.
+    """
+    from dvc.repo import Repo
+    from dvc_data.hashfile.hash import hash_file
+
+    restored, removed = [], []
+    with Repo(str(root)) as repo:
+        cache = repo.cache.local
+        for oid in damaged:
+            Path(cache.oid_to_path(oid)).unlink(missing_ok=True)
+        index = repo.index.data["repo"]
+        index.onerror = lambda *_: None  # a folder whose list is gone has nothing to look at
+        for key, entry in index.iteritems():
+            oid = str(entry.hash_info.value) if entry.hash_info else ""
+            path = root.joinpath(*key)
+            if oid not in damaged or not path.is_file():
+                continue
+            # Without the recorded state, which says of a file what it was checked out as.
+            _, found = hash_file(str(path), cache.fs, cache.hash_name, None)
+            if found.value == oid:
+                cache.add(str(path), cache.fs, oid)
+                restored.append(oid)
+            else:
+                path.unlink()
+                removed.append("/".join(key))
+    told = f"removed {count(len(damaged), 'damaged object')} from DVC's cache"
+    if restored:
+        told += f"; {len(set(restored))} of them restored from the work tree"
+    if removed:
+        told += f"; removed what was made from them: {', '.join(sorted(removed)[:SHOWN])}"
+    if set(damaged) - set(restored):
+        told += ". `make pull` fetches them again, `dvc repro` computes them again"
+    return told
+
+
+def _stored(folder: Path) -> list[str]:
+    """Return the names of all objects below the cache's folder; temporary files of killed processes are none."""
+    return sorted(
+        prefix.name + file.name
+        for prefix in folder.glob("[0-9a-f][0-9a-f]")
+        for file in prefix.iterdir()
+        if not file.name.endswith(".tmp")
+    )

@@ -1,0 +1,138 @@
+"""Fetches what `push` has sent: references first, then the data that they name, then the work tree."""
+
+from contextlib import chdir
+from pathlib import Path
+
+from seedbed.config.repository import git
+from seedbed.errors import UserError
+from seedbed.sharing.data import Data, Moved
+from seedbed.sharing.refs import (
+    Upstream,
+    describe,
+    fault,
+    find_upstream,
+    is_branch,
+    local_refs,
+    remote_refs,
+    run_git,
+    short,
+)
+from seedbed.sharing.remote_damage import remove_broken
+from seedbed.sharing.report import Report, count
+from seedbed.sharing.run_cache import fetch_runs
+
+ROUNDS = 20
+"""How often what is found damaged at the remote is removed before the rest is given up: DVC stops at the first of some kinds."""
+
+
+def pull(root: Path) -> Report:
+    """Fetch the branch (fast-forward only), tags, experiments, their data and the run cache, and check out.
+
+    Raises
+    ------
+    UserError
+        If a remote fails, branches have diverged, or work would be overwritten. The same call again goes on from there.
+    """
+    upstream = find_upstream(root)
+    report = Report()
+    theirs = remote_refs(root, upstream.remote)
+    new = _fetch_refs(root, upstream, theirs, report)
+    if _fast_forward(root, upstream, theirs):
+        new.append(str(upstream.local))
+    if new:
+        report.lines.append(f"git: {describe(new)} from {upstream.remote}")
+    ours = local_refs(root)
+    shared = {ref: commit for ref, commit in theirs.items() if not is_branch(ref) and ours.get(ref) == commit}
+    with chdir(root), Data(root) as data:
+        moved = _fetch_data(data, list(dict.fromkeys(shared.values())), report)
+        runs = fetch_runs(data)
+        if moved.files or runs:
+            report.lines.append(
+                f"data: {count(moved.files, 'file')} and {count(runs, 'run')} of the run cache from {data.place}"
+            )
+        complete = _complete(data, moved, shared, report)
+        if changed := data.checkout(allow_missing=not complete):
+            report.lines.append(f"work tree: {', '.join(changed)}")
+    if not report.lines and not report.problems:
+        report.lines.append("nothing to pull")
+    return report
+
+
+def _fetch_refs(root: Path, upstream: Upstream, theirs: dict[str, str], report: Report) -> list[str]:
+    """Fetch the branch's commits, and the tags and experiments that are not here; return the latter."""
+    ours = local_refs(root)
+    new = []
+    for ref, commit in sorted(theirs.items()):
+        if is_branch(ref) or ours.get(ref) == commit:
+            continue
+        if ref in ours:
+            kind = "tag" if ref.startswith("refs/tags/") else "experiment"
+            report.lines.append(f"{short(ref)}: {upstream.remote} has another {kind} of that name; the one here stays")
+        elif found := fault(ref):
+            report.lines.append(f"left out: {found}")
+        else:
+            new.append(ref)
+    specs = [f"{ref}:{ref}" for ref in new]
+    if upstream.branch in theirs:
+        specs.append(f"+{upstream.branch}:{upstream.tracking}")
+    if specs:
+        run_git(root, "fetch", "--quiet", "--no-tags", "--stdin", upstream.remote, given="\n".join(specs) + "\n")
+    return new
+
+
+def _fast_forward(root: Path, upstream: Upstream, theirs: dict[str, str]) -> bool:
+    """Bring the branch to the remote's commit, if it is ahead of ours; return whether it moved."""
+    if upstream.branch not in theirs or upstream.local is None:
+        return False
+    target = theirs[upstream.branch]
+    if git(root, "merge-base", "--is-ancestor", target, "HEAD") is not None:
+        return False
+    if git(root, "merge-base", "--is-ancestor", "HEAD", target) is None:
+        name = short(upstream.local)
+        raise UserError(
+            f"{name} here and {name} at {upstream.remote} have both gone on, so neither follows from the other. Put your commits "
+            f"on top with `git pull --rebase {upstream.remote} {short(upstream.branch)}`, or merge with "
+            f"`git pull --no-rebase {upstream.remote} {short(upstream.branch)}`. Where dvc.lock or params.yaml conflict: "
+            "`seedbed resolve`. Then `make pull` again."
+        )
+    try:
+        run_git(root, "merge", "--ff-only", "--quiet", target)
+    except UserError as error:
+        raise UserError(
+            f"{error} Commit your changes, or put them away with `git stash`; then `make pull` again."
+        ) from error
+    return True
+
+
+def _fetch_data(data: Data, revisions: list[str], report: Report) -> Moved:
+    """Fetch what the work tree and revisions name; what the remote holds damaged is taken away there, and told."""
+    moved = data.fetch(revisions)
+    for _ in range(ROUNDS):
+        if not moved.broken:
+            break
+        files = moved.files
+        moved = data.fetch(revisions)  # once more: it may have been the way, not the remote
+        if moved.broken:
+            report.problems.append(remove_broken(data, moved.broken, revisions))
+            files += moved.files
+            moved = data.fetch(revisions)
+        moved.files += files
+    return moved
+
+
+def _complete(data: Data, moved: Moved, shared: dict[str, str], report: Report) -> bool:
+    """Say in the report what the remote lacks; return whether the work tree has all it needs."""
+    if not moved.missing:
+        return not report.problems
+    here = data.fetch([]).missing
+    if here and not report.problems:
+        report.problems.append(
+            f"{data.place} lacks {count(len(here), 'object')} that dvc.lock or a .dvc file names ({', '.join(sorted(here)[:3])}). "
+            "Run `make push` on the machine that made them, or `dvc repro` here."
+        )
+    for ref, commit in shared.items():
+        if data.fetch([commit]).missing - here:
+            report.lines.append(
+                f"{short(ref)}: {data.place} lacks its data; `make push` on the machine that made it sends them"
+            )
+    return not here and not report.problems

@@ -1,0 +1,69 @@
+"""The gate's comparison decides rightly: on real flights, a planted worse model is refused and an equal one let through."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seedbed.config.params import read_params
+from seedbed.config.schema import Gate, Problem
+from seedbed.data.tables import read_table
+from seedbed.models.champion import compare_answers
+from seedbed.models.decision import Decision
+from seedbed.models.features import feature_frame, feature_kinds
+from seedbed.models.gate import judge
+from seedbed.models.metrics import find_metric
+from seedbed.models.outcome import Outcome
+from seedbed.models.pipeline import build_pipeline, fit_pipeline, predict_scores
+from seedbed.models.training import split_rows
+
+SEEDS = range(1, 21)
+GATE = Gate(better_than_baseline=False)
+
+
+def passes(challenger: Outcome, champion: Outcome, problem: Problem, seed: int) -> bool:
+    return judge({}, GATE, problem, compare_answers(challenger, champion, {}, problem, 200, seed)).passed
+
+
+def made_worse(outcome: Outcome, by: float, seed: int) -> Outcome:
+    """Mix noise into the scores until ROC AUC has fallen by so much."""
+    noise = np.random.default_rng(seed).permutation(outcome.scores)
+    metric = find_metric("roc_auc", "binary")
+    wanted, low, high = metric.of(outcome) - by, 0.0, 1.0
+    for _ in range(30):
+        share = (low + high) / 2
+        mixed = (1 - share) * outcome.scores + share * noise
+        worse = Outcome("binary", outcome.truth, mixed, (mixed >= 0.5).astype(np.int8), outcome.classes)
+        low, high = (share, high) if metric.of(worse) > wanted else (low, share)
+    assert metric.of(worse) == pytest.approx(wanted, abs=1e-4)
+    return worse
+
+
+@pytest.mark.slow
+def test_worse_by_twice_the_tolerance_is_refused_and_equal_is_let_through(
+    new_root: Path, run_stages: Callable[..., None]
+) -> None:
+    """Equal models are trained alike, each on a resample of its own of the train rows."""
+    choices = ["dataset.sample=100000", "evaluation=quick", "model=logistic_regression"]
+    run_stages(new_root, choices, ("ingest", "clean", "featurize"))
+    problem, model = read_params(["problem", "model"], new_root).values()
+    rows = read_table(new_root / "data/features")
+    train, test = split_rows(rows, "train"), split_rows(rows, "test")
+    kinds = feature_kinds(rows)
+    decision = Decision("binary", kinds, (False, True), 0.5)
+
+    def trained(seed: int) -> Outcome:
+        resample = train.sample(frac=1, replace=True, random_state=seed)
+        pipeline = build_pipeline(model, "binary", kinds, seed)
+        fit_pipeline(pipeline, feature_frame(resample, kinds), resample["_target"].to_numpy(dtype=bool), model.name)
+        scores = predict_scores(pipeline, feature_frame(test, kinds), "binary", (False, True))
+        return decision.outcome(test["_target"].to_numpy(dtype=bool).astype(np.int8), scores)
+
+    champion = trained(0)
+    tolerance = GATE.champion.tolerance * find_metric("roc_auc", "binary").of(champion)
+    equal = [passes(trained(seed), champion, problem, seed) for seed in SEEDS]
+    worse = [passes(made_worse(champion, 2 * tolerance, seed), champion, problem, seed) for seed in SEEDS]
+    print(f"equal models let through: {sum(equal)} of 20; worse ones refused: {20 - sum(worse)} of 20")
+    assert sum(worse) == 0
+    assert sum(equal) >= 18
