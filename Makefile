@@ -53,6 +53,7 @@ lint: setup  ## check style, types, and that locks and parameters are in step
 	@$(bin)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(bin)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
 	@$(bin)/zizmor --offline --quiet .github
+	@said=$$(SKIP=conflict-marks,ruff-check,ruff-format,mypy,in-step $(bin)/pre-commit run --all-files) || { echo "$$said"; exit 1; }
 	@$(bin)/seedbed check
 
 bench: setup  ## measure what versioning costs: against one plain script, a plain multirun, DVC's queue

@@ -65,7 +65,11 @@ def test_a_host_key_that_is_not_known_is_told(first: Machine, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "arguments", [["s3://key:hunter2@bucket/a"], ["s3://bucket/a", "--endpoint-url", "http://a:hunter2@host"]]
+    "arguments",
+    [
+        ["s3://key:hunter2@bucket/a"],  # pragma: allowlist secret
+        ["s3://bucket/a", "--endpoint-url", "http://a:hunter2@host"],  # pragma: allowlist secret
+    ],
 )
 def test_a_secret_is_refused(first: Machine, arguments: list[str]) -> None:
     told = first.refused("seedbed", "remote", *arguments)
