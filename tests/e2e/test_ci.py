@@ -239,6 +239,7 @@ def test_a_fork_without_secrets_computes_and_what_its_author_did_not_run_is_said
     assert "(https://lab/job/2/artifacts/browse/reports/ci)" in report
 
 
+@pytest.mark.slow
 def test_a_pipeline_that_stops_is_reported_with_its_reason(shared: Shared) -> None:
     author = shared.project
     author.git("push", "--quiet", "origin", "main")
