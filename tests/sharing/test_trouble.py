@@ -1,5 +1,6 @@
 """When something fails: one clear paragraph, nothing lost, and the second try finishes. What is damaged is never served."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -284,3 +285,27 @@ def test_a_place_that_is_not_mounted_is_not_made_anew(shared: Machine, tmp_path:
     for command in ("push", "pull"):
         assert "is not there. Mount it" in shared.refused("seedbed", command)
     assert not (tmp_path / "store").exists()
+
+
+def test_two_at_once_do_not_get_into_each_others_way(shared: Machine) -> None:
+    with (shared.root / ".dvc/tmp/sharing.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "another push or pull is at work here" in shared.refused("seedbed", "push")
+    assert shared.seedbed("push") == "nothing to push\n"
+
+
+def test_what_a_killed_call_remembered_by_half_is_forgotten(shared: Machine, second: Machine) -> None:
+    """Half of a folder's content, remembered as the whole, would leave the other half unfetched."""
+    from dvc_data.index import DataIndex
+
+    second.seedbed("pull")
+    shutil.rmtree(second.root / ".dvc/cache")
+    memory = next(Path(second.environment["DVC_SITE_CACHE_DIR"]).glob("repo/*/index/sharing"))
+    index = DataIndex.open(str(memory / "db.db"))
+    for key in [key for key, _ in index.iteritems() if key[0] == "fetch" and key[-1] == "3"]:
+        index.delete_node(key)
+    index.commit()
+    index.close()
+    (memory / "unfinished").touch()
+    second.seedbed("pull")
+    assert missing_files(second.root, "HEAD") == []

@@ -3,9 +3,11 @@
 `dvc.repo.Repo` is not documented as public. tests/sharing/test_data.py holds each call used here to what it does today.
 """
 
+import fcntl
 import logging
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +26,7 @@ GIVE_UP_AFTER = 3
 
 
 OBJECT = re.compile(r"\b[0-9a-f]{32}(?:\.dir)?\b")
+UNFINISHED = "unfinished"
 CURRENT = "seedbed-current"
 """What a remote is called while we use it."""
 
@@ -104,10 +107,28 @@ class Data:
         self.cache = self.repo.cache.local
 
     def __enter__(self) -> "Data":
+        from dvc_data.index import DataIndex
+
+        self._lock = (Path(self.repo.tmp_dir) / "sharing.lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserError(f"{self.repo.root_dir}: another push or pull is at work here. Wait for its end.") from error
+        # DVC remembers what folders hold. A call that was killed leaves a part of that, which then passes for the whole, so that
+        # files are neither sent nor fetched. So we have a memory of our own, and forget it after a call that did not end.
+        self._memory = Path(self.repo.site_cache_dir) / "index/sharing"
+        if (self._memory / UNFINISHED).exists():
+            shutil.rmtree(self._memory)
+        self._memory.mkdir(parents=True, exist_ok=True)
+        (self._memory / UNFINISHED).touch()
+        self.repo._data_index = DataIndex.open(str(self._memory / "db.db"))  # type: ignore[no-untyped-call]
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.repo.close()
+        if kind is None:
+            (self._memory / UNFINISHED).unlink()
+        self._lock.close()
 
     @cached_property
     def remote(self) -> Any:
@@ -178,8 +199,6 @@ class Data:
 
         assert self.remote
         moved = Moved()
-        # DVC keeps what folders hold from call to call; a call that was killed leaves a part of it, which passes for the whole.
-        self.repo.drop_data_index()
         with distrusted(self.cache) as damaged, self.told(failed) as log:
             try:
                 moved.files = work()
