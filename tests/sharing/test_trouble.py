@@ -198,10 +198,23 @@ def test_a_reference_without_its_data_stays_and_the_others_go(shared: Machine) -
 def test_a_damaged_object_is_never_sent(shared: Machine, tmp_path: Path) -> None:
     add_files(shared, 3)
     damage(shared.object_path("files/more1"))
+    kept = (shared.root / "files/more1").read_bytes()
+    (shared.root / "files/more1").write_text("edited", encoding="utf-8")
     told = shared.refused("seedbed", "push")
     assert "main stays here" in told
     assert damaged_objects(tmp_path / "store") == []
     assert shared.git("ls-remote", "origin", "main").split()[0] != shared.git("rev-parse", "HEAD")
+
+    (shared.root / "files/more1").write_bytes(kept)  # the good copy of the work tree takes its place
+    assert "git: main to origin" in shared.seedbed("push")
+    assert missing_files(shared.root, "HEAD") == []
+
+
+def test_mending_keeps_what_somebody_has_edited(shared: Machine) -> None:
+    damage(shared.object_path("files/3"))
+    (shared.root / "files/3").write_text("edited", encoding="utf-8")
+    shared.seedbed("doctor", "--mend")
+    assert (shared.root / "files/3").read_text(encoding="utf-8") == "edited"
 
 
 def test_doctor_names_a_damaged_object_and_takes_the_good_copy_of_the_work_tree(shared: Machine) -> None:
