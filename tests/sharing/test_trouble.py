@@ -1,5 +1,6 @@
 """When something fails: one clear paragraph, nothing lost, and the second try finishes. What is damaged is never served."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -197,10 +198,23 @@ def test_a_reference_without_its_data_stays_and_the_others_go(shared: Machine) -
 def test_a_damaged_object_is_never_sent(shared: Machine, tmp_path: Path) -> None:
     add_files(shared, 3)
     damage(shared.object_path("files/more1"))
+    kept = (shared.root / "files/more1").read_bytes()
+    (shared.root / "files/more1").write_text("edited", encoding="utf-8")
     told = shared.refused("seedbed", "push")
     assert "main stays here" in told
     assert damaged_objects(tmp_path / "store") == []
     assert shared.git("ls-remote", "origin", "main").split()[0] != shared.git("rev-parse", "HEAD")
+
+    (shared.root / "files/more1").write_bytes(kept)  # the good copy of the work tree takes its place
+    assert "git: main to origin" in shared.seedbed("push")
+    assert missing_files(shared.root, "HEAD") == []
+
+
+def test_mending_keeps_what_somebody_has_edited(shared: Machine) -> None:
+    damage(shared.object_path("files/3"))
+    (shared.root / "files/3").write_text("edited", encoding="utf-8")
+    shared.seedbed("doctor", "--mend")
+    assert (shared.root / "files/3").read_text(encoding="utf-8") == "edited"
 
 
 def test_doctor_names_a_damaged_object_and_takes_the_good_copy_of_the_work_tree(shared: Machine) -> None:
@@ -284,3 +298,27 @@ def test_a_place_that_is_not_mounted_is_not_made_anew(shared: Machine, tmp_path:
     for command in ("push", "pull"):
         assert "is not there. Mount it" in shared.refused("seedbed", command)
     assert not (tmp_path / "store").exists()
+
+
+def test_two_at_once_do_not_get_into_each_others_way(shared: Machine) -> None:
+    with (shared.root / ".dvc/tmp/sharing.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "another push or pull is at work here" in shared.refused("seedbed", "push")
+    assert shared.seedbed("push") == "nothing to push\n"
+
+
+def test_what_a_killed_call_remembered_by_half_is_forgotten(shared: Machine, second: Machine) -> None:
+    """Half of a folder's content, remembered as the whole, would leave the other half unfetched."""
+    from dvc_data.index import DataIndex
+
+    second.seedbed("pull")
+    shutil.rmtree(second.root / ".dvc/cache")
+    memory = next(Path(second.environment["DVC_SITE_CACHE_DIR"]).glob("repo/*/index/sharing"))
+    index = DataIndex.open(str(memory / "db.db"))
+    for key in [key for key, _ in index.iteritems() if key[0] == "fetch" and key[-1] == "3"]:
+        index.delete_node(key)
+    index.commit()
+    index.close()
+    (memory / "unfinished").touch()
+    second.seedbed("pull")
+    assert missing_files(second.root, "HEAD") == []

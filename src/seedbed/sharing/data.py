@@ -1,13 +1,12 @@
 """DVC in this process: sends and fetches what revisions name, and says what failed and why.
 
-`dvc.repo.Repo` is not documented as public. tests/sharing/test_data.py holds each call used here to what it does today.
+`dvc.repo.Repo` is not documented as public: tests/sharing drives each call used here through real remotes.
 """
 
-import logging
+import fcntl
 import os
-import re
-import sys
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,17 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.errors import UserError
-from seedbed.sharing.failures import explain, kind_of
+from seedbed.sharing.failures import explain
+from seedbed.sharing.log import OBJECT, Log
 from seedbed.sharing.objects import distrusted
+from seedbed.sharing.opening import give_up_when_gone, open_repository
 from seedbed.sharing.urls import check_package, scheme_of, without_secrets
 
-GIVE_UP_AFTER = 3
-"""Connection errors after which a remote counts as gone: else each of thousands of files would wait for it in vain."""
-
-
-OBJECT = re.compile(r"\b[0-9a-f]{32}(?:\.dir)?\b")
-CURRENT = "seedbed-current"
-"""What a remote is called while we use it."""
+UNFINISHED = "unfinished"
 
 
 @dataclass
@@ -45,38 +40,6 @@ class Moved:
     files: int = 0
     missing: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
-
-
-def open_repository(root: Path, remote: Mapping[str, Any]) -> Any:
-    """Return DVC's repository with `remote`, a section of its config, as the default remote."""
-    from dvc.repo import Repo
-
-    if str(remote["url"]).startswith("ssh://"):
-        _compare_host_keys()
-    # Besides these, s3fs makes five attempts of its own: a server that is down is known in seconds.
-    os.environ.setdefault("AWS_MAX_ATTEMPTS", "2")
-    # DVC reads the config of each revision that it looks at: one from before the remote was set up would send nothing,
-    # and a relative directory would begin at the root of the disk. So today's remote goes with it, by a name of its own.
-    return Repo(str(root), config={"core": {"remote": CURRENT}, "remote": {CURRENT: dict(remote)}})
-
-
-def _compare_host_keys() -> None:
-    """Let an SSH server prove who it is by ~/.ssh/known_hosts: DVC takes any, and lends it the SSH agent."""
-    from dvc_ssh import SSHFileSystem
-
-    usual = SSHFileSystem._prepare_credentials
-    if usual.__module__ == __name__:
-        return
-
-    def prepare_credentials(self: Any, **config: Any) -> dict[str, Any]:
-        # An empty tuple means the usual files, and agent forwarding is for logging in further, which nobody does here.
-        return {**usual(self, **config), "known_hosts": (), "agent_forwarding": False}
-
-    SSHFileSystem._prepare_credentials = prepare_credentials
-
-
-class RemoteGone(ConnectionError):
-    """The remote has failed to answer so often that nothing more is asked of it."""
 
 
 class Data:
@@ -104,10 +67,28 @@ class Data:
         self.cache = self.repo.cache.local
 
     def __enter__(self) -> "Data":
+        from dvc_data.index import DataIndex
+
+        self._lock = (Path(self.repo.tmp_dir) / "sharing.lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserError(f"{self.repo.root_dir}: another push or pull is at work here. Wait for its end.") from error
+        # DVC remembers what folders hold. A call that was killed leaves a part of that, which then passes for the whole, so that
+        # files are neither sent nor fetched. So we have a memory of our own, and forget it after a call that did not end.
+        self._memory = Path(self.repo.site_cache_dir) / "index/sharing"
+        if (self._memory / UNFINISHED).exists():
+            shutil.rmtree(self._memory)
+        self._memory.mkdir(parents=True, exist_ok=True)
+        (self._memory / UNFINISHED).touch()
+        self.repo._data_index = DataIndex.open(str(self._memory / "db.db"))  # type: ignore[no-untyped-call]
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.repo.close()
+        if kind is None:
+            (self._memory / UNFINISHED).unlink()
+        self._lock.close()
 
     @cached_property
     def remote(self) -> Any:
@@ -178,8 +159,6 @@ class Data:
 
         assert self.remote
         moved = Moved()
-        # DVC keeps what folders hold from call to call; a call that was killed leaves a part of it, which passes for the whole.
-        self.repo.drop_data_index()
         with distrusted(self.cache) as damaged, self.told(failed) as log:
             try:
                 moved.files = work()
@@ -215,7 +194,7 @@ class Data:
                 raise next(iter(log.others), ConnectionError(f"{len(done.failed)} objects"))
 
     @contextmanager
-    def told(self, doing: str) -> Iterator["Log"]:
+    def told(self, doing: str) -> Iterator[Log]:
         """Turn what DVC raises and logs when a remote fails into one paragraph."""
         from dvc.exceptions import CheckoutError, DownloadError, DvcException, UploadError
 
@@ -234,78 +213,6 @@ class Data:
                 raise UserError(explain([*log.others, error], self.place, doing)) from error
             except Exception as error:
                 raise UserError(explain([*log.others, error], self.place, doing)) from error
-
-
-class Log(logging.Handler):
-    """What DVC would print, kept to be told in our words: errors, and objects that it finds nowhere.
-
-    Attributes
-    ----------
-    others : list of exceptions
-        What is wrong besides objects that were to be there and were not.
-    lost : list of str
-        Those objects.
-    missing : set of str
-        Objects that are neither here nor at the remote.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.others: list[BaseException] = []
-        self.lost: list[str] = []
-        self.missing: set[str] = set()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep the exception of a record, or the names that it lists."""
-        error = record.exc_info[1] if record.exc_info else None
-        names = OBJECT.findall(record.getMessage())
-        if isinstance(error, FileNotFoundError) and names and not kind_of(error):
-            self.lost.append(names[-1])
-        elif error:
-            self.others.append(error)
-        elif "Missing cache files" in str(record.msg):
-            self.missing |= set(names)
-
-    @contextmanager
-    def taking_over(self) -> Iterator[None]:
-        """Take the place of DVC's own handlers; where there is no terminal, keep its progress bars away too."""
-        loggers = [logging.getLogger(name) for name in ("", "dvc", "dvc_data", "dvc_objects")]
-        before = [logger.handlers for logger in loggers]
-        bars = logging.getLogger("dvc.progress")
-        level = bars.level
-        if os.environ.get("CI") or not sys.stderr.isatty():
-            bars.setLevel(logging.CRITICAL)
-        for logger in loggers:
-            logger.handlers = [self]
-        try:
-            yield
-        finally:
-            bars.setLevel(level)
-            for logger, handlers in zip(loggers, before, strict=True):
-                logger.handlers = handlers
-
-
-def give_up_when_gone(fs: Any) -> None:
-    """Let a file system of a server fail at once after a few connection errors."""
-    if not getattr(fs, "async_impl", False):
-        return
-    gone: list[BaseException] = []
-
-    def guarded(call: Callable[..., Any]) -> Callable[..., Any]:
-        async def guard(*arguments: Any, **options: Any) -> Any:
-            if len(gone) >= GIVE_UP_AFTER:
-                raise RemoteGone(str(gone[0])) from gone[0]
-            try:
-                return await call(*arguments, **options)
-            except Exception as error:
-                if kind_of(error) == "gone":
-                    gone.append(error)
-                raise
-
-        return guard
-
-    for name in ("_put_file", "_get_file"):
-        setattr(fs, name, guarded(getattr(fs, name)))
 
 
 def _relative(path: str) -> str:

@@ -86,36 +86,50 @@ def mend(root: Path, damaged: list[str]) -> str:
     A good copy in the work tree takes the place of a damaged object. DVC fetches or computes the others again.
     """
     from dvc.repo import Repo
-    from dvc_data.hashfile.hash import hash_file
 
-    restored, removed = [], []
+    removed = []
     with Repo(str(root)) as repo:
         cache = repo.cache.local
         for oid in damaged:
             Path(cache.oid_to_path(oid)).unlink(missing_ok=True)
-        index = repo.index.data["repo"]
-        index.onerror = lambda *_: None  # a folder whose list is gone has nothing to look at
-        for key, entry in index.iteritems():
-            oid = str(entry.hash_info.value) if entry.hash_info else ""
-            path = root.joinpath(*key)
-            if oid not in damaged or not path.is_file():
-                continue
-            # Without the recorded state, which says of a file what it was checked out as.
-            _, found = hash_file(str(path), cache.fs, cache.hash_name, None)
-            if found.value == oid:
-                cache.add(str(path), cache.fs, oid)
-                restored.append(oid)
-            else:
+        restored = restore(repo, set(damaged))
+        for oid, path in _copies(repo, set(damaged) - restored):
+            # Only what DVC took out of the cache, and nobody has changed since: an edit is somebody's work.
+            _, claimed = cache.state.get(str(path), cache.fs)
+            if claimed is not None and claimed.value == oid:
                 path.unlink()
-                removed.append("/".join(key))
+                removed.append(path.relative_to(root).as_posix())
     told = f"removed {count(len(damaged), 'damaged object')} from DVC's cache"
     if restored:
-        told += f"; {len(set(restored))} of them restored from the work tree"
+        told += f"; {len(restored)} of them restored from the work tree"
     if removed:
         told += f"; removed what was made from them: {', '.join(sorted(removed)[:SHOWN])}"
-    if set(damaged) - set(restored):
+    if set(damaged) - restored:
         told += ". `make pull` fetches them again, `dvc repro` computes them again"
     return told
+
+
+def restore(repo: Any, oids: set[str]) -> set[str]:
+    """Put objects into the cache of which the work tree has the very content; return which."""
+    from dvc_data.hashfile.hash import hash_file
+
+    cache = repo.cache.local
+    restored = set()
+    for oid, path in _copies(repo, oids):
+        # Without the recorded state, which says of a file what it was checked out as.
+        _, found = hash_file(str(path), cache.fs, cache.hash_name, None)
+        if oid not in restored and found.value == oid:
+            cache.add(str(path), cache.fs, oid)
+            restored.add(oid)
+    return restored
+
+
+def _copies(repo: Any, oids: set[str]) -> list[tuple[str, Path]]:
+    """Return the files of the work tree that dvc.lock and .dvc files say to be one of these objects."""
+    index = repo.index.data["repo"]
+    index.onerror = lambda *_: None  # a folder whose list is gone has nothing to look at
+    named = [(entry.hash_info.value, Path(repo.root_dir, *key)) for key, entry in index.iteritems() if entry.hash_info]
+    return [(oid, path) for oid, path in named if oid in oids and path.is_file()]
 
 
 def _stored(folder: Path) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from seedbed.config.repository import git
 from seedbed.errors import UserError
 from seedbed.sharing.data import Data
+from seedbed.sharing.objects import restore
 from seedbed.sharing.refs import (
     Upstream,
     describe,
@@ -38,6 +39,9 @@ def push(root: Path) -> Report:
     with chdir(root), Data(root) as data:
         there = remote_refs(root, upstream.remote)  # before data move: an address that is wrong is known at once
         moved = data.push(_revisions(refs))
+        if moved.missing and restore(data.repo, moved.missing):
+            files, moved = moved.files, data.push(_revisions(refs))
+            moved.files += files
         held_back = _without_data(data, refs) if moved.missing else {}
         runs = push_runs(data)
         if moved.files or runs:

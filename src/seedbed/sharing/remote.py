@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.errors import UserError
-from seedbed.sharing.data import open_repository
 from seedbed.sharing.failures import explain
+from seedbed.sharing.opening import open_repository
 from seedbed.sharing.urls import check_package, checked, scheme_of, without_secrets
 
 NAME = "storage"
