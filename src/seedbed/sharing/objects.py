@@ -23,15 +23,19 @@ def distrusted(cache: Any) -> Iterator[list[str]]:
 
     DVC removes a damaged object then. Yields the names of those, in the order in which they are found.
     """
+    from dvc_data.fsutils import _localfs_info
     from dvc_data.hashfile.db import HashFileDB
     from dvc_objects.errors import ObjectFormatError
 
     damaged: list[str] = []
 
     def check(oid: str, check_hash: bool = True, _info: Any = None) -> Any:
+        info = _info or _localfs_info(
+            cache.oid_to_path(oid)
+        )  # most often it is not there: known before the state is asked
         try:
             # The class for remotes compares hashes, and asks the recorded state first; that for local files trusts the mode.
-            return HashFileDB.check(cache, oid, check_hash, _info)
+            return HashFileDB.check(cache, oid, check_hash, info)
         except ObjectFormatError:
             damaged.append(oid)
             raise
