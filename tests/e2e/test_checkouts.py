@@ -43,6 +43,7 @@ def test_a_clone_gets_an_experiment_through_both_remotes(with_experiments: Proje
     assert (clone.root / "models/bundle/pipeline.skops").is_file()
 
 
+@pytest.mark.slow
 def test_a_worktree_runs_what_changed_there_without_an_activated_environment(project: Project, tmp_path: Path) -> None:
     project.git("worktree", "add", "--quiet", str(tmp_path / "tree"), "-b", "other")
     tree = Project(tmp_path / "tree")

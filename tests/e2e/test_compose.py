@@ -86,6 +86,7 @@ def test_a_worktree_composes_its_own_conf(short: Project, tmp_path: Path) -> Non
     assert short.git("status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_applied_then_repro_runs_nothing_more(project: Project) -> None:
     project.dvc("exp", "run", "--temp", "-S", "seed=2", "-n", "second")
     project.dvc("exp", "apply", "second")

@@ -48,6 +48,7 @@ def test_gc_says_what_it_would_free_and_frees_nothing_unasked(cluttered: Project
     assert is_cached(cluttered, UNNAMED)
 
 
+@pytest.mark.slow
 def test_gc_frees_only_what_nothing_names(cluttered: Project) -> None:
     cluttered.make("gc", "yes=1")
     assert not is_cached(cluttered, UNNAMED)

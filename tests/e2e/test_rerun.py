@@ -71,8 +71,8 @@ def test_a_new_file_among_the_sources_is_seen(project: Project) -> None:
 def test_an_edit_of_a_module_runs_the_stages_that_import_it(project: Project) -> None:
     file = project.root / "src/seedbed/data/cleaning.py"
     file.write_text(file.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
-    # What clean writes stays the same, so featurize and those after it have nothing to do.
-    assert project.stages_run() == ["clean", "package"]
+    # What clean writes stays the same, so featurize and those after it have nothing to do; gate and package import it.
+    assert project.stages_run() == ["clean", "gate", "package"]
     assert project.git("status", "--porcelain") == "M dvc.lock\n M src/seedbed/data/cleaning.py"
 
 
