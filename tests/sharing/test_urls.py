@@ -8,7 +8,7 @@ from seedbed.errors import UserError
 from seedbed.sharing import urls
 from seedbed.sharing.urls import check_package, checked, without_secrets
 
-ROOT = Path("/work/project")
+ROOT = Path("/home/somebody/project")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_directory_becomes_absolute(tmp_path: Path, monkeypatch: pytest.Monkey
         ("s3:///a", "the host or bucket is missing"),
         ("s3://bucket:9000/a", "--endpoint-url"),
         ("ssh://host:port/a", "Write it like"),
-        ("/work/project/store", "inside the repository /work/project"),
+        ("/home/somebody/project/store", "inside the repository /home/somebody/project"),
     ],
 )
 def test_a_bad_address_is_refused_with_the_reason_and_without_its_secret(url: str, told: str) -> None:
