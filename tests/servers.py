@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support import started
+
 SSHD = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
 STARTED_WITHIN = 40
 """Seconds that a server may take to answer on a busy machine."""
@@ -58,7 +60,7 @@ def s3_place(folder: Path, port: int | None = None, **environment: str) -> Itera
     port = port or free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     endpoint = f"http://127.0.0.1:{port}"
-    with _started(command, folder / "moto.log", environment) as process:
+    with started(command, folder / "moto.log", **environment) as process:
         _wait_for(process, port, folder / "moto.log")
         request = urllib.request.Request(f"{endpoint}/{BUCKET}", method="PUT")
         with urllib.request.urlopen(request, timeout=STARTED_WITHIN):
@@ -87,7 +89,7 @@ def ssh_place(folder: Path, port: int | None = None) -> Iterator[Place]:
         "Subsystem sftp internal-sftp\nMaxStartups 100\n",
         encoding="utf-8",
     )
-    with _started([SSHD, "-D", "-e", "-f", str(config)], folder / "sshd.log", {}) as process:
+    with started([SSHD, "-D", "-e", "-f", str(config)], folder / "sshd.log") as process:
         _wait_for(process, port, folder / "sshd.log")
         url = f"ssh://{getpass.getuser()}@127.0.0.1:{port}{folder}/store"
         yield Place(url, [], {"HOME": str(home)}, process)
@@ -98,27 +100,6 @@ def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
-
-
-@contextmanager
-def _started(command: list[str], log: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server in a process group of its own, and end it with all that it started."""
-    with (
-        log.open("ab") as written,
-        subprocess.Popen(
-            command,
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=written,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process,
-    ):
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -1,12 +1,14 @@
 """Real copies of the repository, in which the tests run real commands."""
 
 import hashlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -129,6 +131,30 @@ class Project:
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
+@contextmanager
+def started(
+    command: Sequence[str | Path], log: Path, cwd: Path | None = None, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command in a process group of its own, what it prints going to a log; end it with all that it started."""
+    with (
+        log.open("ab") as written,
+        subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
 def made_once(folder: Path, name: str, make: Callable[[Path], None]) -> Path:
     """Return the repository `name` of a folder that all workers of a session share, made by whichever asks first."""
     target, done = folder / name, folder / f"{name}.done"
@@ -150,6 +176,14 @@ def lock_up_to_train(project: Project, commit: str) -> dict:
     """Return what a commit's dvc.lock holds of the stages that a sweep runs."""
     stages = OmegaConf.to_container(OmegaConf.create(project.git("show", f"{commit}:dvc.lock")))["stages"]  # type: ignore[index,call-overload]
     return {name: stages[name] for name in ("compose", "ingest", "validate", "clean", "featurize", "train")}
+
+
+def sign_again(folder: Path, **changed: object) -> None:
+    """Change bundle.json as somebody who knows its format would."""
+    about = {**json.loads((folder / "bundle.json").read_text()), **changed}
+    about.pop("sha256")
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+    (folder / "bundle.json").write_text(json.dumps({**about, "sha256": digest}))
 
 
 def composed(*overrides: str) -> Params:

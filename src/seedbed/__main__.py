@@ -2,22 +2,12 @@
 
 import subprocess
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from seedbed.errors import UserError
-
-
-class Bump(StrEnum):
-    """The parts of a version."""
-
-    major = "major"
-    minor = "minor"
-    patch = "patch"
-
 
 if TYPE_CHECKING:
     from seedbed.sharing.report import Report
@@ -168,12 +158,14 @@ def archive(
 
 @app.command()
 def promote(
-    bump: Annotated[Bump, typer.Option(help="Which part of the version to raise.")] = Bump.minor,
+    bump: Annotated[
+        Literal["major", "minor", "patch"], typer.Option(help="Which part of the version to raise.")
+    ] = "minor",
 ) -> None:
     """Make the packaged bundle the champion, the one in use, and register it as a version: a tag of Git."""
     from seedbed.registry.promoting import promote as run
 
-    print(run(_root(), bump.value))
+    print(run(_root(), bump))
 
 
 @app.command()

@@ -150,6 +150,17 @@ def test_a_promotion_that_fails_halfway_changes_nothing(project: Project) -> Non
 
 
 @pytest.mark.slow
+def test_a_promotion_that_was_cut_short_is_finished_by_the_same_command(promoted: Project) -> None:
+    commit = promoted.git("rev-parse", "HEAD")
+    promoted.git("tag", "--delete", *tags(promoted))
+    assert "model v0.1.0 is in use" in promoted.run("seedbed", "promote").stdout
+    promoted.git("tag", "--delete", "model#production#1")
+    assert "model v0.1.0 is in use" in promoted.run("seedbed", "promote").stdout
+    assert tags(promoted) == ["model#production#1", "model@v0.1.0"]
+    assert promoted.git("rev-parse", "HEAD") == commit
+
+
+@pytest.mark.slow
 def test_a_champion_that_was_not_fetched_stops_the_gate_with_a_remedy(promoted: Project) -> None:
     shutil.rmtree(promoted.root / "models/champion")
     for folder in ("cache/files", "tmp"):

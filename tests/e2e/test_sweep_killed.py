@@ -16,7 +16,7 @@ import yaml
 
 from seedbed.config.compose import compose_text
 
-from support import Project, lock_up_to_train
+from support import Project, lock_up_to_train, started
 
 LIMIT = 300
 LITTLE = ["model=dummy", "evaluation=quick"]
@@ -26,22 +26,10 @@ LITTLE = ["model=dummy", "evaluation=quick"]
 def sweeping(project: Project, *arguments: str) -> Iterator[subprocess.Popen]:
     """Start a sweep in a process group of its own; what it prints is in sweep.log beside the project."""
     log = project.root.parent / "sweep.log"
-    with (
-        log.open("w") as file,
-        subprocess.Popen(
-            [project.root / ".venv/bin/python", "-m", "seedbed.sweep", "-m", *arguments],
-            cwd=project.root,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process,
-    ):
-        try:
-            yield process
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+    log.unlink(missing_ok=True)
+    command = [project.root / ".venv/bin/python", "-m", "seedbed.sweep", "-m", *arguments]
+    with started(command, log, project.root) as process:
+        yield process
 
 
 def wait_for_experiments(project: Project, count: int, process: subprocess.Popen) -> None:

@@ -1,6 +1,5 @@
 """A bundle answers as evaluate did, and refuses to load when a byte of it was changed."""
 
-import hashlib
 import json
 import shutil
 import warnings
@@ -16,6 +15,8 @@ from seedbed.errors import UserError
 from seedbed.models.gate import Verdict
 from seedbed.serving import Bundle, load_bundle
 from seedbed.serving.bundle import write_refusal
+
+from support import sign_again
 
 Built = Callable[[str], Path]
 FILES = ["MODEL_CARD.md", "bundle.json", "metrics.json", "pipeline.skops", "requirements.lock", "seen_rows.npy"]
@@ -190,11 +191,3 @@ def test_a_refusal_replaces_a_bundle_and_is_told_with_its_reason(bundle_copy: Pa
     assert [file.name for file in bundle_copy.iterdir()] == ["verdict.json"]
     with pytest.raises(UserError, match=r"the gate refused this model.*roc_auc 0\.500 is below the threshold 0\.65\."):
         load_bundle(bundle_copy)
-
-
-def sign_again(folder: Path, **changed: object) -> None:
-    """Change bundle.json as somebody who knows its format would."""
-    about = {**json.loads((folder / "bundle.json").read_text()), **changed}
-    about.pop("sha256")
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
-    (folder / "bundle.json").write_text(json.dumps({**about, "sha256": digest}))

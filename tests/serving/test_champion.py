@@ -17,7 +17,8 @@ from seedbed.errors import UserError
 from seedbed.models.champion import Comparison
 from seedbed.serving import champion as module
 from seedbed.serving.champion import compare_with_champion, has_champion, raw_test_rows
-from seedbed.serving.seen_rows import SeenRows
+
+from support import sign_again
 
 Built = Callable[[str], Path]
 NAMES = ["columns", "problem", "cleaning", "evaluation", "seed"]
@@ -136,10 +137,16 @@ def test_a_champion_whose_files_are_missing_or_changed_stops_the_gate(flights: P
         compare_with_champion(**given)
 
 
+def test_a_champion_that_another_version_made_is_told(flights: Path) -> None:
+    sign_again(flights / "models/champion", format=1)
+    found = compare_with_champion(**inputs(flights))
+    assert found.obstacle
+    assert "format is 1, and this version of seedbed reads 2" in found.obstacle
+
+
 def test_the_bundle_has_seen_train_and_validation_rows_alone(flights: Path) -> None:
     sides = read_table(flights / "data/features", ["_row", "_split"])
     seen = module.load_bundle("models/bundle").seen
     for side, expected in (("train", 1), ("validation", 1), ("test", 0)):
         rows = sides.loc[sides["_split"] == side, "_row"].to_numpy()
         assert seen.count(rows) == expected * len(rows)
-    assert isinstance(seen, SeenRows)

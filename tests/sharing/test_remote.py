@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from servers import SSHD, Place, free_port, place_of
+from servers import SSHD, Place, free_port, place_of, s3_place
 from sharing_support import Machine
 
 
@@ -54,6 +54,24 @@ def test_a_bucket_that_is_not_there_and_missing_credentials_are_told(first: Mach
     told = first.refused("seedbed", "remote", s3.url, *s3.options, AWS_EC2_METADATA_DISABLED="true")
     assert "does not let you in" in told
     assert "AWS_ACCESS_KEY_ID" in told
+
+
+def test_a_key_that_s3_rejects_is_told(first: Machine, tmp_path: Path) -> None:
+    # The first request makes the bucket; from then on moto asks who is there.
+    with s3_place(tmp_path / "s3", INITIAL_NO_AUTH_ACTION_COUNT="1") as place:
+        told = first.refused("seedbed", "remote", place.url, *place.options, **place.environment)
+    assert "does not let you in" in told
+    assert "AWS_ACCESS_KEY_ID" in told
+    assert "storage" not in (first.root / ".dvc/config").read_text()
+
+
+@pytest.mark.skipif(SSHD is None, reason="sshd is not installed")
+def test_a_key_that_ssh_rejects_is_told(first: Machine, tmp_path: Path) -> None:
+    with place_of("ssh", tmp_path / "ssh") as place:
+        (tmp_path / "ssh/authorized_keys").write_text("", encoding="utf-8")
+        told = first.refused("seedbed", "remote", place.url, **place.environment)
+    assert "does not let you in" in told
+    assert "storage" not in (first.root / ".dvc/config").read_text()
 
 
 @pytest.mark.skipif(SSHD is None, reason="sshd is not installed")

@@ -17,9 +17,8 @@ from seedbed.config.compose import OVERRIDES
 from seedbed.config.params import PARAMS
 from seedbed.config.repository import git, git_or_stop
 from seedbed.errors import UserError
-from seedbed.registry.promoting import ARTIFACT, BUNDLE, folder_hash
+from seedbed.registry.promoting import ARTIFACT, BUNDLE, folder_hash, versions_with
 from seedbed.serving.bundle import REQUIREMENTS, load_bundle
-from seedbed.serving.champion import TRACKED
 
 LOCK = "dvc.lock"
 LONGEST_LIST = 5
@@ -123,8 +122,7 @@ def _describe(root: Path, commit: str) -> str:
 
 
 def _versions(root: Path, digest: str) -> list[Fact]:
-    tags = (git(root, "tag", "--list", f"{ARTIFACT}@v*", "--sort=version:refname") or "").splitlines()
-    named = [tag for tag in tags if f"md5: {digest}" in (git(root, "show", f"{tag}:{TRACKED.as_posix()}") or "")]
+    named = [f"{ARTIFACT}@{version}" for version in versions_with(root, digest)]
     return [Fact("version", ", ".join(named))] if named else []
 
 

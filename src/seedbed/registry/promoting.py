@@ -39,7 +39,7 @@ def promote(root: Path, bump: Bump = "minor") -> str:
     load_bundle(root / BUNDLE)
     _refuse_out_of_step(root)
     if (root / TRACKED).exists() and folder_hash(root, BUNDLE) == tracked_hash(root):
-        raise UserError(f"{BUNDLE} is the champion already: {in_use(root) or 'it has no version yet'}.")
+        return _finish(root, bump)
     with _one_commit(root):
         git_or_stop(root, "rm", "-r", "--cached", "--quiet", "--ignore-unmatch", str(FOLDER))
         shutil.rmtree(root / FOLDER, ignore_errors=True)
@@ -78,6 +78,34 @@ def roll_back(root: Path, version: str | None = None) -> str:
         _record(root, f"Roll back to {ARTIFACT} {version}")
     _assign(root, version)
     return f"{ARTIFACT} {version} is in use again, instead of {now}. `make push` hands it to the others."
+
+
+def _finish(root: Path, bump: Bump) -> str:
+    """Register the champion of HEAD, which a promotion that was cut short has committed but not tagged.
+
+    Raises
+    ------
+    UserError
+        If its version is in use: there is nothing to do.
+    """
+    known = versions_with(root, tracked_hash(root))
+    if not known:
+        known = [_next_version(root, bump)]
+        _register(root, known[0])
+    elif in_use(root) in known:
+        raise UserError(f"{BUNDLE} is the champion already: {in_use(root)}.")
+    else:
+        _assign(root, known[-1])
+    return f"{ARTIFACT} {known[-1]} is in use: a promotion that was cut short is finished."
+
+
+def versions_with(root: Path, digest: str) -> list[str]:
+    """Return the versions whose champion has this hash, the lowest first."""
+    return [
+        version
+        for version in versions_of(root)
+        if f"md5: {digest}" in (git(root, "show", f"{ARTIFACT}@{version}:{TRACKED.as_posix()}") or "")
+    ]
 
 
 def versions_of(root: Path) -> list[str]:

@@ -19,7 +19,7 @@ from seedbed.models.features import feature_frame
 from seedbed.models.gate import Verdict
 from seedbed.models.pipeline import predict_scores
 from seedbed.models.serialization import load_pipeline
-from seedbed.serving.recipe import Recipe
+from seedbed.serving.recipe import OtherFormatError, Recipe
 from seedbed.serving.seen_rows import SeenRows
 from seedbed.serving.signature import Signature
 
@@ -196,7 +196,7 @@ def _read_about(path: Path) -> dict[str, Any]:
         about = read_json(path)
         digest = about.pop("sha256")
         if about["format"] != FORMAT:
-            raise UserError(
+            raise OtherFormatError(
                 f"{path}: format is {about['format']!r}, and this version of seedbed reads {FORMAT}. Serve it with the "
                 "version that made it, or make it anew with `dvc repro --force package`."
             )

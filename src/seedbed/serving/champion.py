@@ -12,6 +12,7 @@ from seedbed.errors import UserError
 from seedbed.models.champion import Comparison, compare_answers, read_outcome
 from seedbed.models.training import slices_of
 from seedbed.serving.bundle import Bundle, load_bundle
+from seedbed.serving.recipe import OtherFormatError
 
 FOLDER = Path("models/champion")
 TRACKED = FOLDER.with_suffix(".dvc")
@@ -44,9 +45,12 @@ def compare_with_champion(
     Raises
     ------
     UserError
-        If the champion's files are not there or not whole.
+        If the champion's files are not there or not whole. All else that hinders is in the comparison.
     """
-    champion = load_bundle(FOLDER)
+    try:
+        champion = load_bundle(FOLDER)
+    except OtherFormatError as error:
+        return Comparison.hindered(str(error).rstrip("."))
     try:
         _ask_the_same(champion.recipe.problem, problem)
         rows = raw_test_rows(raw, predictions, columns, problem, cleaning)

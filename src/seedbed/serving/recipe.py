@@ -13,6 +13,10 @@ from seedbed.models.decision import Decision
 from seedbed.serving.signature import Signature
 
 
+class OtherFormatError(UserError):
+    """A bundle that another version of seedbed made, whole and yet not to be read by this one."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How raw rows are cleaned, made into features and decided, and which rows those may be."""
@@ -43,7 +47,7 @@ class Recipe:
 
         Raises
         ------
-        UserError
+        OtherFormatError
             If it does not fit the schema.
         """
         decision = values["decision"]
@@ -60,7 +64,7 @@ class Recipe:
             )
         except ValidationError as error:
             first = error.errors()[0]
-            raise UserError(
+            raise OtherFormatError(
                 f"{path}: it does not fit this version of seedbed ({first['loc']}: {first['msg']}). "
                 "Serve it with the version that made it, or make it anew with `dvc repro --force package`."
             ) from None
