@@ -9,6 +9,9 @@ from support import Project, copied, copy_repository, made_once
 
 EXPENSIVE = ("explored", "swept_once")
 
+# For the workers of `pytest -n`, which start later: threads that wait by spinning take the other worker's core.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:

@@ -21,6 +21,7 @@ from seedbed.data.cleaning import clean_values
 from seedbed.data.roles import row_key
 from seedbed.data.tables import read_table
 from seedbed.serving import load_bundle
+from warm import warm
 
 REPOSITORY = Path(__file__).parents[1]
 ENVIRONMENT = Path(sys.prefix)
@@ -47,9 +48,18 @@ class Project:
         self.root = root
 
     def run(
-        self, *command: str, check: bool = True, cwd: Path | None = None, limit: int = LIMIT, **environment: str
+        self,
+        *command: str,
+        check: bool = True,
+        cwd: Path | None = None,
+        limit: int = LIMIT,
+        cold: bool = False,
+        **environment: str,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of the environment in the copy; its output is in .stdout, errors included."""
+        """Run a command of the environment in the copy; its output is in .stdout, errors included.
+
+        Unless `cold`, stages find their packages imported.
+        """
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "PYTHON", "VIRTUAL_ENV"))
         }
@@ -58,7 +68,7 @@ class Project:
         with subprocess.Popen(
             command,
             cwd=cwd or self.root,
-            env={**inherited, **environment},
+            env={**inherited, **({} if cold else warm()), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -119,9 +129,9 @@ class Project:
         assert "Traceback" not in done.stdout, done.stdout
         return done.stdout
 
-    def stages_run(self, *arguments: str, **environment: str) -> list[str]:
+    def stages_run(self, *arguments: str, **options: object) -> list[str]:
         """Run ``dvc repro``; return the names of the stages that were really executed, in order."""
-        return stages_in(self.dvc("repro", *arguments, **environment))
+        return stages_in(self.dvc("repro", *arguments, **options))
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace text in a file; the old text must be there."""

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from seedbed.config.repository import find_root
-from seedbed.data.tables import read_table
+from seedbed.data.tables import column_names, read_table
 from seedbed.errors import UserError
 
 TABLES = {
@@ -46,7 +46,7 @@ def load(name: str, columns: list[str] | None = None) -> pd.DataFrame:
         raise UserError(
             f"data/{name} is not there yet. Run `dvc repro {TABLES[name]}` to make it, or `dvc pull` to fetch it."
         )
-    rows = read_table(path)
-    if absent := [column for column in columns or [] if column not in rows.columns]:
-        raise UserError(f"data/{name} has no column {', '.join(absent)}. It has {', '.join(rows.columns)}.")
-    return rows[columns] if columns else rows
+    known = column_names(path)
+    if absent := [column for column in columns or [] if column not in known]:
+        raise UserError(f"data/{name} has no column {', '.join(absent)}. It has {', '.join(known)}.")
+    return read_table(path, columns)

@@ -79,9 +79,15 @@ def test_a_bad_derived_feature_is_refused(derived: Derived, words: str) -> None:
 
 
 def test_a_derived_feature_may_not_take_the_name_of_a_column() -> None:
-    with pytest.raises(UserError, match=r"features\.derived\.a: a column has that name already"):
+    with pytest.raises(UserError, match=r"features\.derived\.a: a column or feature is called a already"):
         derived = {"a": Derived(kind="is_missing", columns=["b"])}
         compute_features(rows(), COLUMNS, Features(use_derived=True, derived=derived))
+
+
+def test_a_time_part_may_not_take_the_name_of_a_column() -> None:
+    frame, columns = rows().assign(at_hour=1.0), {**COLUMNS, "at_hour": Column(role="feature")}
+    with pytest.raises(UserError, match=r"features\.time_parts\.hour: a column or feature is called at_hour already"):
+        compute_features(frame, columns, Features(time_parts=["hour"]))
 
 
 def test_a_time_is_no_feature_itself() -> None:

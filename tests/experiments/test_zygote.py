@@ -27,6 +27,7 @@ STAGES = {
     "die": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
     "read": "import sys\nprint(repr(sys.stdin.read()))",
     "name": "print(__name__)",
+    "environment": "import os, time\nprint(os.environ['GREETING'], len(os.environ['LONG']), time.tzname[0])",
     "count": "import seedbed.state as state\nstate.count += 1\nprint(state.count)",
     "wait": "import os, subprocess, time\nfrom pathlib import Path\n"
     "child = subprocess.Popen(['sleep', '60'])\n"
@@ -146,6 +147,11 @@ def test_a_stage_ends_as_its_own_command_would(
     returned, out, error = run(stage, tmp_path, environment)
     assert (returned, out) == (code, said.format(folder=tmp_path))
     assert error == warned if len(warned) == 0 or code == 0 else error.endswith(warned)
+
+
+def test_a_stage_has_the_environment_of_its_command(environment: dict[str, str], tmp_path: Path) -> None:
+    variables = {"GREETING": "a=b höher\n", "LONG": "x" * 100_000, "TZ": "Pacific/Auckland"}
+    assert run("environment", tmp_path, {**environment, **variables})[:2] == (0, "a=b höher\n 100000 NZST\n")
 
 
 def test_each_stage_starts_from_what_was_imported(environment: dict[str, str], tmp_path: Path) -> None:

@@ -166,12 +166,15 @@ def test_calibration_of_a_regression_is_told(diabetes, model_of) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"depth_of_tree": 3}, "cannot be made.*depth_of_tree"),
-        ({"inner": [{"_target_": "os.system", "command": "true"}]}, "os.system.*may not be called"),
+        ({"depth_of_tree": 3}, r"conf/model/random_forest\.yaml.*cannot be made.*depth_of_tree"),
+        (
+            {"inner": [{"_target_": "os.system", "command": "true"}]},
+            r"'os.system'.*may be called.*conf/model/random_forest\.yaml",
+        ),
     ],
 )
 def test_an_estimator_that_cannot_be_made_is_told(arguments: dict, told: str, flights, model_of) -> None:
-    with pytest.raises(UserError, match=rf"conf/model/random_forest\.yaml.*{told}"):
+    with pytest.raises(UserError, match=told):
         build_pipeline(model_of("random_forest", arguments=arguments), "binary", feature_kinds(flights), 0)
 
 

@@ -44,6 +44,7 @@ def test_values_of_the_right_type_are_read_and_the_missing_stay_missing(
         ("number", [True, 1], 0, "True", "a number"),
         ("number", [True, False], 0, "True", "a number"),
         ("number", ["a", "b"], 0, "'a'", "a number"),
+        ("number", [1, 10**400], 1, "1000", "a number"),
         ("category", [9, 10], 0, "9", "text, in quotes"),
         ("category", ["a", 1.5], 1, "1.5", "text"),
         ("boolean", [0, 1], 0, "0", "true or false"),

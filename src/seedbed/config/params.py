@@ -1,6 +1,7 @@
 """Reading params.yaml and judging it: every mistake is told with its key and the file to edit."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -119,13 +120,24 @@ def _refuse_unset(key: str, value: Any, root: Path) -> None:
 
 
 def _refuse_foreign_targets(key: str, value: Any, root: Path) -> None:
-    if key.endswith("._target_") and not str(value).startswith(TARGET_PREFIXES):
-        raise UserError(
-            f"{PARAMS}: {key} is {value!r}, and only names that begin with {' or '.join(TARGET_PREFIXES)} may be "
-            f"called. Edit {home_of(key, root)}, or add the prefix to TARGET_PREFIXES in src/seedbed/config/schema.py."
-        )
+    for where, target in foreign_targets(key, value):
+        raise UserError(f"{PARAMS}: {where} {not_to_be_called(target, home_of(where, root))}")
+
+
+def foreign_targets(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each `_target_` below `key` that may not be called, after its own key."""
     for inner, part in _items(value):
-        _refuse_foreign_targets(f"{key}.{inner}", part, root)
+        if inner == "_target_" and not str(part).startswith(TARGET_PREFIXES):
+            yield f"{key}.{inner}", part
+        yield from foreign_targets(f"{key}.{inner}", part)
+
+
+def not_to_be_called(target: Any, home: str) -> str:
+    """Return what is wrong with a foreign `_target_`, and the remedy."""
+    return (
+        f"is {target!r}, and only names that begin with {' or '.join(TARGET_PREFIXES)} may be called. Edit {home}, or add "
+        "the prefix to TARGET_PREFIXES in src/seedbed/config/schema.py."
+    )
 
 
 def _items(value: Any) -> list[tuple[Any, Any]]:

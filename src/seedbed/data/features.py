@@ -31,15 +31,17 @@ def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) 
     Raises
     ------
     UserError
-        If a derived feature uses a column that does not exist or is known only after the outcome, takes the name of a
-        column, or if time parts are wanted of data without a time column.
+        If a derived feature uses a column that does not exist or is known only after the outcome, if a feature takes
+        the name of a column or of another feature, or if time parts are wanted of data without a time column.
     """
     made = {name: _plain(frame[name], columns[name].type) for name in columns_with(columns, "feature")}
     for part in features.time_parts if time_column(columns) else ():
+        _refuse_taken(f"at_{part}", f"features.time_parts.{part}", {*made, *columns})
         made[f"at_{part}"] = _time_part(frame[time_column(columns)], part)
     if features.use_derived:
         for name, derived in features.derived.items():
             _check(name, derived, columns)
+            _refuse_taken(name, f"features.derived.{name}", {*made, *columns})
             made[name] = DERIVED[derived.kind](*(frame[column] for column in derived.columns))
     for name in features.drop:
         if name not in made:
@@ -115,6 +117,11 @@ DERIVED: dict[str, Callable[..., pd.Series]] = {
 }
 
 
+def _refuse_taken(name: str, where: str, taken: set[str]) -> None:
+    if name in taken:
+        raise UserError(f"{where}: a column or feature is called {name} already. Rename one of the two.")
+
+
 def _check(name: str, derived: Derived, columns: Columns) -> None:
     where = f"features.derived.{name}"
     for column in derived.columns:
@@ -125,8 +132,6 @@ def _check(name: str, derived: Derived, columns: Columns) -> None:
                 f"{where}: column {column} has the role {columns[column].role}, so it is not known when the model is asked and "
                 "can never become a feature. Leave it out."
             )
-    if name in columns:
-        raise UserError(f"{where}: a column has that name already. Choose another.")
     wanted = ARITY.get(derived.kind)
     if wanted is not None and len(derived.columns) != wanted:
         raise UserError(f"{where}: {derived.kind} takes {wanted} columns, and {len(derived.columns)} are given.")

@@ -25,6 +25,11 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         pq.write_table(table, folder / "part-00000.parquet", compression="zstd")
 
 
+def column_names(path: Path) -> list[str]:
+    """Return the names of a table's columns, without reading rows."""
+    return pq.ParquetDataset(path).schema.names
+
+
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read the rows of a Parquet folder that :func:`write_table` wrote.
 

@@ -15,7 +15,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
@@ -30,15 +31,22 @@ PRELOADED = (
 )  # fmt: skip
 """What a sweep's stages import. A module that is missing here costs its import again in each stage, nothing else."""
 SOCKET = "zygote"
+END = b"\0\0"
+"""Ends the message of a client, whose parts are not empty and have a zero between them."""
 
 
 class Zygote:
     """A running zygote of the checkout `root`; it ends with the process that started it, however that ends.
 
-    Stages find `more` in their environment.
+    Stages find `more` in their environment. `program` is what python runs: its last words are :func:`serve`.
     """
 
-    def __init__(self, root: Path, more: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        root: Path,
+        more: Mapping[str, str] = MappingProxyType({}),
+        program: Sequence[str] = ("-m", "seedbed.experiments.zygote"),
+    ) -> None:
         self.folder = root / ".dvc/tmp"
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / SOCKET).unlink(missing_ok=True)
@@ -48,7 +56,7 @@ class Zygote:
         environment.setdefault("OMP_WAIT_POLICY", "passive")
         # Its standard input is held open by us alone: when we are gone, it reads the end, and goes too.
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "seedbed.experiments.zygote"],
+            [sys.executable, *program],
             cwd=self.folder,
             env=environment,
             stdin=subprocess.PIPE,
@@ -69,14 +77,17 @@ class Zygote:
         self.process.wait()
 
 
-def serve() -> None:
-    """Import, then answer one client after the other until standard input ends."""
+def preload(modules: Iterable[str]) -> None:
+    """Import modules; what one lacks is for the stage to tell that needs it."""
     # Ctrl-C reaches all processes of a terminal; the owner is the one to end this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in PRELOADED:
+    for name in modules:
         with contextlib.suppress(ImportError):
             __import__(name)
-    _compose_once(Path.cwd().parents[1])
+
+
+def serve(run: Callable[[str], None]) -> None:
+    """Answer one client after the other until standard input ends: fork, and `run` the stage that it names."""
     server = socket.socket(socket.AF_UNIX)
     server.bind(SOCKET)
     server.listen()
@@ -87,7 +98,7 @@ def serve() -> None:
             return
         client, _ = server.accept()
         with client:
-            _serve_one(server, client)
+            _serve_one(server, client, run)
 
 
 def _compose_once(root: Path) -> None:
@@ -99,19 +110,26 @@ def _compose_once(root: Path) -> None:
         plain_composition(root, conf_hash(root))
 
 
-def _serve_one(server: socket.socket, client: socket.socket) -> None:
+def _serve_one(server: socket.socket, client: socket.socket, run: Callable[[str], None]) -> None:
     """Fork a stage for the client; tell it the exit code, or end the stage when either side is gone."""
     message, descriptors, _, _ = socket.recv_fds(client, 1 << 16, 2)
+    while message and not message.endswith(END):
+        more = client.recv(1 << 16)
+        message = message + more if more else b""
     if not message:
+        for descriptor in descriptors:
+            os.close(descriptor)
         return
-    stage, folder = message.decode().split("\0")
+    stage, folder, *variables = os.fsdecode(message.removesuffix(END)).split("\0")
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         server.close()
         client.close()
         os.close(reader)
-        _run(stage, Path(folder), descriptors)
+        os.environ.update(dict(variable.split("=", 1) for variable in variables))
+        time.tzset()
+        _become(lambda: run(stage), Path(folder), descriptors)
     with contextlib.suppress(OSError):
         # The stage does the same; whoever is first, its group is there before it may have to be ended.
         os.setpgid(child, child)
@@ -129,9 +147,8 @@ def _serve_one(server: socket.socket, client: socket.socket) -> None:
         client.sendall(array.array("i", [os.waitstatus_to_exitcode(status)]).tobytes())
 
 
-def _run(stage: str, folder: Path, descriptors: list[int]) -> NoReturn:
+def _become(stage: Callable[[], None], folder: Path, descriptors: list[int]) -> NoReturn:
     """Become the stage: its folder, its output, its own process group."""
-    import runpy
     import traceback
 
     code: int | str | None = 1
@@ -141,7 +158,7 @@ def _run(stage: str, folder: Path, descriptors: list[int]) -> NoReturn:
         for number, descriptor in zip((1, 2), descriptors, strict=True):
             os.dup2(descriptor, number)
         os.chdir(folder)
-        runpy.run_module(f"seedbed.stages.{stage}", run_name="__main__", alter_sys=True)
+        stage()
         code = 0
     except SystemExit as end:
         code = end.code
@@ -157,5 +174,14 @@ def _run(stage: str, folder: Path, descriptors: list[int]) -> NoReturn:
         os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 
+def run_stage(stage: str) -> None:
+    """Run a stage in this process, as its command does."""
+    import runpy
+
+    runpy.run_module(f"seedbed.stages.{stage}", run_name="__main__", alter_sys=True)
+
+
 if __name__ == "__main__":
-    serve()
+    preload(PRELOADED)
+    _compose_once(Path.cwd().parents[1])
+    serve(run_stage)

@@ -1,4 +1,7 @@
-"""Asks a zygote to run one stage, and ends as the stage ended. A script of the standard library, quick to start."""
+"""Asks a zygote to run one stage, and ends as the stage ended. A script of the standard library, quick to start.
+
+A message is the stage's name, the folder and the environment, a zero after each, and one more at the end.
+"""
 
 import os
 import socket
@@ -7,13 +10,16 @@ import sys
 
 
 def main() -> None:
-    """Hand over the stage's name, the working directory and the output; wait for the exit code."""
+    """Hand over the stage's name, the working directory, the environment and the output; wait for the exit code."""
     here = os.getcwd()  # noqa: PTH109  (pathlib takes longer to import than all the rest)
     client = socket.socket(socket.AF_UNIX)
     # A socket's path is short by law of the kernel, so it is named from its own folder.
     os.chdir(os.environ["SEEDBED_ZYGOTE"])
     client.connect("zygote")
-    socket.send_fds(client, [f"{sys.argv[1]}\0{here}".encode()], [1, 2])
+    variables = (b"%s=%s" % variable for variable in os.environb.items())
+    message = b"\0".join([os.fsencode(sys.argv[1]), os.fsencode(here), *variables]) + b"\0\0"
+    sent = socket.send_fds(client, [message], [1, 2])
+    client.sendall(message[sent:])
     answer = client.recv(4)
     if len(answer) < 4:
         sys.exit(f"{sys.argv[1]}: the process that runs stages has gone; see the log of the job")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 
 from seedbed.config.schema import Model
 from seedbed.errors import UserError
@@ -79,6 +78,8 @@ def fit_with_folds(
     UserError
         If the rows that a fold fits on are all of one class.
     """
+    from sklearn.exceptions import ConvergenceWarning
+
     folds = cross_validation_folds(fold, split_kind)
     for number, (rows, _) in enumerate(folds, start=1):
         if decision.task != "regression" and len(np.unique(target[rows])) < 2:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from seedbed.config.params import foreign_targets, not_to_be_called
 from seedbed.config.schema import TARGET_PREFIXES, Model, Task
 from seedbed.errors import UserError
 
@@ -100,7 +101,8 @@ def _instantiate(spec: dict[str, Any], name: str) -> "BaseEstimator":
     from hydra.errors import InstantiationException
     from hydra.utils import instantiate
 
-    _refuse_foreign(spec, name)
+    for key, target in foreign_targets("model", spec):
+        raise UserError(f"{key} {not_to_be_called(target, f'conf/model/{name}.yaml')}")
     try:
         estimator = instantiate(spec, _convert_="all")
     except InstantiationException as error:
@@ -110,18 +112,6 @@ def _instantiate(spec: dict[str, Any], name: str) -> "BaseEstimator":
     if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
         raise UserError(f"conf/model/{name}.yaml: {spec['_target_']} is not a scikit-learn estimator.")
     return estimator
-
-
-def _refuse_foreign(spec: Any, name: str) -> None:
-    if isinstance(spec, dict):
-        target = spec.get("_target_")
-        if target is not None and not str(target).startswith(TARGET_PREFIXES):
-            raise UserError(
-                f"conf/model/{name}.yaml: _target_ {target!r} may not be called: only names that begin with "
-                f"{' or '.join(TARGET_PREFIXES)}. Add a prefix to TARGET_PREFIXES in src/seedbed/config/schema.py."
-            )
-    for part in spec.values() if isinstance(spec, dict) else spec if isinstance(spec, list) else ():
-        _refuse_foreign(part, name)
 
 
 def _weigh_classes(estimator: "BaseEstimator", model: Model, task: Task) -> None:

@@ -1,5 +1,7 @@
 """Reads one column of rows that somebody sends: each value is judged, none is guessed."""
 
+import reprlib
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from numbers import Real
@@ -56,7 +58,9 @@ def refuse_infinite(values: pd.Series, name: str) -> None:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    """Whether a float64 can hold it: JSON knows integers of any length."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    return is_number and not (isinstance(value, int) and abs(value) > sys.float_info.max)
 
 
 def _is_text(value: object) -> bool:
@@ -115,5 +119,5 @@ def _refuse(values: pd.Series, wrong: pd.Series, name: str, wanted: str) -> None
         found = found.item() if isinstance(found, np.generic) else found
         raise UserError(
             f"column {name}: {int(wrong.sum())} of {len(values)} values cannot be read, the first in row {place}: "
-            f"{found!r}. Send {wanted}."
+            f"{reprlib.repr(found)}. Send {wanted}."
         )

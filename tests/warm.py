@@ -1,0 +1,42 @@
+"""A zygote for the tests' repositories: packages are imported once, seedbed's own code is that of each repository.
+
+Stages take twice as long to import what they stand on as to work on a few thousand rows. Here DVC starts them with their
+own command as always, src/stage.sh, which hands them to this process as it does in a sweep.
+"""
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+from seedbed.experiments import zygote
+
+PACKAGES = ("great_expectations", "skrub", *(name for name in zygote.PRELOADED if not name.startswith("seedbed")))
+
+
+@cache
+def warm() -> dict[str, str]:
+    """Return the environment in which stages of any repository start warm; the zygote ends with this process."""
+    if sys.platform != "linux":
+        return {}
+    from support import REPOSITORY
+
+    here = Path(mkdtemp(prefix="warm-"))
+    (here / "src").symlink_to(REPOSITORY / "src")
+    return zygote.Zygote(here, program=(__file__,)).wait_until_ready()
+
+
+def run_stage(stage: str) -> None:
+    """Run a stage with the code of the working directory."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "seedbed"]:
+        del sys.modules[name]
+    source = str(Path.cwd() / "src")
+    os.environ["PYTHONPATH"] = source
+    sys.path[:0] = [source]
+    zygote.run_stage(stage)
+
+
+if __name__ == "__main__":
+    zygote.preload(PACKAGES)
+    zygote.serve(run_stage)
