@@ -4,18 +4,21 @@ The class is not documented as public: where a new version of DVC breaks one of 
 """
 
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import dvc.dependency.param
 import dvc.dvcfile
+import dvc.utils.serialize._yaml
+import dvc.utils.strictyaml
 import pytest
 import yaml
 from dvc.repo import Repo
 
 from seedbed.errors import UserError
-from seedbed.experiments.dvc_files import split_lock
-from seedbed.experiments.pipeline import Pipeline, lock_written_by_entry, params_parsed_once
+from seedbed.experiments.dvc_yaml import yaml_parsed_once
+from seedbed.experiments.pipeline import Pipeline
 from small_graph import (
     STAGES,
     Change,
@@ -101,14 +104,14 @@ def by_us(root: Path, *stages: str) -> None:
     Pipeline(root).reproduce(*stages)
 
 
-def leading_there(root: Path, *stages: str) -> None:
+def reading_once(root: Path, *stages: str) -> None:
     pipeline = Pipeline(root)
-    with pipeline.only_what_leads_to(stages[0]):
+    with pipeline.read_once():
         pipeline.reproduce(*pipeline.before(stages[0]))
         pipeline.reproduce(*stages)
 
 
-@pytest.mark.parametrize("way", [by_us, leading_there])
+@pytest.mark.parametrize("way", [by_us, reading_once])
 @pytest.mark.parametrize("change", [another_rate, another_cleaning, no_words])
 @pytest.mark.parametrize("target", ["train", "evaluate"])
 def test_dvc_lock_is_what_dvc_would_have_written(
@@ -138,13 +141,30 @@ def test_the_first_dvc_lock_is_what_dvc_would_have_written(
     assert lock(root) == lock(other)
 
 
-def test_dvc_writes_its_locks_and_reads_params_by_the_functions_that_are_replaced() -> None:
-    usual = dvc.dvcfile.modify_yaml, dvc.dependency.param.load_path
-    with pytest.raises(ValueError, match="no"), lock_written_by_entry(), params_parsed_once():
+def test_dvc_reads_and_writes_by_the_functions_that_are_replaced(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    for module, name in ((dvc.utils.strictyaml, "parse_yaml"), (dvc.utils.serialize._yaml, "parse_yaml")):
+        usual = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda text, path, *a, usual=usual, **k: (parsed.append(path), usual(text, path, *a, **k))[1]
+        )
+    write_params(root, another_rate)
+    pipeline = Pipeline(root)
+    with pipeline.read_once():
+        pipeline.reproduce("train")
+        pipeline.forget_what_no_longer_belongs("train")
+    assert ran(root) == ["train"]
+    assert sorted(Path(path).name for path in parsed) == ["dvc.lock", "dvc.yaml", "params.yaml"]
+
+
+def test_what_was_replaced_is_put_back() -> None:
+    usual = dvc.dvcfile.modify_yaml, dvc.dependency.param.load_path, dvc.utils.strictyaml.load
+    with pytest.raises(ValueError, match="no"), yaml_parsed_once():
         assert dvc.dvcfile.modify_yaml is not usual[0]
         assert dvc.dependency.param.load_path is not usual[1]
+        assert dvc.utils.strictyaml.load is not usual[2]
         raise ValueError("no")
-    assert (dvc.dvcfile.modify_yaml, dvc.dependency.param.load_path) == usual
+    assert (dvc.dvcfile.modify_yaml, dvc.dependency.param.load_path, dvc.utils.strictyaml.load) == usual
 
 
 def test_parameters_that_a_stage_changes_are_read_again(root: Path) -> None:
@@ -155,16 +175,22 @@ def test_parameters_that_a_stage_changes_are_read_again(root: Path) -> None:
     assert yaml.safe_load(lock(root))["stages"]["train"]["params"]["params.yaml"]["train.rate"] == 0.7
 
 
-def test_entries_that_are_not_needed_are_gone_only_for_a_while(root: Path) -> None:
-    before = lock(root)
+def test_stages_alone_do_not_ask_about_those_before_them(root: Path) -> None:
+    write_params(root, another_cleaning)
+    Pipeline(root).reproduce("train", alone=True)
+    assert ran(root) == []
+    write_params(root, another_rate)
+    Pipeline(root).reproduce("clean", "train", alone=True)
+    assert ran(root) == ["train"]
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_what_no_longer_belongs_is_seen_from_what_was_read_before(root: Path, once: bool) -> None:
+    write_params(root, another_rate)
     pipeline = Pipeline(root)
-    with pipeline.only_what_leads_to("train"):
-        assert list(entries(root)) == [
-            name for name in split_lock(before)[1] if name in ("clean", "featurize", "train")
-        ]
+    with pipeline.read_once() if once else nullcontext():
         pipeline.reproduce("train")
-        assert ran(root) == []
-    assert lock(root) == before
+        assert sorted(pipeline.forget_what_no_longer_belongs("train")) == ["evaluate", "gate"]
 
 
 def test_figures_of_another_model_are_taken_away(root: Path) -> None:

@@ -16,7 +16,7 @@ from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseExceptio
 from yaml import YAMLError
 
 from seedbed.config.conf_hash import conf_files, conf_hash
-from seedbed.config.params import PARAMS, check_params, home_of, load_yaml
+from seedbed.config.params import PARAMS, check_params, home_of, load_yaml, parsed_in_c
 from seedbed.config.repository import git, inside_experiment, untracked_files
 from seedbed.errors import UserError
 from seedbed.files import write_text
@@ -54,7 +54,7 @@ def compose_text(root: Path, overrides: list[str] | None = None) -> str:
     importlib.import_module("hydra_plugins.seedbed_conf_hash")
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(str(root / "conf"), version_base=None):
+        with parsed_in_c(), initialize_config_dir(str(root / "conf"), version_base=None):
             composed = compose("config", overrides=overrides or [])
         OmegaConf.resolve(composed)
     except YAMLError as error:

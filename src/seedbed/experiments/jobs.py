@@ -19,6 +19,8 @@ from seedbed.experiments.upstream import Upstream
 from seedbed.experiments.zygote import Zygote
 from seedbed.files import write_text
 
+FIRST = "compose"
+"""Records what is each job's own, its overrides."""
 TARGET = "train"
 """Sweeps end here: what comes after reads the test rows."""
 
@@ -84,20 +86,22 @@ class Worker:
         """Run the graph up to the target; what several jobs need is computed by the first of them, the others wait."""
         pipeline = Pipeline(self.slot.root)
         upstream = Upstream(Path(self.pin.root), self.slot.root, TARGET, text, self.pin.tree)
-        with pipeline.only_what_leads_to(TARGET):
-            if not upstream.computed():
-                with upstream.alone():
-                    if not upstream.computed():
-                        pipeline.restore()
-                        pipeline.reproduce(*pipeline.before(TARGET))
-                        upstream.keep()
-            upstream.put_back()
-            if self._restored != upstream.key:
-                # What a job leaves is what the next finds, as long as it has the same upstream.
+        if not upstream.computed():
+            with upstream.alone():
+                if not upstream.computed():
+                    pipeline.restore()
+                    pipeline.reproduce(*pipeline.before(TARGET))
+                    upstream.keep()
+        upstream.put_back()
+        with pipeline.read_once():
+            if self._restored == upstream.key:
+                # What lies between is as this worker's last job left it, and was asked about then.
+                pipeline.reproduce(FIRST, TARGET, alone=True)
+            else:
                 pipeline.restore()
                 self._restored = upstream.key
-            pipeline.reproduce(TARGET)
-        pipeline.forget_what_no_longer_belongs(TARGET)
+                pipeline.reproduce(TARGET)
+            pipeline.forget_what_no_longer_belongs(TARGET)
 
 
 def last_line(log: Path) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.errors import UserError
-from seedbed.experiments.dvc_files import ancestors, read_stages, split_lock
+from seedbed.experiments.dvc_files import split_lock
+from seedbed.experiments.dvc_yaml import yaml_parsed_once
 from seedbed.files import write_text
 
 NOT_RUN = "(not run by the sweep)"
@@ -30,8 +31,16 @@ class Pipeline:
         """Bring back what dvc.lock names and the cache holds; the rest is left to be computed."""
         self._repo.checkout(force=True, allow_missing=True)
 
-    def reproduce(self, *stages: str) -> None:
-        """Do what `dvc repro` of these stages does.
+    @contextmanager
+    def read_once(self) -> Iterator[None]:
+        """Read dvc.yaml and dvc.lock once for all that is done meanwhile; nobody else may change them."""
+        from dvc.repo import lock_repo
+
+        with lock_repo(self._repo), yaml_parsed_once():
+            yield
+
+    def reproduce(self, *stages: str, alone: bool = False) -> None:
+        """Do what `dvc repro` of these stages does, with `alone` what `dvc repro --single-item` does.
 
         Raises
         ------
@@ -41,8 +50,8 @@ class Pipeline:
         from dvc.exceptions import DvcException
 
         try:
-            with lock_written_by_entry(), params_parsed_once():
-                self._repo.reproduce(targets=list(stages))
+            with self.read_once():
+                self._repo.reproduce(targets=list(stages), single_item=alone)
         except DvcException as error:
             raise UserError(_all_causes(error)) from error
 
@@ -58,10 +67,9 @@ class Pipeline:
         They were of the baseline. In `dvc exp show` they would put its figures into the row of another model.
         """
         import networkx as nx
-        from dvc.repo import lock_repo
 
         stale: list[Any] = []
-        with lock_repo(self._repo):
+        with self.read_once():
             graph = self._repo.index.graph
             found = next(node for node in graph if node.addressing == target)
             kept = {found, *nx.descendants(graph, found)}  # edges lead from a stage to what it reads
@@ -104,75 +112,6 @@ class Pipeline:
             f"    - path: {out.def_path}\n      hash: md5\n      md5: {empty.oid}\n      size: 0\n      nfiles: 0\n"
             for out in cached
         )
-
-    @contextmanager
-    def only_what_leads_to(self, target: str) -> Iterator[None]:
-        """Take the other stages out of dvc.lock for a while: DVC reads and writes all of it after each stage it runs."""
-        wanted = {target, *ancestors(read_stages(self.root), target)}
-        head, before = split_lock(self._lock.read_text(encoding="utf-8"))
-        write_text(self._lock, head + "".join(entry for name, entry in before.items() if name in wanted))
-        yield
-        head, after = split_lock(self._lock.read_text(encoding="utf-8"))
-        write_text(self._lock, head + "".join((before | after).values()))
-
-
-@contextmanager
-def lock_written_by_entry() -> Iterator[None]:
-    """Let DVC write only the entry of dvc.lock that has changed: half the time of a short job goes into all the others.
-
-    DVC reads and writes the whole file after each stage, in the way that keeps comments, which its lock files do not
-    have. What is written is the same to the byte.
-    """
-    from dvc import dvcfile
-    from dvc.utils.serialize import dumps_yaml, load_yaml
-
-    usual = dvcfile.modify_yaml
-
-    @contextmanager
-    def modify_yaml(path: str, fs: Any = None) -> Iterator[Any]:
-        lock = Path(path)
-        if lock.name != "dvc.lock" or not lock.exists():
-            with usual(path, fs=fs) as content:
-                yield content
-            return
-        content = load_yaml(path, fs=fs)
-        before = dict(content.get("stages", {}))
-        yield content
-        head, entries = split_lock(lock.read_text(encoding="utf-8"))
-        changed = {name: entry for name, entry in content["stages"].items() if entry is not before.get(name)}
-        if changed:
-            _, written = split_lock(dumps_yaml({"stages": changed}))
-            write_text(lock, head + "".join((entries | written).values()))
-
-    dvcfile.modify_yaml = modify_yaml
-    try:
-        yield
-    finally:
-        dvcfile.modify_yaml = usual
-
-
-@contextmanager
-def params_parsed_once() -> Iterator[None]:
-    """Let DVC parse params.yaml once for as long as it does not change: it would do so for each stage, twice."""
-    from dvc.dependency import param
-
-    usual = param.load_path
-    parsed: dict[tuple[str, int, int], Any] = {}
-
-    def load_path(path: str, fs: Any, **options: Any) -> Any:
-        if options or not Path(path).is_file():
-            return usual(path, fs, **options)
-        status = Path(path).stat()
-        key = (path, status.st_mtime_ns, status.st_ino)
-        if key not in parsed:
-            parsed[key] = usual(path, fs)
-        return parsed[key]
-
-    param.load_path = load_path
-    try:
-        yield
-    finally:
-        param.load_path = usual
 
 
 def _all_causes(error: BaseException) -> str:

@@ -10,9 +10,11 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
-from omegaconf import OmegaConf
+import yaml
 
 from seedbed.experiments.dvc_files import ancestors, outputs, read_stages, split_lock
 from seedbed.files import replacing_folder, write_text
@@ -71,13 +73,14 @@ class Upstream:
 def upstream_key(root: Path, target: str, params: str, tree: str) -> str:
     """Return a hash of all that the stages before `target` depend on: their parameters, and the snapshot they run in."""
     stages = read_stages(root)
-    values = OmegaConf.create(params)
+    values = yaml.load(params, yaml.CSafeLoader)
     read = {
-        name: [OmegaConf.select(values, key) for key in stages[name].get("params", []) if isinstance(key, str)]
+        name: [_select(values, key) for key in stages[name].get("params", []) if isinstance(key, str)]
         for name in ancestors(stages, target)
     }
-    plain = {
-        name: [OmegaConf.to_container(value) if OmegaConf.is_config(value) else value for value in found]
-        for name, found in read.items()
-    }
-    return hashlib.sha256(json.dumps([plain, tree], sort_keys=True, default=str).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([read, tree], sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _select(values: Any, key: str) -> Any:
+    """Return what stands at a dotted key, None where nothing does."""
+    return reduce(lambda part, name: part.get(name) if isinstance(part, dict) else None, key.split("."), values)

@@ -22,7 +22,9 @@ from types import MappingProxyType
 from typing import NoReturn
 
 PRELOADED = (
-    "hydra", "pydantic", "pandas", "pyarrow.parquet", "joblib", "threadpoolctl", "skops.io", "matplotlib.figure",
+    "hydra", "pydantic", "pandas", "pandas.io.formats.csvs", "pyarrow.dataset", "pyarrow.parquet", "joblib", "threadpoolctl",
+    "multiprocessing.dummy", "narwhals._pandas_like.namespace", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.PpmImagePlugin",
+    "skops.io", "matplotlib.figure",
     "matplotlib.backends.backend_agg", "sklearn.calibration", "sklearn.compose", "sklearn.dummy", "sklearn.ensemble",
     "sklearn.impute", "sklearn.linear_model", "sklearn.model_selection", "sklearn.neural_network",
     "sklearn.pipeline", "sklearn.preprocessing", "sklearn.svm",
