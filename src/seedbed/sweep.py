@@ -10,13 +10,17 @@ import tempfile
 from concurrent.futures.process import BrokenProcessPool
 
 import hydra
+import yaml
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from seedbed.config.repository import find_root
 from seedbed.errors import UserError
+
+# Hydra composes conf/ for each job here, and again in its worker: with libyaml it does so in half the time. OmegaConf
+# derives its loader from this one.
+yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # type: ignore[misc]
 
 
 def run_job(config: DictConfig) -> float | list[float]:
@@ -53,7 +57,7 @@ def _sweep(conf: str) -> None:
     how_to_go_on = "What is done is kept; to go on from there, type the same command again."
     try:
         hydra.main(version_base=None, config_path=conf, config_name="sweep")(run_job)()
-    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         told = (str(part) for part in (error, error.__cause__) if part)
         sys.exit(f"sweep: {' '.join(' '.join(told).split()).replace(conf, 'conf')}")
     except KeyboardInterrupt:

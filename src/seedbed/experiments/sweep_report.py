@@ -87,13 +87,16 @@ def importance(parameters: pd.DataFrame, values: pd.Series, direction: Direction
     Parameters that only some jobs have, as the spaces of several models, are left out. Empty where that cannot be told:
     fewer than four jobs, or all with the same value.
     """
+    common = [key for key in parameters if parameters[key].notna().all() and parameters[key].nunique() > 1]
+    if len(parameters) < 4 or values.nunique() < 2 or not common:
+        return {}
+    if len(common) == 1:
+        return {common[0]: 1.0}
+
     import optuna
     from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
     from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-    common = [key for key in parameters if parameters[key].notna().all() and parameters[key].nunique() > 1]
-    if len(parameters) < 4 or values.nunique() < 2 or not common:
-        return {}
     spaces: dict[str, BaseDistribution] = {
         key: FloatDistribution(float(parameters[key].min()), float(parameters[key].max()))
         if pd.api.types.is_numeric_dtype(parameters[key])
