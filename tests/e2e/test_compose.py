@@ -120,6 +120,7 @@ def test_adopt_writes_the_overrides_into_conf(short: Project) -> None:
     assert OmegaConf.load(short.root / "reports/overrides.yaml").changed == {}
 
 
+@pytest.mark.slow
 def test_adopt_keeps_what_was_edited_in_conf_since(short: Project) -> None:
     short.dvc("exp", "run", "-S", "seed=2", "compose")
     short.edit("conf/model/hist_gradient_boosting.yaml", "learning_rate: 0.1", "learning_rate: 0.05")
@@ -150,6 +151,7 @@ def test_repro_of_one_stage_composes_first(project: Project) -> None:
     assert ran == ["compose", "train"]
 
 
+@pytest.mark.slow
 def test_a_merge_of_two_edits_of_conf_has_a_way_out(short: Project) -> None:
     short.git("switch", "--quiet", "-c", "ours")
     short.edit("conf/config.yaml", "seed: 0", "seed: 1")

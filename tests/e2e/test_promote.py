@@ -55,6 +55,7 @@ def test_promoting_changes_no_byte_of_the_bundle_and_reruns_nothing_but_the_gate
     assert "is the champion already: v0.1.0" in project.refused("seedbed", "promote")
 
 
+@pytest.mark.slow
 def test_a_model_that_is_worse_than_the_champion_stops_repro(promoted: Project) -> None:
     promoted.dvc("exp", "run", "--name", "worse", *WORSE)
     row = json.loads(promoted.experiment_file("worse", "reports/gate.json"))["gate"]

@@ -101,6 +101,7 @@ def test_a_sweep_leaves_a_report_and_says_how_to_take_the_winner(swept: Project)
     assert len(jobs) == 5
 
 
+@pytest.mark.slow
 def test_the_winner_applied_needs_only_what_follows_train(project: Project) -> None:
     done = sweep(project, "model=logistic_regression")
     (name,) = project.experiment_commits()

@@ -167,6 +167,7 @@ def test_names_that_others_read_differently_are_refused_before_anything_moves(sh
     assert shared.git("ls-remote", "origin", "main").split()[0] != shared.git("rev-parse", "HEAD")
 
 
+@pytest.mark.slow
 def test_two_experiments_of_one_name_are_both_kept(shared: Machine, second: Machine) -> None:
     second.seedbed("pull")
     for machine, value in ((shared, 2), (second, 3)):
