@@ -4,7 +4,9 @@ Stages take twice as long to import what they stand on as to work on a few thous
 own command as always, src/stage.sh, which hands them to this process as it does in a sweep.
 """
 
+import atexit
 import os
+import shutil
 import sys
 from functools import cache
 from pathlib import Path
@@ -23,6 +25,7 @@ def warm() -> dict[str, str]:
     from support import REPOSITORY
 
     here = Path(mkdtemp(prefix="warm-"))
+    atexit.register(shutil.rmtree, here, ignore_errors=True)
     (here / "src").symlink_to(REPOSITORY / "src")
     return zygote.Zygote(here, program=(__file__,)).wait_until_ready()
 
