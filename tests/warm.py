@@ -22,11 +22,9 @@ def warm() -> dict[str, str]:
     """Return the environment in which stages of any repository start warm; the zygote ends with this process."""
     if sys.platform != "linux":
         return {}
-    from support import REPOSITORY
-
     here = Path(mkdtemp(prefix="warm-"))
     atexit.register(shutil.rmtree, here, ignore_errors=True)
-    (here / "src").symlink_to(REPOSITORY / "src")
+    (here / "src").symlink_to(Path(__file__).parents[1] / "src")
     return zygote.Zygote(here, program=(__file__,)).wait_until_ready()
 
 

@@ -43,7 +43,7 @@ class Worker:
         self.slot.reset(pin)
         # A zygote has imported the code of the snapshot, which is the same for all jobs of a sweep.
         self._environment = {"SEEDBED_SLOT": str(self.slot.root), "DVC_ROOT": pin.root}
-        self._zygote = Zygote(self.slot.root, self._environment) if sys.platform == "linux" else None
+        self._zygote = Zygote(self.slot.root) if sys.platform == "linux" else None
         self._ready = False
         self._restored: str | None = None
 

@@ -1,7 +1,7 @@
 """What the stages before a sweep's target made for some parameters, kept so that jobs with the same take it over.
 
 DVC would bring the data back from its cache, but not the reports that Git keeps: their stages would run again in each
-job. What is put back is checked by DVC as always: if it is not right, the stage runs.
+job. What is put back is checked by DVC for the first job that a worker runs with it: if it is not right, the stage runs.
 """
 
 import fcntl

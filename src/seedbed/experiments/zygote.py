@@ -18,7 +18,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import NoReturn
 
 PRELOADED = (
@@ -40,19 +39,14 @@ END = b"\0\0"
 class Zygote:
     """A running zygote of the checkout `root`; it ends with the process that started it, however that ends.
 
-    Stages find `more` in their environment. `program` is what python runs: its last words are :func:`serve`.
+    `program` is what python runs: its last words are :func:`serve`.
     """
 
-    def __init__(
-        self,
-        root: Path,
-        more: Mapping[str, str] = MappingProxyType({}),
-        program: Sequence[str] = ("-m", "seedbed.experiments.zygote"),
-    ) -> None:
+    def __init__(self, root: Path, program: Sequence[str] = ("-m", "seedbed.experiments.zygote")) -> None:
         self.folder = root / ".dvc/tmp"
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / SOCKET).unlink(missing_ok=True)
-        environment = {**os.environ, **more, "PYTHONPATH": str(root / "src"), "PYTHONHASHSEED": "0"}
+        environment = {**os.environ, "PYTHONPATH": str(root / "src"), "PYTHONHASHSEED": "0"}
         # As src/stage.sh sets them, for the same reasons.
         environment |= {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         environment.setdefault("OMP_WAIT_POLICY", "passive")
@@ -129,9 +123,8 @@ def _serve_one(server: socket.socket, client: socket.socket, run: Callable[[str]
         server.close()
         client.close()
         os.close(reader)
-        os.environ.update(dict(variable.split("=", 1) for variable in variables))
-        time.tzset()
-        _become(lambda: run(stage), Path(folder), descriptors)
+        environment = dict(variable.split("=", 1) for variable in variables)
+        _become(lambda: run(stage), Path(folder), environment, descriptors)
     with contextlib.suppress(OSError):
         # The stage does the same; whoever is first, its group is there before it may have to be ended.
         os.setpgid(child, child)
@@ -149,8 +142,10 @@ def _serve_one(server: socket.socket, client: socket.socket, run: Callable[[str]
         client.sendall(array.array("i", [os.waitstatus_to_exitcode(status)]).tobytes())
 
 
-def _become(stage: Callable[[], None], folder: Path, descriptors: list[int]) -> NoReturn:
-    """Become the stage: its folder, its output, its own process group."""
+def _become(
+    stage: Callable[[], None], folder: Path, environment: Mapping[str, str], descriptors: list[int]
+) -> NoReturn:
+    """Become the stage: its folder, its environment beside what src/stage.sh would set, its output, its own process group."""
     import traceback
 
     code: int | str | None = 1
@@ -160,6 +155,8 @@ def _become(stage: Callable[[], None], folder: Path, descriptors: list[int]) -> 
         for number, descriptor in zip((1, 2), descriptors, strict=True):
             os.dup2(descriptor, number)
         os.chdir(folder)
+        os.environ.update(environment)
+        time.tzset()
         stage()
         code = 0
     except SystemExit as end:
