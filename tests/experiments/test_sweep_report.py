@@ -96,12 +96,13 @@ def test_a_parameter_that_explains_everything_comes_first() -> None:
 @pytest.mark.parametrize(
     ("parameters", "values"),
     [
-        ({"a": [1, 2, 3]}, [1, 2, 3]),
-        ({"a": [1, 2, 3, 4]}, [1, 1, 1, 1]),
-        ({"a": [1, 1, 1, 1]}, [1, 2, 3, 4]),
-        ({"a": [1, 2, None, 4]}, [1, 2, 3, 4]),
+        ({"a": [1, 2, 3], "b": [2, 1, 3]}, [1, 2, 3]),
+        ({"a": [1, 2, 3, 4], "b": [2, 1, 3, 4]}, [1, 1, 1, 1]),
+        ({"a": [1, 1, 1, 1], "b": [2, 1, 3, 4]}, [1, 2, 3, 4]),
+        ({"a": [1, 2, None, 4], "b": [2, 1, 3, 4]}, [1, 2, 3, 4]),
+        ({"a": [1, 2, 3, 4]}, [1, 2, 3, 4]),
     ],
-    ids=["few jobs", "the same value", "the same parameter", "a parameter of some jobs"],
+    ids=["few jobs", "the same value", "the same parameter", "a parameter of some jobs", "one parameter"],
 )
 def test_where_nothing_can_be_told_no_parameter_is_important(parameters: dict[str, Any], values: list[float]) -> None:
     assert importance(pd.DataFrame(parameters), pd.Series(values, dtype=float), "maximize") == {}
@@ -143,7 +144,9 @@ def test_models_with_parameters_of_their_own_can_be_drawn(tmp_path: Path) -> Non
         job("model=b", "model.size=3", "deep=auto", values=[0.4]),
         job("model=b", "model.size=3", state="failed"),
     ]
-    assert report(tmp_path, records) == {"jobs.csv", "history.png", "parameters.png", "importances.png"}
+    assert report(tmp_path, records) == {"jobs.csv", "history.png", "parameters.png"}, (
+        "of the common parameters there is one alone"
+    )
 
 
 def test_of_many_parameters_those_with_the_most_values_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:

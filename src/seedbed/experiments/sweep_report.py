@@ -85,13 +85,11 @@ def importance(parameters: pd.DataFrame, values: pd.Series, direction: Direction
     """Return how much of the objective's variance each parameter explains (fANOVA, Hutter et al. 2014), largest first.
 
     Parameters that only some jobs have, as the spaces of several models, are left out. Empty where that cannot be told:
-    fewer than four jobs, or all with the same value.
+    fewer than four jobs, all with the same value, or one parameter alone.
     """
     common = [key for key in parameters if parameters[key].notna().all() and parameters[key].nunique() > 1]
-    if len(parameters) < 4 or values.nunique() < 2 or not common:
+    if len(parameters) < 4 or values.nunique() < 2 or len(common) < 2:
         return {}
-    if len(common) == 1:
-        return {common[0]: 1.0}
 
     import optuna
     from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
