@@ -3,19 +3,21 @@
 # Under an editable install, DVC's temporary runs would otherwise run the main checkout's code; and
 # `.venv/bin/dvc` called without activating the environment would find another python, or none.
 set -eu
+client=src/seedbed/experiments/zygote_client.py
 # In a sweep, a process with everything imported runs the stage: seedbed/experiments/zygote.py.
 if [ -n "${SEEDBED_ZYGOTE:-}" ]; then
-    exec "$SEEDBED_PYTHON" -I -S src/seedbed/experiments/zygote_client.py "$1"
+    exec "$SEEDBED_PYTHON" -I -S "$client" "$1"
 fi
-common=$(git rev-parse --git-common-dir 2>/dev/null || echo .git)
-for root in . "${DVC_ROOT:-.}" "$common/.."; do
-    if [ -x "$root/.venv/bin/python" ]; then
-        python=$root/.venv/bin/python
-        break
-    fi
-done
-if [ -z "${python:-}" ] && [ -n "${VIRTUAL_ENV:-}" ]; then
-    python=$VIRTUAL_ENV/bin/python
+python=${SEEDBED_PYTHON:-}
+if [ -z "$python" ]; then
+    common=$(git rev-parse --git-common-dir 2>/dev/null || echo .git)
+    python=${VIRTUAL_ENV:+$VIRTUAL_ENV/bin/}python3
+    for root in . "${DVC_ROOT:-.}" "$common/.."; do
+        if [ -x "$root/.venv/bin/python" ]; then
+            python=$root/.venv/bin/python
+            break
+        fi
+    done
 fi
 PYTHONPATH=$PWD/src${PYTHONPATH:+:$PYTHONPATH}
 # The order of a set must never reach an output.
@@ -26,4 +28,21 @@ OMP_WAIT_POLICY=passive
 OPENBLAS_NUM_THREADS=1
 MKL_NUM_THREADS=1
 export PYTHONPATH PYTHONHASHSEED OMP_WAIT_POLICY OPENBLAS_NUM_THREADS MKL_NUM_THREADS
-exec "${python:-python3}" -m "seedbed.stages.$1"
+# While the first stage of a `dvc repro` works, a process beside it imports what the later ones stand on and runs them:
+# seedbed/experiments/warm.py. Linux only; SEEDBED_COLD=1 switches it off.
+if [ -n "${DVC_STAGE:-}" ] && [ -z "${SEEDBED_COLD:-}" ] && [ -d "/proc/$PPID" ]; then
+    warm=.dvc/tmp/warm.$PPID
+    # These would import nearly all of it themselves, and wait; the others do not.
+    case $1 in
+    explore | train | evaluate) sign=zygote ;;
+    *) sign=ready ;;
+    esac
+    if [ -e "$warm/$sign" ]; then
+        export SEEDBED_ZYGOTE="$warm"
+        exec "$python" -I -S "$client" "$1"
+    fi
+    if mkdir -m 700 "$warm" 2>/dev/null; then
+        "$python" -m seedbed.experiments.warm "$PPID" "$warm" </dev/null >/dev/null 2>&1 &
+    fi
+fi
+exec "$python" -m "seedbed.stages.$1"

@@ -53,12 +53,12 @@ class Project:
         check: bool = True,
         cwd: Path | None = None,
         limit: int = LIMIT,
-        cold: bool = False,
+        unaided: bool = False,
         **environment: str,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment in the copy; its output is in .stdout, errors included.
 
-        Unless `cold`, stages find their packages imported.
+        Unless `unaided`, stages find their packages imported.
         """
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "PYTHON", "VIRTUAL_ENV"))
@@ -68,7 +68,7 @@ class Project:
         with subprocess.Popen(
             command,
             cwd=cwd or self.root,
-            env={**inherited, **({} if cold else warm()), **environment},
+            env={**inherited, **({} if unaided else warm()), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

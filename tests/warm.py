@@ -5,7 +5,6 @@ own command as always, src/stage.sh, which hands them to this process as it does
 """
 
 import atexit
-import os
 import shutil
 import sys
 from functools import cache
@@ -13,8 +12,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from seedbed.experiments import zygote
-
-PACKAGES = ("great_expectations", "skrub", *(name for name in zygote.PRELOADED if not name.startswith("seedbed")))
+from seedbed.experiments.warm import PACKAGES, run_with_its_own_code
 
 
 @cache
@@ -28,16 +26,8 @@ def warm() -> dict[str, str]:
     return zygote.Zygote(here, program=(__file__,)).wait_until_ready()
 
 
-def run_stage(stage: str) -> None:
-    """Run a stage with the code of the working directory."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "seedbed"]:
-        del sys.modules[name]
-    source = str(Path.cwd() / "src")
-    os.environ["PYTHONPATH"] = source
-    sys.path[:0] = [source]
-    zygote.run_stage(stage)
-
-
 if __name__ == "__main__":
-    zygote.preload(PACKAGES)
-    zygote.serve(run_stage)
+    zygote.preload(("great_expectations", *PACKAGES))
+    listening = zygote.listen()
+    print("ready", flush=True)
+    zygote.serve(listening, run_with_its_own_code)

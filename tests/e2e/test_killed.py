@@ -14,10 +14,11 @@ SLOW = ["ingest", "explore", "clean", "featurize", "train", "evaluate", "gate", 
 
 
 def stage_process(parent: int, stage: str) -> psutil.Process | None:
-    """Return the python that runs the stage somewhere below the process `parent`."""
+    """Return the python that runs the stage, or waits for a warm one, somewhere below the process `parent`."""
     try:
         below = psutil.Process(parent).children(recursive=True)
-        return next((each for each in below if f"seedbed.stages.{stage}" in each.cmdline()[-1:]), None)
+        runs = (["-m", f"seedbed.stages.{stage}"], ["src/seedbed/experiments/zygote_client.py", stage])
+        return next((each for each in below if each.cmdline()[-2:] in runs), None)
     except psutil.Error:
         return None
 
@@ -32,10 +33,13 @@ def half_written(project: Project) -> list[str]:
     ]
 
 
-def kill_during(project: Project, stage: str, writing: bool = False) -> None:
-    """Force the stage, and kill -9 DVC and all it started, while the stage's python begins or while it writes."""
+def kill_during(project: Project, stage: str, writing: bool = False, alone: bool = True) -> None:
+    """Force the stage, and kill -9 DVC and all it started, while the stage's python begins or while it writes.
+
+    Alone, it is the first of the run, and imports for itself; otherwise all stages before it run, and it finds all imported.
+    """
     with subprocess.Popen(
-        [project.root / ".venv/bin/dvc", "repro", "--force", "--single-item", stage],
+        [project.root / ".venv/bin/dvc", "repro", "--force", *(["--single-item"] if alone else []), stage],
         cwd=project.root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -68,6 +72,26 @@ def test_the_next_repro_recovers(project: Project, stage: str) -> None:
     assert outputs(project.root) == before
     assert project.git("status", "--porcelain") == ""
     assert project.stages_run() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("writing", [False, True])
+def test_a_warm_stage_does_not_outlive_its_run(project: Project, writing: bool) -> None:
+    lock, before = (project.root / "dvc.lock").read_bytes(), outputs(project.root)
+    kill_during(project, "evaluate", writing=writing, alone=False)
+    deadline = time.monotonic() + 10
+    while list(project.root.glob(".dvc/tmp/warm.*")):
+        assert time.monotonic() < deadline, "the process beside the stages did not end"
+        time.sleep(0.1)
+    left = [
+        each.info["cmdline"]
+        for each in psutil.process_iter(["cwd", "cmdline"])
+        if each.info["cwd"] == str(project.root)
+    ]
+    assert left == []
+    project.dvc("repro")
+    assert (project.root / "dvc.lock").read_bytes() == lock
+    assert outputs(project.root) == before
 
 
 @pytest.mark.slow

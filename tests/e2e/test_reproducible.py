@@ -31,7 +31,7 @@ def test_another_folder_and_other_surroundings_change_no_byte(project: Project, 
     elsewhere = Project(folder)
     before, files = recorded(elsewhere), outputs(folder)
     assert len(before) > 15
-    assert len(elsewhere.stages_run("--force", cold=True, **OTHERWISE)) == 10
+    assert len(elsewhere.stages_run("--force", unaided=True, **OTHERWISE)) == 10
     assert recorded(elsewhere) == before
     assert outputs(folder) == files
     assert elsewhere.git("status", "--porcelain") == ""
@@ -44,7 +44,7 @@ def test_all_flights_twice(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         project = copy_repository(tmp_path / folder)
         project.run("seedbed", "compose", "--reset")
-        assert len(project.stages_run("--force", cold=True, **surroundings)) == 10
+        assert len(project.stages_run("--force", unaided=True, **surroundings)) == 10
         found.append(recorded(project))
         served = Served(project.root)
         assert len(served.rows) == len(served.recorded) > 40_000

@@ -214,9 +214,23 @@ def test_when_its_owner_is_killed_neither_zygote_nor_stage_stays(checkout: Path,
     assert process.returncode != 0, warned
 
 
-def test_a_client_whose_zygote_is_gone_fails(environment: dict[str, str], zygote: Zygote, tmp_path: Path) -> None:
-    zygote.close()
-    assert run("speak", tmp_path, environment)[0] != 0
+def test_without_its_zygote_a_stage_imports_for_itself(
+    environment: dict[str, str], zygote: Zygote, tmp_path: Path
+) -> None:
+    zygote.process.kill()
+    zygote.process.wait()
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/stage.sh").write_text('echo "$1" in "$PWD", ${SEEDBED_ZYGOTE:-cold} $SEEDBED_COLD\nexit 3\n')
+    assert run("speak", tmp_path, environment)[:2] == (3, f"speak in {tmp_path}, cold 1\n")
+
+
+def test_a_client_that_is_interrupted_says_nothing(environment: dict[str, str], tmp_path: Path) -> None:
+    process = client("wait", tmp_path, environment)
+    pids = waiting(tmp_path)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=LIMIT) == ("", "")
+    assert process.returncode == -signal.SIGINT
+    wait_for(lambda: all(map(gone, pids)), "an interrupted stage goes on")
 
 
 def test_the_socket_of_a_killed_zygote_is_no_hindrance(checkout: Path, tmp_path: Path) -> None:

@@ -21,12 +21,11 @@ from pathlib import Path
 from typing import NoReturn
 
 PRELOADED = (
-    "hydra", "pydantic", "pandas", "pandas.io.formats.csvs", "pyarrow.dataset", "pyarrow.parquet", "joblib", "threadpoolctl",
-    "multiprocessing.dummy", "narwhals._pandas_like.namespace", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.PpmImagePlugin",
-    "skops.io", "matplotlib.figure",
-    "matplotlib.backends.backend_agg", "sklearn.calibration", "sklearn.compose", "sklearn.dummy", "sklearn.ensemble",
-    "sklearn.impute", "sklearn.linear_model", "sklearn.model_selection", "sklearn.neural_network",
-    "sklearn.pipeline", "sklearn.preprocessing", "sklearn.svm",
+    "hydra", "pydantic.main", "pydantic.type_adapter", "pandas", "pandas.io.formats.csvs", "pyarrow.dataset", "pyarrow.parquet",
+    "joblib", "threadpoolctl", "multiprocessing.dummy", "narwhals._pandas_like.namespace", "PIL.GifImagePlugin",
+    "PIL.JpegImagePlugin", "PIL.PpmImagePlugin", "skops.io", "matplotlib.figure", "matplotlib.backends.backend_agg",
+    "sklearn.calibration", "sklearn.compose", "sklearn.dummy", "sklearn.ensemble", "sklearn.impute", "sklearn.linear_model",
+    "sklearn.model_selection", "sklearn.neural_network", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.svm",
     "seedbed.config.compose", "seedbed.models.images", "seedbed.models.plots", "seedbed.models.serialization",
     "seedbed.models.training", "seedbed.stages.run",
 )  # fmt: skip
@@ -39,7 +38,7 @@ END = b"\0\0"
 class Zygote:
     """A running zygote of the checkout `root`; it ends with the process that started it, however that ends.
 
-    `program` is what python runs: its last words are :func:`serve`.
+    `program` is what python runs: it ends with :func:`serve`.
     """
 
     def __init__(self, root: Path, program: Sequence[str] = ("-m", "seedbed.experiments.zygote")) -> None:
@@ -73,28 +72,38 @@ class Zygote:
         self.process.wait()
 
 
-def preload(modules: Iterable[str]) -> None:
-    """Import modules; what one lacks is for the stage to tell that needs it."""
+def preload(modules: Iterable[str], owner: int = 0) -> None:
+    """Import modules, while there is an owner; what one lacks is for the stage to tell that needs it."""
     # Ctrl-C reaches all processes of a terminal; the owner is the one to end this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in modules:
+        if select.select([owner], [], [], 0)[0]:
+            return
         with contextlib.suppress(ImportError):
             __import__(name)
 
 
-def serve(run: Callable[[str], None]) -> None:
-    """Answer one client after the other until standard input ends: fork, and `run` the stage that it names."""
+def listen() -> socket.socket:
+    """Open the socket in the working directory; who connects now waits until it is served."""
     server = socket.socket(socket.AF_UNIX)
     server.bind(SOCKET)
     server.listen()
-    print("ready", flush=True)
+    return server
+
+
+def serve(server: socket.socket, run: Callable[[str], None], owner: int = 0) -> None:
+    """Answer one client after the other: fork, and `run` the stage that it names.
+
+    `owner` is a file descriptor that is readable when its other end is gone (standard input, by default): then so are
+    the stage that runs and this process.
+    """
     while True:
-        readable, _, _ = select.select([server.fileno(), 0], [], [])
-        if 0 in readable:
+        readable, _, _ = select.select([server.fileno(), owner], [], [])
+        if owner in readable:
             return
         client, _ = server.accept()
         with client:
-            _serve_one(server, client, run)
+            _serve_one(server, client, run, owner)
 
 
 def _compose_once(root: Path) -> None:
@@ -106,7 +115,7 @@ def _compose_once(root: Path) -> None:
         plain_composition(root, conf_hash(root))
 
 
-def _serve_one(server: socket.socket, client: socket.socket, run: Callable[[str], None]) -> None:
+def _serve_one(server: socket.socket, client: socket.socket, run: Callable[[str], None], owner: int) -> None:
     """Fork a stage for the client; tell it the exit code, or end the stage when either side is gone."""
     message, descriptors, _, _ = socket.recv_fds(client, 1 << 16, 2)
     while message and not message.endswith(END):
@@ -131,8 +140,8 @@ def _serve_one(server: socket.socket, client: socket.socket, run: Callable[[str]
     os.close(writer)
     for descriptor in descriptors:
         os.close(descriptor)
-    # The pipe ends with the child; standard input or the client end when nobody waits for the stage any more.
-    readable, _, _ = select.select([reader, client.fileno(), 0], [], [])
+    # The pipe ends with the child; the owner or the client end when nobody waits for the stage any more.
+    readable, _, _ = select.select([reader, client.fileno(), owner], [], [])
     os.close(reader)
     if reader not in readable:
         with contextlib.suppress(ProcessLookupError):
@@ -183,4 +192,6 @@ def run_stage(stage: str) -> None:
 if __name__ == "__main__":
     preload(PRELOADED)
     _compose_once(Path.cwd().parents[1])
-    serve(run_stage)
+    listening = listen()
+    print("ready", flush=True)
+    serve(listening, run_stage)

@@ -4,6 +4,7 @@ A message is the stage's name, the folder and the environment, a zero after each
 """
 
 import os
+import signal
 import socket
 import struct
 import sys
@@ -11,11 +12,19 @@ import sys
 
 def main() -> None:
     """Hand over the stage's name, the working directory, the environment and the output; wait for the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
     here = os.getcwd()  # noqa: PTH109  (pathlib takes longer to import than all the rest)
     client = socket.socket(socket.AF_UNIX)
-    # A socket's path is short by law of the kernel, so it is named from its own folder.
+    # The kernel wants a socket's path short, so it is named from its own folder.
     os.chdir(os.environ["SEEDBED_ZYGOTE"])
-    client.connect("zygote")
+    try:
+        client.connect("zygote")
+    except ConnectionRefusedError:
+        # It was killed, for its memory perhaps: this stage imports for itself.
+        os.chdir(here)
+        del os.environ["SEEDBED_ZYGOTE"]
+        os.environ["SEEDBED_COLD"] = "1"
+        os.execvp("sh", ["sh", "src/stage.sh", sys.argv[1]])
     variables = (b"%s=%s" % variable for variable in os.environb.items())
     message = b"\0".join([os.fsencode(sys.argv[1]), os.fsencode(here), *variables]) + b"\0\0"
     sent = socket.send_fds(client, [message], [1, 2])

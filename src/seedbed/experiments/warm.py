@@ -1,0 +1,44 @@
+"""Beside the first stage of a `dvc repro`: imports what stages stand on, so that the later ones need not.
+
+src/stage.sh starts it, in a folder of its own, and hands stages over to it. Only other people's packages are imported
+here: seedbed's own code is read anew for each stage, so that what is edited during a run is what runs and what DVC
+records. It ends with the DVC that started the stage, and takes a running stage along.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from seedbed.experiments.zygote import PRELOADED, listen, preload, run_stage, serve
+
+PACKAGES = ("skrub", *(name for name in PRELOADED if not name.startswith("seedbed")))
+READY = "ready"
+"""The file that is there once everything is imported: short stages do not wait for it."""
+
+
+def run_with_its_own_code(stage: str) -> None:
+    """Run a stage with the code of the working directory."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "seedbed"]:
+        del sys.modules[name]
+    sys.path[:0] = [str(Path.cwd() / "src")]
+    run_stage(stage)
+
+
+def main() -> None:
+    """Serve the DVC with the process id of the first argument, in the folder of the second."""
+    # Out of the terminal's reach: it has to be there when DVC was killed with all of its group.
+    os.setsid()
+    os.chdir(sys.argv[2])
+    try:
+        dvc = os.pidfd_open(int(sys.argv[1]))
+        listening = listen()
+        preload(PACKAGES, owner=dvc)
+        Path(READY).touch()
+        serve(listening, run_with_its_own_code, owner=dvc)
+    finally:
+        shutil.rmtree(Path.cwd(), ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
