@@ -3,8 +3,9 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 bin := .venv/bin
-# Tests that share an expensive repository go to one worker, so that no other waits for it.
-side_by_side := -n 2 --dist loadgroup
+# Three workers on two cores: one of them mostly waits, for a disk or a lock. Tests that share an expensive repository go to
+# one worker, so that no other waits for it.
+side_by_side := -n 3 --dist loadgroup
 compile := $(bin)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
     --custom-compile-command 'make lock'
 every := --workspace --all-branches --all-tags --all-experiments

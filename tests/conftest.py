@@ -15,10 +15,17 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Keep the tests of expensive fixtures together, for `pytest --dist loadgroup`: no worker waits for another's."""
+    """Keep the tests of expensive fixtures together, for `pytest --dist loadgroup`: no worker waits for another's.
+
+    The repository that most of the long tests copy is made first, by one worker while the others do short tests.
+    """
     for item in items:
         if any(name in item.fixturenames for name in EXPENSIVE):
             item.add_marker(pytest.mark.xdist_group("expensive"))
+    first = next((item for item in items if "prepared" in item.fixturenames), None)
+    if first:
+        items.remove(first)
+        items.insert(0, first)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 from omegaconf import OmegaConf
 
+import warm
 from seedbed.config.compose import compose_text
 from seedbed.config.params import check_params
 from seedbed.config.schema import Params
@@ -21,7 +22,6 @@ from seedbed.data.cleaning import clean_values
 from seedbed.data.roles import row_key
 from seedbed.data.tables import read_table
 from seedbed.serving import load_bundle
-from warm import warm
 
 REPOSITORY = Path(__file__).parents[1]
 ENVIRONMENT = Path(sys.prefix)
@@ -58,32 +58,25 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment in the copy; its output is in .stdout, errors included.
 
-        Unless `unaided`, stages find their packages imported.
+        Unless `unaided`, stages find their packages imported, and so do `dvc` and `seedbed` in the usual environment.
         """
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "PYTHON", "VIRTUAL_ENV"))
         }
-        if command[0] in ("dvc", "seedbed", "python"):
-            command = (str(self.root / ".venv/bin" / command[0]), *command[1:])
-        with subprocess.Popen(
-            command,
-            cwd=cwd or self.root,
-            env={**inherited, **({} if unaided else warm()), **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        ) as process:
-            try:
-                said, _ = process.communicate(timeout=limit)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                said, _ = process.communicate()
-                raise AssertionError(f"{' '.join(command)} took more than {limit} s:\n{said}") from None
-        if check and process.returncode != 0:
-            raise AssertionError(f"{' '.join(command)} exited with {process.returncode}:\n{said}")
-        return subprocess.CompletedProcess(command, process.returncode, said)
+        name = command[0]
+        if name in ("dvc", "seedbed", "python"):
+            command = (str(self.root / ".venv/bin" / name), *command[1:])
+        here, variables = cwd or self.root, {**inherited, **({} if unaided else warm.warm()), **environment}
+        try:
+            if not unaided and not environment and warm.can_run(name):
+                code, said = warm.run(command, here, variables, limit)
+            else:
+                code, said = _run_cold(command, here, variables, limit)
+        except TimeoutError as error:
+            raise AssertionError(f"{' '.join(command)} took more than {limit} s:\n{error}") from None
+        if check and code != 0:
+            raise AssertionError(f"{' '.join(command)} exited with {code}:\n{said}")
+        return subprocess.CompletedProcess(command, code, said)
 
     @property
     def active(self) -> dict[str, str]:
@@ -139,6 +132,27 @@ class Project:
         text = path.read_text(encoding="utf-8")
         assert old in text, f"{file} does not hold {old!r}"
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def _run_cold(command: Sequence[str], folder: Path, environment: dict[str, str], limit: float) -> tuple[int, str]:
+    """Run a command in a process of its own; return its exit code and what it said."""
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            said, _ = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            said, _ = process.communicate()
+            raise TimeoutError(said) from None
+    return process.returncode, said
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+from warm import warm
+
 from support import Project, stages_in
 
 HGB = "conf/model/hist_gradient_boosting.yaml"
@@ -191,6 +193,7 @@ def test_doctor_mends_a_killed_experiment(project: Project) -> None:
         process = subprocess.Popen(
             [project.root / ".venv/bin/dvc", "exp", "run", "-S", "seed=8", "train"],
             cwd=project.root,
+            env={**os.environ, **warm()},
             stdout=output,
             stderr=output,
             start_new_session=True,

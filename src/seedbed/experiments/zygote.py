@@ -67,9 +67,9 @@ class Zygote:
 
     def close(self) -> None:
         """End it, and wait for its end."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
+        with self.process as process:
+            assert process.stdin is not None
+            process.stdin.close()
 
 
 def preload(modules: Iterable[str], owner: int = 0) -> None:
