@@ -28,7 +28,7 @@ def sweeping(project: Project, *arguments: str) -> Iterator[subprocess.Popen]:
     log = project.root.parent / "sweep.log"
     log.unlink(missing_ok=True)
     command = [project.root / ".venv/bin/python", "-m", "seedbed.sweep", "-m", *arguments]
-    with started(command, log, project.root) as process:
+    with started(command, log, project.root, PYTHONFAULTHANDLER="1") as process:
         yield process
 
 
@@ -38,6 +38,16 @@ def wait_for_experiments(project: Project, count: int, process: subprocess.Popen
         assert process.poll() is None, (project.root.parent / "sweep.log").read_text()
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def end_of(process: subprocess.Popen, project: Project) -> int:
+    """Return the exit code of a sweep that has been told to stop; of one that does not, say where it hangs."""
+    try:
+        return process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        process.wait()
+        raise AssertionError((project.root.parent / "sweep.log").read_text()) from None
 
 
 def workers(process: subprocess.Popen) -> list[psutil.Process]:
@@ -61,7 +71,7 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(project: Project) -> None:
         started = [*workers(process), *(child for worker in workers(process) for child in worker.children())]
         assert {child.environ()["OMP_NUM_THREADS"] for child in started} == {"1"}, "fits fight for the cores"
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        assert process.wait(60) == 1
+        assert end_of(process, project) == 1
         _, alive = psutil.wait_procs(started, timeout=10)
         assert alive == []
     said = (project.root.parent / "sweep.log").read_text()
