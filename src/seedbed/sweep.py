@@ -54,21 +54,30 @@ def main() -> None:
 
 def _sweep(conf: str) -> None:
     """Let Hydra do it; a mistake is told in one paragraph, and the pin is let go of however it ends."""
+    from seedbed.experiments.interrupt import end_soon_after_ctrl_c
+
     how_to_go_on = "What is done is kept; to go on from there, type the same command again."
+    stopped = f"\nsweep: stopped. {how_to_go_on}"
+    end_soon_after_ctrl_c(stopped, _let_go)
     try:
         hydra.main(version_base=None, config_path=conf, config_name="sweep")(run_job)()
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         told = (str(part) for part in (error, error.__cause__) if part)
         sys.exit(f"sweep: {' '.join(' '.join(told).split()).replace(conf, 'conf')}")
     except KeyboardInterrupt:
-        sys.exit(f"\nsweep: stopped. {how_to_go_on}")
+        sys.exit(stopped)
     except BrokenProcessPool:
         sys.exit(f"sweep: a worker was killed, by somebody or by the system for want of memory. {how_to_go_on}")
     finally:
-        from seedbed.experiments.pin import Pin
+        _let_go()
 
-        if pin := Pin.from_environment():
-            pin.release()
+
+def _let_go() -> None:
+    """Release the sweep's pin, if there is one."""
+    from seedbed.experiments.pin import Pin
+
+    if pin := Pin.from_environment():
+        pin.release()
 
 
 if __name__ == "__main__":

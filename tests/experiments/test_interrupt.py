@@ -1,0 +1,45 @@
+"""Ctrl-C ends a process that would otherwise wait for ever for what it started."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+STOPPING = """
+import subprocess, sys, time
+from seedbed.experiments.interrupt import end_soon_after_ctrl_c
+
+child = subprocess.Popen(["sleep", "60"])
+end_soon_after_ctrl_c("stopped", lambda: print("let go", flush=True), grace=0.5)
+print(child.pid, flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    if sys.argv[1] == "hangs":
+        time.sleep(60)
+    child.kill()
+    child.wait()
+    sys.exit("stopped by itself")
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "said", "warned"), [("hangs", "let go\n", "stopped\n"), ("ends", "", "stopped by itself\n")]
+)
+def test_ctrl_c_is_the_end(how: str, said: str, warned: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", STOPPING, how],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+    )
+    assert process.stdout is not None
+    child = psutil.Process(int(process.stdout.readline()))
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=20) == (said, warned)
+    assert process.returncode == 1
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
