@@ -6,6 +6,7 @@ records. It ends with the DVC that started the stage, and takes a running stage 
 """
 
 import os
+import select
 import shutil
 import sys
 from pathlib import Path
@@ -25,6 +26,11 @@ def run_with_its_own_code(stage: str) -> None:
     run_stage(stage)
 
 
+def a_core_is_idle() -> bool:
+    """Whether the processes of the last minute left one of the cores that this process may use to it."""
+    return os.getloadavg()[0] < len(os.sched_getaffinity(0))
+
+
 def main() -> None:
     """Serve the DVC with the process id of the first argument, in the folder of the second."""
     # Out of the terminal's reach: it has to be there when DVC was killed with all of its group.
@@ -32,6 +38,10 @@ def main() -> None:
     os.chdir(sys.argv[2])
     try:
         dvc = os.pidfd_open(int(sys.argv[1]))
+        if not a_core_is_idle():
+            # As with the workers of DVC's queue: imports that nothing may need would take others' time.
+            select.select([dvc], [], [])
+            return
         listening = listen()
         preload(PACKAGES, owner=dvc)
         Path(READY).touch()
