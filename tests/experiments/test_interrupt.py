@@ -14,8 +14,8 @@ from seedbed.experiments.interrupt import end_soon_after_ctrl_c
 
 child = subprocess.Popen(["sleep", "60"])
 end_soon_after_ctrl_c("stopped", lambda: print("let go", flush=True), grace=0.5)
-print(child.pid, flush=True)
 try:
+    print(child.pid, flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     if sys.argv[1] == "hangs":
