@@ -30,8 +30,14 @@ MKL_NUM_THREADS=1
 export PYTHONPATH PYTHONHASHSEED OMP_WAIT_POLICY OPENBLAS_NUM_THREADS MKL_NUM_THREADS
 # While the first stage of a `dvc repro` works, a process beside it imports what the later ones stand on and runs them:
 # seedbed/experiments/warm.py. Linux only; SEEDBED_COLD=1 switches it off.
-if [ -n "${DVC_STAGE:-}" ] && [ -z "${SEEDBED_COLD:-}" ] && [ -d "/proc/$PPID" ]; then
-    warm=.dvc/tmp/warm.$PPID
+if [ -n "${DVC_STAGE:-}" ] && [ -z "${SEEDBED_COLD:-}" ] && [ -r "/proc/$PPID/comm" ]; then
+    # Of the shells that DVC has run this, bash and zsh put it in their own place; others stay between.
+    dvc=$PPID
+    read -r parent <"/proc/$PPID/comm"
+    case $parent in
+    *sh) while read -r key dvc && [ "$key" != PPid: ]; do :; done <"/proc/$PPID/status" ;;
+    esac
+    warm=.dvc/tmp/warm.$dvc
     # These would import nearly all of it themselves, and wait; the others do not.
     case $1 in
     explore | train | evaluate) sign=zygote ;;
@@ -42,7 +48,7 @@ if [ -n "${DVC_STAGE:-}" ] && [ -z "${SEEDBED_COLD:-}" ] && [ -d "/proc/$PPID" ]
         exec "$python" -I -S "$client" "$1"
     fi
     if mkdir -m 700 "$warm" 2>/dev/null; then
-        "$python" -m seedbed.experiments.warm "$PPID" "$warm" </dev/null >/dev/null 2>&1 &
+        "$python" -m seedbed.experiments.warm "$dvc" "$warm" </dev/null >/dev/null 2>&1 &
     fi
 fi
 exec "$python" -m "seedbed.stages.$1"

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -153,6 +154,14 @@ def _run_cold(command: Sequence[str], folder: Path, environment: dict[str, str],
             said, _ = process.communicate()
             raise TimeoutError(said) from None
     return process.returncode, said
+
+
+def wait_for(what: Callable[[], object], why: str, limit: float = 20) -> None:
+    """Wait until something is so; fail with the reason after `limit` seconds."""
+    deadline = time.monotonic() + limit
+    while not what():
+        assert time.monotonic() < deadline, why
+        time.sleep(0.01)
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ from omegaconf import OmegaConf
 
 from warm import warm
 
-from support import Project, stages_in
+from support import Project, stages_in, wait_for
 
 HGB = "conf/model/hist_gradient_boosting.yaml"
 
@@ -20,13 +18,6 @@ HGB = "conf/model/hist_gradient_boosting.yaml"
 def params(project: Project, rev: str | None = None) -> dict:
     text = project.git("show", f"{rev}:params.yaml") if rev else (project.root / "params.yaml").read_text()
     return OmegaConf.to_container(OmegaConf.create(text))  # type: ignore[return-value]
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "what was waited for did not happen"
-        time.sleep(0.2)
 
 
 @pytest.fixture
@@ -46,7 +37,7 @@ def test_an_experiment_keeps_its_overrides(short: Project, mode: str) -> None:
     if mode == "--queue":
         # DVC's worker is found on the PATH, so here the environment must be active.
         short.run("dvc", "queue", "start", **short.active)
-        wait_for(lambda: "odd" in short.dvc("exp", "list", "--name-only"))
+        wait_for(lambda: "odd" in short.dvc("exp", "list", "--name-only"), "the queue made no experiment", limit=90)
     found = short.experiments()
     assert list(found) == ["odd"]
     assert params(short, found["odd"])["seed"] == 7
@@ -198,7 +189,7 @@ def test_doctor_mends_a_killed_experiment(project: Project) -> None:
             stderr=output,
             start_new_session=True,
         )
-    wait_for(lambda: "stage.sh train" in log.read_text())
+    wait_for(lambda: "stage.sh train" in log.read_text(), "train did not begin", limit=90)
     assert "running" in project.refused("seedbed", "doctor")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()

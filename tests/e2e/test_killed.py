@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 
-from support import Project, outputs
+from support import Project, outputs, wait_for
 
 SLOW = ["ingest", "explore", "clean", "featurize", "train", "evaluate", "gate", "package"]
 
@@ -79,10 +79,7 @@ def test_the_next_repro_recovers(project: Project, stage: str) -> None:
 def test_a_warm_stage_does_not_outlive_its_run(project: Project, writing: bool) -> None:
     lock, before = (project.root / "dvc.lock").read_bytes(), outputs(project.root)
     kill_during(project, "evaluate", writing=writing, alone=False)
-    deadline = time.monotonic() + 10
-    while list(project.root.glob(".dvc/tmp/warm.*")):
-        assert time.monotonic() < deadline, "the process beside the stages did not end"
-        time.sleep(0.1)
+    wait_for(lambda: not list(project.root.glob(".dvc/tmp/warm.*")), "the process beside the stages did not end")
     left = [
         each.info["cmdline"]
         for each in psutil.process_iter(["cwd", "cmdline"])

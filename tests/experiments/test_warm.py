@@ -5,14 +5,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
 from seedbed.experiments import warm, zygote
+
+from support import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each stage imports for itself")
 
@@ -27,6 +27,8 @@ STAGES = {
 }
 """Modules of a checkout, each the whole of a stage."""
 LIMIT = 20
+PID_MAX = 2**22 + 1
+"""Higher than the process id of any process."""
 
 
 @pytest.fixture
@@ -56,10 +58,29 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(checkout: Path, script: str, **environment: str) -> list[str]:
+DVC = """
+import subprocess, sys
+for command in sys.argv[2:]:
+    subprocess.run([sys.argv[1], "-c", command], check=True)
+"""
+"""What DVC does with the commands of stages: it has a shell run them."""
+
+
+def dvc(*commands: str, shell: str = "bash") -> list[str]:
+    """Return the command of a process that runs stages, and other commands as they are."""
+    return [
+        sys.executable,
+        "-c",
+        DVC,
+        shell,
+        *(f"sh src/stage.sh {each}" if each in STAGES else each for each in commands),
+    ]
+
+
+def run(checkout: Path, *commands: str, shell: str = "bash", **environment: str) -> list[str]:
     """Run stages from one process, as DVC does; return the lines that they print."""
     done = subprocess.run(
-        ["sh", "-euc", f"{script}\nexit"],  # with a last word of its own, sh does not become the last stage
+        dvc(*commands, shell=shell),
         cwd=checkout,
         env={**outside(), "DVC_STAGE": "one", **environment},
         capture_output=True,
@@ -87,26 +108,20 @@ def processes_in(checkout: Path) -> list[psutil.Process]:
     return found
 
 
-def wait_for(what: Callable[[], object], why: str) -> None:
-    deadline = time.monotonic() + LIMIT
-    while not what():
-        assert time.monotonic() < deadline, why
-        time.sleep(0.01)
-
-
 def nothing_left(checkout: Path) -> bool:
     return not processes_in(checkout) and not list((checkout / ".dvc/tmp").glob("warm.*"))
 
 
-def test_the_first_stage_imports_and_the_later_ones_need_not(checkout: Path) -> None:
-    said = run(
-        checkout, "sh src/stage.sh tell\nsh src/stage.sh until_ready\nsh src/stage.sh tell\nsh src/stage.sh train"
-    )
+@pytest.mark.parametrize("shell", ["bash", "dash", "fish", "zsh"])
+def test_the_first_stage_imports_and_the_later_ones_need_not(checkout: Path, shell: str) -> None:
+    if not shutil.which(shell):
+        pytest.skip(f"no {shell} here")
+    said = run(checkout, "tell", "until_ready", "tell", "train", shell=shell)
     assert said == ["__main__ old cold", "__main__ old warm", "__main__ old warm"]
 
 
 def test_a_long_stage_waits_for_what_it_would_import_itself(checkout: Path) -> None:
-    assert run(checkout, "sh src/stage.sh tell\nsleep 0.4\nsh src/stage.sh tell\nsh src/stage.sh train") == [
+    assert run(checkout, "tell", "sleep 0.4", "tell", "train") == [
         "__main__ old cold",
         "__main__ old cold",
         "__main__ old warm",
@@ -115,26 +130,23 @@ def test_a_long_stage_waits_for_what_it_would_import_itself(checkout: Path) -> N
 
 def test_what_is_edited_during_a_run_is_what_runs(checkout: Path) -> None:
     edit = "printf \"word = 'new, and longer'\" > src/seedbed/state.py"
-    said = run(checkout, f"sh src/stage.sh until_ready\nsh src/stage.sh tell\n{edit}\nsh src/stage.sh tell")
+    said = run(checkout, "until_ready", "tell", edit, "tell")
     assert said == ["__main__ old warm", "__main__ new, and longer warm"]
 
 
 def test_nothing_stays_when_dvc_is_done(checkout: Path) -> None:
-    run(checkout, "sh src/stage.sh until_ready")
+    run(checkout, "until_ready")
     wait_for(lambda: nothing_left(checkout), "the process beside the stages stays")
 
 
 def test_nothing_stays_when_dvc_is_done_before_all_is_imported(checkout: Path) -> None:
-    run(checkout, "sh src/stage.sh tell")
+    run(checkout, "tell")
     wait_for(lambda: nothing_left(checkout), "the process beside the stages stays")
 
 
 def test_a_running_stage_ends_with_a_killed_dvc(checkout: Path) -> None:
     process = subprocess.Popen(
-        ["sh", "-c", "sh src/stage.sh until_ready\nsh src/stage.sh evaluate\nexit"],
-        cwd=checkout,
-        env={**outside(), "DVC_STAGE": "one"},
-        start_new_session=True,
+        dvc("until_ready", "evaluate"), cwd=checkout, env={**outside(), "DVC_STAGE": "one"}, start_new_session=True
     )
     wait_for((checkout / "pid").exists, "the stage did not begin")
     os.killpg(process.pid, signal.SIGKILL)
@@ -142,30 +154,33 @@ def test_a_running_stage_ends_with_a_killed_dvc(checkout: Path) -> None:
     wait_for(lambda: nothing_left(checkout), "a stage of a killed DVC goes on")
 
 
+def test_what_is_left_of_one_killed_as_it_began_goes_with_the_next(checkout: Path) -> None:
+    (checkout / f".dvc/tmp/warm.{PID_MAX}").mkdir()
+    run(checkout, "until_ready")
+    wait_for(lambda: nothing_left(checkout), "the folder stays")
+
+
 @pytest.mark.parametrize("environment", [{"SEEDBED_COLD": "1"}, {"DVC_STAGE": ""}], ids=["off", "by hand"])
 def test_it_is_not_started(checkout: Path, environment: dict[str, str]) -> None:
-    assert (
-        run(checkout, "sh src/stage.sh tell\nfind .dvc/tmp -name 'warm.*'\nsh src/stage.sh train", **environment)
-        == ["__main__ old cold"] * 2
-    )
+    said = run(checkout, "tell", "find .dvc/tmp -name 'warm.*'", "train", **environment)
+    assert said == ["__main__ old cold"] * 2
 
 
 def test_where_all_cores_are_busy_each_stage_imports_for_itself(checkout: Path) -> None:
     (checkout / ".dvc/tmp/load").write_text(str(os.cpu_count()))
-    said = run(checkout, "sh src/stage.sh tell\nsleep 2\nsh src/stage.sh tell\nsh src/stage.sh train")
+    said = run(checkout, "tell", "sleep 2", "tell", "train")
     assert said == ["__main__ old cold"] * 3
     wait_for(lambda: nothing_left(checkout), "the process beside the stages stays")
 
 
 def test_a_zygote_that_was_killed_is_missed_by_nobody(checkout: Path) -> None:
-    kill = 'kill -9 "$(cat .dvc/tmp/pid)"'
     code = checkout / "src/seedbed/experiments/warm.py"
     code.write_text(
         code.read_text().replace(
             "    os.setsid()\n", "    os.setsid()\n    Path('.dvc/tmp/pid').write_text(str(os.getpid()))\n"
         )
     )
-    said = run(checkout, f"sh src/stage.sh until_ready\n{kill}\nsh src/stage.sh tell\nsh src/stage.sh train")
+    said = run(checkout, "until_ready", 'kill -9 "$(cat .dvc/tmp/pid)"', "tell", "train")
     assert said == ["__main__ old cold"] * 2
 
 

@@ -5,8 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +14,8 @@ import pytest
 from seedbed.experiments import zygote as module
 from seedbed.experiments import zygote_client
 from seedbed.experiments.zygote import SOCKET, Zygote
+
+from support import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere stages start as they always do")
 
@@ -47,10 +48,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (package / folder / "__init__.py").touch()
     (package / "__init__.py").touch()
     (package / "state.py").write_text("count = 0\n")
+    (package / "broken.py").write_text("raise RuntimeError('a package that cannot be imported here')\n")
     text = Path(module.__file__).read_text(encoding="utf-8")
     begin, end = text.index("PRELOADED = ("), text.index(")  # fmt: skip")
     (package / "experiments/zygote.py").write_text(
-        f'{text[:begin]}PRELOADED = ("seedbed.state", "not.there"{text[end:]}'
+        f'{text[:begin]}PRELOADED = ("seedbed.broken", "seedbed.state", "not.there"{text[end:]}'
     )
     for name, code in STAGES.items():
         (package / f"stages/{name}.py").write_text(code + "\n")
@@ -104,13 +106,6 @@ def run(stage: str, folder: Path, environment: dict[str, str]) -> tuple[int, str
         finally:
             process.kill()
     return process.returncode, said, warned
-
-
-def wait_for(what: Callable[[], bool], why: str) -> None:
-    deadline = time.monotonic() + LIMIT
-    while not what():
-        assert time.monotonic() < deadline, why
-        time.sleep(0.01)
 
 
 def gone(pid: int) -> bool:
@@ -214,11 +209,14 @@ def test_when_its_owner_is_killed_neither_zygote_nor_stage_stays(checkout: Path,
     assert process.returncode != 0, warned
 
 
+@pytest.mark.parametrize("folder", ["stays", "is gone"])
 def test_without_its_zygote_a_stage_imports_for_itself(
-    environment: dict[str, str], zygote: Zygote, tmp_path: Path
+    environment: dict[str, str], zygote: Zygote, tmp_path: Path, folder: str
 ) -> None:
     zygote.process.kill()
     zygote.process.wait()
+    if folder == "is gone":
+        environment["SEEDBED_ZYGOTE"] = str(tmp_path / "gone")
     (tmp_path / "src").mkdir()
     (tmp_path / "src/stage.sh").write_text('echo "$1" in "$PWD", ${SEEDBED_ZYGOTE:-cold} $SEEDBED_COLD\nexit 3\n')
     assert run("speak", tmp_path, environment)[:2] == (3, f"speak in {tmp_path}, cold 1\n")

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from types import FrameType
 
@@ -36,6 +37,7 @@ def _end(told: str, let_go: Callable[[], None]) -> None:
             process.kill()
     try:
         let_go()
-    finally:
-        print(told, file=sys.stderr, flush=True)
-        os._exit(1)
+    except Exception:
+        traceback.print_exc()
+    print(told, file=sys.stderr, flush=True)
+    os._exit(1)

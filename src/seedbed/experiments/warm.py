@@ -27,8 +27,16 @@ def run_with_its_own_code(stage: str) -> None:
 
 
 def a_core_is_idle() -> bool:
-    """Whether the processes of the last minute left one of the cores that this process may use to it."""
-    return os.getloadavg()[0] < len(os.sched_getaffinity(0))
+    """Whether there is a core beside the stage's own, and the last minute's processes did not need all of them."""
+    cores = len(os.sched_getaffinity(0))
+    return cores > 1 and os.getloadavg()[0] < cores
+
+
+def clear(folder: Path) -> None:
+    """Remove the folders, beside this one, of processes that were killed before they could do it themselves."""
+    for each in folder.parent.glob("warm.*"):
+        if each != folder and not Path("/proc", each.suffix[1:]).exists():
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def main() -> None:
@@ -37,6 +45,7 @@ def main() -> None:
     os.setsid()
     os.chdir(sys.argv[2])
     try:
+        clear(Path.cwd())
         dvc = os.pidfd_open(int(sys.argv[1]))
         if not a_core_is_idle():
             # As with the workers of DVC's queue: imports that nothing may need would take others' time.

@@ -73,13 +73,13 @@ class Zygote:
 
 
 def preload(modules: Iterable[str], owner: int = 0) -> None:
-    """Import modules, while there is an owner; what one lacks is for the stage to tell that needs it."""
+    """Import modules, while there is an owner; what is wrong with one is for the stage to tell that needs it."""
     # Ctrl-C reaches all processes of a terminal; the owner is the one to end this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in modules:
         if select.select([owner], [], [], 0)[0]:
             return
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(Exception):
             __import__(name)
 
 

@@ -15,11 +15,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
     here = os.getcwd()  # noqa: PTH109  (pathlib takes longer to import than all the rest)
     client = socket.socket(socket.AF_UNIX)
-    # The kernel wants a socket's path short, so it is named from its own folder.
-    os.chdir(os.environ["SEEDBED_ZYGOTE"])
     try:
+        # The kernel wants a socket's path short, so it is named from its own folder.
+        os.chdir(os.environ["SEEDBED_ZYGOTE"])
         client.connect("zygote")
-    except ConnectionRefusedError:
+    except (FileNotFoundError, ConnectionRefusedError):
         # It was killed, for its memory perhaps: this stage imports for itself.
         os.chdir(here)
         del os.environ["SEEDBED_ZYGOTE"]
@@ -31,7 +31,7 @@ def main() -> None:
     client.sendall(message[sent:])
     answer = client.recv(4)
     if len(answer) < 4:
-        sys.exit(f"{sys.argv[1]}: the process that runs stages has gone; see the log of the job")
+        sys.exit(f"{sys.argv[1]}: the process that ran this stage was killed, for its memory perhaps: run it again")
     code = struct.unpack("i", answer)[0]
     sys.exit(code if code >= 0 else 128 - code)
 
