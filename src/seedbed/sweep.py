@@ -29,7 +29,7 @@ def run_job(config: DictConfig) -> float | list[float]:
 
     from seedbed.experiments.sweeping import run_recorded
 
-    return run_recorded(list(HydraConfig.get().overrides.task), config.sweep)
+    return run_recorded(list(HydraConfig.get().overrides.task), config)
 
 
 def main() -> None:

@@ -8,9 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, OmegaConf
 
-from seedbed.experiments.jobs import at_work_in, experiment_name, output_to
+from seedbed.config.compose import compose_text
+from seedbed.errors import UserError
+from seedbed.experiments.jobs import at_work_in, experiment_name, output_to, params_of
 from seedbed.experiments.pin import Pin
+
+from support import REPOSITORY
 
 PIN = Pin("/somewhere", "b" * 40, "s" * 40, "t" * 40, "sweep")
 
@@ -116,3 +122,34 @@ def test_folder_and_environment_are_those_of_the_slot_for_a_while(
         raise ValueError("no")
     assert Path.cwd() == here
     assert dict(os.environ) == before
+
+
+def composed_for_a_job(*overrides: str) -> DictConfig:
+    with initialize_config_dir(str(REPOSITORY / "conf"), version_base=None):
+        return compose("sweep", list(overrides))
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["model=mlp", "seed=3"],
+        ["dataset=diabetes", "model=random_forest", "+experiment=debug"],
+        ["~gate.thresholds", "+model.arguments.extra='a: b'"],
+    ],
+)
+def test_a_job_has_the_parameters_that_dvc_would_compose(overrides: list[str]) -> None:
+    found = params_of(composed_for_a_job(*overrides, "sweep.objective=validation"), REPOSITORY)
+    assert found == compose_text(REPOSITORY, overrides)
+
+
+def test_what_hydra_composed_stays_as_it_was() -> None:
+    composed = composed_for_a_job()
+    before = OmegaConf.to_yaml(composed)
+    params_of(composed, REPOSITORY)
+    assert OmegaConf.to_yaml(composed) == before
+
+
+def test_a_value_that_stands_for_nothing_is_named() -> None:
+    with pytest.raises(UserError, match=r"seed is '\$\{nowhere\}'"):
+        params_of(composed_for_a_job("seed=${nowhere}"), REPOSITORY)

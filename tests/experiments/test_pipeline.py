@@ -106,7 +106,7 @@ def by_us(root: Path, *stages: str) -> None:
 
 def reading_once(root: Path, *stages: str) -> None:
     pipeline = Pipeline(root)
-    with pipeline.read_once():
+    with pipeline.alone():
         pipeline.reproduce(*pipeline.before(stages[0]))
         pipeline.reproduce(*stages)
 
@@ -150,7 +150,7 @@ def test_dvc_reads_and_writes_by_the_functions_that_are_replaced(root: Path, mon
         )
     write_params(root, another_rate)
     pipeline = Pipeline(root)
-    with pipeline.read_once():
+    with pipeline.alone():
         pipeline.reproduce("train")
         pipeline.forget_what_no_longer_belongs("train")
     assert ran(root) == ["train"]
@@ -188,7 +188,7 @@ def test_stages_alone_do_not_ask_about_those_before_them(root: Path) -> None:
 def test_what_no_longer_belongs_is_seen_from_what_was_read_before(root: Path, once: bool) -> None:
     write_params(root, another_rate)
     pipeline = Pipeline(root)
-    with pipeline.read_once() if once else nullcontext():
+    with pipeline.alone() if once else nullcontext():
         pipeline.reproduce("train")
         assert sorted(pipeline.forget_what_no_longer_belongs("train")) == ["evaluate", "gate"]
 

@@ -11,7 +11,7 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 from yaml import YAMLError
 
@@ -56,12 +56,26 @@ def compose_text(root: Path, overrides: list[str] | None = None) -> str:
     try:
         with parsed_in_c(), initialize_config_dir(str(root / "conf"), version_base=None):
             composed = compose("config", overrides=overrides or [])
-        OmegaConf.resolve(composed)
     except YAMLError as error:
         raise UserError(_which_is_no_yaml(root, error)) from None
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(f"conf/ cannot be composed: {' '.join(str(error).split())}") from error
+    return text_of(composed, root)
+
+
+def text_of(composed: DictConfig, root: Path) -> str:
+    """Return a composed conf/ of `root` as the text of params.yaml; it is resolved in place.
+
+    Raises
+    ------
+    UserError
+        If a value stands for another that is not there.
+    """
+    try:
+        OmegaConf.resolve(composed)
     except InterpolationResolutionError as error:
         raise UserError(_which_does_not_resolve(root, composed, error)) from None
-    except (HydraException, OmegaConfBaseException) as error:
+    except OmegaConfBaseException as error:
         raise UserError(f"conf/ cannot be composed: {' '.join(str(error).split())}") from error
     return OmegaConf.to_yaml(composed)
 

@@ -1,7 +1,7 @@
 """dvc.yaml and dvc.lock read as text, without DVC: which stages lead to which, and the entry of each."""
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -25,7 +25,8 @@ def ancestors(stages: dict[str, Any], target: str) -> set[str]:
     ahead = [target]
     while ahead:
         deps = stages[ahead.pop()].get("deps", [])
-        new = {name for dep in deps for out, name in writes.items() if Path(dep).is_relative_to(out)} - found
+        inside = {str(path) for dep in deps for path in (PurePosixPath(dep), *PurePosixPath(dep).parents)}
+        new = {writes[path] for path in inside & writes.keys()} - found
         found |= new
         ahead += new
     return found

@@ -1,4 +1,4 @@
-"""DVC's YAML files parsed once for as long as they do not change: DVC would parse each several times in every job.
+"""DVC's YAML files parsed once for each content that they have: DVC would parse each several times in every job.
 
 What DVC writes stays the same to the byte; tests/experiments/test_pipeline.py compares.
 """
@@ -11,9 +11,10 @@ from typing import Any
 from seedbed.experiments.dvc_files import split_lock
 from seedbed.files import write_text
 
-State = tuple[int, int, int, int]
-_known: dict[Path, tuple[State, Any]] = {}
-"""What was read from a file of that absolute path, and the file's state then. A worker has three such files."""
+_known: dict[tuple[Path, bytes], Any] = {}
+"""What files were found to say, by absolute path and content, the last used last."""
+KEPT = 12
+"""How many to remember: a worker has three such files, and dvc.lock is another one after each stage of a job."""
 
 
 @contextmanager
@@ -72,23 +73,24 @@ def _write_entries(lock: Path, read: dict[str, Any], text: str, changed: dict[st
     text = head + "".join((entries | written).values())
     write_text(lock, text)
     stages = {**read.get("stages", {}), **loads_yaml(dumped)["stages"]}
-    _known[lock.absolute()] = (_state(lock), ({**read, "stages": stages}, text))
+    _remember((lock.absolute(), text.encode()), ({**read, "stages": stages}, text))
 
 
 def _once(path: str, parse: Any) -> Any:
-    """Return what a file holds; it is parsed only if it is not as it was when it was parsed last."""
+    """Return what a file says; it is parsed only if it was not so before."""
     file = Path(path).absolute()
     if not file.is_file():
         return parse()
-    state = _state(file)
-    if file not in _known or _known[file][0] != state:
-        _known[file] = (state, parse())
-    return _known[file][1]
+    key = file, file.read_bytes()
+    return _remember(key, _known[key] if key in _known else parse())
 
 
-def _state(file: Path) -> State:
-    status = file.stat()
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size
+def _remember(key: tuple[Path, bytes], parsed: Any) -> Any:
+    _known.pop(key, None)
+    _known[key] = parsed
+    while len(_known) > KEPT:
+        del _known[next(iter(_known))]
+    return parsed
 
 
 def _is_local(fs: Any) -> bool:

@@ -1,6 +1,7 @@
 """One job of a sweep: overrides in, one DVC experiment out, equal to what `dvc exp run -S` of the same makes."""
 
 import contextlib
+import copy
 import hashlib
 import os
 import re
@@ -9,7 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from seedbed.config.compose import compose_text
+from omegaconf import DictConfig, open_dict
+
+from seedbed.config.compose import text_of
+from seedbed.config.conf_hash import conf_hash
 from seedbed.config.params import PARAMS
 from seedbed.errors import UserError
 from seedbed.experiments.pin import Pin
@@ -47,17 +51,17 @@ class Worker:
         self._ready = False
         self._restored: str | None = None
 
-    def run(self, overrides: list[str], log: Path) -> Done:
-        """Make the experiment of these overrides, unless it is there; all that is printed meanwhile goes to `log`.
+    def run(self, overrides: list[str], composed: DictConfig, log: Path) -> Done:
+        """Make the experiment of conf/ composed with these overrides, unless it is there; what is printed goes to `log`.
 
         Raises
         ------
         UserError
-            If the overrides cannot be composed, or a stage fails.
+            If a value stands for another that is not there, or a stage fails.
         """
         with at_work_in(self.slot.root, self._environment):
             self.slot.reset(self.pin)
-            text = compose_text(self.slot.root, overrides)
+            text = params_of(composed, self.slot.root)
             name = experiment_name(overrides, text, self.pin)
             if commit := find_experiment(self.pin, name):
                 return Done(name, commit, found=True)
@@ -93,7 +97,7 @@ class Worker:
                     pipeline.reproduce(*pipeline.before(TARGET))
                     upstream.keep()
         upstream.put_back()
-        with pipeline.read_once():
+        with pipeline.alone():
             if self._restored == upstream.key:
                 # What lies between is as this worker's last job left it, and was asked about then.
                 pipeline.reproduce(FIRST, TARGET, alone=True)
@@ -102,6 +106,16 @@ class Worker:
                 self._restored = upstream.key
                 pipeline.reproduce(TARGET)
             pipeline.forget_what_no_longer_belongs(TARGET)
+
+
+def params_of(composed: DictConfig, root: Path) -> str:
+    """Return what params.yaml of the checkout `root` is with conf/sweep.yaml as Hydra composed it for a job."""
+    params = copy.deepcopy(composed)
+    with open_dict(params):
+        params.pop("sweep", None)
+        # conf/ may have been edited since the sweep began; the checkout has what it began with.
+        params.conf_hash = conf_hash(root)
+    return text_of(params, root)
 
 
 def last_line(log: Path) -> str:

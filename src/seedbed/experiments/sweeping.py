@@ -27,19 +27,19 @@ LITTLE_ROOM = 20_000_000
 """Bytes of free disk below which a failed job is told to have failed for want of it."""
 
 
-def run_recorded(overrides: list[str], settings: DictConfig) -> float | list[float]:
+def run_recorded(overrides: list[str], composed: DictConfig) -> float | list[float]:
     """Run one job and record it; return its objective, several as a list, NaN where it failed."""
     pin = Pin.from_environment()
     if pin is None:
         raise UserError("this job has no sweep: SEEDBED_SWEEP is not set. Start it with `python -m seedbed.sweep`.")
-    objectives = objectives_of(settings)
+    objectives = objectives_of(composed.sweep)
     mine = [override for override in overrides if not _is_about_the_sweep(override)]
     folder = Path(pin.root) / FOLDER / pin.name
     log = folder / "logs" / f"{job_key(mine)}.log"
     record = Record(mine, "running", os.getpid(), time.time(), log=str(log))
     record.write(folder)
     try:
-        done = _my_worker(pin).run(mine, log)
+        done = _my_worker(pin).run(mine, composed, log)
         problem = read_problem(read_file(pin, done.commit, "params.yaml"))
         values = [_measure(one, problem, pin, done.commit) for one in objectives]
         record = _ended(record, state="done", name=done.name, found=done.found, values=values)
