@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from seedbed.config.repository import find_root
 from seedbed.errors import UserError
@@ -20,7 +20,7 @@ from seedbed.experiments.pin import Pin
 from seedbed.experiments.progress import Watch, summary
 from seedbed.experiments.records import FOLDER, read_records
 from seedbed.experiments.sweep_report import write_report
-from seedbed.experiments.sweeping import objectives_of, read_problem
+from seedbed.experiments.sweeping import objectives_of, problem_of
 from seedbed.files import write_json
 
 
@@ -49,7 +49,7 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
 
     def _start(self, config: DictConfig) -> None:
         try:
-            problem = read_problem(OmegaConf.to_yaml(config))
+            problem = problem_of(config)
             self.objectives = objectives_of(config.sweep)
             self.directions = [direction_of(objective, problem) for objective in self.objectives]
             total = count_jobs(config)

@@ -15,7 +15,7 @@ from seedbed.experiments.objective import Direction, direction_of
 from seedbed.experiments.pin import Pin
 from seedbed.experiments.records import FOLDER
 from seedbed.experiments.space import Chooser, Dimension, chooser, read_space, split_overrides
-from seedbed.experiments.sweeping import objectives_of, read_problem
+from seedbed.experiments.sweeping import objectives_of, problem_of
 from seedbed.models.parallel import cores
 
 ASKED_BY = "asked_by"
@@ -43,7 +43,7 @@ def run_study(sweeper: Any, arguments: list[str]) -> list[Any]:
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     pin = Pin.from_environment()
     assert pin is not None, "SweepCallback has pinned the sweep before"
-    problem = read_problem(OmegaConf.to_yaml(sweeper.config))
+    problem = problem_of(sweeper.config)
     fixed, choose = plan(sweeper.config, arguments, Path(pin.root) / "conf", problem.task)
     study = open_study(
         Path(pin.root) / FOLDER / pin.name / "study" / "journal.log",

@@ -40,7 +40,7 @@ def run_recorded(overrides: list[str], composed: DictConfig) -> float | list[flo
     record.write(folder)
     try:
         done = _my_worker(pin).run(mine, composed, log)
-        problem = read_problem(read_file(pin, done.commit, "params.yaml"))
+        problem = problem_of(composed)
         values = [_measure(one, problem, pin, done.commit) for one in objectives]
         record = _ended(record, state="done", name=done.name, found=done.found, values=values)
     except UserError as error:
@@ -67,10 +67,9 @@ def objectives_of(settings: DictConfig) -> list[str]:
     return [chosen] if isinstance(chosen, str) else list(chosen)
 
 
-def read_problem(params: str) -> Problem:
-    """Return the problem that a composed params.yaml states."""
-    stated = OmegaConf.to_container(OmegaConf.create(params).problem)
-    return Problem.model_validate(stated)
+def problem_of(composed: DictConfig) -> Problem:
+    """Return the problem that a composed conf/ states."""
+    return Problem.model_validate(OmegaConf.to_container(composed.problem, resolve=True))
 
 
 def failures() -> int:
