@@ -10,7 +10,7 @@ compile := $(bin)/python -m uv pip compile --quiet --universal --python-version 
     --custom-compile-command 'make lock'
 every := --workspace --all-branches --all-tags --all-experiments
 
-.PHONY: help setup hooks repro test test-all test-slow lint bench show remote push pull lock restore gc
+.PHONY: help setup hooks repro test test-all test-slow coverage lint bench show remote push pull lock restore gc
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,9 +41,12 @@ test: setup  ## run the tests (the slow ones apart)
 test-slow: setup
 	@$(bin)/python -m pytest $(side_by_side) -m slow
 
-test-all: setup  ## run all tests and say how much of src/ they cover
+test-all: setup  ## run all tests
+	@$(bin)/python -m pytest $(side_by_side)
+
+coverage: setup  ## say how much of src/ the tests of `make test` cover (they take longer so)
 	@$(bin)/python -m coverage erase
-	@$(bin)/python -m coverage run -m pytest $(side_by_side)
+	@$(bin)/python -m coverage run -m pytest $(side_by_side) -m "not slow"
 	@$(bin)/python -m coverage combine --quiet
 	@$(bin)/python -m coverage report
 
