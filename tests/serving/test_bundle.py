@@ -63,13 +63,6 @@ def test_an_answer_holds_decision_and_scores(built: Built, name: str, columns: l
     assert answers["prediction"].dtype == {"flights": "bool", "wine": "str", "diabetes": "float64"}[name]
 
 
-@pytest.mark.slow
-def test_not_one_prediction_differs_on_all_flights(new_root: Path, run_stages: Callable[..., None]) -> None:
-    run_stages(new_root, ["evaluation=quick"])
-    assert len(read_table(new_root / "data/predictions")) > 40_000
-    assert differing_predictions(new_root) == 0
-
-
 @pytest.mark.parametrize("name", ["flights", "wine", "diabetes"])
 def test_a_bundle_is_the_same_to_the_byte_when_packaged_elsewhere(
     built: Built, name: str, tmp_path: Path, run_stages: Callable[..., None]
