@@ -161,7 +161,7 @@ def wait_for(what: Callable[[], object], why: str, limit: float = 20) -> None:
     deadline = time.monotonic() + limit
     while not what():
         assert time.monotonic() < deadline, why
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 @contextmanager

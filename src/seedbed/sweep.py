@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import hydra
 import yaml
@@ -15,6 +16,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from seedbed.config.conf_hash import conf_hash
 from seedbed.config.repository import find_root
 from seedbed.errors import UserError
 
@@ -44,12 +46,30 @@ def main() -> None:
     (root / ".dvc/tmp").mkdir(exist_ok=True)
     # Hydra reads conf/ anew for each job: an edit in the middle of a sweep must not reach it.
     with tempfile.TemporaryDirectory(prefix="conf-", dir=root / ".dvc/tmp") as kept:
-        shutil.copytree(root / "conf", kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+        try:
+            keep_conf(root, Path(kept))
+        except UserError as error:
+            sys.exit(f"sweep: {error}")
         _sweep(kept)
     from seedbed.experiments.sweeping import failures
 
     if failures():
         sys.exit(1)
+
+
+def keep_conf(root: Path, kept: Path) -> None:
+    """Copy conf/ with its hash written into it: if the sweep is pinned to another, `compose` stops the jobs.
+
+    Raises
+    ------
+    UserError
+        If conf/ holds a file that Hydra would not read.
+    """
+    of = conf_hash(root)
+    shutil.copytree(root / "conf", kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    config = kept / "config.yaml"
+    if config.exists():
+        config.write_text(config.read_text(encoding="utf-8").replace("${conf_hash:}", of), encoding="utf-8")
 
 
 def _sweep(conf: str) -> None:

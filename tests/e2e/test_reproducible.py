@@ -15,6 +15,7 @@ OTHERWISE = {
     "OMP_NUM_THREADS": "1",
     "COLUMNS": "40",
     "HOME": "/nonexistent",
+    "SEEDBED_COLD": "1",
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import dvc.dependency.param
 import dvc.dvcfile
+import dvc.rwlock
 import dvc.utils.serialize._yaml
 import dvc.utils.strictyaml
 import pytest
@@ -106,7 +107,7 @@ def by_us(root: Path, *stages: str) -> None:
 
 def reading_once(root: Path, *stages: str) -> None:
     pipeline = Pipeline(root)
-    with pipeline.alone():
+    with pipeline.undisturbed():
         pipeline.reproduce(*pipeline.before(stages[0]))
         pipeline.reproduce(*stages)
 
@@ -150,7 +151,7 @@ def test_dvc_reads_and_writes_by_the_functions_that_are_replaced(root: Path, mon
         )
     write_params(root, another_rate)
     pipeline = Pipeline(root)
-    with pipeline.alone():
+    with pipeline.undisturbed():
         pipeline.reproduce("train")
         pipeline.forget_what_no_longer_belongs("train")
     assert ran(root) == ["train"]
@@ -165,6 +166,19 @@ def test_what_was_replaced_is_put_back() -> None:
         assert dvc.utils.strictyaml.load is not usual[2]
         raise ValueError("no")
     assert (dvc.dvcfile.modify_yaml, dvc.dependency.param.load_path, dvc.utils.strictyaml.load) == usual
+
+
+def test_no_file_is_locked_and_dvc_locks_them_again_afterwards(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked: list[str] = []
+    usual = dvc.rwlock._edit_rwlock
+    monkeypatch.setattr(dvc.rwlock, "_edit_rwlock", lambda *a: (locked.append("once"), usual(*a))[1])
+    write_params(root, another_rate)
+    by_us(root, "train")
+    assert ran(root) == ["train"]
+    assert locked == []
+    write_params(root, another_cleaning)
+    by_dvc(root, "train")
+    assert locked
 
 
 def test_parameters_that_a_stage_changes_are_read_again(root: Path) -> None:
@@ -188,7 +202,7 @@ def test_stages_alone_do_not_ask_about_those_before_them(root: Path) -> None:
 def test_what_no_longer_belongs_is_seen_from_what_was_read_before(root: Path, once: bool) -> None:
     write_params(root, another_rate)
     pipeline = Pipeline(root)
-    with pipeline.alone() if once else nullcontext():
+    with pipeline.undisturbed() if once else nullcontext():
         pipeline.reproduce("train")
         assert sorted(pipeline.forget_what_no_longer_belongs("train")) == ["evaluate", "gate"]
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from omegaconf import DictConfig, open_dict
 
 from seedbed.config.compose import text_of
-from seedbed.config.conf_hash import conf_hash
 from seedbed.config.params import PARAMS
 from seedbed.errors import UserError
 from seedbed.experiments.pin import Pin
@@ -97,7 +96,7 @@ class Worker:
                     pipeline.reproduce(*pipeline.before(TARGET))
                     upstream.keep()
         upstream.put_back()
-        with pipeline.alone():
+        with pipeline.undisturbed():
             if self._restored == upstream.key:
                 # What lies between is as this worker's last job left it, and was asked about then.
                 pipeline.reproduce(FIRST, TARGET, alone=True)
@@ -113,8 +112,6 @@ def params_of(composed: DictConfig, root: Path) -> str:
     params = copy.deepcopy(composed)
     with open_dict(params):
         params.pop("sweep", None)
-        # conf/ may have been edited since the sweep began; the checkout has what it began with.
-        params.conf_hash = conf_hash(root)
     return text_of(params, root)
 
 

@@ -32,7 +32,7 @@ class Pipeline:
         self._repo.checkout(force=True, allow_missing=True)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def undisturbed(self) -> Iterator[None]:
         """Read dvc.yaml and dvc.lock once for all that is done meanwhile, and lock no file: nobody else may use them."""
         from dvc.repo import lock_repo
 
@@ -50,7 +50,7 @@ class Pipeline:
         from dvc.exceptions import DvcException
 
         try:
-            with self.alone():
+            with self.undisturbed():
                 self._repo.reproduce(targets=list(stages), single_item=alone)
         except DvcException as error:
             raise UserError(_all_causes(error)) from error
@@ -69,7 +69,7 @@ class Pipeline:
         import networkx as nx
 
         stale: list[Any] = []
-        with self.alone():
+        with self.undisturbed():
             graph = self._repo.index.graph
             found = next(node for node in graph if node.addressing == target)
             kept = {found, *nx.descendants(graph, found)}  # edges lead from a stage to what it reads
