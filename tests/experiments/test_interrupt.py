@@ -8,6 +8,8 @@ import sys
 import psutil
 import pytest
 
+from support import wait_for
+
 STOPPING = """
 import subprocess, sys, time
 from seedbed.experiments.interrupt import end_soon_after_ctrl_c
@@ -42,4 +44,12 @@ def test_ctrl_c_is_the_end(how: str, said: str, warned: str) -> None:
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=20) == (said, warned)
     assert process.returncode == 1
-    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    # A killed process is gone when the kernel has taken it down, which may be after the one that killed it.
+    wait_for(lambda: ended(child), "the child outlives what was stopped")
+
+
+def ended(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
