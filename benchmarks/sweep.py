@@ -1,13 +1,14 @@
 """What it costs that every job of a sweep is an experiment: against a plain Hydra multirun, and against DVC's queue.
 
-.venv/bin/python benchmarks/sweep.py [plain] [queue] [uncapped] [many] [--rounds 2] [--rows 30000]. Without a word it does all on
-the sample; `--rows 0` takes all flights. Works on a clone of the last commit in a temporary folder.
+.venv/bin/python benchmarks/sweep.py [part ...] [--rounds 2] [--rows 30000]. Without a part it does all, on the sample;
+`--rows 0` takes all flights. Works on a clone of the last commit in a temporary folder.
 
 plain   20 jobs of `python -m seedbed.sweep` and of plain_sweep.py, two workers each, taking turns
 queue   the same 20 jobs, and `dvc exp run --queue` with `dvc queue start -j 2`, one thread a worker
 uncapped   the same with as many threads in each of the queue's workers as there are cores
-many    200 experiments of little work: against the plain multirun, the last 20 against the first 20, and `dvc exp show`
-        against as many that `dvc exp save` made of the same files (it takes 3 s for each)
+many    200 experiments of little work: against the plain multirun, and the last 20 against the first 20
+growth  sweeps of 10 such jobs where these 200 are, and where none is, taking turns
+show    `dvc exp show` of the 200, and of as many that `dvc exp save` made of the same files (it takes 3 s for each)
 """
 
 import argparse
@@ -27,6 +28,9 @@ from seedbed.experiments.records import FOLDER, read_records
 
 JOBS = 20
 MANY = 200
+FEW = 10
+LITTLE = ("model=dummy", "evaluation=quick")
+PARTS = ("plain", "queue", "uncapped", "many", "growth", "show")
 SAVE = """
 import re, sys
 from pathlib import Path
@@ -136,20 +140,45 @@ def against_queue(clone: Path, rounds: int, threads: Mapping[str, str]) -> None:
     print(f"the queue takes              {ratios(theirs, mine_)} times as long\n", flush=True)
 
 
+def with_many(clone: Path) -> float:
+    """Make many experiments of little work where they are not there yet; return the seconds that it took."""
+    return ours(clone, *LITTLE, f"seed=range({MANY})", "sweep.name=many")
+
+
 def many(clone: Path) -> None:
-    """Make many experiments of little work: nothing may slow down, and `dvc exp show` stays as quick as with DVC's own."""
-    little = ("model=dummy", "evaluation=quick")
+    """Compare many experiments of little work with the plain multirun, and the last of them with the first."""
     forget_experiments(clone)
-    whole = ours(clone, *little, f"seed=range({MANY})", "sweep.name=many")
-    without = plain(clone, *little, f"seed=range({MANY})")
+    whole = with_many(clone)
+    without = plain(clone, *LITTLE, f"seed=range({MANY})")
     print(f"{MANY} jobs of little work: {whole:.1f} s, and {without:.1f} s with nothing versioned: an experiment costs")
-    print(f"{(whole - without) / MANY:.2f} s of the clock more with two workers", flush=True)
+    print(f"{(whole - without) / MANY:.2f} s of the clock more with two workers")
     taken = [record.seconds for record in read_records(clone / FOLDER / "many")]
-    first, last = statistics.median(taken[:20]), statistics.median(taken[-20:])
-    print(f"{MANY} experiments: the first 20 took {first:.2f} s each, the last 20 {last:.2f} s: {last / first:.2f}")
-    mine = shown(clone)
+    first, last = statistics.median(taken[:JOBS]), statistics.median(taken[-JOBS:])
+    print(f"the first {JOBS} took {first:.2f} s each, the last {JOBS} {last:.2f} s: {last / first:.2f}")
     said = run(["git", "fsck", "--no-dangling"], clone)
-    print(f"git fsck: {said.strip() or 'clean'}", flush=True)
+    print(f"git fsck: {said.strip() or 'clean'}\n", flush=True)
+
+
+def growth(clone: Path, empty: Path, rounds: int) -> None:
+    """Let small sweeps take turns where many experiments are and where none is: nothing may slow down."""
+    with_many(clone)
+    ours(empty, *LITTLE, "seed=1000,1001")  # makes the slots
+    found: list[tuple[float, float]] = []
+    for number in range(rounds):
+        seeds = f"seed=range({1000 + number * FEW},{1000 + (number + 1) * FEW})"
+        forget_experiments(empty)
+        found.append((ours(clone, *LITTLE, seeds), ours(empty, *LITTLE, seeds)))
+        print(f"round {number + 1}: with {MANY} {found[-1][0]:.1f} s, with none {found[-1][1]:.1f} s", flush=True)
+    there, none = (list(times) for times in zip(*found, strict=True))
+    print(f"{FEW} jobs where {MANY} experiments are   {spread(there)}")
+    print(f"{FEW} jobs where none is            {spread(none)}")
+    print(f"ratio                              {ratios(there, none)}\n", flush=True)
+
+
+def show(clone: Path) -> None:
+    """Compare `dvc exp show` of our experiments with that of DVC's own."""
+    with_many(clone)
+    mine = shown(clone)
     forget_experiments(clone)
     run([".venv/bin/dvc", "repro", "--quiet"], clone)  # it saves none where a stage has not run
     run([".venv/bin/python", "-c", SAVE, str(MANY)], clone)
@@ -169,13 +198,15 @@ def shown(clone: Path) -> tuple[float, float]:
 def main() -> None:
     """Take the measurements that are asked for, and print them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", help="plain, queue, uncapped, many (default: all)")
+    parser.add_argument("parts", nargs="*", help=f"{', '.join(PARTS)} (default: all)")
     parser.add_argument("--rounds", type=int, default=2, help="how often the two sides take turns (default: 2)")
     parser.add_argument("--rows", type=int, default=30_000, help="how many flights; 0 for all (default: 30000)")
     options = parser.parse_args()
-    parts = options.parts or ["plain", "queue", "uncapped", "many"]
+    parts = options.parts or PARTS
     with tempfile.TemporaryDirectory() as folder:
         clone = prepared(Path(folder), options.rows)
+        if "growth" in parts:
+            shutil.copytree(clone, Path(folder) / "empty", symlinks=True)
         print(f"{options.rows or 'all'} flights, {os.cpu_count()} cores\n", flush=True)
         try:
             if "plain" in parts:
@@ -186,6 +217,10 @@ def main() -> None:
                 against_queue(clone, options.rounds, {})
             if "many" in parts:
                 many(clone)
+            if "growth" in parts:
+                growth(clone, Path(folder) / "empty", options.rounds)
+            if "show" in parts:
+                show(clone)
         finally:
             run([".venv/bin/dvc", "queue", "stop", "--kill"], clone)
 
