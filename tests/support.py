@@ -59,7 +59,8 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment in the copy; its output is in .stdout, errors included.
 
-        Unless `unaided`, stages find their packages imported, and so do `dvc` and `seedbed` in the usual environment.
+        Unless `unaided`, stages find their packages imported, and so do `dvc` and `seedbed` where little is changed in the
+        environment.
         """
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "PYTHON", "VIRTUAL_ENV"))
@@ -69,7 +70,7 @@ class Project:
             command = (str(self.root / ".venv/bin" / name), *command[1:])
         here, variables = cwd or self.root, {**inherited, **({} if unaided else warm.warm()), **environment}
         try:
-            if not unaided and not environment and warm.can_run(name):
+            if not unaided and warm.can_run(name, environment):
                 code, said = warm.run(command, here, variables, limit)
             else:
                 code, said = _run_cold(command, here, variables, limit)

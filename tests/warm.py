@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -30,11 +30,14 @@ IMPORTED_BY_COMMANDS = (
     "dvc.repo.graph", "dvc.repo.index", "dvc.repo.worktree", "dvc.repo.fetch", "dvc.repo.push", "dvc.stage.cache",
     "dvc.stage.run", "dvc.render", "dvc_data.hashfile.checkout", "dvc_data.hashfile.transfer", "dvc_data.index.checkout",
     "dvc_data.index.fetch", "dvc_data.index.push", "dvc_data.index.save", "dvc_data.index.view",
-    "dvc_objects.fs.generic", "scmrepo.git", "dulwich.porcelain", "pygit2", "networkx", "ruamel.yaml", "hydra.core.override_parser",
+    "dvc_objects.fs.generic", "dvc_s3", "s3fs", "aiobotocore.session", "dvc_ssh", "sshfs", "scmrepo.git", "dulwich.porcelain",
+    "pygit2", "networkx", "ruamel.yaml", "hydra.core.override_parser",
     "dvc.utils.hydra", "gto", "pydantic.main", "seedbed.config.compose", "seedbed.config.adopt", "seedbed.config.params",
     "seedbed.config.resolve", "seedbed.experiments.doctor", "seedbed.sharing.pull", "seedbed.sharing.push", "seedbed.graph", "seedbed.consistency",
 )  # fmt: skip
 COMMAND = "WARM_COMMAND"
+READ_LATE = ("HOME", "DVC_SITE_CACHE_DIR")
+"""Variables that are read when they are needed, as S3's are, and not as a package is imported."""
 
 
 @cache
@@ -63,9 +66,10 @@ def _started(what: str) -> zygote.Zygote:
     return started
 
 
-def can_run(name: str) -> bool:
-    """Whether a command can be forked, and nothing in this test has changed the environment."""
-    return sys.platform == "linux" and name in SCRIPTS and _commands()[1] == _environment()
+def can_run(name: str, changed: Iterable[str] = ()) -> bool:
+    """Whether a command can be forked with these variables changed, and nothing else in the environment has changed."""
+    late = all(variable in READ_LATE or variable.startswith("AWS_") for variable in changed)
+    return late and sys.platform == "linux" and name in SCRIPTS and _commands()[1] == _environment()
 
 
 def _environment() -> dict[str, str]:
@@ -110,6 +114,10 @@ def _run_command(name: str) -> None:
     os.environ.clear()
     os.environ.update(told["environment"])
     time.tzset()
+    if home := os.environ.get("HOME"):
+        # Of all that is imported only libgit2 has looked for it already.
+        pygit2 = sys.modules["pygit2"]
+        pygit2.settings.search_path[pygit2.enums.ConfigLevel.GLOBAL] = home
     sys.argv = told["command"]
     try:
         sys.exit(sys.modules[SCRIPTS[name]].main())

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+import warm
 from seedbed.config.params import load_yaml
 from seedbed.experiments.pull_request import MARK
 from seedbed.serving import load_bundle
@@ -56,7 +57,10 @@ class Runner(Project):
     """A fresh clone in which a job of CI runs; `make` does not install the environment again, which all copies share."""
 
     def ci(self, *command: str, check: bool = True, **environment: str) -> str:
-        """Run a script of .ci as CI does, with an environment of nothing but what is given; return what it said."""
+        """Run a script of .ci as CI does, with an environment of nothing but what is given; return what it said.
+
+        As in the other tests, stages find their packages imported.
+        """
         tools = self.root.parent / "tools"
         tools.mkdir(exist_ok=True)
         (tools / "make").write_text(f'#!/bin/sh\nexec {shutil.which("make")} -o .venv/.installed "$@"\n')
@@ -65,6 +69,7 @@ class Runner(Project):
             "PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin",
             "HOME": str(self.root.parent),
             "CI": "true",
+            **warm.warm(),
             **environment,
         }
         words = ["env", "-i", *(f"{name}={value}" for name, value in given.items()), *command]

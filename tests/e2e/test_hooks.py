@@ -9,11 +9,15 @@ from support import Project
 AWS_KEY = "AKIA" + "QYLPMN5HHHFPZAM2"
 PRIVATE_KEY = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIEpAIBAAKCAQEA0\n"
 
+ONE_AFTER_THE_OTHER = pytest.mark.xdist_group("mypy")
+"""What mypy found out for one test serves the next."""
+
 
 @pytest.fixture
-def hooked(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Project:
+def hooked(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shared_folder: Path) -> Project:
     """A copy of the prepared repository with the hooks installed, whose caches lie beside it, and without a net."""
     monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "pre-commit"))
+    monkeypatch.setenv("MYPY_CACHE_DIR", str(shared_folder / "mypy"))
     for proxy in ("http_proxy", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(proxy, "http://127.0.0.1:9")
     project.make("hooks")
@@ -48,6 +52,7 @@ PLANTED = {
 
 
 @pytest.mark.slow
+@ONE_AFTER_THE_OTHER
 def test_secrets_bad_style_and_wrong_types_are_refused_with_the_reason(hooked: Project) -> None:
     for name, (text, _) in PLANTED.items():
         write(hooked, name, text)
@@ -93,6 +98,7 @@ def test_what_is_not_staged_does_not_count(hooked: Project) -> None:
 
 
 @pytest.mark.slow
+@ONE_AFTER_THE_OTHER
 def test_a_clean_change_is_accepted(hooked: Project) -> None:
     hooked.edit("conf/config.yaml", "# Every choice", "# Each choice")
     hooked.dvc("repro")
@@ -103,6 +109,7 @@ def test_a_clean_change_is_accepted(hooked: Project) -> None:
 
 
 @pytest.mark.slow
+@ONE_AFTER_THE_OTHER
 def test_every_file_of_the_repository_passes(hooked: Project) -> None:
     said = hooked.run("pre-commit", "run", "--all-files", **hooked.active).stdout
     assert "Failed" not in said

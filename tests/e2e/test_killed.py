@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 
 import psutil
 import pytest
@@ -33,13 +34,13 @@ def half_written(project: Project) -> list[str]:
     ]
 
 
-def kill_during(project: Project, stage: str, writing: bool = False, alone: bool = True) -> None:
+def kill_during(project: Project, stage: str, writing: bool = False, after: Sequence[str] = ()) -> None:
     """Force the stage, and kill -9 DVC and all it started, while the stage's python begins or while it writes.
 
-    Alone, it is the first of the run, and imports for itself; otherwise all stages before it run, and it finds all imported.
+    The first stage of a run imports for itself; after others it finds all imported.
     """
     with subprocess.Popen(
-        [project.root / ".venv/bin/dvc", "repro", "--force", *(["--single-item"] if alone else []), stage],
+        [project.root / ".venv/bin/dvc", "repro", "--force", "--single-item", *after, stage],
         cwd=project.root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -78,7 +79,7 @@ def test_the_next_repro_recovers(project: Project, stage: str) -> None:
 @pytest.mark.parametrize("writing", [False, True])
 def test_a_warm_stage_does_not_outlive_its_run(project: Project, writing: bool) -> None:
     lock, before = (project.root / "dvc.lock").read_bytes(), outputs(project.root)
-    kill_during(project, "evaluate", writing=writing, alone=False)
+    kill_during(project, "evaluate", writing=writing, after=["validate", "explore"])
     wait_for(lambda: not list(project.root.glob(".dvc/tmp/warm.*")), "the process beside the stages did not end")
     left = [
         each.info["cmdline"]

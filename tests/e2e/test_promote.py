@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support import Project
+from support import Project, copied, made_once
 
 WORSE = ["-S", "model=dummy"]
 ANOTHER = ["-S", "seed=7"]
@@ -27,11 +27,16 @@ def tags(project: Project) -> list[str]:
     return project.git("tag", "--list", "model*").splitlines()
 
 
+@pytest.fixture(scope="session")
+def promoted_once(prepared: Path, shared_folder: Path) -> Path:
+    """The prepared repository after a promotion; only to be copied."""
+    return made_once(shared_folder, "promoted", lambda target: copied(prepared, target).run("seedbed", "promote"))
+
+
 @pytest.fixture
-def promoted(project: Project) -> Project:
-    """The prepared repository after a promotion."""
-    project.run("seedbed", "promote")
-    return project
+def promoted(promoted_once: Path, tmp_path: Path) -> Project:
+    """A copy of the prepared repository after a promotion."""
+    return copied(promoted_once, tmp_path / "project")
 
 
 def test_promoting_changes_no_byte_of_the_bundle_and_reruns_nothing_but_the_gate(project: Project) -> None:

@@ -84,7 +84,7 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(project: Project) -> None:
 
 @pytest.mark.slow
 def test_a_killed_sweep_goes_on_where_it_was(project: Project) -> None:
-    command = ["model=logistic_regression", "seed=range(4)"]
+    command = [*LITTLE, "seed=range(4)"]
     with sweeping(project, *command) as process:
         wait_for_experiments(project, 1, process)
         os.killpg(process.pid, signal.SIGKILL)
@@ -98,26 +98,29 @@ def test_a_killed_sweep_goes_on_where_it_was(project: Project) -> None:
 
 @pytest.mark.slow
 def test_chaos(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """40 jobs on 4 workers, of which one is killed every 5 seconds; typed again until nothing is missing."""
+    """40 jobs on 4 workers, of which one is killed every 5 seconds: as they start, and as they work; typed again each time."""
     monkeypatch.chdir(project.root)
     command = [*LITTLE, "seed=range(40)", "hydra.launcher.n_jobs=4"]
     head, status = project.git("rev-parse", "HEAD"), project.git("status", "--porcelain")
     killed = 0
-    for _ in range(4):
+    for awaited in (0, 1, 2):
+        there = len(project.experiments())
         with sweeping(project, *command) as process:
+            wait_for_experiments(project, there + awaited, process)
             deadline = time.monotonic() + LIMIT
             while process.poll() is None:
                 assert time.monotonic() < deadline
-                time.sleep(5)
                 for worker in workers(process)[:1]:
                     worker.kill()
                     killed += 1
+                time.sleep(5)
             said = (project.root.parent / "sweep.log").read_text()
             if process.returncode != 0:
                 assert "a worker was killed" in said, said
                 assert "Traceback" not in said
     assert killed >= 3
     kept = project.experiment_commits()
+    assert 3 <= len(kept) < 40
     done = project.run("python", "-m", "seedbed.sweep", "-m", *command, limit=1200)
     assert done.stdout.count("was there before") >= len(kept)
     found = project.experiment_commits()

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 PRELOADED = (
-    "hydra", "pydantic.main", "pydantic.type_adapter", "pandas", "pandas.io.formats.csvs", "pyarrow.dataset", "pyarrow.parquet",
+    "scipy.special", "hydra", "pydantic.main", "pydantic.type_adapter", "pandas", "pandas.io.formats.csvs", "pyarrow.dataset", "pyarrow.parquet",
     "joblib", "threadpoolctl", "multiprocessing.dummy", "narwhals._pandas_like.namespace", "PIL.GifImagePlugin",
     "PIL.JpegImagePlugin", "PIL.PpmImagePlugin", "skops.io", "matplotlib.figure", "matplotlib.backends.backend_agg",
     "sklearn.calibration", "sklearn.compose", "sklearn.dummy", "sklearn.ensemble", "sklearn.impute", "sklearn.linear_model",
