@@ -98,12 +98,12 @@ def test_a_killed_sweep_goes_on_where_it_was(project: Project) -> None:
 
 @pytest.mark.slow
 def test_chaos(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """40 jobs on 4 workers, of which one is killed every 5 seconds: as they start, and as they work; typed again each time."""
+    """40 jobs on 4 workers, of which one is killed every 5 seconds: as they start, then as they work; typed again each time."""
     monkeypatch.chdir(project.root)
     command = [*LITTLE, "seed=range(40)", "hydra.launcher.n_jobs=4"]
     head, status = project.git("rev-parse", "HEAD"), project.git("status", "--porcelain")
     killed = 0
-    for awaited in (0, 1, 2):
+    for awaited in (0, 2):
         there = len(project.experiments())
         with sweeping(project, *command) as process:
             wait_for_experiments(project, there + awaited, process)
@@ -118,9 +118,9 @@ def test_chaos(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
             if process.returncode != 0:
                 assert "a worker was killed" in said, said
                 assert "Traceback" not in said
-    assert killed >= 3
+    assert killed >= 2
     kept = project.experiment_commits()
-    assert 3 <= len(kept) < 40
+    assert 2 <= len(kept) < 40
     done = project.run("python", "-m", "seedbed.sweep", "-m", *command, limit=1200)
     assert done.stdout.count("was there before") >= len(kept)
     found = project.experiment_commits()
@@ -132,7 +132,7 @@ def test_chaos(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         assert project.git("rev-parse", f"{commit}^") == head
         overrides = [*LITTLE, f"seed={seed}"]
         assert project.git("show", f"{commit}:params.yaml") == compose_text(project.root, overrides).strip()
-    for seed in (0, 17, 39):
+    for seed in (0, 39):
         changes = [word for override in [*LITTLE, f"seed={seed}"] for word in ("-S", override)]
         project.dvc("exp", "run", "--temp", "-n", f"by-dvc-{seed}", *changes, "train")
         theirs = project.experiment_commits()[f"by-dvc-{seed}"]

@@ -21,15 +21,18 @@ from pathlib import Path
 from typing import NoReturn
 
 PRELOADED = (
-    "scipy.special", "hydra", "pydantic.main", "pydantic.type_adapter", "pandas", "pandas.io.formats.csvs", "pyarrow.dataset", "pyarrow.parquet",
-    "joblib", "threadpoolctl", "multiprocessing.dummy", "narwhals._pandas_like.namespace", "PIL.GifImagePlugin",
+    "scipy.special", "hydra", "pydantic.main", "pydantic.type_adapter", "pandas", "pandas.io.formats.csvs", "pyarrow.dataset",
+    "pyarrow.parquet", "joblib", "threadpoolctl", "multiprocessing.dummy", "narwhals._pandas_like.namespace", "PIL.GifImagePlugin",
     "PIL.JpegImagePlugin", "PIL.PpmImagePlugin", "skops.io", "matplotlib.figure", "matplotlib.backends.backend_agg",
     "sklearn.calibration", "sklearn.compose", "sklearn.dummy", "sklearn.ensemble", "sklearn.impute", "sklearn.linear_model",
     "sklearn.model_selection", "sklearn.neural_network", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.svm",
     "seedbed.config.compose", "seedbed.models.images", "seedbed.models.plots", "seedbed.models.serialization",
     "seedbed.models.training", "seedbed.stages.run",
 )  # fmt: skip
-"""What a sweep's stages import. A module that is missing here costs its import again in each stage, nothing else."""
+"""What a sweep's stages import. A module that is missing here costs its import again in each stage, nothing else.
+
+SciPy's functions come first: skops looks for each of them in every module that was imported before.
+"""
 SOCKET = "zygote"
 END = b"\0\0"
 """Ends the message of a client, whose parts are not empty and have a zero between them."""
