@@ -17,17 +17,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     """Keep the tests of expensive fixtures together, for `pytest --dist loadgroup`: no worker waits for another's.
 
-    The repository that most of the long tests copy is made first, by one worker while the others do tests without it; slow
-    tests come before short ones, so that the workers end together.
+    This group comes first, being the largest, and makes the repository that most of the long tests copy, while the other workers
+    do tests without it. Slow tests come before short ones, so that the workers end together.
     """
     for item in items:
         if any(name in item.fixturenames for name in EXPENSIVE):
             item.add_marker(pytest.mark.xdist_group("expensive"))
     items.sort(key=lambda item: (item.get_closest_marker("slow") is None, "prepared" in item.fixturenames))
-    first = next((item for item in items if "prepared" in item.fixturenames), None)
-    if first:
-        items.remove(first)
-        items.insert(0, first)
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ def test_worse_by_twice_the_tolerance_is_refused_and_equal_is_let_through(
     new_root: Path, run_stages: Callable[..., None]
 ) -> None:
     """Equal models are trained alike, each on a resample of its own of the train rows."""
-    choices = ["dataset.sample=100000", "evaluation=quick", "model=logistic_regression"]
+    choices = ["dataset.sample=60000", "evaluation=quick", "model=logistic_regression"]
     run_stages(new_root, choices, ("ingest", "clean", "featurize"))
     problem, model = read_params(["problem", "model"], new_root).values()
     rows = read_table(new_root / "data/features")
