@@ -5,6 +5,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -15,6 +16,14 @@ def seconds(command: list[str], cwd: Path, **environment: str) -> float:
     begin = time.perf_counter()
     run(command, cwd, **environment)
     return time.perf_counter() - begin
+
+
+def in_turn(number: int, ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[float, float]:
+    """Measure both sides, who goes first changing from round to round; return ours and theirs."""
+    if number % 2:
+        second = theirs()
+        return ours(), second
+    return ours(), theirs()
 
 
 def run(command: list[str], cwd: Path, **environment: str) -> str:

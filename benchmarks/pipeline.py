@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measuring import cloned, ratios, seconds, spread
+from measuring import cloned, in_turn, ratios, seconds, spread
 
 STAGES = ("compose", "ingest", "validate", "explore", "clean", "featurize", "train", "evaluate", "gate", "package")
 EMPTY_STAGES = 10
@@ -97,7 +97,7 @@ def main() -> None:
         clone, empty = cloned(Path(folder)), empty_graph(Path(folder))
         pairs = []
         for number in range(rounds):
-            pairs.append((graph(clone), script(clone)))
+            pairs.append(in_turn(number, lambda: graph(clone), lambda: script(clone)))
             print(f"round {number + 1}: dvc repro {pairs[-1][0]:.1f} s, script {pairs[-1][1]:.1f} s", flush=True)
         graphs, scripts = (list(times) for times in zip(*pairs, strict=True))
         print(f"\ncold dvc repro   {spread(graphs)}\nplain script     {spread(scripts)}")

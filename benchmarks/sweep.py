@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from measuring import cloned, ratios, run, seconds, spread
+from measuring import cloned, in_turn, ratios, run, seconds, spread
 
 from seedbed.experiments.records import FOLDER, read_records
 
@@ -110,12 +110,12 @@ def forget_experiments(clone: Path) -> None:
 
 
 def against_plain(clone: Path, rounds: int) -> None:
-    """Let both take turns."""
+    """Let both take turns, each with seeds that no round had before: what they make is in no cache."""
     found: list[tuple[float, float]] = []
     ours(clone, "seed=1000,1001")  # makes the slots, as a first sweep does once
     for number in range(rounds):
-        forget_experiments(clone)
-        found.append((ours(clone, f"seed=range({JOBS})"), plain(clone, f"seed=range({JOBS})")))
+        seeds = f"seed=range({number * JOBS},{(number + 1) * JOBS})"
+        found.append(in_turn(number, lambda seeds=seeds: ours(clone, seeds), lambda seeds=seeds: plain(clone, seeds)))
         print(f"round {number + 1}: ours {found[-1][0]:.1f} s, plain {found[-1][1]:.1f} s", flush=True)
     versioned, without = (list(times) for times in zip(*found, strict=True))
     extra = statistics.median((mine - other) / JOBS for mine, other in found)
@@ -126,18 +126,24 @@ def against_plain(clone: Path, rounds: int) -> None:
 
 
 def against_queue(clone: Path, rounds: int, threads: Mapping[str, str]) -> None:
-    """Let both take turns."""
+    """Let both take turns, each with seeds that neither had before."""
     found: list[tuple[float, float]] = []
+    first = 2000 if threads else 3000
     for number in range(rounds):
-        forget_experiments(clone)
-        mine = ours(clone, f"seed=range({JOBS})")
-        forget_experiments(clone)
-        found.append((mine, queue(clone, range(JOBS), threads)))
+        mine = range(first + 2 * number * JOBS, first + (2 * number + 1) * JOBS)
+        theirs = range(mine.stop, mine.stop + JOBS)
+        found.append(
+            in_turn(
+                number,
+                lambda mine=mine: ours(clone, f"seed=range({mine.start},{mine.stop})"),
+                lambda theirs=theirs: queue(clone, theirs, threads),
+            )
+        )
         print(f"round {number + 1}: ours {found[-1][0]:.1f} s, queue {found[-1][1]:.1f} s", flush=True)
-    mine_, theirs = (list(times) for times in zip(*found, strict=True))
-    print(f"{JOBS} jobs of a sweep            {spread(mine_)}")
-    print(f"{JOBS} jobs of DVC's queue       {spread(theirs)}, {'one thread' if threads else 'all threads'} a worker")
-    print(f"the queue takes              {ratios(theirs, mine_)} times as long\n", flush=True)
+    sweeps, queues = (list(times) for times in zip(*found, strict=True))
+    print(f"{JOBS} jobs of a sweep            {spread(sweeps)}")
+    print(f"{JOBS} jobs of DVC's queue       {spread(queues)}, {'one thread' if threads else 'all threads'} a worker")
+    print(f"the queue takes              {ratios(queues, sweeps)} times as long\n", flush=True)
 
 
 def with_many(clone: Path) -> float:
@@ -148,7 +154,9 @@ def with_many(clone: Path) -> float:
 def many(clone: Path) -> None:
     """Compare many experiments of little work with the plain multirun, and the last of them with the first."""
     forget_experiments(clone)
+    before = beside_what_git_keeps(clone)
     whole = with_many(clone)
+    left = beside_what_git_keeps(clone) - before
     without = plain(clone, *LITTLE, f"seed=range({MANY})")
     print(f"{MANY} jobs of little work: {whole:.1f} s, and {without:.1f} s with nothing versioned: an experiment costs")
     print(f"{(whole - without) / MANY:.2f} s of the clock more with two workers")
@@ -156,7 +164,17 @@ def many(clone: Path) -> None:
     first, last = statistics.median(taken[:JOBS]), statistics.median(taken[-JOBS:])
     print(f"the first {JOBS} took {first:.2f} s each, the last {JOBS} {last:.2f} s: {last / first:.2f}")
     said = run(["git", "fsck", "--no-dangling"], clone)
-    print(f"git fsck: {said.strip() or 'clean'}\n", flush=True)
+    print(
+        f"git fsck: {said.strip() or 'clean'}; left behind outside .dvc/tmp: {', '.join(sorted(left)) or 'nothing'}\n",
+        flush=True,
+    )
+
+
+def beside_what_git_keeps(clone: Path) -> set[str]:
+    """Return the files and folders that Git does not keep, but for .dvc/tmp, the cache, bytecode and the sweeps' reports."""
+    listed = run(["git", "ls-files", "--others", "--directory"], clone).splitlines()
+    expected = (".dvc/tmp/", ".dvc/cache/", "reports/sweeps/")
+    return {path for path in listed if not path.startswith(expected) and "__pycache__" not in path}
 
 
 def growth(clone: Path, empty: Path, rounds: int) -> None:
@@ -167,7 +185,13 @@ def growth(clone: Path, empty: Path, rounds: int) -> None:
     for number in range(rounds):
         seeds = f"seed=range({1000 + number * FEW},{1000 + (number + 1) * FEW})"
         forget_experiments(empty)
-        found.append((ours(clone, *LITTLE, seeds), ours(empty, *LITTLE, seeds)))
+        found.append(
+            in_turn(
+                number,
+                lambda seeds=seeds: ours(clone, *LITTLE, seeds),
+                lambda seeds=seeds: ours(empty, *LITTLE, seeds),
+            )
+        )
         print(f"round {number + 1}: with {MANY} {found[-1][0]:.1f} s, with none {found[-1][1]:.1f} s", flush=True)
     there, none = (list(times) for times in zip(*found, strict=True))
     print(f"{FEW} jobs where {MANY} experiments are   {spread(there)}")
