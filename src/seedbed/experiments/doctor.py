@@ -104,7 +104,16 @@ def _half_written(root: Path) -> list[Path]:
     """Return what :mod:`seedbed.files` was writing beside an output when its process was killed."""
     candidates = [path for top in ("data", "models", "reports") for path in (root / top).rglob(".*.tmp")]
     writers = {path: re.search(r"\.(\d+)\.tmp$", path.name) for path in candidates}
-    return sorted(path for path, writer in writers.items() if writer and not psutil.pid_exists(int(writer[1])))
+    left = {path for path, writer in writers.items() if writer and not _lives(int(writer[1]))}
+    return sorted(path for path in left if left.isdisjoint(path.parents))
+
+
+def _lives(pid: int) -> bool:
+    """Say whether process `pid` runs: a zombie stays until its parent looks, which in a container may be never."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _branch_here(root: Path) -> str | None:
