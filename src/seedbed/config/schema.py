@@ -25,19 +25,21 @@ class Section(BaseModel):
 class Table(Section):
     """Where one table lies: `file` inside an installed `package`, or what a `loader` of that package returns.
 
-    The csv and parquet sources ignore all of this and read <name>.csv or <name>.parquet.
+    The csv and parquet sources ignore these and read <name>.csv or <name>.parquet. `missing` lists what a CSV file writes
+    for a text that is missing, beside the empty field, such as NA.
     """
 
     package: str | None = None
     file: str | None = None
     loader: str | None = None
+    missing: list[str] = []
 
 
 class Join(Section):
     """A left join of `table` to the base table on equal `keys`; `columns` come along, renamed by `rename`."""
 
     table: str
-    keys: list[str]
+    keys: Annotated[list[str], Field(min_length=1)]
     columns: list[str]
     rename: dict[str, str] = {}
 
@@ -137,7 +139,7 @@ class Cleaning(Section):
     """Value cleaning (also at serving) and row cleaning (training only)."""
 
     strip_text: bool = True
-    missing_text: list[str] = []
+    missing_text: list[str] = [""]
     valid_range: dict[str, tuple[float | None, float | None]] = {}
     drop_duplicates: bool = True
 
