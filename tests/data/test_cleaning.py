@@ -71,6 +71,14 @@ def test_rows_without_target_and_duplicates_go(trips: pd.DataFrame, trip_columns
     assert rows.loc[rows["id"].isin([1, 5]), "km"].tolist() == [0.5, 0.5]
 
 
+def test_without_a_key_only_rows_that_are_equal_in_all_are_duplicates(
+    trips: pd.DataFrame, trip_columns: Columns
+) -> None:
+    columns = {**trip_columns, "id": Column(role="feature")}
+    _, counts = clean_rows(pd.concat([trips, trips.head(2).assign(late=[0.0, 21.0])]), columns, problem(), CLEANING)
+    assert counts["duplicates"] == 1
+
+
 def test_duplicates_can_stay(trips: pd.DataFrame, trip_columns: Columns) -> None:
     doubled = pd.concat([trips, trips], ignore_index=True)
     rows, _ = clean_rows(doubled, trip_columns, problem(), Cleaning(drop_duplicates=False))

@@ -10,6 +10,8 @@ Task = Literal["binary", "multiclass", "regression"]
 Role = Literal["feature", "target", "key", "time", "group", "known_after_outcome", "ignore"]
 ColumnType = Literal["number", "category", "boolean", "time"]
 Severity = Literal["critical", "warning", "info"]
+UNKNOWN_BEFORE: tuple[Role, ...] = ("target", "known_after_outcome")
+"""The roles of columns that nobody can know at the moment of prediction."""
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 TARGET_PREFIXES = ("sklearn.", "seedbed.")

@@ -46,8 +46,8 @@ def clean_rows(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return the rows that can be learned from, and how many were dropped for which reason.
 
-    Of rows with one key, the first in a total order of all columns stays: without an order, "first" would depend on
-    how the source happened to deliver them.
+    Of rows with one key (without key columns: of rows that are equal in all), the first in a total order of all columns
+    stays: without an order, "first" would depend on how the source happened to deliver them.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def clean_rows(
     without_target = len(frame) - len(kept)
     duplicates = 0
     if cleaning.drop_duplicates:
-        keys = key_columns(columns)
+        keys = key_columns(columns) or list(columns)
         repeated = kept.duplicated(keys, keep=False)
         if repeated.any():
             firsts = (

@@ -5,11 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Derived, Features
+from seedbed.config.schema import UNKNOWN_BEFORE, Derived, Features
 from seedbed.data.roles import Columns, columns_with, time_column
 from seedbed.errors import UserError
 
-FORBIDDEN = ("target", "known_after_outcome")
 ARITY = {"difference": 2, "ratio": 2, "clock_minutes": 1, "is_missing": 1}
 
 
@@ -127,7 +126,7 @@ def _check(name: str, derived: Derived, columns: Columns) -> None:
     for column in derived.columns:
         if column not in columns:
             raise UserError(f"{where}: there is no column {column!r}. Edit features.derived in the conf/dataset file.")
-        if columns[column].role in FORBIDDEN:
+        if columns[column].role in UNKNOWN_BEFORE:
             raise UserError(
                 f"{where}: column {column} has the role {columns[column].role}, so it is not known when the model is asked and "
                 "can never become a feature. Leave it out."

@@ -4,8 +4,8 @@ from typing import Self
 
 import pandas as pd
 
-from seedbed.config.schema import Column, ColumnType, Features, Section
-from seedbed.data.features import FORBIDDEN, input_columns
+from seedbed.config.schema import UNKNOWN_BEFORE, Column, ColumnType, Features, Section
+from seedbed.data.features import input_columns
 from seedbed.errors import UserError
 from seedbed.serving.values import read_values, refuse_infinite
 
@@ -57,7 +57,7 @@ class Signature(Section):
         """
         needed = input_columns(columns, features)
         for name in needed:
-            if columns[name].role in FORBIDDEN:
+            if columns[name].role in UNKNOWN_BEFORE:
                 raise UserError(
                     f"columns: {name} has the role {columns[name].role}, so nobody who wants a prediction can know it. "
                     "Take it out of features.derived in the conf/dataset file."
