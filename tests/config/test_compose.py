@@ -17,7 +17,7 @@ from seedbed.config.compose import (
     read_overrides,
     update_params,
 )
-from seedbed.config.params import load_yaml
+from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 
 PLAIN: dict[str, str] = {}

@@ -16,9 +16,11 @@ from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseExceptio
 from yaml import YAMLError
 
 from seedbed.config.conf_hash import conf_files, conf_hash
-from seedbed.config.params import PARAMS, check_params, home_of, load_yaml, parsed_in_c
+from seedbed.config.homes import home_of
+from seedbed.config.params import PARAMS, check_params
 from seedbed.config.repository import git, inside_experiment, untracked_files
-from seedbed.errors import UserError
+from seedbed.config.yaml_files import load_yaml, parsed_in_c
+from seedbed.errors import UserError, one_line
 from seedbed.files import write_text
 
 OVERRIDES = "reports/overrides.yaml"
@@ -59,7 +61,7 @@ def compose_text(root: Path, overrides: list[str] | None = None) -> str:
     except YAMLError as error:
         raise UserError(_which_is_no_yaml(root, error)) from None
     except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(f"conf/ cannot be composed: {' '.join(str(error).split())}") from error
+        raise UserError(f"conf/ cannot be composed: {one_line(error)}") from error
     return text_of(composed, root)
 
 
@@ -76,7 +78,7 @@ def text_of(composed: DictConfig, root: Path) -> str:
     except InterpolationResolutionError as error:
         raise UserError(_which_does_not_resolve(root, composed, error)) from None
     except OmegaConfBaseException as error:
-        raise UserError(f"conf/ cannot be composed: {' '.join(str(error).split())}") from error
+        raise UserError(f"conf/ cannot be composed: {one_line(error)}") from error
     return OmegaConf.to_yaml(composed)
 
 
@@ -172,7 +174,7 @@ def _which_is_no_yaml(root: Path, error: YAMLError) -> str:
             load_yaml(path)
         except UserError as found:
             return str(found).replace(f"{root}{os.sep}", "")
-    return f"conf/ cannot be composed: {' '.join(str(error).split())}"
+    return f"conf/ cannot be composed: {one_line(error)}"
 
 
 def _which_does_not_resolve(root: Path, composed: Any, error: InterpolationResolutionError) -> str:
@@ -182,8 +184,8 @@ def _which_does_not_resolve(root: Path, composed: Any, error: InterpolationResol
             OmegaConf.select(composed, key)
         except InterpolationResolutionError as found:
             why = str(found).splitlines()[0]
-            return f"conf/ cannot be composed: {key} is {value!r}: {why}. Edit {home_of(key, root)}."
-    return f"conf/ cannot be composed: {' '.join(str(error).split())}"
+            return f"conf/ cannot be composed: {key} is {value!r}: {why}. Edit {home_of(key, root, raw)}."
+    return f"conf/ cannot be composed: {one_line(error)}"
 
 
 def _record(root: Path, params: dict[str, Any]) -> None:

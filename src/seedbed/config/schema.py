@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 Task = Literal["binary", "multiclass", "regression"]
 Role = Literal["feature", "target", "key", "time", "group", "known_after_outcome", "ignore"]
 ColumnType = Literal["number", "category", "boolean", "time"]
+TimePart = Literal["month", "day", "day_of_week", "day_of_year", "hour", "minute"]
 Severity = Literal["critical", "warning", "info"]
 UNKNOWN_BEFORE: tuple[Role, ...] = ("target", "known_after_outcome")
 """The roles of columns that nobody can know at the moment of prediction."""
@@ -156,7 +157,7 @@ class Derived(Section):
 class Features(Section):
     """Which stateless features are computed."""
 
-    time_parts: list[Literal["month", "day", "day_of_week", "day_of_year", "hour", "minute"]] = []
+    time_parts: list[TimePart] = []
     use_derived: bool = False
     derived: dict[str, Derived] = {}
     drop: list[str] = []

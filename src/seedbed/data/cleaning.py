@@ -18,17 +18,7 @@ def clean_values(frame: pd.DataFrame, columns: Columns, cleaning: Cleaning) -> p
         Columns that are not configured, and configured columns that are absent, are left alone.
     columns : dict of str to Column
     cleaning : Cleaning
-
-    Raises
-    ------
-    UserError
-        If a range is set for a column that does not exist or is no number.
     """
-    for name in cleaning.valid_range:
-        if name not in columns or columns[name].type != "number":
-            raise UserError(
-                f"cleaning.valid_range.{name}: there is no number column of that name under columns. Edit the conf/cleaning file."
-            )
     cleaned = {}
     for name in frame.columns:
         values = frame[name]
