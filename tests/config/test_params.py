@@ -139,7 +139,10 @@ def test_a_stage_gets_what_it_asks_for_and_no_more(plain: dict[str, Any], tmp_pa
 
 
 def test_a_missing_or_broken_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="params.yaml is missing"):
+    with pytest.raises(UserError, match=f"params.yaml is missing in {tmp_path}, which is not the project's folder"):
+        read_params(["seed"], tmp_path)
+    (tmp_path / "conf").mkdir()
+    with pytest.raises(UserError, match="params.yaml is missing. Run `git checkout params.yaml`"):
         read_params(["seed"], tmp_path)
     (tmp_path / "params.yaml").write_text("a: [1\n")
     with pytest.raises(UserError, match="not a YAML file that can be read"):

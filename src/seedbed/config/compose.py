@@ -201,9 +201,16 @@ def _why_apart(root: Path, params: dict[str, Any], now: str, environment: Mappin
         f"{PARAMS} was composed from another conf/ (conf_hash {params.get('conf_hash')}) than the experiment's ({now})."
     )
     main = Path(environment.get("DVC_ROOT", root))
-    if untracked := untracked_files(main, "conf") or untracked_files(root, "conf"):
+    if untracked := _untracked_choices(main) or _untracked_choices(root):
         return (
             f"{apart} These files under conf/ are not tracked by Git, so the experiment does not have them: "
-            f"{', '.join(untracked)}. Run `git add` on them, or remove them, and start it again."
+            f"{', '.join(untracked)}. Run `git add` on them (`git add --force` on what .gitignore names), or remove them, "
+            "and start it again."
         )
     return f"{apart} This comes from --no-hydra after an edit under conf/. Leave --no-hydra out, or run `dvc repro compose` first."
+
+
+def _untracked_choices(root: Path) -> list[str]:
+    """Return the files of conf/ that count in its hash, and that Git does not track."""
+    counted = {path.relative_to(root).as_posix() for path in conf_files(root)}
+    return [name for name in untracked_files(root, "conf", ignored=True) if name in counted]

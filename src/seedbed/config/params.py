@@ -26,6 +26,10 @@ def read_params(names: list[str], root: Path = Path()) -> dict[str, Any]:
     """
     if not names:
         return {}
+    if not (root / "conf").is_dir():
+        raise UserError(
+            f"{PARAMS} is missing in {root.resolve()}, which is not the project's folder. Run stages where dvc.yaml lies."
+        )
     if not (root / PARAMS).exists():
         raise UserError(f"{PARAMS} is missing. Run `git checkout {PARAMS}`, or `dvc repro compose` to make it anew.")
     values = load_yaml(root / PARAMS)
