@@ -9,8 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from seedbed.config.schema import Dataset, Params, Source, Table
-from seedbed.data.sources import read_source
+from seedbed.config.yaml_files import load_yaml
+from seedbed.data.sources import WATCHED, find_unwatched, read_source
 from seedbed.errors import UserError
+
+from support import REPOSITORY
 
 GOOD = "a,b\n1,x\n2,y\n3,z\n"
 
@@ -93,6 +96,25 @@ def test_what_scikit_learn_ships_is_read_in_its_own_units(loader: str, shape: tu
 def test_a_source_of_files_needs_a_path(flights: Params, kind: str) -> None:
     with pytest.raises(UserError, match=rf"source\.path is not set, and source {kind} needs a file or folder"):
         read_source(Source(kind=kind), flights.dataset, "flights", {})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        (None, True),
+        ("data/source", True),
+        ("data/source/more/rows.csv", True),
+        ("data/source/../rows.csv", False),
+        ("/elsewhere/rows.csv", False),
+    ],
+)
+def test_files_that_dvc_does_not_watch_are_told(path: str | None, seen: bool) -> None:
+    warning = find_unwatched(Source(kind="csv", path=path))
+    assert warning is None if seen else f"{path} is not in data/source" in str(warning)
+
+
+def test_the_folder_that_is_watched_is_a_dependency_of_ingest() -> None:
+    assert str(WATCHED) in load_yaml(REPOSITORY / "dvc.yaml")["stages"]["ingest"]["deps"]
 
 
 def test_the_flights_are_all_there(flights: Params) -> None:

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from seedbed.config.schema import Dataset, Source
 from seedbed.data.csv_files import Types, read_csv, refuse_repeated
 from seedbed.errors import UserError, one_line
 
+WATCHED = Path("data/source")
+"""What stage ingest depends on in dvc.yaml."""
 CSV_ENDINGS = (".csv", ".csv.gz", ".csv.zip")
 
 
@@ -45,6 +48,19 @@ def read_source(source: Source, dataset: Dataset, table: str, types: Types) -> p
             f"{table}: the table has no rows. Give a source with rows (source.path, or dataset.tables.{table})."
         )
     return frame
+
+
+def find_unwatched(source: Source) -> str | None:
+    """Return a sentence if the source's files lie where DVC does not see them change, or None."""
+    if source.path is None:
+        return None
+    path = os.path.abspath(Path(source.path).expanduser())  # noqa: PTH100  # a link in the folder counts as being there
+    if Path(path).is_relative_to(WATCHED.absolute()):
+        return None
+    return (
+        f"source.path: {source.path} is not in {WATCHED}, so `dvc repro` will not see when it changes. Put the files, or links "
+        "to them, there, or call `dvc repro --force --single-item ingest` then."
+    )
 
 
 def _read_package(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
