@@ -82,6 +82,8 @@ def test_a_bad_csv_is_refused_with_its_name(file: Path, content: bytes, words: s
 def test_a_missing_value_at_the_very_end_is_no_damage(file: Path) -> None:
     file.write_text("a,b\n1,2\n3,\n")
     assert len(read(file)) == 2
+    file.write_text("a,b,c\n1,2,3\n4,5,\u2028letters that end a line only elsewhere")
+    assert len(read(file)) == 2
 
 
 def test_a_truncated_archive_is_refused(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def test_a_signature_tells_type_missing_values_categories_and_range() -> None:
     [
         (Features(), ["speed", "engine", "heavy"]),
         (PLAIN, ["at", "speed", "engine", "heavy"]),
+        (PLAIN.model_copy(update={"drop": ["speed", "at_hour"]}), ["engine", "heavy"]),
         (Features(derived={"d": {"kind": "difference", "columns": ["gust", "speed"]}}), ["speed", "engine", "heavy"]),
         (
             Features(use_derived=True, derived={"d": {"kind": "difference", "columns": ["gust", "speed"]}}),

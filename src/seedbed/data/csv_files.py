@@ -86,10 +86,10 @@ def _last_line(path: Path) -> str | None:
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - 65536))
-        lines = file.read().decode("utf-8", errors="replace").splitlines(keepends=True)
+        lines = file.read().splitlines(keepends=True)
     while lines and not lines[-1].strip():
         lines.pop()
-    return lines[-1] if len(lines) > 1 else None
+    return lines[-1].decode("utf-8", errors="replace") if len(lines) > 1 else None
 
 
 @contextmanager
