@@ -7,7 +7,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from seedbed.config.params import PARAMS, check_params, load_yaml
+from seedbed.config.params import PARAMS, check_params
+from seedbed.config.yaml_files import load_yaml
 from seedbed.data.cleaning import clean_rows, clean_values, count_changes
 from seedbed.data.featurizing import build_training_table
 from seedbed.data.ingesting import assemble_rows

@@ -9,7 +9,8 @@ from packaging.utils import canonicalize_name
 
 from seedbed.config.compose import OVERRIDES, read_overrides
 from seedbed.config.conf_hash import conf_hash
-from seedbed.config.params import PARAMS, check_params, load_yaml
+from seedbed.config.params import PARAMS, check_params
+from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 from seedbed.graph import stale_stages
 

@@ -7,3 +7,8 @@ class UserError(Exception):
     The message names the file, the key or column, the value that was found and what to do about it.
     Whatever reports to a person (stages, the command line) prints it alone and exits with code 1.
     """
+
+
+def one_line(error: object) -> str:
+    """Return what another library said, on one line, to stand in a paragraph."""
+    return " ".join(str(error).split()) or type(error).__name__

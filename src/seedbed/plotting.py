@@ -19,8 +19,6 @@ STYLE = {
     "grid.color": "#dddddd",
     "grid.linewidth": 0.6,
     "axes.axisbelow": True,
-    "legend.frameon": False,
-    "figure.constrained_layout.use": True,
 }
 
 

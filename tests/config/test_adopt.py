@@ -7,7 +7,7 @@ import pytest
 
 from seedbed.config.adopt import adopt_overrides
 from seedbed.config.compose import compose_anew, compose_text, read_overrides, update_params
-from seedbed.config.params import load_yaml
+from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 
 

@@ -17,7 +17,7 @@ from seedbed.config.compose import (
     read_overrides,
     update_params,
 )
-from seedbed.config.params import load_yaml
+from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 
 PLAIN: dict[str, str] = {}
@@ -109,11 +109,14 @@ def test_inside_an_experiment_params_are_never_rewritten(root: Path, variable: s
     assert (root / "params.yaml").read_bytes() == before
 
 
-def test_inside_an_experiment_untracked_choices_are_named(root: Path) -> None:
+@pytest.mark.parametrize("ignored", ["", "mine.yaml\n"])
+def test_inside_an_experiment_untracked_choices_are_named(root: Path, ignored: str) -> None:
     compose_anew(root)
+    (root / ".gitignore").write_text(ignored, encoding="utf-8")
     commit(root, "conf", "params.yaml")
     (root / "conf/model/mine.yaml").write_text("name: mine\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"not tracked by Git.*conf/model/mine\.yaml.*git add"):
+    (root / "conf/model/.#mine.yaml").write_text("an editor's\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"not tracked by Git.*: conf/model/mine\.yaml\. Run `git add`"):
         update_params(root, EXPERIMENT)
 
 

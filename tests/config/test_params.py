@@ -8,7 +8,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from seedbed.config.compose import compose_text
-from seedbed.config.params import check_params, load_yaml, read_params
+from seedbed.config.params import check_params, read_params
+from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 
 from support import REPOSITORY
@@ -26,7 +27,7 @@ def changed(values: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     place = copied
     *parents, last = key.split(".")
     for parent in parents:
-        place = place.setdefault(parent, {})
+        place = place[int(parent)] if isinstance(place, list) else place.setdefault(parent, {})
     if value is ...:
         del place[last]
     else:
@@ -34,34 +35,60 @@ def changed(values: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     return copied
 
 
+TIME, FLIGHTS = "conf/split/time.yaml", "conf/dataset/flights.yaml"
+NUMBER = {"role": "feature", "type": "number"}
+
+
 @pytest.mark.parametrize(
     ("key", "value", "words", "home"),
     [
         ("modle", {}, "no such key as modle", "conf/config.yaml"),
-        ("split.fold", 3, "split.fold is not a known key (value 3)", "conf/split/"),
-        ("split.folds", "three", "split.folds is 'three': input should be a valid integer", "conf/split/"),
-        ("split.folds", 1, "split.folds is 1: input should be greater than or equal to 2", "conf/split/"),
-        ("split.test", 0.9, "leave no train rows", "conf/split/"),
-        ("split.validation", ..., "split.validation is missing", "conf/split/"),
+        ("split.fold", 3, "split.fold is not a known key (value 3)", TIME),
+        ("split.folds", "three", "split.folds is 'three': input should be a valid integer", TIME),
+        ("split.folds", 1, "split.folds is 1: input should be greater than or equal to 2", TIME),
+        ("split.test", 0.9, "leave no train rows", TIME),
+        ("split.validation", ..., "split.validation is missing", TIME),
         ("seed", "one", "seed is 'one'", "conf/config.yaml"),
         ("seed", True, "seed is True", "conf/config.yaml"),
         ("source.path", "???", "source.path is not set (???)", "-S source.path="),
-        ("model.classification._target_", "os.system", "'os.system'", "conf/model/"),
+        ("model.classification._target_", "os.system", "'os.system'", "conf/model/hist_gradient_boosting.yaml"),
         ("model.arguments.estimators", [["x", {"_target_": "subprocess.run"}]], "'subprocess.run'", "conf/model/"),
-        ("model", "random_forest", "model is 'random_forest'", "conf/model/"),
-        ("problem.target.column", "delay", "problem.target.column is 'delay'", "conf/dataset/flights.yaml"),
-        ("problem.target.column", "dep_delay", "no column of role target", "conf/dataset/flights.yaml"),
-        ("problem.slices", ["planet"], "problem.slices names 'planet'", "conf/dataset/flights.yaml"),
+        ("model.calibration", "foo", "model.calibration is 'foo'", "conf/model/hist_gradient_boosting.yaml"),
+        ("model", "random_forest", "model is 'random_forest'", "conf/model/hist_gradient_boosting.yaml"),
+        ("expectations.suite.1.severity", "bad", "suite.1.severity is 'bad'", "conf/expectations/flights.yaml"),
+        ("problem.target.column", "delay", "problem.target.column is 'delay'", FLIGHTS),
+        ("problem.target.column", "dep_delay", "no column of role target", FLIGHTS),
+        ("problem.task", "multiclass", "only a binary target is made by a limit", FLIGHTS),
+        ("problem.metric", "auc", "'auc', which is not a known metric: for a binary problem choose one of roc_auc", FLIGHTS),
+        ("problem.metric", "rmse", "'rmse', which is a metric of regression problems", FLIGHTS),
+        ("problem.slices", ["planet"], "problem.slices names 'planet'", FLIGHTS),
+        ("columns.arr_delay.type", "category", "the target must exceed 15: its type must be number", FLIGHTS),
         ("columns.time_hour.role", "ignore", "no column has the role time", "-S split=random"),
+        ("columns.time_hour.type", "number", "its role is time: its type must be time too", FLIGHTS),
+        ("columns.time_hour.role", "feature", "give it the role time and use features.time_parts", FLIGHTS),
+        ("columns.hour.role", "time", "columns.hour.type is number, and its role is time", FLIGHTS),
+        ("columns.then", {"role": "time", "type": "time"}, "columns.then.role is time, and so is that of time_hour", FLIGHTS),
+        ("columns._key", NUMBER, "columns._key begins with _", FLIGHTS),
+        ("columns.at_hour", NUMBER, "features.time_parts.hour takes the name of column at_hour", "conf/features/rich.yaml"),
+        ("columns.carrier.role", "oracle", "columns.carrier.role is 'oracle'", FLIGHTS),
         ("split.kind", "group", "no column has the role group", "-S split=random"),
-        ("dataset.base", "planets", "dataset.base is 'planets'", "conf/dataset/flights.yaml"),
-        ("dataset.window.start", "2014-01-01", "is not before end", "conf/dataset"),
-        ("dataset.window.start", "2013-01-01T00:00:00-05:00", "one has an offset", "conf/dataset"),
-        ("dataset.time_zone", "Foo/Bar", "'Foo/Bar' is no time zone", "conf/dataset"),
-        ("columns._key", {"role": "feature", "type": "number"}, "columns names _key", "conf/dataset/flights.yaml"),
-        ("columns.carrier.role", "oracle", "columns.carrier.role is 'oracle'", "conf/dataset/flights.yaml"),
+        ("dataset.base", "planets", "dataset.base is 'planets'", FLIGHTS),
+        ("dataset.joins.1.rename", {"tailnum": "tail"}, "dataset.joins.1.rename renames 'tailnum'", FLIGHTS),
+        ("dataset.joins.1.keys", [], "dataset.joins.1.keys is []", FLIGHTS),
+        ("dataset.window.start", "2014-01-01", "is not before end", FLIGHTS),
+        ("dataset.window.start", "2013-01-01T00:00:00-05:00", "one has an offset", FLIGHTS),
+        ("dataset.time_zone", "Foo/Bar", "'Foo/Bar' is no time zone", FLIGHTS),
+        ("cleaning.valid_range.tmep", [0, 1], "there is none of that name", "conf/cleaning/flights.yaml"),
+        ("cleaning.valid_range.carrier", [0, 1], "for a column of type number", "conf/cleaning/flights.yaml"),
+        ("cleaning.valid_range.temp", [130, -40], "[130, -40], whose lower end is above", "conf/cleaning/flights.yaml"),
+        ("features.drop", ["gusts"], "features.drop names 'gusts', which is no feature", "conf/features/rich.yaml"),
+        ("features.derived._x", {"kind": "is_missing", "columns": ["temp"]}, "features.derived._x begins with _", FLIGHTS),
+        ("features.derived.x", {"kind": "combine", "columns": []}, "is a combine of 0 columns, and it takes 1 or more", FLIGHTS),
+        ("features.derived.x", {"kind": "ratio", "columns": ["temp", "carrier"]}, "a ratio of carrier, whose type is category", FLIGHTS),
+        ("features.derived.x", {"kind": "clock_minutes", "columns": ["time_hour"]}, "time_hour, whose type is time", FLIGHTS),
+        ("gate.thresholds.auc", 0.7, "gate.thresholds.auc is not a known metric: for a binary", "conf/gate/flights.yaml"),
     ],
-)
+)  # fmt: skip
 def test_a_mistake_is_told(plain: dict[str, Any], key: str, value: Any, words: str, home: str) -> None:
     values = changed(plain, "dataset.window.end", "2013-12-01") if key == "dataset.window.start" else plain
     with pytest.raises(UserError) as told:
@@ -71,6 +98,22 @@ def test_a_mistake_is_told(plain: dict[str, Any], key: str, value: Any, words: s
     assert words in message
     assert home in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key", "value", "words"),
+    [
+        (["dataset=diabetes"], "columns.target.type", "category", "the target is predicted as a number"),
+        (["dataset=wine"], "columns.target.type", "time", "a time is no target"),
+        (["dataset=wine"], "problem.task", "binary", "problem.positive is not set"),
+        (["dataset=wine"], "problem.metric", "f1", "'f1', which is a metric of binary problems"),
+    ],
+)
+def test_a_mistake_in_a_dataset_of_another_kind_is_told(overrides: list[str], key: str, value: str, words: str) -> None:
+    values = OmegaConf.to_container(OmegaConf.create(compose_text(REPOSITORY, overrides)))
+    with pytest.raises(UserError, match=words) as told:
+        check_params(changed(values, key, value), REPOSITORY)  # type: ignore[arg-type]
+    assert str(told.value).endswith(f"Edit conf/dataset/{overrides[0].removeprefix('dataset=')}.yaml.")
 
 
 def test_the_composed_configuration_is_right(plain: dict[str, Any]) -> None:
@@ -96,7 +139,10 @@ def test_a_stage_gets_what_it_asks_for_and_no_more(plain: dict[str, Any], tmp_pa
 
 
 def test_a_missing_or_broken_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="params.yaml is missing"):
+    with pytest.raises(UserError, match=f"params.yaml is missing in {tmp_path}, which is not the project's folder"):
+        read_params(["seed"], tmp_path)
+    (tmp_path / "conf").mkdir()
+    with pytest.raises(UserError, match="params.yaml is missing. Run `git checkout params.yaml`"):
         read_params(["seed"], tmp_path)
     (tmp_path / "params.yaml").write_text("a: [1\n")
     with pytest.raises(UserError, match="not a YAML file that can be read"):

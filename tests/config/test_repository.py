@@ -50,3 +50,4 @@ def test_untracked_files_are_those_git_neither_tracks_nor_ignores(root: Path) ->
         (root / "conf" / name).touch()
     (root / "elsewhere.yaml").touch()
     assert untracked_files(root, "conf") == ["conf/a.yaml", "conf/b.yaml"]
+    assert untracked_files(root, "conf", ignored=True) == ["conf/a.yaml", "conf/b.yaml", "conf/x.tmp"]

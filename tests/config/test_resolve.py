@@ -8,8 +8,8 @@ import yaml
 
 from seedbed.config.compose import compose_anew, compose_text, read_overrides, update_params
 from seedbed.config.conf_hash import conf_hash
-from seedbed.config.params import load_yaml
 from seedbed.config.resolve import resolve
+from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 
 GRAPH = """\

@@ -52,12 +52,6 @@ def test_text_may_keep_its_spaces(trips: pd.DataFrame, trip_columns: Columns) ->
     assert clean_values(trips, trip_columns, Cleaning(strip_text=False))["city"][1] == " Rome"
 
 
-@pytest.mark.parametrize("name", ["nowhere", "city"])
-def test_a_range_for_no_number_is_refused(trips: pd.DataFrame, trip_columns: Columns, name: str) -> None:
-    with pytest.raises(UserError, match=rf"cleaning\.valid_range\.{name}"):
-        clean_values(trips, trip_columns, Cleaning(valid_range={name: (0, 1)}))
-
-
 def test_rows_without_target_and_duplicates_go(trips: pd.DataFrame, trip_columns: Columns) -> None:
     doubled = pd.concat([trips, trips.iloc[[0, 4]].assign(km=0.5)], ignore_index=True)
     rows, counts = clean_rows(doubled, trip_columns, problem(), CLEANING)
@@ -69,6 +63,14 @@ def test_rows_without_target_and_duplicates_go(trips: pd.DataFrame, trip_columns
         rows.sort_values("id", ignore_index=True), shuffled.sort_values("id", ignore_index=True)
     )
     assert rows.loc[rows["id"].isin([1, 5]), "km"].tolist() == [0.5, 0.5]
+
+
+def test_without_a_key_only_rows_that_are_equal_in_all_are_duplicates(
+    trips: pd.DataFrame, trip_columns: Columns
+) -> None:
+    columns = {**trip_columns, "id": Column(role="feature")}
+    _, counts = clean_rows(pd.concat([trips, trips.head(2).assign(late=[0.0, 21.0])]), columns, problem(), CLEANING)
+    assert counts["duplicates"] == 1
 
 
 def test_duplicates_can_stay(trips: pd.DataFrame, trip_columns: Columns) -> None:

@@ -18,7 +18,7 @@ from seedbed.data.exploring import (
     target_by_month,
     target_values,
 )
-from seedbed.data.exploring_plots import draw_correlations, draw_missing, draw_target, draw_time
+from seedbed.data.exploring_plots import _short, draw_correlations, draw_missing, draw_target, draw_time
 
 Columns = dict[str, Column]
 PNG = b"\x89PNG\r\n"
@@ -75,9 +75,10 @@ def test_the_target_is_a_number_where_it_is_known(task: str, expected: list[floa
     np.testing.assert_array_equal(target_values(pd.DataFrame({"y": [2.0, 8.0, 2.0, np.nan]}), problem(task)), expected)
 
 
-def test_a_binary_target_without_a_limit_is_the_positive_value() -> None:
-    asked = problem().model_copy(update={"target": Target(column="y"), "positive": "yes"})
-    frame = pd.DataFrame({"y": pd.Series(["yes", None, "no"], dtype="str")})
+@pytest.mark.parametrize(("values", "dtype"), [(["yes", None, "no"], "str"), ([True, None, False], "boolean")])
+def test_a_binary_target_without_a_limit_is_the_positive_value(values: list, dtype: str) -> None:
+    asked = problem().model_copy(update={"target": Target(column="y"), "positive": values[0]})
+    frame = pd.DataFrame({"y": pd.Series(values, dtype=dtype)})
     np.testing.assert_array_equal(target_values(frame, asked), [1.0, np.nan, 0.0])
 
 
@@ -101,6 +102,43 @@ def test_a_value_that_half_of_the_rows_share_is_a_bin_of_its_own(rows: pd.DataFr
     assert table.index[0] == 0.0
     assert table["rows"].iloc[0] == (rows["rain"] == 0).sum()
     assert table["rows"].iloc[1:].between(12, 15).all()
+
+
+def test_a_share_has_an_interval_within_0_and_1_that_is_not_empty() -> None:
+    """Compared with statsmodels.stats.proportion.proportion_confint(method="wilson")."""
+    frame = pd.DataFrame(
+        {"kind": pd.Series(list("aaaaabbbbbbbbbbc"), dtype="str"), "y": [0.0] * 5 + [1] * 3 + [0] * 7 + [1]}
+    )
+    table = target_by_feature(frame, {"kind": Column(role="feature", type="category")}, frame["y"])["kind"]
+    assert table.index.tolist() == ["a", "b"], "one row says nothing"
+    np.testing.assert_allclose(table.loc["a", ["low", "high"]].astype(float), [0, 0.434484], atol=1e-5)
+    np.testing.assert_allclose(table.loc["b", ["low", "high"]].astype(float), [0.107789, 0.603222], atol=1e-5)
+
+
+def test_a_mean_has_the_interval_of_its_standard_error(rows: pd.DataFrame) -> None:
+    table = target_by_feature(rows, COLUMNS, rows["y"])["city"].loc["town 00"]
+    error = rows["y"][rows["city"] == "town 00"].sem()
+    assert table["high"] - table["mean"] == pytest.approx(1.96 * error)
+    assert table["mean"] - table["low"] == pytest.approx(1.96 * error)
+
+
+def test_long_names_are_shortened_and_stay_apart() -> None:
+    names = ["MCDONNELL DOUGLAS", "MCDONNELL DOUGLAS AIRCRAFT CO", "MCDONNELL DOUGLAS CORPORATION", "BOEING"]
+    assert _short(names) == ["MCDONNELL DOUGLAS", "MCDONNEL…CRAFT CO", "MCDONNEL…PORATION", "BOEING"]
+    alike = ["one long name, then 1, the rest as here", "one long name, then 2, the rest as here"]
+    assert _short(alike) == alike
+
+
+def test_the_months_of_both_panels_stand_below_each_other(
+    rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+    monkeypatch.setattr("seedbed.data.exploring_plots.save_figure", lambda figure, _path: drawn.append(figure))
+    month = target_by_month(rows, COLUMNS, target_values(rows, problem()))
+    assert month is not None
+    draw_time(tmp_path / "time.png", month, problem())
+    above, below = drawn[0].axes
+    assert above.get_xlim() == below.get_xlim()
 
 
 def test_small_categories_are_put_together(rows: pd.DataFrame) -> None:

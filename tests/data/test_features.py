@@ -43,8 +43,9 @@ def test_derived_numbers(kind: str, columns: list[str], expected: list[float]) -
 def test_combined_text() -> None:
     features = Features(use_derived=True, derived={"new": Derived(kind="combine", columns=["word", "clock"])})
     combined = compute_features(rows(), COLUMNS, features)["new"]
-    assert combined.iloc[0].startswith("x|515")
     assert combined.isna().tolist() == [False, True]
+    asked = rows().astype({"clock": "float64"})
+    assert compute_features(asked, COLUMNS, features)["new"].equals(combined), "as sent, every number is float64"
 
 
 def test_time_parts_are_local() -> None:
@@ -67,10 +68,10 @@ def test_only_features_get_in(flights: Params) -> None:
 @pytest.mark.parametrize(
     ("derived", "words"),
     [
-        (Derived(kind="difference", columns=["a", "after"]), "after has the role known_after_outcome"),
-        (Derived(kind="is_missing", columns=["y"]), "y has the role target"),
-        (Derived(kind="difference", columns=["a", "nowhere"]), "no column 'nowhere'"),
-        (Derived(kind="difference", columns=["a"]), "takes 2 columns, and 1 are given"),
+        (Derived(kind="difference", columns=["a", "after"]), "after, which has the role known_after_outcome"),
+        (Derived(kind="is_missing", columns=["y"]), "y, which has the role target"),
+        (Derived(kind="difference", columns=["a", "nowhere"]), "names 'nowhere', which is not among columns"),
+        (Derived(kind="difference", columns=["a"]), "is a difference of 1 columns, and it takes 2"),
     ],
 )
 def test_a_bad_derived_feature_is_refused(derived: Derived, words: str) -> None:
@@ -79,19 +80,19 @@ def test_a_bad_derived_feature_is_refused(derived: Derived, words: str) -> None:
 
 
 def test_a_derived_feature_may_not_take_the_name_of_a_column() -> None:
-    with pytest.raises(UserError, match=r"features\.derived\.a: a column or feature is called a already"):
+    with pytest.raises(UserError, match=r"features\.derived\.a takes the name of a column"):
         derived = {"a": Derived(kind="is_missing", columns=["b"])}
         compute_features(rows(), COLUMNS, Features(use_derived=True, derived=derived))
 
 
 def test_a_time_part_may_not_take_the_name_of_a_column() -> None:
     frame, columns = rows().assign(at_hour=1.0), {**COLUMNS, "at_hour": Column(role="feature")}
-    with pytest.raises(UserError, match=r"features\.time_parts\.hour: a column or feature is called at_hour already"):
+    with pytest.raises(UserError, match=r"features\.time_parts\.hour takes the name of column at_hour"):
         compute_features(frame, columns, Features(time_parts=["hour"]))
 
 
 def test_a_time_is_no_feature_itself() -> None:
-    with pytest.raises(UserError, match=r"at is a time with the role feature.*features\.time_parts"):
+    with pytest.raises(UserError, match=r"columns\.at\.role is feature, and its type is time.*features\.time_parts"):
         compute_features(rows(), {**COLUMNS, "at": Column(role="feature", type="time")}, Features())
 
 
@@ -99,8 +100,20 @@ def test_dropping_features() -> None:
     assert list(compute_features(rows(), COLUMNS, Features(drop=["a"])).columns) == ["clock", "word"]
     with pytest.raises(UserError, match="names 'nothing'"):
         compute_features(rows(), COLUMNS, Features(drop=["nothing"]))
-    with pytest.raises(UserError, match="none is left"):
+    with pytest.raises(UserError, match="leaves no feature"):
         compute_features(rows(), COLUMNS, Features(drop=["a", "clock", "word"]))
+
+
+def test_what_is_dropped_is_neither_read_nor_asked_for() -> None:
+    derived = {"new": Derived(kind="difference", columns=["b", "clock"])}
+    features = Features(time_parts=["hour"], use_derived=True, derived=derived, drop=["a", "at_hour", "new"])
+    assert input_columns(COLUMNS, features) == ["clock", "word"]
+    assert list(compute_features(rows()[["clock", "word"]], COLUMNS, features)) == ["clock", "word"]
+
+
+def test_without_a_time_column_there_are_no_time_parts() -> None:
+    timeless = {name: column for name, column in COLUMNS.items() if name != "at"}
+    assert list(compute_features(rows(), timeless, Features(time_parts=["hour"]))) == ["clock", "a", "word"]
 
 
 def test_a_row_alone_gets_what_it_gets_among_others(flights: Params) -> None:

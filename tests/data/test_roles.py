@@ -34,9 +34,17 @@ def test_there_is_one_time_and_one_group_at_most(find, role, name) -> None:
         find({**COLUMNS, "more": Column(role=role)})
 
 
-def test_a_key_is_made_of_keys_and_time_or_of_all_columns() -> None:
+def test_a_key_is_made_of_keys_and_time() -> None:
     assert key_columns(COLUMNS) == ["id", "line", "at"]
-    assert key_columns({"at": COLUMNS["at"], "km": COLUMNS["km"]}) == ["at", "km"]
+    assert key_columns({"at": COLUMNS["at"], "km": COLUMNS["km"]}) == []
+
+
+@pytest.mark.parametrize("role", ["target", "known_after_outcome"])
+def test_without_a_key_a_row_is_known_by_what_is_known_before_the_outcome(role) -> None:
+    columns = {"at": COLUMNS["at"], "who": COLUMNS["who"], "km": Column(role=role)}
+    before = row_key(rows(), columns)
+    assert row_key(rows().assign(km=-1.0), columns).tolist() == before.tolist()
+    assert row_key(rows().assign(who="z"), columns).tolist() != before.tolist()
 
 
 def test_a_row_keeps_its_key_wherever_it_stands() -> None:

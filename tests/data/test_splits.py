@@ -52,6 +52,13 @@ def test_a_row_keeps_its_side_when_data_grow(kind: str) -> None:
     np.testing.assert_array_equal(before, after)
 
 
+def test_rows_that_look_alike_are_on_one_side_where_none_has_a_key() -> None:
+    columns = {**COLUMNS, "id": Column(role="feature")}
+    frame = pd.concat([rows(), rows().assign(y=2.0)], ignore_index=True)
+    sides = assign_splits(frame, columns, split("random"))
+    assert (sides[:2000].to_numpy() == sides[2000:].to_numpy()).all()
+
+
 def test_a_group_is_on_one_side_and_in_one_fold() -> None:
     frame = rows()
     assert (assign_splits(frame, COLUMNS, split("group")).groupby(frame["who"]).nunique() == 1).all()

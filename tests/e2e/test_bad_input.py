@@ -70,7 +70,17 @@ def test_a_mistake_in_conf_stops_before_the_first_stage(
 def test_data_without_the_target_column_stop_ingest(project: Project, tmp_path: Path) -> None:
     (tmp_path / "wines.csv").write_text("alcohol,hue\n" + "12.5,1.0\n" * 200, encoding="utf-8")
     said = project.refused(
-        "dvc", "exp", "run", "-S", "dataset=wine", "-S", "source=csv", "-S", f"source.path={tmp_path}/wines.csv"
+        "dvc",
+        "exp",
+        "run",
+        "-S",
+        "dataset=wine",
+        "-S",
+        "~gate.thresholds.roc_auc",
+        "-S",
+        "source=csv",
+        "-S",
+        f"source.path={tmp_path}/wines.csv",
     )
     assert stages_in(said) == ["compose", "ingest"]
     assert re.search(r"ingest: columns: the column .*target is not in the data, which have alcohol, hue", said)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.config.params import load_yaml
 from seedbed.config.schema import Params
+from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 
 from support import REPOSITORY, Project, composed, copy_repository, stages_in
@@ -35,7 +35,10 @@ def test_a_choice_composes(group: str, name: str) -> None:
             composed("split=group")
         composed("split=group", "columns.tailnum.role=group")
         return
-    params = composed(f"{group}={name}", *ALSO.get(name, []))
+    also = (
+        [f"dataset={name}"] if ("dataset", name) in CHOICES else ALSO.get(name, [])
+    )  # a gate or a suite goes with its dataset
+    params = composed(f"{group}={name}", *also)
     chosen = getattr(params, group).model_dump()
     given = load_yaml(REPOSITORY / "conf" / group / f"{name}.yaml")
     given = given.get(group, {}) if "defaults" in given or group in given else given

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import warm
-from seedbed.config.params import load_yaml
+from seedbed.config.yaml_files import load_yaml
 from seedbed.experiments.pull_request import MARK
 from seedbed.serving import load_bundle
 

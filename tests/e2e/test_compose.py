@@ -165,6 +165,7 @@ def test_a_merge_of_two_edits_of_conf_has_a_way_out(short: Project) -> None:
 
 def test_a_command_works_in_a_subfolder_and_without_activating(short: Project) -> None:
     short.edit("conf/config.yaml", "seed: 0", "seed: 6")
+    assert "dvc.yaml' does not exist" in short.refused("dvc", "repro", cwd=short.root / "conf")
     done = short.run(
         "env",
         "-i",

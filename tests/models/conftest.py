@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_diabetes, load_wine
 
-from seedbed.config.params import load_yaml
 from seedbed.config.schema import Evaluation, Model, Problem, Split
+from seedbed.config.yaml_files import load_yaml
 
 CONF = Path(__file__).parents[2] / "conf"
 

@@ -189,6 +189,8 @@ def test_a_figure_that_is_not_defined_is_left_out_of_a_picture(evaluated, traine
     (tmp_path / "e").mkdir()
     draw_training(tmp_path / "t", fitted.outcome, fitted.baseline, emptied(fitted.details, "validation"), "a model")
     details = emptied(tested.details, "baseline")
+    details["slices"] = dict.fromkeys(("origin", "od280/od315"), tested.details["slices"]["origin"])
     draw_evaluation(tmp_path / "e", tested.outcome, tested.baseline, details, "a model")
     assert (tmp_path / "t/roc.png").exists()
     assert (tmp_path / "e/slices_origin.png").exists()
+    assert (tmp_path / "e/slices_od280%2Fod315.png").exists(), "a name is no path"

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from seedbed.config.metrics import METRICS as NAMED
 from seedbed.errors import UserError
-from seedbed.models.metrics import METRICS, find_metric, metrics_of
+from seedbed.models.metrics import METRICS, find_metric, metric, metrics_of
 from seedbed.models.outcome import Outcome, Sample
 
 RANDOM = np.random.default_rng(0)
@@ -126,5 +127,19 @@ def test_a_metric_knows_which_way_is_better(name: str, better: int) -> None:
 
 @pytest.mark.parametrize(("name", "told"), [("auc", "not a known metric"), ("rmse", "metric of regression problems")])
 def test_a_metric_that_does_not_fit_is_told_with_those_that_do(name: str, told: str) -> None:
-    with pytest.raises(UserError, match=f"problem.metric.*{name}.*{told}.*roc_auc, average_precision, log_loss"):
+    with pytest.raises(
+        UserError, match=f"problem.metric is '{name}', which .*{told}.*roc_auc, average_precision, log_loss"
+    ):
         find_metric(name, "binary")
+
+
+def test_every_name_that_configuration_knows_is_computed() -> None:
+    assert {name: (found.direction, found.tasks) for name, found in METRICS.items()} == NAMED
+
+
+def test_a_metric_that_configuration_does_not_know_is_refused() -> None:
+    def luck(sample: Sample) -> np.ndarray:
+        return sample.mean(sample.outcome.truth)
+
+    with pytest.raises(LookupError, match="luck is not in METRICS of src/seedbed/config/metrics.py"):
+        metric(luck)

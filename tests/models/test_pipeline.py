@@ -200,7 +200,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import numpy as np, pandas as pd
-from seedbed.config.params import load_yaml
+from seedbed.config.yaml_files import load_yaml
 from seedbed.config.schema import Model
 from seedbed.models.cross_validation import fit_with_folds
 from seedbed.models.decision import Decision

@@ -50,6 +50,7 @@ def test_a_signature_tells_type_missing_values_categories_and_range() -> None:
     [
         (Features(), ["speed", "engine", "heavy"]),
         (PLAIN, ["at", "speed", "engine", "heavy"]),
+        (PLAIN.model_copy(update={"drop": ["speed", "at_hour"]}), ["engine", "heavy"]),
         (Features(derived={"d": {"kind": "difference", "columns": ["gust", "speed"]}}), ["speed", "engine", "heavy"]),
         (
             Features(use_derived=True, derived={"d": {"kind": "difference", "columns": ["gust", "speed"]}}),
@@ -64,7 +65,7 @@ def test_only_columns_that_features_are_made_of_are_asked_for(features: Features
 @pytest.mark.parametrize("name", ["delay", "landed"])
 def test_what_is_known_after_the_outcome_is_never_asked_for(name: str) -> None:
     features = Features(use_derived=True, derived={"d": {"kind": "difference", "columns": [name, "speed"]}})
-    with pytest.raises(UserError, match=f"columns: {name} has the role"):
+    with pytest.raises(UserError, match=f"features.derived.d names {name}, which has the role"):
         Signature.of(TRAIN, COLUMNS, features, "UTC")
 
 

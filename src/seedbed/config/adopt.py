@@ -8,11 +8,11 @@ from ruamel.yaml import YAML
 
 from seedbed.config.compose import Overrides, compose_anew, compose_text, find_overrides, flatten, read_overrides
 from seedbed.config.conf_hash import conf_files
-from seedbed.config.params import PARAMS, load_yaml
+from seedbed.config.homes import MAIN, default_members, is_global
+from seedbed.config.params import PARAMS
+from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 from seedbed.files import replacing
-
-MAIN = "conf/config.yaml"
 
 
 def adopt_overrides(root: Path) -> list[str]:
@@ -64,7 +64,7 @@ def _wanted(root: Path) -> dict[str, Any]:
 
 
 def _difference(root: Path, wanted: dict[str, Any], choices: dict[str, str]) -> Overrides:
-    listed = {group for group, _ in _defaults(root)}
+    listed = {group for group, _ in default_members(root)}
     overrides = [f"{'' if group in listed else '+'}{group}={member}" for group, member in choices.items()]
     composed: Any = OmegaConf.to_container(OmegaConf.create(compose_text(root, overrides)))
     return find_overrides(wanted, composed)
@@ -95,12 +95,8 @@ def _members(root: Path, left: Overrides) -> list[tuple[str, str]]:
     return [
         (file.parent.name, file.stem)
         for file in conf_files(root)
-        if file.parent.parent == root / "conf" and (file.parent.name in sections or _is_global(file))
+        if file.parent.parent == root / "conf" and (file.parent.name in sections or is_global(file))
     ]
-
-
-def _is_global(file: Path) -> bool:
-    return file.read_text(encoding="utf-8").startswith("# @package _global_")
 
 
 def _choose(root: Path, group: str, member: str) -> str:
@@ -134,24 +130,14 @@ def _put(root: Path, key: str, value: Any) -> str:
 def _place(root: Path, key: str) -> tuple[Path, list[str]]:
     """Return the file to write the dotted `key` in, and the key's path inside that file."""
     parts = key.split(".")
-    for group, member in _defaults(root):
+    for group, member in default_members(root):
         file = root / "conf" / group / f"{member}.yaml"
         if file.is_file():
-            everywhere = _is_global(file)
+            everywhere = is_global(file)
             path = parts if everywhere else parts[1:]
             if (everywhere or group == parts[0]) and ".".join(path) in flatten(load_yaml(file)):
                 return file, path
     return root / MAIN, parts
-
-
-def _defaults(root: Path) -> list[tuple[str, str]]:
-    """Return the defaults list as pairs of group and member, `${group}` replaced by that group's member."""
-    listed: Any = load_yaml(root / MAIN)["defaults"]
-    pairs: list[tuple[str, Any]] = [
-        (group, member) for entry in listed if isinstance(entry, dict) for group, member in entry.items()
-    ]
-    chosen = dict(pairs)
-    return [(group, chosen.get(str(member)[2:-1], member)) for group, member in pairs]
 
 
 def _edit(file: Path, edit: Any) -> None:

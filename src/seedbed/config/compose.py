@@ -16,9 +16,11 @@ from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseExceptio
 from yaml import YAMLError
 
 from seedbed.config.conf_hash import conf_files, conf_hash
-from seedbed.config.params import PARAMS, check_params, home_of, load_yaml, parsed_in_c
+from seedbed.config.homes import home_of
+from seedbed.config.params import PARAMS, check_params
 from seedbed.config.repository import git, inside_experiment, untracked_files
-from seedbed.errors import UserError
+from seedbed.config.yaml_files import load_yaml, parsed_in_c
+from seedbed.errors import UserError, one_line
 from seedbed.files import write_text
 
 OVERRIDES = "reports/overrides.yaml"
@@ -59,7 +61,7 @@ def compose_text(root: Path, overrides: list[str] | None = None) -> str:
     except YAMLError as error:
         raise UserError(_which_is_no_yaml(root, error)) from None
     except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(f"conf/ cannot be composed: {' '.join(str(error).split())}") from error
+        raise UserError(f"conf/ cannot be composed: {one_line(error)}") from error
     return text_of(composed, root)
 
 
@@ -76,7 +78,7 @@ def text_of(composed: DictConfig, root: Path) -> str:
     except InterpolationResolutionError as error:
         raise UserError(_which_does_not_resolve(root, composed, error)) from None
     except OmegaConfBaseException as error:
-        raise UserError(f"conf/ cannot be composed: {' '.join(str(error).split())}") from error
+        raise UserError(f"conf/ cannot be composed: {one_line(error)}") from error
     return OmegaConf.to_yaml(composed)
 
 
@@ -172,7 +174,7 @@ def _which_is_no_yaml(root: Path, error: YAMLError) -> str:
             load_yaml(path)
         except UserError as found:
             return str(found).replace(f"{root}{os.sep}", "")
-    return f"conf/ cannot be composed: {' '.join(str(error).split())}"
+    return f"conf/ cannot be composed: {one_line(error)}"
 
 
 def _which_does_not_resolve(root: Path, composed: Any, error: InterpolationResolutionError) -> str:
@@ -182,8 +184,8 @@ def _which_does_not_resolve(root: Path, composed: Any, error: InterpolationResol
             OmegaConf.select(composed, key)
         except InterpolationResolutionError as found:
             why = str(found).splitlines()[0]
-            return f"conf/ cannot be composed: {key} is {value!r}: {why}. Edit {home_of(key, root)}."
-    return f"conf/ cannot be composed: {' '.join(str(error).split())}"
+            return f"conf/ cannot be composed: {key} is {value!r}: {why}. Edit {home_of(key, root, raw)}."
+    return f"conf/ cannot be composed: {one_line(error)}"
 
 
 def _record(root: Path, params: dict[str, Any]) -> None:
@@ -199,9 +201,16 @@ def _why_apart(root: Path, params: dict[str, Any], now: str, environment: Mappin
         f"{PARAMS} was composed from another conf/ (conf_hash {params.get('conf_hash')}) than the experiment's ({now})."
     )
     main = Path(environment.get("DVC_ROOT", root))
-    if untracked := untracked_files(main, "conf") or untracked_files(root, "conf"):
+    if untracked := _untracked_choices(main) or _untracked_choices(root):
         return (
             f"{apart} These files under conf/ are not tracked by Git, so the experiment does not have them: "
-            f"{', '.join(untracked)}. Run `git add` on them, or remove them, and start it again."
+            f"{', '.join(untracked)}. Run `git add` on them (`git add --force` on what .gitignore names), or remove them, "
+            "and start it again."
         )
     return f"{apart} This comes from --no-hydra after an edit under conf/. Leave --no-hydra out, or run `dvc repro compose` first."
+
+
+def _untracked_choices(root: Path) -> list[str]:
+    """Return the files of conf/ that count in its hash, and that Git does not track."""
+    counted = {path.relative_to(root).as_posix() for path in conf_files(root)}
+    return [name for name in untracked_files(root, "conf", ignored=True) if name in counted]

@@ -58,8 +58,9 @@ def git_or_stop(root: Path, *arguments: str, environment: Mapping[str, str] | No
     return done.stdout.strip()
 
 
-def untracked_files(root: Path, folder: str) -> list[str]:
-    """Return the files below `folder` that Git neither tracks nor ignores."""
+def untracked_files(root: Path, folder: str, *, ignored: bool = False) -> list[str]:
+    """Return the files below `folder` that Git does not track, those that it ignores only if asked for."""
     # Ended by zeros, names come as they are; else Git quotes those with letters beyond ASCII.
-    listed = git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", folder) or ""
+    others = ["ls-files", "--others", "-z", *([] if ignored else ["--exclude-standard"])]
+    listed = git(root, *others, "--", folder) or ""
     return sorted(name for name in listed.split("\0") if name)

@@ -9,7 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 Task = Literal["binary", "multiclass", "regression"]
 Role = Literal["feature", "target", "key", "time", "group", "known_after_outcome", "ignore"]
 ColumnType = Literal["number", "category", "boolean", "time"]
+TimePart = Literal["month", "day", "day_of_week", "day_of_year", "hour", "minute"]
 Severity = Literal["critical", "warning", "info"]
+UNKNOWN_BEFORE: tuple[Role, ...] = ("target", "known_after_outcome")
+"""The roles of columns that nobody can know at the moment of prediction."""
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 TARGET_PREFIXES = ("sklearn.", "seedbed.")
@@ -25,19 +28,21 @@ class Section(BaseModel):
 class Table(Section):
     """Where one table lies: `file` inside an installed `package`, or what a `loader` of that package returns.
 
-    The csv and parquet sources ignore all of this and read <name>.csv or <name>.parquet.
+    The csv and parquet sources ignore these and read <name>.csv or <name>.parquet. `missing` lists what a CSV file writes
+    for a text that is missing, beside the empty field, such as NA.
     """
 
     package: str | None = None
     file: str | None = None
     loader: str | None = None
+    missing: list[str] = []
 
 
 class Join(Section):
     """A left join of `table` to the base table on equal `keys`; `columns` come along, renamed by `rename`."""
 
     table: str
-    keys: list[str]
+    keys: Annotated[list[str], Field(min_length=1)]
     columns: list[str]
     rename: dict[str, str] = {}
 
@@ -137,7 +142,7 @@ class Cleaning(Section):
     """Value cleaning (also at serving) and row cleaning (training only)."""
 
     strip_text: bool = True
-    missing_text: list[str] = []
+    missing_text: list[str] = [""]
     valid_range: dict[str, tuple[float | None, float | None]] = {}
     drop_duplicates: bool = True
 
@@ -152,7 +157,7 @@ class Derived(Section):
 class Features(Section):
     """Which stateless features are computed."""
 
-    time_parts: list[Literal["month", "day", "day_of_week", "day_of_year", "hour", "minute"]] = []
+    time_parts: list[TimePart] = []
     use_derived: bool = False
     derived: dict[str, Derived] = {}
     drop: list[str] = []

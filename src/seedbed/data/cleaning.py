@@ -18,17 +18,7 @@ def clean_values(frame: pd.DataFrame, columns: Columns, cleaning: Cleaning) -> p
         Columns that are not configured, and configured columns that are absent, are left alone.
     columns : dict of str to Column
     cleaning : Cleaning
-
-    Raises
-    ------
-    UserError
-        If a range is set for a column that does not exist or is no number.
     """
-    for name in cleaning.valid_range:
-        if name not in columns or columns[name].type != "number":
-            raise UserError(
-                f"cleaning.valid_range.{name}: there is no number column of that name under columns. Edit the conf/cleaning file."
-            )
     cleaned = {}
     for name in frame.columns:
         values = frame[name]
@@ -46,8 +36,8 @@ def clean_rows(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return the rows that can be learned from, and how many were dropped for which reason.
 
-    Of rows with one key, the first in a total order of all columns stays: without an order, "first" would depend on
-    how the source happened to deliver them.
+    Of rows with one key (without key columns: of rows that are equal in all), the first in a total order of all columns
+    stays: without an order, "first" would depend on how the source happened to deliver them.
 
     Raises
     ------
@@ -59,7 +49,7 @@ def clean_rows(
     without_target = len(frame) - len(kept)
     duplicates = 0
     if cleaning.drop_duplicates:
-        keys = key_columns(columns)
+        keys = key_columns(columns) or list(columns)
         repeated = kept.duplicated(keys, keep=False)
         if repeated.any():
             firsts = (

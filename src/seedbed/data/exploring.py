@@ -13,6 +13,9 @@ from seedbed.data.roles import Columns, columns_with, time_column
 BINS = 10
 CATEGORIES = 12
 CORRELATION_ROWS = 50_000
+LEAST_ROWS = 5
+Z = 1.96
+"""The standard normal distribution's quantile of 97.5 %."""
 SHOWN_ROLES: tuple[Role, ...] = ("feature", "group", "known_after_outcome")
 
 
@@ -38,11 +41,11 @@ def target_values(frame: pd.DataFrame, problem: Problem) -> pd.Series:
 
     For several classes it is whether the row is of the most frequent one.
     """
-    known = frame[problem.target.column].notna()
-    target = make_target(frame, problem.task, problem.target.column, problem.target.above, problem.positive)
+    known = frame[frame[problem.target.column].notna()]
+    target = make_target(known, problem.task, problem.target.column, problem.target.above, problem.positive)
     if problem.task == "multiclass":
-        target = target == target[known].mode().iloc[0]
-    return target.astype("float64").where(known)
+        target = target == target.mode().iloc[0]
+    return target.astype("float64").reindex(frame.index)
 
 
 def correlations(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
@@ -60,29 +63,28 @@ def correlations(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
 
 
 def target_by_feature(frame: pd.DataFrame, columns: Columns, target: pd.Series) -> dict[str, pd.DataFrame]:
-    """Return, per column, the mean target in its bins or largest categories, with rows and standard error.
+    """Return, per column, the mean target in its bins or largest categories.
 
     Returns
     -------
     dict of str to DataFrame
-        Index: the bin's mean value or the category; columns ``mean``, ``error`` (of the mean), ``rows``.
+        Index: the bin's mean value or the category; columns ``mean``, ``low`` and ``high`` (of its 95 % interval), ``rows``.
+        Groups of fewer than LEAST_ROWS rows say nothing and are left out.
     """
     found = {}
     for name in columns_with(columns, *SHOWN_ROLES):
         groups = _bins(frame[name]) if columns[name].type == "number" else _largest(frame[name])
-        grouped = target.groupby(groups, observed=True)
-        table = pd.DataFrame({"mean": grouped.mean(), "error": grouped.sem(), "rows": grouped.count()})
-        found[name] = table[table["rows"] > 0].fillna({"error": 0.0})
+        table = _means(target, groups)
+        found[name] = table[table["rows"] >= LEAST_ROWS]
     return found
 
 
 def target_by_month(frame: pd.DataFrame, columns: Columns, target: pd.Series) -> pd.DataFrame | None:
-    """Return the mean target, its error and the rows of each month, or None where there is no time column."""
+    """Return the mean target of each month as :func:`target_by_feature` does, or None where there is no time column."""
     name = time_column(columns)
     if name is None:
         return None
-    grouped = target.groupby(frame[name].dt.strftime("%Y-%m"))
-    return pd.DataFrame({"mean": grouped.mean(), "error": grouped.sem(), "rows": grouped.count()})
+    return _means(target, frame[name].dt.strftime("%Y-%m"))
 
 
 def summarize(
@@ -103,6 +105,19 @@ def summarize(
             for name, column in columns.items()
         },
     }
+
+
+def _means(target: pd.Series, groups: pd.Series) -> pd.DataFrame:
+    """Return mean, 95 % interval and rows of each group: Wilson's interval for a share, which stays within 0 and 1 and is
+    not empty where all rows agree (Wilson 1927, doi:10.1080/01621459.1927.10502953), else that of the normal distribution.
+    """
+    grouped = target.groupby(groups, observed=True)
+    mean, rows = grouped.mean(), grouped.count()
+    middle, half = mean, Z * grouped.sem()
+    if target.dropna().isin([0.0, 1.0]).all():
+        middle = (mean + Z**2 / (2 * rows)) / (1 + Z**2 / rows)
+        half = Z / (1 + Z**2 / rows) * np.sqrt(mean * (1 - mean) / rows + Z**2 / (4 * rows**2))
+    return pd.DataFrame({"mean": mean, "low": middle - half, "high": middle + half, "rows": rows})
 
 
 def _bins(values: pd.Series) -> pd.Series:

@@ -10,6 +10,8 @@ from seedbed.data.roles import Columns
 from seedbed.plotting import PALETTE, new_figure, save_figure
 
 LEAK = PALETTE[1]
+MOST_LETTERS = 17
+"""Of a category's name below its mark."""
 
 
 def draw_correlations(path: Path, matrix: pd.DataFrame) -> None:
@@ -60,14 +62,13 @@ def draw_time(path: Path, by_month: pd.DataFrame, problem: Problem) -> None:
     """Draw the mean target and the number of rows of each month."""
     figure, axes = new_figure(2, 1, width=7.5, height=5.5)
     rate, rows = axes.flat
-    rate.errorbar(
-        by_month.index, by_month["mean"], yerr=1.96 * by_month["error"], color=PALETTE[0], marker="o", capsize=3
-    )
+    rows.sharex(rate)
+    rate.errorbar(by_month.index, by_month["mean"], yerr=_reach(by_month), color=PALETTE[0], marker="o", capsize=3)
     rate.set(title=f"{_target_words(problem)} by month", ylabel="mean and 95 % interval")
     rows.bar(by_month.index, by_month["rows"], color=PALETTE[5])
     rows.set(ylabel="rows")
-    for cell in (rate, rows):
-        cell.tick_params(axis="x", rotation=60)
+    rate.tick_params(axis="x", labelbottom=False)
+    rows.tick_params(axis="x", rotation=60)
     save_figure(figure, path)
 
 
@@ -76,7 +77,7 @@ def _draw_one(cell: Any, table: pd.DataFrame, is_number: bool, color: str) -> No
     cell.errorbar(
         places,
         table["mean"],
-        yerr=1.96 * table["error"],
+        yerr=_reach(table),
         color=color,
         marker="o",
         markersize=3.5,
@@ -84,7 +85,18 @@ def _draw_one(cell: Any, table: pd.DataFrame, is_number: bool, color: str) -> No
         capsize=2,
     )
     if not is_number:
-        cell.set_xticks(range(len(table)), [label[:12] for label in table.index], rotation=60, ha="right", fontsize=7)
+        cell.set_xticks(range(len(table)), _short(list(table.index)), rotation=60, ha="right", fontsize=7)
+
+
+def _reach(table: pd.DataFrame) -> Any:
+    """Return how far the interval goes below and above the mean, shape (2, n_groups)."""
+    return [(table["mean"] - table["low"]).clip(lower=0), (table["high"] - table["mean"]).clip(lower=0)]
+
+
+def _short(labels: list[str]) -> list[str]:
+    """Return labels without their middle where they are long; whole if two would become one."""
+    shorter = [label if len(label) <= MOST_LETTERS else f"{label[:8]}…{label[-8:]}" for label in labels]
+    return shorter if len(set(shorter)) == len(set(labels)) else labels
 
 
 def _target_words(problem: Problem) -> str:

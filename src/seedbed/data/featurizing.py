@@ -16,7 +16,7 @@ def build_training_table(
     Returns
     -------
     DataFrame, shape (n_rows, n_features + n_meta)
-        Sorted by time, where there is one, and key. `_split` is train, validation or test; `_fold` is -1 except in
+        Sorted by time, where there is one, key and target. `_split` is train, validation or test; `_fold` is -1 except in
         train rows; `_target` is bool, str or float64 by task; `_slice_<name>` is str.
     """
     target = problem.target
@@ -28,8 +28,8 @@ def build_training_table(
     table["_target"] = make_target(clean, problem.task, target.column, target.above, problem.positive)
     for name in problem.slices:
         table[f"_slice_{name}"] = clean[name].astype("str")
-    order = ["_row"]
+    order = ["_row", "_target"]
     if time := time_column(columns):
         table["_time"] = clean[time]
-        order = ["_time", "_row"]
+        order = ["_time", *order]
     return table.sort_values(order, ignore_index=True)

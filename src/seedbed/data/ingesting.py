@@ -1,22 +1,25 @@
 """Raw rows: the tables of a dataset joined into one, typed, cut to the window and the sample."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from seedbed.config.schema import Dataset, Join
+from seedbed.data.csv_files import Types
+from seedbed.data.reading import read_times, refuse_values
 from seedbed.data.roles import Columns, columns_with, time_column
 from seedbed.errors import UserError
 
 
-def assemble_rows(read: Callable[[str], pd.DataFrame], dataset: Dataset, columns: Columns) -> pd.DataFrame:
+def assemble_rows(read: Callable[[str, Types], pd.DataFrame], dataset: Dataset, columns: Columns) -> pd.DataFrame:
     """Read and join the tables of `dataset`, and return the configured columns in their types.
 
     Parameters
     ----------
     read : callable
-        Returns a table by its name.
+        Returns a table, given its name and the types of its columns.
     dataset : Dataset
     columns : dict of str to Column
 
@@ -31,22 +34,25 @@ def assemble_rows(read: Callable[[str], pd.DataFrame], dataset: Dataset, columns
         If a table, key or column is missing, a join is not many-to-one, a value does not fit its column's type,
         a feature holds nothing but missing values, or no row is left.
     """
-    base = read(dataset.base)
+    base = read(dataset.base, {name: column.type for name, column in columns.items()})
     rows = _sample(_cut(base, dataset, columns), dataset, columns)
     for join in dataset.joins:
         if join.table not in dataset.tables:
             raise UserError(f"dataset.joins: {join.table!r} is not among dataset.tables ({', '.join(dataset.tables)}).")
-        rows = join_table(rows, read(join.table), join, dataset.base)
+        names = {name: join.rename.get(name, name) for name in [*join.keys, *join.columns]}
+        types: Types = {name: columns[known].type for name, known in names.items() if known in columns}
+        rows = join_table(rows, read(join.table, types), join, dataset.base)
     return set_types(rows, columns, dataset)
 
 
 def join_table(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -> pd.DataFrame:
-    """Join `other` to the left of `rows` many-to-one: every row stays, none is doubled.
+    """Join `other` to `rows` many-to-one: every row stays, none is doubled; a missing key matches nothing.
 
     Raises
     ------
     UserError
-        If a key or column is missing on a side, a key is not unique in `other`, or a column would be there twice.
+        If a key or column is missing on a side, a key is not unique in `other` or not of one type on both sides, or a
+        column would be there twice.
     """
     for side, name, wanted in ((rows, base, join.keys), (other, join.table, [*join.keys, *join.columns])):
         if absent := [column for column in wanted if column not in side.columns]:
@@ -54,7 +60,8 @@ def join_table(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -
                 f"dataset.joins: table {name} has no column {', '.join(absent)}, which the join with {join.table} needs. "
                 "Edit keys or columns in the conf/dataset file."
             )
-    right = other[[*join.keys, *join.columns]].rename(columns=join.rename)
+    # pandas would take two missing keys for equal ones.
+    right = other[[*join.keys, *join.columns]].dropna(subset=join.keys).rename(columns=join.rename)
     if clashing := [column for column in right.columns if column in rows.columns and column not in join.keys]:
         raise UserError(
             f"dataset.joins: {', '.join(clashing)} of table {join.table} is a column of {base} too. "
@@ -68,12 +75,20 @@ def join_table(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -
             f"double rows of {base}. Join on more keys, or make the table unique."
         )
     for key in join.keys:
-        if pd.api.types.is_numeric_dtype(rows[key]) != pd.api.types.is_numeric_dtype(right[key]):
+        if _kind(rows[key]) != _kind(right[key]):
             raise UserError(
                 f"dataset.joins: {key} is {rows[key].dtype} in {base} and {right[key].dtype} in {join.table}, "
                 "so no row would match. Make them the same type."
             )
     return rows.merge(right, how="left", on=join.keys, validate="many_to_one")
+
+
+def _kind(values: pd.Series) -> str:
+    """Return what the values of a key are: those of another kind would never match, and pandas refuses some of them."""
+    dtype = values.dtype
+    if isinstance(dtype, pd.DatetimeTZDtype) or dtype.kind == "M":
+        return f"time {getattr(dtype, 'tz', None)}"
+    return "number" if pd.api.types.is_numeric_dtype(dtype) else "text"
 
 
 def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.DataFrame:
@@ -107,7 +122,7 @@ def _typed(values: pd.Series, name: str, kind: str, dataset: Dataset) -> pd.Seri
     if kind == "category":
         return _as_text(values)
     if kind == "time":
-        return _as_time(values, name, dataset.time_zone)
+        return read_times(values, dataset.time_zone, partial(_expected, values, name))
     if kind == "boolean":
         return _as_boolean(values, name)
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
@@ -116,7 +131,7 @@ def _typed(values: pd.Series, name: str, kind: str, dataset: Dataset) -> pd.Seri
             values.astype("float64") if missing or not pd.api.types.is_integer_dtype(values) else values.astype("int64")
         )
     numbers = pd.to_numeric(values, errors="coerce")
-    _refuse(values, numbers.isna() & values.notna(), name, "a number")
+    _expected(values, name, numbers.isna() & values.notna(), "a number")
     return numbers.astype("float64")
 
 
@@ -127,29 +142,6 @@ def _as_text(values: pd.Series) -> pd.Series:
     return values.astype("str") if not values.isna().any() else values.astype("string").astype("str")
 
 
-def _as_time(values: pd.Series, name: str, zone: str) -> pd.Series:
-    form = None if values.dtype.kind == "M" else "ISO8601"
-    try:
-        times = pd.to_datetime(values, errors="coerce", format=form)
-    except ValueError:  # their offsets differ, as where clocks were changed
-        with_offset = values.astype("str").str.contains(r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$", na=False)
-        _refuse(values, ~with_offset & values.notna(), name, "a time with an offset, as others of this column have")
-        times = pd.to_datetime(values, errors="coerce", format=form, utc=True)
-    _refuse(values, times.isna() & values.notna(), name, "an ISO 8601 time")
-    local = (
-        times.dt.tz_convert(zone)
-        if times.dt.tz is not None
-        else times.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
-    )
-    _refuse(
-        values,
-        local.isna() & times.notna(),
-        name,
-        f"one moment of {zone}, where clocks were changed: an offset says which",
-    )
-    return local.astype(pd.DatetimeTZDtype("us", zone))
-
-
 def _as_boolean(values: pd.Series, name: str) -> pd.Series:
     if pd.api.types.is_bool_dtype(values):
         return values.astype("boolean")
@@ -157,17 +149,17 @@ def _as_boolean(values: pd.Series, name: str) -> pd.Series:
     known = text.map(
         {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}
     )
-    _refuse(values, known.isna() & values.notna(), name, "true or false")
+    _expected(values, name, known.isna() & values.notna(), "true or false")
     return known.astype("boolean")
 
 
-def _refuse(values: pd.Series, wrong: pd.Series, name: str, wanted: str) -> None:
-    if wrong.any():
-        place = int(np.flatnonzero(wrong.to_numpy())[0])
-        raise UserError(
-            f"columns: {name} has {int(wrong.sum())} values that are not {wanted}, the first in row {place}: "
-            f"{values.iloc[place]!r}. Change its type in the conf/dataset file, or mend the source."
-        )
+def _expected(values: pd.Series, name: str, wrong: pd.Series, wanted: str) -> None:
+    refuse_values(
+        values,
+        wrong,
+        name,
+        f"Expected is {wanted}: change the column's type in the conf/dataset file, or mend the source.",
+    )
 
 
 def _cut(base: pd.DataFrame, dataset: Dataset, columns: Columns) -> pd.DataFrame:
@@ -185,7 +177,7 @@ def _cut(base: pd.DataFrame, dataset: Dataset, columns: Columns) -> pd.DataFrame
         raise UserError(
             f"columns: the time column {name} is not in table {dataset.base}, so dataset.window cannot be applied."
         )
-    times = _as_time(base[name], name, dataset.time_zone)
+    times = read_times(base[name], dataset.time_zone, partial(_expected, base[name], name))
     inside = pd.Series(True, index=base.index)
     if start is not None:
         inside &= times >= _moment(start, dataset.time_zone)

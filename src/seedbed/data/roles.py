@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from seedbed.config.schema import Column, Role
+from seedbed.config.schema import UNKNOWN_BEFORE, Column, Role
 from seedbed.errors import UserError
 
 Columns = dict[str, Column]
@@ -30,9 +30,9 @@ def group_column(columns: Columns) -> str | None:
 
 
 def key_columns(columns: Columns) -> list[str]:
-    """Return the columns that make a row's key: the keys and the time, or all columns where none is a key."""
+    """Return the columns that make a row's key: the keys and the time; none where no column is a key."""
     keys = [name for name, column in columns.items() if column.role == "key" or column.key]
-    return [*keys, *columns_with(columns, "time")] if keys else list(columns)
+    return [*keys, *columns_with(columns, "time")] if keys else []
 
 
 def row_key(frame: pd.DataFrame, columns: Columns) -> pd.Series:
@@ -42,13 +42,14 @@ def row_key(frame: pd.DataFrame, columns: Columns) -> pd.Series:
     ----------
     frame : DataFrame, shape (n_rows, n_columns)
     columns : dict of str to Column
-        The key is made of :func:`key_columns`.
+        The key is made of :func:`key_columns`, or, where there are none, of all that is known before the outcome: rows that
+        look alike to a model then lie on one side of a split, and stay there when a target is corrected.
 
     Returns
     -------
     Series of uint64, shape (n_rows,)
     """
-    parts = key_columns(columns)
+    parts = key_columns(columns) or [name for name in columns if columns[name].role not in UNKNOWN_BEFORE]
     # Numbers are hashed as floats: a column that holds a missing value in one batch and none in another changes its type.
     hashed = {name: frame[name].astype("float64") if columns[name].type == "number" else frame[name] for name in parts}
     return pd.util.hash_pandas_object(pd.DataFrame(hashed, index=frame.index), index=False)

@@ -2,8 +2,7 @@
 
 import importlib
 import importlib.util
-import zipfile
-import zlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,12 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seedbed.config.schema import Dataset, Source
-from seedbed.errors import UserError
+from seedbed.data.csv_files import Types, read_csv, refuse_repeated
+from seedbed.errors import UserError, one_line
 
+WATCHED = Path("data/source")
+"""What stage ingest depends on in dvc.yaml."""
 CSV_ENDINGS = (".csv", ".csv.gz", ".csv.zip")
 
 
-def read_source(source: Source, dataset: Dataset, table: str) -> pd.DataFrame:
+def read_source(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
     """Read one table of the dataset, all columns as they come.
 
     Parameters
@@ -27,6 +29,8 @@ def read_source(source: Source, dataset: Dataset, table: str) -> pd.DataFrame:
     dataset : Dataset
     table : str
         A name in ``dataset.tables``.
+    types : mapping of str to {"number", "category", "boolean", "time"}
+        Of the columns that are configured, by their name in this table, since a CSV file does not tell them.
 
     Returns
     -------
@@ -38,7 +42,7 @@ def read_source(source: Source, dataset: Dataset, table: str) -> pd.DataFrame:
     UserError
         If the table is missing, empty, damaged, not UTF-8, or two of its columns have one name.
     """
-    frame = READERS[source.kind](source, dataset, table)
+    frame = READERS[source.kind](source, dataset, table, types)
     if frame.empty:
         raise UserError(
             f"{table}: the table has no rows. Give a source with rows (source.path, or dataset.tables.{table})."
@@ -46,7 +50,20 @@ def read_source(source: Source, dataset: Dataset, table: str) -> pd.DataFrame:
     return frame
 
 
-def _read_package(source: Source, dataset: Dataset, table: str) -> pd.DataFrame:
+def find_unwatched(source: Source) -> str | None:
+    """Return a sentence if the source's files lie where DVC does not see them change, or None."""
+    if source.path is None:
+        return None
+    path = os.path.abspath(Path(source.path).expanduser())  # noqa: PTH100  # a link in the folder counts as being there
+    if Path(path).is_relative_to(WATCHED.absolute()):
+        return None
+    return (
+        f"source.path: {source.path} is not in {WATCHED}, so `dvc repro` will not see when it changes. Put the files, or links "
+        "to them, there, or call `dvc repro --force --single-item ingest` then."
+    )
+
+
+def _read_package(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
     where = dataset.tables[table]
     if where.package is None:
         raise UserError(
@@ -67,7 +84,7 @@ def _read_package(source: Source, dataset: Dataset, table: str) -> pd.DataFrame:
     if where.file is None:
         raise UserError(f"dataset.tables.{table}: neither file nor loader is set. Set one in the conf/dataset file.")
     # The package itself is not imported: data packages age, their files do not.
-    return _read_file(Path(found.origin).parent / where.file)
+    return read_csv(Path(found.origin).parent / where.file, types, where.missing)
 
 
 def _load(package: str, loader: str, table: str) -> pd.DataFrame:
@@ -75,25 +92,29 @@ def _load(package: str, loader: str, table: str) -> pd.DataFrame:
     if load is None:
         raise UserError(f"dataset.tables.{table}.loader: {package} has no {loader}. Edit the conf/dataset file.")
     options = {"scaled": False} if loader == "load_diabetes" else {}
-    frame = load(as_frame=True, **options).frame
-    return pd.DataFrame(frame)
+    frame = pd.DataFrame(load(as_frame=True, **options).frame)
+    refuse_repeated(map(str, frame.columns), f"{package}.{loader}")
+    return frame
 
 
-def _read_csv_source(source: Source, dataset: Dataset, table: str) -> pd.DataFrame:
-    return _read_file(_find_file(source, dataset, table, CSV_ENDINGS))
+def _read_csv_source(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
+    return read_csv(_find_file(source, dataset, table, CSV_ENDINGS), types, dataset.tables[table].missing)
 
 
-def _read_parquet_source(source: Source, dataset: Dataset, table: str) -> pd.DataFrame:
+def _read_parquet_source(source: Source, dataset: Dataset, table: str, _types: Types) -> pd.DataFrame:
     path = _find_file(source, dataset, table, (".parquet",))
     try:
-        return pq.read_table(path).to_pandas()
+        refuse_repeated(pq.read_schema(path).names, str(path))
+        frame = pq.read_table(path).to_pandas()
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(
-            f"{path}: this is not a whole Parquet file ({_line(error)}). Write it anew or fetch it again."
+            f"{path}: this is not a whole Parquet file ({one_line(error)}). Write it anew or fetch it again."
         ) from error
+    # pandas keeps a named index as a column of the file, and makes it the index again.
+    return frame.reset_index(level=[name for name in frame.index.names if name is not None])
 
 
-READERS: dict[str, Callable[[Source, Dataset, str], pd.DataFrame]] = {
+READERS: dict[str, Callable[[Source, Dataset, str, Types], pd.DataFrame]] = {
     "package": _read_package,
     "csv": _read_csv_source,
     "parquet": _read_parquet_source,
@@ -121,66 +142,3 @@ def _find_file(source: Source, dataset: Dataset, table: str, endings: tuple[str,
         f"source.path: {path} holds no {table}{' or '.join(endings)}, and is no such file itself. "
         "Put the file there, or set source.path to where it is."
     )
-
-
-def _read_file(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise UserError(f"{path}: there is no such file. Check the path in the conf/dataset or conf/source file.")
-    _refuse_bad_header(path)
-    try:
-        frame = pd.read_csv(path, encoding="utf-8-sig", on_bad_lines="error", low_memory=False, engine="c")
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path}: byte {error.start} is not UTF-8. Convert it: iconv -f LATIN1 -t UTF-8 {path.name} > new.csv."
-        ) from error
-    except pd.errors.EmptyDataError:
-        raise UserError(f"{path}: the file is empty. Give a file with a header line and rows.") from None
-    except pd.errors.ParserError as error:
-        raise UserError(
-            f"{path}: this is not a whole CSV file ({_line(error)}). Fetch it again or mend that line."
-        ) from error
-    except (zipfile.BadZipFile, EOFError, zlib.error, OSError) as error:
-        raise UserError(
-            f"{path}: the compressed file is damaged or cut off ({_line(error)}). Fetch it again."
-        ) from error
-    return frame
-
-
-def _refuse_bad_header(path: Path) -> None:
-    """Read the first line alone: pandas would rename a second column of the same name in silence."""
-    try:
-        header = pd.read_csv(path, encoding="utf-8-sig", header=None, nrows=1, dtype=str)
-        last = _last_line(path)
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: byte {error.start} of the header is not UTF-8. Convert the file to UTF-8.") from error
-    except pd.errors.EmptyDataError:
-        raise UserError(f"{path}: the file is empty. Give a file with a header line and rows.") from None
-    except (zipfile.BadZipFile, EOFError, zlib.error, OSError) as error:
-        raise UserError(
-            f"{path}: the compressed file is damaged or cut off ({_line(error)}). Fetch it again."
-        ) from error
-    names = header.iloc[0]
-    if repeated := sorted(set(names[names.duplicated()])):
-        raise UserError(
-            f"{path}: the column {', '.join(map(str, repeated))} is there more than once. Rename or remove one."
-        )
-    if last is not None and last.count(",") < len(names) - 1 and '"' not in last:
-        raise UserError(
-            f"{path}: the last line ends after {last.count(',') + 1} of {len(names)} columns ({last[:60]!r}), "
-            "so the file was cut off. Fetch it again."
-        )
-
-
-def _last_line(path: Path) -> str | None:
-    """Return the last line of an uncompressed file: pandas fills a cut-off one with missing values in silence."""
-    if path.suffix != ".csv":
-        return None
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - 65536))
-        lines = file.read().decode("utf-8", errors="replace").rstrip("\r\n").splitlines()
-    return lines[-1] if len(lines) > 1 else None
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -12,7 +12,7 @@ from great_expectations import expectations as gxe
 from great_expectations.core import ExpectationSuiteValidationResult
 
 from seedbed.config.schema import Expectation, Expectations
-from seedbed.errors import UserError
+from seedbed.errors import UserError, one_line
 from seedbed.files import write_text
 
 SAMPLE = 10
@@ -107,7 +107,7 @@ def _build(place: int, expectation: Expectation, frame: pd.DataFrame) -> Any:
         return kind(**_with_times(arguments, frame), severity=expectation.severity, meta={"place": place})
     except (ValueError, TypeError) as error:
         raise UserError(
-            f"{where}: {expectation.type} does not take these arguments ({arguments}): {_line(error)}. {WHERE}"
+            f"{where}: {expectation.type} does not take these arguments ({arguments}): {one_line(error)[:300]}. {WHERE}"
         ) from None
 
 
@@ -133,7 +133,8 @@ def _entry(place: int, expectation: Expectation, result: Any) -> dict[str, Any]:
     for error in errors:
         if error.get("raised_exception"):
             raise UserError(
-                f"expectations.suite[{place}]: {expectation.type} could not be evaluated: {_line(error['exception_message'])} "
+                f"expectations.suite[{place}]: {expectation.type} could not be evaluated: "
+                f"{one_line(error['exception_message'])[:300]} "
                 f"This is a mistake in the suite, not in the data. {WHERE}"
             )
     entry: dict[str, Any] = {
@@ -184,7 +185,3 @@ def _plain(value: Any) -> Any:
     if value is None or (isinstance(value, float) and not np.isfinite(value)):
         return None
     return value if isinstance(value, bool | int | float | str) else str(value)
-
-
-def _line(error: object) -> str:
-    return " ".join(str(error).split())[:300]

@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, IntervalSweep, Override, RangeSweep
 from hydra.errors import HydraException
 
-from seedbed.config.params import load_yaml
+from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 
 

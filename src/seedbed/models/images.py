@@ -1,5 +1,6 @@
 """The pictures of reports/train and reports/evaluate: the model beside its dummy, on the same axes."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,12 @@ def draw_evaluation(folder: Path, outcome: Outcome, baseline: Outcome, details: 
     _draw_outcome(folder, outcome, baseline, details, name, "test")
     draw_importance(folder / "importance.png", details, name)
     for column, group in details["slices"].items():
-        draw_slices(folder / f"slices_{column}.png", column, group, details, name)
+        draw_slices(folder / f"slices_{_in_a_file_name(column)}.png", column, group, details, name)
+
+
+def _in_a_file_name(column: str) -> str:
+    """Return a column's name without what a path may not hold, as in od280/od315."""
+    return re.sub(r'[/\\:*?"<>|%]', lambda found: f"%{ord(found[0]):02X}", column)
 
 
 def _draw_outcome(

@@ -1,4 +1,4 @@
-"""The metrics: one function each, registered under its name with its direction and its tasks.
+"""The metrics: one function each, registered under its name.
 
 A metric takes a :class:`~seedbed.models.outcome.Sample` and returns one value per resample. Formulas are those of
 scikit-learn's user guide, "Metrics and scoring" (https://scikit-learn.org/stable/modules/model_evaluation.html);
@@ -7,15 +7,14 @@ tests hold each one to scikit-learn's own function, with sample weights.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from seedbed.config.metrics import METRICS as DEFINED
+from seedbed.config.metrics import Direction, why_not
 from seedbed.config.schema import Task
 from seedbed.errors import UserError
 from seedbed.models.outcome import Floats, Outcome, Sample
-
-Direction = Literal["maximize", "minimize"]
 
 
 @dataclass(frozen=True)
@@ -40,14 +39,13 @@ class Metric:
 METRICS: dict[str, Metric] = {}
 
 
-def metric(direction: Direction, *tasks: Task) -> Callable[[Callable[[Sample], Floats]], Callable[[Sample], Floats]]:
-    """Register the decorated function under its own name."""
-
-    def register(compute: Callable[[Sample], Floats]) -> Callable[[Sample], Floats]:
-        METRICS[compute.__name__] = Metric(compute.__name__, direction, tasks, compute)
-        return compute
-
-    return register
+def metric(compute: Callable[[Sample], Floats]) -> Callable[[Sample], Floats]:
+    """Register the decorated function under its own name, with what seedbed.config.metrics says of that."""
+    name = compute.__name__
+    if name not in DEFINED:
+        raise LookupError(f"{name} is not in METRICS of src/seedbed/config/metrics.py. Name it there.")
+    METRICS[name] = Metric(name, *DEFINED[name], compute)
+    return compute
 
 
 def metrics_of(task: Task) -> dict[str, Metric]:
@@ -63,21 +61,12 @@ def find_metric(name: str, task: Task) -> Metric:
     UserError
         If there is no such metric for the task.
     """
-    known = metrics_of(task)
-    if name not in known:
-        why = (
-            f"is a metric of {' and '.join(METRICS[name].tasks)} problems"
-            if name in METRICS
-            else "is not a known metric"
-        )
-        raise UserError(
-            f"problem.metric: {name!r} {why}. For a {task} problem choose one of {', '.join(known)} "
-            "in the conf/dataset file."
-        )
-    return known[name]
+    if why := why_not(name, task):
+        raise UserError(f"problem.metric is {name!r}, which {why}. Edit the conf/dataset file.")
+    return METRICS[name]
 
 
-@metric("maximize", "binary")
+@metric
 def roc_auc(sample: Sample) -> Floats:
     """Chance that a positive row scores above a negative one, ties counting half.
 
@@ -86,7 +75,7 @@ def roc_auc(sample: Sample) -> Floats:
     return _area_under_roc(*sample.ranked[0])
 
 
-@metric("maximize", "binary")
+@metric
 def average_precision(sample: Sample) -> Floats:
     """Sum over cut-offs of precision times the gain in recall, without interpolation."""
     hits, misses = sample.ranked[0]
@@ -95,7 +84,7 @@ def average_precision(sample: Sample) -> Floats:
         return (np.diff(hits, axis=1, prepend=0) * precision).sum(axis=1) / hits[:, -1]
 
 
-@metric("minimize", "binary", "multiclass")
+@metric
 def log_loss(sample: Sample) -> Floats:
     """Mean negative log of the probability given to the true class, in nats."""
     outcome = sample.outcome
@@ -104,70 +93,70 @@ def log_loss(sample: Sample) -> Floats:
     return sample.mean(-np.log(np.clip(given, tiny, 1 - tiny)))
 
 
-@metric("minimize", "binary")
+@metric
 def brier(sample: Sample) -> Floats:
     """Mean squared distance between probability and truth (Brier 1950)."""
     return sample.mean((sample.outcome.scores - sample.outcome.truth) ** 2)
 
 
-@metric("maximize", "binary", "multiclass")
+@metric
 def accuracy(sample: Sample) -> Floats:
     """Share of rows decided right."""
     return sample.mean(sample.outcome.truth == sample.outcome.prediction)
 
 
-@metric("maximize", "binary", "multiclass")
+@metric
 def balanced_accuracy(sample: Sample) -> Floats:
     """Mean over the classes that occur of the share of their rows decided right."""
     right = np.diagonal(sample.confusion, axis1=1, axis2=2)
     return _mean_of_defined(right, sample.confusion.sum(axis=2))
 
 
-@metric("maximize", "binary")
+@metric
 def f1(sample: Sample) -> Floats:
     """Harmonic mean of precision and recall of the positive class, at the threshold."""
     cells = sample.confusion
     return _ratio(2 * cells[:, 1, 1], 2 * cells[:, 1, 1] + cells[:, 0, 1] + cells[:, 1, 0])
 
 
-@metric("maximize", "binary")
+@metric
 def precision(sample: Sample) -> Floats:
     """Share of the rows decided positive that are; 0 when none is decided positive."""
     return _ratio(sample.confusion[:, 1, 1], sample.confusion[:, :, 1].sum(axis=1))
 
 
-@metric("maximize", "binary")
+@metric
 def recall(sample: Sample) -> Floats:
     """Share of the positive rows that were decided positive; 0 when there are none."""
     return _ratio(sample.confusion[:, 1, 1], sample.confusion[:, 1, :].sum(axis=1))
 
 
-@metric("maximize", "multiclass")
+@metric
 def f1_macro(sample: Sample) -> Floats:
     """Unweighted mean of the F1 of each class that occurs in truth or decision."""
     right = np.diagonal(sample.confusion, axis1=1, axis2=2)
     return _mean_of_defined(2 * right, sample.confusion.sum(axis=1) + sample.confusion.sum(axis=2))
 
 
-@metric("maximize", "multiclass")
+@metric
 def roc_auc_ovr(sample: Sample) -> Floats:
     """Unweighted mean over classes of the ROC AUC of that class against all others."""
     return np.mean([_area_under_roc(*ranked) for ranked in sample.ranked], axis=0)
 
 
-@metric("minimize", "regression")
+@metric
 def rmse(sample: Sample) -> Floats:
     """Root of the mean squared error, in the target's unit."""
     return np.sqrt(sample.mean((sample.outcome.truth - sample.outcome.scores) ** 2))
 
 
-@metric("minimize", "regression")
+@metric
 def mae(sample: Sample) -> Floats:
     """Mean absolute error, in the target's unit."""
     return sample.mean(np.abs(sample.outcome.truth - sample.outcome.scores))
 
 
-@metric("maximize", "regression")
+@metric
 def r2(sample: Sample) -> Floats:
     """Share of the target's variance that is explained; NaN when it does not vary."""
     truth = sample.outcome.truth - np.mean(sample.outcome.truth)  # centred: E[y^2] - E[y]^2 cancels digits otherwise

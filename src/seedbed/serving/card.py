@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from seedbed.config.schema import Dataset, Model, Problem, Split
+from seedbed.data.splits import SIDES
 from seedbed.serving.markdown import bullets, cell, count, figure, table, with_interval
 from seedbed.serving.signature import InputColumn, Signature
 
-SIDES = ("train", "validation", "test")
 SPLITS = {
     "time": "Split by time: the model is tested on later rows than it was trained on.",
     "random": "Split at random, by a hash of each row's key: the model is tested on rows of the same time as it was "

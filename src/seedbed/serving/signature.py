@@ -5,7 +5,7 @@ from typing import Self
 import pandas as pd
 
 from seedbed.config.schema import Column, ColumnType, Features, Section
-from seedbed.data.features import FORBIDDEN, input_columns
+from seedbed.data.features import input_columns
 from seedbed.errors import UserError
 from seedbed.serving.values import read_values, refuse_infinite
 
@@ -56,12 +56,6 @@ class Signature(Section):
             If a column is needed that is known only after the outcome.
         """
         needed = input_columns(columns, features)
-        for name in needed:
-            if columns[name].role in FORBIDDEN:
-                raise UserError(
-                    f"columns: {name} has the role {columns[name].role}, so nobody who wants a prediction can know it. "
-                    "Take it out of features.derived in the conf/dataset file."
-                )
         return cls(columns=[_describe(train[name], name, columns[name].type) for name in needed], time_zone=time_zone)
 
     def check(self, raw_rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,8 @@
 """Reads one column of rows that somebody sends: each value is judged, none is guessed."""
 
-import reprlib
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from seedbed.config.schema import ColumnType
-from seedbed.errors import UserError
+from seedbed.data.reading import read_times, refuse_values
 
 
 def read_values(values: pd.Series, name: str, kind: ColumnType, time_zone: str) -> pd.Series:
@@ -39,10 +38,10 @@ def read_values(values: pd.Series, name: str, kind: ColumnType, time_zone: str) 
         If a value is of another type; it names column, row and value.
     """
     if kind == "time":
-        return _times(values, name, time_zone)
+        return read_times(values, time_zone, partial(_wanted, values, name))
     allowed, told, dtype = _TYPES[kind]
     if not _is_typed(values, kind):
-        _refuse(values, ~values.map(allowed).astype(bool) & values.notna(), name, told)
+        _wanted(values, name, ~values.map(allowed).astype(bool) & values.notna(), told)
     return values.where(values.notna(), None).astype(dtype) if values.dtype == object else values.astype(dtype)
 
 
@@ -54,7 +53,7 @@ def refuse_infinite(values: pd.Series, name: str) -> None:
     UserError
         If there is one; it names column, row and value.
     """
-    _refuse(values, np.isinf(values), name, "a finite number, or null where it is not known")
+    _wanted(values, name, np.isinf(values), "a finite number, or null where it is not known")
 
 
 def _is_number(value: object) -> bool:
@@ -87,37 +86,5 @@ def _is_typed(values: pd.Series, kind: ColumnType) -> bool:
     return is_truth if kind == "boolean" else pd.api.types.is_numeric_dtype(dtype) and not is_truth
 
 
-def _times(values: pd.Series, name: str, time_zone: str) -> pd.Series:
-    told = "a time in ISO 8601, such as '2013-06-01T17:00:00-04:00'"
-    wanted = pd.DatetimeTZDtype("us", time_zone)
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        return values.astype(wanted)
-    _refuse(
-        values, ~values.map(lambda value: isinstance(value, str | datetime)).astype(bool) & values.notna(), name, told
-    )
-    text = values.map(str, na_action="ignore").astype("str")
-    # Offsets may differ from row to row, and without one the clock of the data is meant, as in ingest.
-    offset = text.str.contains(r":\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$", na=False)
-    aware = pd.to_datetime(text.where(offset), utc=True, format="ISO8601", errors="coerce").astype(wanted)
-    naive = pd.to_datetime(text.mask(offset), format="ISO8601", errors="coerce")
-    local = naive.dt.tz_localize(time_zone, ambiguous="NaT", nonexistent="NaT").astype(wanted)
-    times = aware.where(offset, local)
-    _refuse(
-        values,
-        times.isna() & naive.notna(),
-        name,
-        f"one moment of {time_zone}, where clocks were changed: give it an offset",
-    )
-    _refuse(values, times.isna() & values.notna(), name, told)
-    return times
-
-
-def _refuse(values: pd.Series, wrong: pd.Series, name: str, wanted: str) -> None:
-    if wrong.any():
-        place = int(np.flatnonzero(wrong.to_numpy())[0])
-        found = values.iloc[place]
-        found = found.item() if isinstance(found, np.generic) else found
-        raise UserError(
-            f"column {name}: {int(wrong.sum())} of {len(values)} values cannot be read, the first in row {place}: "
-            f"{reprlib.repr(found)}. Send {wanted}."
-        )
+def _wanted(values: pd.Series, name: str, wrong: pd.Series, wanted: str) -> None:
+    refuse_values(values, wrong, name, f"Send {wanted}.")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from seedbed.config.schema import Column, Features, Problem, Split
 from seedbed.data.featurizing import build_training_table
+from seedbed.data.splits import SIDES
 from seedbed.data.tables import read_table, write_table
 from seedbed.stages.run import run
 
@@ -13,7 +14,7 @@ def featurize(columns: dict[str, Column], problem: Problem, features: Features, 
     table = build_training_table(read_table(Path("data/clean")), columns, problem, features, split)
     write_table(table, Path("data/features"))
     sides = table["_split"].value_counts()
-    print(", ".join(f"{sides[side]:,} {side}" for side in ("train", "validation", "test")), "rows")
+    print(", ".join(f"{sides[side]:,} {side}" for side in SIDES), "rows")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from seedbed.config.schema import Column, Dataset, Source
 from seedbed.data.ingesting import assemble_rows
-from seedbed.data.sources import read_source
+from seedbed.data.sources import find_unwatched, read_source
 from seedbed.data.tables import write_table
 from seedbed.stages.run import run
 
@@ -15,6 +15,8 @@ def ingest(dataset: Dataset, source: Source, columns: dict[str, Column]) -> None
     rows = assemble_rows(partial(read_source, source, dataset), dataset, columns)
     write_table(rows, Path("data/raw"))
     print(f"{len(rows):,} rows, {len(rows.columns)} columns")
+    if warning := find_unwatched(source):
+        print(warning)
 
 
 if __name__ == "__main__":
