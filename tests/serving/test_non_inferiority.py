@@ -18,7 +18,7 @@ from seedbed.models.gate import judge
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Outcome
 from seedbed.models.pipeline import build_pipeline
-from seedbed.models.training import split_rows
+from seedbed.models.sides import split_rows
 
 SEEDS = range(1, 21)
 GATE = Gate(better_than_baseline=False)

@@ -14,7 +14,7 @@ from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Floats, Outcome
 from seedbed.models.pipeline import predict_scores
 from seedbed.models.report import compare
-from seedbed.models.training import slices_of, split_rows
+from seedbed.models.sides import slices_of, split_rows
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

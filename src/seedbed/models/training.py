@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from seedbed.config.schema import Evaluation, Model, Problem, Split
-from seedbed.errors import UserError
 from seedbed.models.cross_validation import fit_with_folds, summarize_folds
 from seedbed.models.decision import Decision, class_labels, encode_target, make_decision
 from seedbed.models.features import feature_frame, feature_kinds
@@ -15,6 +14,7 @@ from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Outcome
 from seedbed.models.pipeline import predict_scores
 from seedbed.models.report import compare
+from seedbed.models.sides import slices_of, split_rows
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -90,25 +90,3 @@ def train_model(
             "rows": {"train": len(train), "validation": len(validation)},
         },
     )
-
-
-def split_rows(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return the rows of one side of the split.
-
-    Raises
-    ------
-    UserError
-        If there are none.
-    """
-    found = rows[rows["_split"] == name].reset_index(drop=True)
-    if found.empty:
-        raise UserError(
-            f"data/features: none of the {len(rows)} rows is a {name} row. Use more rows (dataset.sample, "
-            f"dataset.window), or a larger share for it in conf/split."
-        )
-    return found
-
-
-def slices_of(rows: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return the slice columns by the name of the slice."""
-    return {str(name).removeprefix("_slice_"): rows[name] for name in rows.columns if str(name).startswith("_slice_")}
