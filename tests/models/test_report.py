@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.models.metrics import METRICS, find_metric, metrics_of
+from seedbed.models.metrics import METRICS, metrics_of
 from seedbed.models.outcome import Outcome
 from seedbed.models.report import MINIMUM_ROWS, MOST_SLICES, compare
 
@@ -24,7 +24,8 @@ def outcomes(skill: float = 0.5) -> tuple[Outcome, Outcome]:
 
 
 def report(slices: dict[str, pd.Series] | None = None, metric: str = "roc_auc", seed: int = 0, skill: float = 0.5):
-    return compare(*outcomes(skill), slices or {}, find_metric(metric, "binary"), 60, seed)
+    model, baseline = outcomes(skill)
+    return compare(model, dict.fromkeys(metrics_of("binary"), baseline), slices or {}, METRICS[metric], 60, seed)
 
 
 def test_every_metric_has_a_value_within_its_interval() -> None:
@@ -49,8 +50,20 @@ def test_a_positive_difference_means_that_the_model_is_better(name: str) -> None
 
 def test_the_difference_is_paired() -> None:
     model, _ = outcomes()
-    found = compare(model, model, {}, METRICS["roc_auc"], 60, 0)["difference"]["roc_auc"]
+    found = compare(model, dict.fromkeys(metrics_of("binary"), model), {}, METRICS["roc_auc"], 60, 0)["difference"][
+        "roc_auc"
+    ]
     assert found == {"value": 0, "low": 0, "high": 0}
+
+
+def test_each_metric_is_held_against_its_own_outcome() -> None:
+    model, baseline = outcomes()
+    found = compare(
+        model, {**dict.fromkeys(metrics_of("binary"), baseline), "recall": model}, {}, METRICS["recall"], 60, 0
+    )
+    assert found["difference"]["recall"] == {"value": 0, "low": 0, "high": 0}
+    assert found["baseline"]["recall"] == found["model"]["recall"]
+    assert found["baseline"]["f1"]["value"] == METRICS["f1"].of(baseline)
 
 
 def test_the_seed_decides_the_interval() -> None:

@@ -148,7 +148,7 @@ def test_a_threshold_changed_by_hand_is_refused(bundle_copy: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("format", 99, "format is 99, and this version of seedbed reads 2"),
+        ("format", 99, "format is 99, and this version of seedbed reads 3"),
         ("cleaning", {"tidy": 1}, "does not fit this version"),
     ],
 )

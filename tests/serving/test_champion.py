@@ -141,7 +141,7 @@ def test_a_champion_that_another_version_made_is_told(flights: Path) -> None:
     sign_again(flights / "models/champion", format=1)
     found = compare_with_champion(**inputs(flights))
     assert found.obstacle
-    assert "format is 1, and this version of seedbed reads 2" in found.obstacle
+    assert "format is 1, and this version of seedbed reads 3" in found.obstacle
 
 
 def test_the_bundle_has_seen_train_and_validation_rows_alone(flights: Path) -> None:

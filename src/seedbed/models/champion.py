@@ -10,7 +10,7 @@ import pandas as pd
 from seedbed.config.schema import Problem, Task
 from seedbed.errors import UserError
 from seedbed.models.decision import encode_target
-from seedbed.models.metrics import find_metric
+from seedbed.models.metrics import find_metric, metrics_of
 from seedbed.models.outcome import Outcome
 from seedbed.models.report import compare
 
@@ -83,7 +83,8 @@ def compare_answers(
         challenger.prediction, champion.prediction
     ):
         return Comparison({}, {}, {}, {}, identical=True)
-    figures = compare(challenger, champion, slices, find_metric(problem.metric, problem.task), resamples, seed)
+    deciding, incumbent = find_metric(problem.metric, problem.task), dict.fromkeys(metrics_of(problem.task), champion)
+    figures = compare(challenger, incumbent, slices, deciding, resamples, seed)
     return Comparison(
         champion=figures["baseline"],
         challenger=figures["model"],

@@ -60,8 +60,9 @@ def evaluate_model(
     features = feature_frame(test, decision.features)
     truth = encode_target(test["_target"], problem.task, decision.classes)
     scores = predict_scores(pipeline, features, problem.task, decision.classes)
-    outcome, baseline = decision.outcome(truth, scores), decision.baseline(truth)
-    figures = compare(outcome, baseline, slices_of(test), metric, evaluation.bootstrap, seed)
+    outcome, baselines = decision.outcome(truth, scores), decision.baseline(truth)
+    baseline = baselines[metric.name]
+    figures = compare(outcome, baselines, slices_of(test), metric, evaluation.bootstrap, seed)
     importance = permutation_importance(
         pipeline, decision, features, truth, metric, evaluation.importance_rows, evaluation.importance_repeats, seed
     )

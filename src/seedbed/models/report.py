@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from seedbed.models.bootstrap import bootstrap, interval
 from seedbed.models.metrics import Metric, metrics_of
@@ -18,18 +19,20 @@ MOST_SLICES = 20
 
 def compare(
     model: Outcome,
-    baseline: Outcome,
+    baseline: Mapping[str, Outcome],
     slices: Mapping[str, pd.Series],
     deciding: Metric,
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Measure a model and its dummy on the same resamples of the same rows.
+    """Measure a model and what it is held against, its dummy or a champion, on the same resamples of the same rows.
 
     Parameters
     ----------
-    model, baseline : Outcome
-        Of the same n rows.
+    model : Outcome
+        Of n rows.
+    baseline : mapping
+        By metric, the outcome of the same rows that the model is held against.
     slices : mapping
         By name, the slice each row is in, shape (n,).
     deciding : Metric
@@ -47,25 +50,27 @@ def compare(
     metrics = metrics_of(model.task)
     groups = {name: _largest(values) for name, values in slices.items()}
     measures: dict[Any, Callable[[Floats], Mapping[str, Floats]]] = {
-        "model": _measure(model, metrics),
-        "baseline": _measure(baseline, metrics),
+        "model": _measure({name: (metric, model) for name, metric in metrics.items()}),
+        "baseline": _measure({name: (metric, baseline[name]) for name, metric in metrics.items()}),
     }
     for name, group in groups.items():
         for value, rows in group.items():
             if len(rows) >= MINIMUM_ROWS:
-                measures[name, value, "model"] = _measure(model, {deciding.name: deciding}, rows)
-                measures[name, value, "baseline"] = _measure(baseline, {deciding.name: deciding}, rows)
+                for part, outcome in (("model", model), ("baseline", baseline[deciding.name])):
+                    measures[name, value, part] = _measure({deciding.name: (deciding, outcome)}, rows)
     found = bootstrap(measures, len(model), resamples, seed)
     return {
         "model": {name: _figure(metric.of(model), found["model"][name]) for name, metric in metrics.items()},
-        "baseline": {name: _figure(metric.of(baseline), found["baseline"][name]) for name, metric in metrics.items()},
+        "baseline": {
+            name: _figure(metric.of(baseline[name]), found["baseline"][name]) for name, metric in metrics.items()
+        },
         "difference": {
-            name: _difference(metric, model, baseline, found["model"], found["baseline"])
+            name: _difference(metric, model, baseline[name], found["model"], found["baseline"])
             for name, metric in metrics.items()
         },
         "slices": {
             name: {
-                value: _slice(deciding, model.take(rows), baseline.take(rows), found, (name, value))
+                value: _slice(deciding, model.take(rows), baseline[deciding.name].take(rows), found, (name, value))
                 for value, rows in group.items()
             }
             for name, group in groups.items()
@@ -74,13 +79,15 @@ def compare(
 
 
 def _measure(
-    outcome: Outcome, metrics: Mapping[str, Metric], rows: Any = None
+    wanted: Mapping[str, tuple[Metric, Outcome]], rows: NDArray | None = None
 ) -> Callable[[Floats], Mapping[str, Floats]]:
-    part = outcome if rows is None else outcome.take(rows)
+    outcomes = {id(outcome): outcome for _, outcome in wanted.values()}
+    parts = outcomes if rows is None else {key: outcome.take(rows) for key, outcome in outcomes.items()}
 
     def measure(counts: Floats) -> Mapping[str, Floats]:
-        sample = Sample(part, counts if rows is None else counts[:, rows])
-        return {name: metric.compute(sample) for name, metric in metrics.items()}
+        taken = counts if rows is None else counts[:, rows]
+        samples = {key: Sample(part, taken) for key, part in parts.items()}  # one for all metrics: they share its sums
+        return {name: metric.compute(samples[id(outcome)]) for name, (metric, outcome) in wanted.items()}
 
     return measure
 

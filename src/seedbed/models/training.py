@@ -76,7 +76,7 @@ def train_model(
         pipeline,
         decision,
         outcome,
-        baseline,
+        baseline[metric.name],
         {
             "metric": metric.name,
             "direction": metric.direction,

@@ -26,7 +26,7 @@ from seedbed.serving.signature import Signature
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-FORMAT = 2
+FORMAT = 3
 """Grows when what a bundle holds changes its meaning."""
 ABOUT = "bundle.json"
 PIPELINE = "pipeline.skops"

@@ -78,8 +78,8 @@ def write_card(facts: Facts) -> str:
         bullets(_model(facts.model, problem)),
         "## How good it is",
         f"On the {count(metrics['rows']['test'])} test rows, by which nothing was chosen, with 95 % bootstrap "
-        "intervals. The baseline says the same of every row. The last column is how much better the model is on the "
-        "same rows: negative means worse.",
+        "intervals. The baseline says the same of every row, and that is the constant answer that is best by the metric. "
+        "The last column is how much better the model is on the same rows: negative means worse.",
         table(
             ["metric", "model", "baseline", "better by"],
             [_measured(name, metrics["test"]) for name in metrics["test"]["model"]],
