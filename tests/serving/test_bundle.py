@@ -4,6 +4,7 @@ import json
 import shutil
 import warnings
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -165,6 +166,18 @@ def test_another_version_of_a_package_is_a_warning(bundle_copy: Path) -> None:
     sign_again(bundle_copy, packages={"scikit-learn": "0.1"})
     with pytest.warns(UserWarning, match=r"scikit-learn 0\.1"):
         load_bundle(bundle_copy)
+
+
+def test_a_bundle_names_the_packages_its_model_was_trained_with(
+    built: Built, tmp_path: Path, run_stages: Callable[..., None]
+) -> None:
+    root = Path(shutil.copytree(built("wine"), tmp_path / "root"))
+    trained = json.loads((root / "models/model/packages.json").read_text())
+    assert trained == {name: version(name) for name in ("numpy", "pandas", "scikit-learn", "skops")}
+    (root / "models/model/packages.json").write_text(json.dumps({**trained, "scikit-learn": "1.0"}))
+    run_stages(root, [], ("package",))
+    with pytest.warns(UserWarning, match=r"was trained with scikit-learn 1\.0, and .* is installed"):
+        load_bundle(root / "models/bundle")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1', "null"])

@@ -48,6 +48,7 @@ def package(
         BUNDLE,
         recipe,
         pipeline=MODEL / "pipeline.skops",
+        packages=read_json(MODEL / "packages.json"),
         metrics=metrics,
         card=card,
         requirements=Path("requirements.lock"),
