@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from seedbed.config.schema import Problem, Task
 from seedbed.errors import UserError
@@ -62,6 +63,7 @@ def compare_answers(
     challenger: Outcome,
     champion: Outcome,
     slices: Mapping[str, pd.Series],
+    clusters: NDArray[np.intp],
     problem: Problem,
     resamples: int,
     seed: int,
@@ -74,6 +76,8 @@ def compare_answers(
         Of the same rows, with the same truth.
     slices : mapping
         By name, the slice each row is in, shape (n,).
+    clusters : ndarray, shape (n,)
+        Number of the cluster that each row is in; those are resampled.
     problem : Problem
         Its metric is the one that slices are measured by.
     resamples : int
@@ -84,7 +88,7 @@ def compare_answers(
     ):
         return Comparison({}, {}, {}, {}, identical=True)
     deciding, incumbent = find_metric(problem.metric, problem.task), dict.fromkeys(metrics_of(problem.task), champion)
-    figures = compare(challenger, incumbent, slices, deciding, resamples, seed)
+    figures = compare(challenger, incumbent, slices, clusters, deciding, resamples, seed)
     return Comparison(
         champion=figures["baseline"],
         challenger=figures["model"],

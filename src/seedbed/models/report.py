@@ -13,6 +13,8 @@ from seedbed.models.outcome import Floats, Outcome, Sample
 
 MINIMUM_ROWS = 50
 """A slice of fewer rows is listed, without an interval: it would be wider than it is worth."""
+MINIMUM_CLUSTERS = 10
+"""Of fewer clusters nobody can tell what others would have said: there is no interval then."""
 MOST_SLICES = 20
 """Of a column with more values, those with the most rows are reported."""
 
@@ -21,6 +23,7 @@ def compare(
     model: Outcome,
     baseline: Mapping[str, Outcome],
     slices: Mapping[str, pd.Series],
+    clusters: NDArray[np.intp],
     deciding: Metric,
     resamples: int,
     seed: int,
@@ -35,6 +38,8 @@ def compare(
         By metric, the outcome of the same rows that the model is held against.
     slices : mapping
         By name, the slice each row is in, shape (n,).
+    clusters : ndarray, shape (n,)
+        Number of the cluster that each row is in; those are resampled.
     deciding : Metric
         The one that slices are measured by.
     resamples : int
@@ -44,29 +49,27 @@ def compare(
     -------
     dict
         "model", "baseline" and "difference": `{metric: {"value", "low", "high"}}`, the difference signed so that
-        positive means the model is better; "slices": `{slice: {value: {"rows", metric: {...}, "difference": {...}}}}`.
-        None stands for what is not defined.
+        positive means the model is better; "slices": `{slice: {value: {"rows", metric: {...}, "difference": {...}}}}`;
+        "bootstrap": how many resamples, of how many clusters. None stands for what is not defined.
     """
     metrics = metrics_of(model.task)
     groups = {name: _largest(values) for name, values in slices.items()}
-    measures: dict[Any, Callable[[Floats], Mapping[str, Floats]]] = {
-        "model": _measure({name: (metric, model) for name, metric in metrics.items()}),
-        "baseline": _measure({name: (metric, baseline[name]) for name, metric in metrics.items()}),
-    }
+    measures: dict[Any, Callable[[Floats], Mapping[str, Floats]]] = {}
+    if _enough(clusters):
+        measures["model"] = _measure({name: (metric, model) for name, metric in metrics.items()})
+        measures["baseline"] = _measure({name: (metric, baseline[name]) for name, metric in metrics.items()})
     for name, group in groups.items():
         for value, rows in group.items():
-            if len(rows) >= MINIMUM_ROWS:
+            if len(rows) >= MINIMUM_ROWS and _enough(clusters[rows]):
                 for part, outcome in (("model", model), ("baseline", baseline[deciding.name])):
                     measures[name, value, part] = _measure({deciding.name: (deciding, outcome)}, rows)
-    found = bootstrap(measures, len(model), resamples, seed)
+    found = bootstrap(measures, clusters, resamples, seed)
+    models, dummies = found.get("model", {}), found.get("baseline", {})
     return {
-        "model": {name: _figure(metric.of(model), found["model"][name]) for name, metric in metrics.items()},
-        "baseline": {
-            name: _figure(metric.of(baseline[name]), found["baseline"][name]) for name, metric in metrics.items()
-        },
+        "model": {name: _figure(metric.of(model), models.get(name)) for name, metric in metrics.items()},
+        "baseline": {name: _figure(metric.of(baseline[name]), dummies.get(name)) for name, metric in metrics.items()},
         "difference": {
-            name: _difference(metric, model, baseline[name], found["model"], found["baseline"])
-            for name, metric in metrics.items()
+            name: _difference(metric, model, baseline[name], models, dummies) for name, metric in metrics.items()
         },
         "slices": {
             name: {
@@ -75,7 +78,12 @@ def compare(
             }
             for name, group in groups.items()
         },
+        "bootstrap": {"resamples": resamples, "clusters": len(np.unique(clusters))},
     }
+
+
+def _enough(clusters: NDArray[np.intp]) -> bool:
+    return len(np.unique(clusters)) >= MINIMUM_CLUSTERS
 
 
 def _measure(
@@ -102,12 +110,11 @@ def _largest(values: pd.Series) -> dict[str, Any]:
 def _slice(
     deciding: Metric, model: Outcome, baseline: Outcome, found: Mapping[Any, Mapping[str, Floats]], key: tuple
 ) -> dict:
-    resampled = [found.get((*key, part), {}) for part in ("model", "baseline")]
-    nothing = np.array([np.nan])
+    models, dummies = (found.get((*key, part), {}) for part in ("model", "baseline"))
     return {
         "rows": len(model),
-        deciding.name: _figure(deciding.of(model), resampled[0].get(deciding.name, nothing)),
-        "difference": _difference(deciding, model, baseline, *resampled),
+        deciding.name: _figure(deciding.of(model), models.get(deciding.name)),
+        "difference": _difference(deciding, model, baseline, models, dummies),
     }
 
 
@@ -115,14 +122,13 @@ def _difference(
     metric: Metric,
     model: Outcome,
     baseline: Outcome,
-    resampled: Mapping[str, Floats],
-    dummy: Mapping[str, Floats],
+    models: Mapping[str, Floats],
+    dummies: Mapping[str, Floats],
 ) -> dict[str, float | None]:
-    nothing = np.array([np.nan])
-    paired = resampled.get(metric.name, nothing) - dummy.get(metric.name, nothing)
-    return _figure(metric.sign * (metric.of(model) - metric.of(baseline)), metric.sign * paired)
+    paired = metric.sign * (models[metric.name] - dummies[metric.name]) if models else None
+    return _figure(metric.sign * (metric.of(model) - metric.of(baseline)), paired)
 
 
-def _figure(value: float, resampled: Floats) -> dict[str, float | None]:
-    low, high = interval(resampled)
+def _figure(value: float, resampled: Floats | None) -> dict[str, float | None]:
+    low, high = (None, None) if resampled is None else interval(resampled)
     return {"value": value if np.isfinite(value) else None, "low": low, "high": high}

@@ -1,6 +1,8 @@
-"""The sides of the split in data/features, and the slices that rows are in."""
+"""The sides of the split in data/features, and the slices and clusters that rows are in."""
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from seedbed.errors import UserError
 
@@ -25,3 +27,8 @@ def split_rows(rows: pd.DataFrame, name: str) -> pd.DataFrame:
 def slices_of(rows: pd.DataFrame) -> dict[str, pd.Series]:
     """Return the slice columns by the name of the slice."""
     return {str(name).removeprefix("_slice_"): rows[name] for name in rows.columns if str(name).startswith("_slice_")}
+
+
+def clusters_of(rows: pd.DataFrame) -> NDArray[np.intp]:
+    """Return the cluster of each row as a number from 0, shape (n_rows,): rows of one are resampled together."""
+    return np.unique(rows["_cluster"].to_numpy(), return_inverse=True)[1]

@@ -14,7 +14,7 @@ from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Outcome
 from seedbed.models.pipeline import predict_scores
 from seedbed.models.report import compare
-from seedbed.models.sides import slices_of, split_rows
+from seedbed.models.sides import clusters_of, slices_of, split_rows
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -49,7 +49,7 @@ def train_model(
     Parameters
     ----------
     rows : DataFrame, shape (n_rows, n_columns)
-        data/features: feature columns, and `_target`, `_split`, `_fold`, `_slice_*`.
+        data/features: feature columns, and `_target`, `_split`, `_fold`, `_cluster`, `_slice_*`.
 
     Raises
     ------
@@ -71,7 +71,9 @@ def train_model(
 
     outcome, baseline = decision.outcome(held, scores), decision.baseline(held)
     folds, dummy_folds = summarize_folds(decision, truth, said)
-    figures = compare(outcome, baseline, slices_of(validation), metric, evaluation.bootstrap, seed)
+    figures = compare(
+        outcome, baseline, slices_of(validation), clusters_of(validation), metric, evaluation.bootstrap, seed
+    )
     return Trained(
         pipeline,
         decision,
@@ -87,6 +89,7 @@ def train_model(
             "baseline": figures["baseline"],
             "difference": figures["difference"],
             "slices": figures["slices"],
+            "bootstrap": figures["bootstrap"],
             "rows": {"train": len(train), "validation": len(validation)},
         },
     )
