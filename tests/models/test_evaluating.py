@@ -177,6 +177,19 @@ def test_plots_and_pictures_are_written_the_same_twice(task: str, trained, evalu
     }
 
 
+def test_a_slice_has_a_picture_whatever_its_column_is_called(evaluated, tmp_path: Path) -> None:
+    tested = evaluated["binary"]
+    (group,) = tested.details["slices"].values()
+    names = ["od280/od315_of_wines", "od280%2Fod315_of_wines", "Größe: m²"]
+    details = {**tested.details, "slices": dict.fromkeys(names, group)}
+    draw_evaluation(tmp_path, tested.outcome, tested.baseline, details, "a model")
+    assert {file.name for file in tmp_path.glob("slices_*.png")} == {
+        "slices_od280%2Fod315_of_wines.png",
+        "slices_od280%252Fod315_of_wines.png",
+        "slices_Größe%3A m².png",
+    }
+
+
 def test_the_tables_of_folds_slices_and_importances_hold_the_details(trained, evaluated, tmp_path: Path) -> None:
     fitted, tested = trained["binary"], evaluated["binary"]
     write_training_plots(tmp_path, fitted.outcome, fitted.details)
