@@ -53,6 +53,7 @@ def test_the_dummy_says_the_same_of_every_row() -> None:
         (BINARY, [0, 0, 0, 1], "recall", 1.0),
         (BINARY, [0, 0, 0, 1], "roc_auc", 0.5),
         (CLASSES, [0, 1, 1, 2], "accuracy", 0.5),
+        (CLASSES, [0, 0, 1, 2], "accuracy", 0.5),
         (CLASSES, [0, 1, 1, 2], "f1_macro", 2 / 9),
         (NUMBER, [2.0, 2.0, 3.5], "rmse", np.sqrt(0.5)),  # the mean
         (NUMBER, [2.0, 2.0, 3.5], "mae", 0.5),  # the median

@@ -15,7 +15,7 @@ from seedbed.data.tables import read_table
 from seedbed.errors import UserError
 from seedbed.models.gate import Verdict
 from seedbed.serving import Bundle, load_bundle
-from seedbed.serving.bundle import write_refusal
+from seedbed.serving.bundle import write_refused_bundle
 
 from support import sign_again
 
@@ -193,7 +193,7 @@ def test_no_bundle_at_all_is_told(tmp_path: Path) -> None:
 
 
 def test_a_refusal_replaces_a_bundle_and_is_told_with_its_reason(bundle_copy: Path) -> None:
-    write_refusal(bundle_copy, Verdict(False, "roc_auc 0.500 is below the threshold 0.65."))
+    write_refused_bundle(bundle_copy, Verdict(False, "roc_auc 0.500 is below the threshold 0.65."))
     assert [file.name for file in bundle_copy.iterdir()] == ["verdict.json"]
     with pytest.raises(UserError, match=r"the gate refused this model.*roc_auc 0\.500 is below the threshold 0\.65\."):
         load_bundle(bundle_copy)

@@ -63,6 +63,7 @@ def test_a_card_has_every_part(built: Callable[[str], Path], name: str) -> None:
     assert f"| test | {details['rows']['test']:,} |" in card
     assert ("### Parts of the test rows" in card) == bool(details["slices"])
     assert ("is decided as yes" in card) == (name == "flights")
+    assert "What conf/gate asks on the test rows was reached" in card
     assert "with 95 % intervals from 40 bootstrap samples of " in card
     drawn = "whole stretches of time, 50 in all" if name == "flights" else "single rows"
     assert f"samples of {drawn}" in card

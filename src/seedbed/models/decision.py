@@ -89,7 +89,7 @@ class Decision:
             values = [np.full(len(truth), value) for value in said]
             return [Outcome(self.task, truth, value, value) for value in values]
         scores = np.full(len(truth), said[1]) if self.task == "binary" else np.tile(said, (len(truth), 1))
-        frequent = int(np.argmax(said))  # with more classes than two, the best one by each metric there is
+        frequent = int(np.bincount(truth).argmax())  # with more classes than two, the best one by each metric there is
         answers = [frequent, 1 - frequent] if self.task == "binary" else [frequent]
         return [Outcome(self.task, truth, scores, np.full(len(truth), answer), self.classes) for answer in answers]
 

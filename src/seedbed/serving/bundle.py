@@ -142,7 +142,7 @@ def write_bundle(
         write_json(folder / ABOUT, {**about, "sha256": _hash_of(about)})
 
 
-def write_refusal(path: Path, verdict: Verdict) -> None:
+def write_refused_bundle(path: Path, verdict: Verdict) -> None:
     """Write a bundle that holds nothing but the gate's "no": every loader refuses it with that reason."""
     with replacing_folder(path) as folder:
         verdict.write(folder / VERDICT)
