@@ -18,6 +18,7 @@ from seedbed.data.validation import validate_rows, write_data_docs
 from seedbed.files import write_json
 from seedbed.models.evaluating import evaluate_model
 from seedbed.models.gate import judge
+from seedbed.models.serialization import installed_packages
 from seedbed.models.training import train_model
 from seedbed.serving.bundle import write_bundle
 from seedbed.serving.card import Facts, summarize, write_card
@@ -69,6 +70,7 @@ def main(out: Path) -> None:
         out / "bundle",
         recipe,
         pipeline=out / "model/pipeline.skops",
+        packages=installed_packages(),
         metrics=metrics,
         card=card,
         requirements=Path("requirements.lock"),

@@ -41,6 +41,15 @@ def test_declared_code_is_what_the_stages_import() -> None:
     assert stale_stages(REPOSITORY) == {}
 
 
+def test_an_edit_of_how_models_are_trained_runs_no_stage_that_only_measures_them() -> None:
+    for module in ("cross_validation", "training"):
+        assert [name for name in STAGES if f"src/seedbed/models/{module}.py" in STAGES[name]["deps"]] == ["train"]
+
+
+def test_other_packages_are_other_data_another_model_and_another_bundle() -> None:
+    assert [name for name in STAGES if "requirements.lock" in STAGES[name]["deps"]] == ["ingest", "train", "package"]
+
+
 def test_imports_inside_functions_and_of_packages_count(tmp_path: Path) -> None:
     package = tmp_path / "src/seedbed"
     package.mkdir(parents=True)

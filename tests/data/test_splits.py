@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from seedbed.config.schema import Column, Split
-from seedbed.data.splits import SIDES, assign_folds, assign_splits
+from seedbed.data.splits import SIDES, STRETCHES, assign_clusters, assign_folds, assign_splits
 from seedbed.errors import UserError
 
 COLUMNS = {
@@ -63,6 +63,22 @@ def test_a_group_is_on_one_side_and_in_one_fold() -> None:
     frame = rows()
     assert (assign_splits(frame, COLUMNS, split("group")).groupby(frame["who"]).nunique() == 1).all()
     assert (assign_folds(frame, COLUMNS, split("group")).groupby(frame["who"]).nunique() == 1).all()
+
+
+@pytest.mark.parametrize("kind", ["time", "group", "random"])
+def test_rows_that_are_alike_are_in_one_cluster(kind: str) -> None:
+    frame = rows().sample(frac=1, random_state=0)
+    sides = assign_splits(frame, COLUMNS, split(kind))
+    test = assign_clusters(frame, COLUMNS, split(kind), sides)[sides == "test"]
+    in_test = frame.loc[test.index]
+    assert test.nunique() == {"time": STRETCHES, "group": in_test["who"].nunique(), "random": len(test)}[kind]
+    if kind != "random":
+        together = in_test["who" if kind == "group" else "at"]
+        assert (test.groupby(together).nunique() == 1).all(), "no group and no instant is in two clusters"
+    if kind == "time":
+        spans = together.groupby(test).agg(["min", "max"])
+        assert (spans["max"].to_numpy()[:-1] < spans["min"].to_numpy()[1:]).all()
+        assert test.value_counts().between(1, 14).all()
 
 
 def test_the_seed_of_the_split_decides_and_folds_do_not_follow_sides() -> None:

@@ -53,6 +53,13 @@ def test_a_model_goes_with_every_dataset(dataset: str, model: str) -> None:
     assert (params.dataset.name, params.model.name) == (dataset, model)
 
 
+@pytest.mark.parametrize("dataset", [name for group, name in CHOICES if group == "dataset"])
+def test_the_gate_asks_what_the_dataset_calls_success(dataset: str) -> None:
+    params = composed(f"dataset={dataset}")
+    assert set(params.gate.thresholds) == {params.problem.metric}
+    assert f" {params.gate.thresholds[params.problem.metric]:g} " in params.problem.success
+
+
 def test_a_space_to_search_is_named_after_a_model() -> None:
     spaces = {file.stem for file in (REPOSITORY / "conf/search").glob("*.yaml")}
     assert spaces <= {name for group, name in CHOICES if group == "model"}

@@ -1,9 +1,12 @@
-"""Two runs in two folders give the same bytes, whatever the surroundings."""
+"""Two runs in two folders give the same bytes, whatever the surroundings, and the figures that the README tells of."""
 
+import json
 from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
+
+from seedbed.files import read_json
 
 from support import Project, Served, copy_repository, outputs
 
@@ -40,3 +43,15 @@ def test_all_flights_twice(tmp_path: Path) -> None:
     first, second = found
     assert len(first[0]) > 15
     assert first == second
+    the_figures_are_what_the_readme_says(project)
+
+
+def the_figures_are_what_the_readme_says(project: Project) -> None:
+    """The default model is as good as asked, and each trap looks better than it is."""
+    trained, evaluated = (read_json(project.root / f"reports/{stage}/metrics.json") for stage in ("train", "evaluate"))
+    assert evaluated["test"]["roc_auc"] >= 0.67
+    for name, trap, gain in (("shuffled", "split=random", 0.02), ("leaking", "columns.dep_delay.role=feature", 0.1)):
+        project.dvc("exp", "run", "--name", name, "-S", trap, "-S", "evaluation=quick", "train")
+        trapped = json.loads(project.experiment_file(name, "reports/train/metrics.json"))
+        for part in ("cv", "validation"):
+            assert trapped[part]["roc_auc"] > trained[part]["roc_auc"] + gain, (name, part)

@@ -2,8 +2,10 @@
 
 import csv
 import json
+import re
 
 import pytest
+import yaml
 
 from support import EXPERIMENTS, REPOSITORY, Project
 
@@ -64,6 +66,20 @@ def test_make_show_is_a_table_of_what_differs(with_experiments: Project) -> None
     # What does not differ between the three rows is not shown.
     assert "split.folds" not in columns
     assert "gate.thresholds.roc_auc" not in columns
+
+
+@pytest.mark.parametrize(("command", "revisions"), [("show", {"workspace"}), ("diff", {"HEAD", "linear"})])
+def test_dvc_plots_draws_every_plot_of_the_graph(with_experiments: Project, command: str, revisions: set[str]) -> None:
+    asked = [*([] if command == "show" else ["HEAD", "linear"]), "--out", "drawn"]
+    assert "drawn/index.html" in with_experiments.dvc("plots", command, *asked)
+    page = (with_experiments.root / "drawn/index.html").read_text(encoding="utf-8")
+    drawn = [json.loads(spec) for spec in re.findall(r"var spec = (\{.*?\});\n", page, flags=re.DOTALL)]
+    planned = yaml.safe_load((with_experiments.root / "dvc.yaml").read_text(encoding="utf-8"))["plots"]
+    assert [plot["title"]["text"] for plot in drawn] == [name for plot in planned for name in plot]
+    for plot in drawn:
+        assert {row["rev"] for row in plot["data"]["values"]} == revisions
+    (confusion,) = (plot for plot in drawn if plot["title"]["text"].startswith("Confusion"))
+    assert {row["actual"] for row in confusion["data"]["values"]} == {"no", "yes"}
 
 
 def test_make_alone_lists_the_targets() -> None:

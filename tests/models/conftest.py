@@ -22,7 +22,8 @@ def _meta(rows: pd.DataFrame, folds: int) -> pd.DataFrame:
     train = split == "train"
     fold = np.full(len(rows), -1, dtype="int8")
     fold[train] = np.arange(train.sum()) * folds // train.sum()
-    return rows.assign(_row=np.arange(len(rows), dtype="uint64"), _split=pd.Series(split, dtype="str"), _fold=fold)
+    keys = np.arange(len(rows), dtype="uint64")
+    return rows.assign(_row=keys, _split=pd.Series(split, dtype="str"), _fold=fold, _cluster=keys)
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,7 @@ def test_the_summary_is_mean_and_sample_deviation_of_the_folds() -> None:
 
 
 def test_a_fold_without_a_figure_is_null_and_not_counted() -> None:
-    decision = Decision("binary", {}, (False, True), 0.5, (0.5, 0.5), 1)
+    decision = Decision("binary", {}, (False, True), 0.5, (0.5, 0.5))
     truth = np.array([0, 1, 1, 1])
     said = [
         (np.array([2, 3]), np.array([0, 1]), np.array([0.1, 0.9])),

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from seedbed.errors import UserError
-from seedbed.models.decision import Decision, make_decision
+from seedbed.models.decision import Decision, baseline_scores, make_decision
+from seedbed.models.metrics import METRICS, metrics_of
 
-BINARY = Decision("binary", {"x": "number"}, (False, True), 0.4, (0.7, 0.3), 0)
-CLASSES = Decision("multiclass", {"x": "number"}, ("a", "b", "c"), None, (0.2, 0.5, 0.3), 1)
-NUMBER = Decision("regression", {"x": "number", "y": "category"}, baseline_scores=(2.5,))
+BINARY = Decision("binary", {"x": "number"}, (False, True), 0.4, (0.7, 0.3))
+CLASSES = Decision("multiclass", {"x": "number"}, ("a", "b", "c"), None, (0.2, 0.5, 0.3))
+NUMBER = Decision("regression", {"x": "number", "y": "category"}, baseline_scores=(2.5, 2.0))
 
 
 @pytest.mark.parametrize("decision", [BINARY, CLASSES, NUMBER], ids=lambda decision: decision.task)
@@ -34,17 +35,45 @@ def test_scores_become_decisions_and_labels() -> None:
 
 
 def test_the_dummy_says_the_same_of_every_row() -> None:
-    assert BINARY.baseline(np.array([0, 1])).scores.tolist() == [0.3, 0.3]
-    assert CLASSES.baseline(np.array([0, 1])).scores.tolist() == [[0.2, 0.5, 0.3]] * 2
-    assert CLASSES.baseline(np.array([0, 1])).prediction.tolist() == [1, 1]
-    assert NUMBER.baseline(np.array([1.0, 4.0])).prediction.tolist() == [2.5, 2.5]
+    assert BINARY.baseline(np.array([0, 1]))["brier"].scores.tolist() == [0.3, 0.3]
+    assert CLASSES.baseline(np.array([0, 1]))["log_loss"].scores.tolist() == [[0.2, 0.5, 0.3]] * 2
+    assert NUMBER.baseline(np.array([1.0, 4.0]))["rmse"].prediction.tolist() == [2.5, 2.5]
+    for decision, truth in ((BINARY, [0, 1]), (CLASSES, [0, 1]), (NUMBER, [1.0, 4.0])):
+        assert list(decision.baseline(np.array(truth))) == list(metrics_of(decision.task))
 
 
-@pytest.mark.parametrize(("rule", "decided"), [("half", 0), ("balanced_accuracy", 0), ("f1", 1)])
-def test_the_dummy_decides_by_the_rule_of_the_model(rule: str, decided: int, problem_of) -> None:
-    truth = np.array([0] * 70 + [1] * 30)
-    decision = make_decision(
-        problem_of("binary", threshold=rule), {"x": "number"}, (False, True), truth, truth, truth * 0.8 + 0.1
-    )
-    assert decision.baseline_class == decided
+@pytest.mark.parametrize(
+    ("decision", "truth", "metric", "value"),
+    [
+        (BINARY, [0, 0, 0, 1], "accuracy", 0.75),
+        (BINARY, [0, 1, 1, 1], "accuracy", 0.75),  # more positives than among the train rows
+        (BINARY, [0, 0, 0, 1], "balanced_accuracy", 0.5),
+        (BINARY, [0, 0, 0, 1], "f1", 0.4),
+        (BINARY, [0, 0, 0, 1], "precision", 0.25),
+        (BINARY, [0, 0, 0, 1], "recall", 1.0),
+        (BINARY, [0, 0, 0, 1], "roc_auc", 0.5),
+        (CLASSES, [0, 1, 1, 2], "accuracy", 0.5),
+        (CLASSES, [0, 0, 1, 2], "accuracy", 0.5),
+        (CLASSES, [0, 1, 1, 2], "f1_macro", 2 / 9),
+        (NUMBER, [2.0, 2.0, 3.5], "rmse", np.sqrt(0.5)),  # the mean
+        (NUMBER, [2.0, 2.0, 3.5], "mae", 0.5),  # the median
+    ],
+)
+def test_each_metric_has_the_constant_answer_that_is_best_by_it(
+    decision: Decision, truth: list, metric: str, value: float
+) -> None:
+    assert METRICS[metric].of(decision.baseline(np.array(truth))[metric]) == pytest.approx(value)
+
+
+def test_a_dummy_knows_shares_or_mean_and_median() -> None:
+    assert baseline_scores("binary", np.array([0, 0, 0, 1]), 2) == (0.75, 0.25)
+    assert baseline_scores("regression", np.array([1.0, 2.0, 6.0]), 0) == (3.0, 2.0)
+
+
+def test_the_threshold_is_chosen_on_validation_rows(problem_of) -> None:
+    train, validation = np.array([0] * 70 + [1] * 30), np.array([0] * 10 + [1] * 10)
+    problem = problem_of("binary", threshold="f1")
+    decision = make_decision(problem, {"x": "number"}, (False, True), train, validation, validation * 0.8 + 0.1)
+    assert decision.baseline_scores == (0.7, 0.3)
+    assert decision.threshold == pytest.approx(0.5)
     assert decision.decide(np.array([0.1, 0.9])).tolist() == [0, 1]

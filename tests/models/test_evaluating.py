@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from seedbed.config.schema import Gate
 from seedbed.errors import UserError
 from seedbed.files import write_json
 from seedbed.models.evaluating import Evaluated, evaluate_model
+from seedbed.models.gate import judge
 from seedbed.models.images import draw_evaluation, draw_training
 from seedbed.models.plots import write_evaluation_plots, write_training_plots
 from seedbed.models.training import Trained, train_model
@@ -41,10 +43,10 @@ def trained(train) -> dict[str, Trained]:
 
 @pytest.fixture(scope="module")
 def evaluate(trained, tables, problem_of, evaluation) -> Callable[..., Evaluated]:
-    def run(task: str, rows: pd.DataFrame | None = None) -> Evaluated:
+    def run(task: str, rows: pd.DataFrame | None = None, **changes: object) -> Evaluated:
         table = tables[task] if rows is None else rows
         fitted = trained[task]
-        return evaluate_model(fitted.pipeline, fitted.decision, table, problem_of(task), evaluation, 0)
+        return evaluate_model(fitted.pipeline, fitted.decision, table, problem_of(task, **changes), evaluation, 0)
 
     return run
 
@@ -98,6 +100,18 @@ def test_the_headline_is_what_the_details_hold(task: str, trained, evaluated, pr
     }
     figure = evaluated[task].details["test"][name]
     assert evaluated[task].headline == {"test": {name: figure["value"], "low": figure["low"], "high": figure["high"]}}
+
+
+@pytest.mark.parametrize(("metric", "passed"), [("accuracy", False), ("roc_auc", True)])
+def test_a_threshold_for_f1_makes_a_model_that_always_no_beats_in_accuracy(
+    metric: str, passed: bool, evaluate, problem_of
+) -> None:
+    problem = problem_of("binary", metric=metric)
+    details = evaluate("binary", metric=metric).details
+    assert judge(details, Gate(), problem).passed is passed
+    always_no = details["baseline"]["accuracy"]["value"]
+    assert details["test"]["accuracy"]["value"] < always_no
+    assert always_no > 0.7, "the share of flights that are not late"
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -160,6 +174,19 @@ def test_plots_and_pictures_are_written_the_same_twice(task: str, trained, evalu
             f"evaluate/{name}"
             for name in CURVES | PICTURES[task] | slices | {"importance.csv", "importance.png", "slices.csv"}
         ),
+    }
+
+
+def test_a_slice_has_a_picture_whatever_its_column_is_called(evaluated, tmp_path: Path) -> None:
+    tested = evaluated["binary"]
+    (group,) = tested.details["slices"].values()
+    names = ["od280/od315_of_wines", "od280%2Fod315_of_wines", "Größe: m²"]
+    details = {**tested.details, "slices": dict.fromkeys(names, group)}
+    draw_evaluation(tmp_path, tested.outcome, tested.baseline, details, "a model")
+    assert {file.name for file in tmp_path.glob("slices_*.png")} == {
+        "slices_od280%2Fod315_of_wines.png",
+        "slices_od280%252Fod315_of_wines.png",
+        "slices_Größe%3A m².png",
     }
 
 

@@ -16,7 +16,7 @@ def test_a_shuffled_feature_that_the_model_leans_on_costs_what_the_metric_says(
     random = np.random.default_rng(0)
     rows = pd.DataFrame({"x": random.normal(size=400), "noise": random.normal(size=400)})
     rows = rows.assign(_target=rows["x"] * 3, _split=["train"] * 200 + ["validation"] * 100 + ["test"] * 100)
-    rows["_fold"], rows["_row"] = np.arange(400) % 2, np.arange(400)
+    rows["_fold"], rows["_row"], rows["_cluster"] = np.arange(400) % 2, np.arange(400), np.arange(400)
     split = Split(kind="random", validation=0.2, test=0.2, folds=2)
     fitted = train_model(rows, problem_of("regression"), split, model_of("logistic_regression"), evaluation, 0)
     features, truth = rows[["x", "noise"]], rows["_target"].to_numpy()

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.models.metrics import METRICS, find_metric, metrics_of
+from seedbed.models.metrics import METRICS, metrics_of
 from seedbed.models.outcome import Outcome
-from seedbed.models.report import MINIMUM_ROWS, MOST_SLICES, compare
+from seedbed.models.report import MINIMUM_CLUSTERS, MINIMUM_ROWS, MOST_SLICES, compare
 
 ROWS = 600
 
@@ -23,8 +23,13 @@ def outcomes(skill: float = 0.5) -> tuple[Outcome, Outcome]:
     return model, Outcome("binary", truth, np.full(ROWS, 0.3), nothing, (False, True))
 
 
-def report(slices: dict[str, pd.Series] | None = None, metric: str = "roc_auc", seed: int = 0, skill: float = 0.5):
-    return compare(*outcomes(skill), slices or {}, find_metric(metric, "binary"), 60, seed)
+ALONE = np.arange(ROWS)
+
+
+def report(slices: dict[str, pd.Series] | None = None, seed: int = 0, skill: float = 0.5, clusters: np.ndarray = ALONE):
+    model, baseline = outcomes(skill)
+    against = dict.fromkeys(metrics_of("binary"), baseline)
+    return compare(model, against, slices or {}, clusters, METRICS["roc_auc"], 60, seed)
 
 
 def test_every_metric_has_a_value_within_its_interval() -> None:
@@ -49,8 +54,19 @@ def test_a_positive_difference_means_that_the_model_is_better(name: str) -> None
 
 def test_the_difference_is_paired() -> None:
     model, _ = outcomes()
-    found = compare(model, model, {}, METRICS["roc_auc"], 60, 0)["difference"]["roc_auc"]
+    found = compare(model, dict.fromkeys(metrics_of("binary"), model), {}, ALONE, METRICS["roc_auc"], 60, 0)[
+        "difference"
+    ]["roc_auc"]
     assert found == {"value": 0, "low": 0, "high": 0}
+
+
+def test_each_metric_is_held_against_its_own_outcome() -> None:
+    model, baseline = outcomes()
+    against = {**dict.fromkeys(metrics_of("binary"), baseline), "recall": model}
+    found = compare(model, against, {}, ALONE, METRICS["recall"], 60, 0)
+    assert found["difference"]["recall"] == {"value": 0, "low": 0, "high": 0}
+    assert found["baseline"]["recall"] == found["model"]["recall"]
+    assert found["baseline"]["f1"]["value"] == METRICS["f1"].of(baseline)
 
 
 def test_the_seed_decides_the_interval() -> None:
@@ -81,6 +97,25 @@ def test_a_small_slice_has_no_interval_and_a_missing_value_is_a_slice() -> None:
     assert found["few"]["roc_auc"]["low"] is None
     assert found["few"]["roc_auc"]["value"] is not None
     assert found["missing"]["roc_auc"]["low"] is not None
+
+
+def test_rows_that_are_alike_make_intervals_wider_and_too_few_clusters_make_none() -> None:
+    truth, side = outcomes()[0].truth, pd.Series(["left", "right"] * (ROWS // 2))
+    alike = np.argsort(np.argsort(-outcomes()[0].scores * truth, kind="stable"), kind="stable") // 30
+    assert width(report(clusters=alike)["model"]["recall"]) > 2 * width(report()["model"]["recall"])
+    assert report(clusters=alike)["bootstrap"] == {"resamples": 60, "clusters": 20}
+    few = report({"side": side}, clusters=np.arange(ROWS) % (MINIMUM_CLUSTERS - 1))
+    for figure in (*few["model"].values(), *few["difference"].values(), few["slices"]["side"]["left"]["roc_auc"]):
+        assert figure["low"] is figure["high"] is None
+    assert few["model"]["roc_auc"]["value"] == report()["model"]["roc_auc"]["value"]
+    # Enough in all, and too few in a slice: even rows are in nine clusters, odd ones in nine others.
+    shared = report({"side": side}, clusters=np.arange(ROWS) % (2 * MINIMUM_CLUSTERS - 2))
+    assert shared["model"]["roc_auc"]["low"] is not None
+    assert shared["slices"]["side"]["left"]["roc_auc"]["low"] is None
+
+
+def width(figure: dict) -> float:
+    return figure["high"] - figure["low"]
 
 
 def test_only_the_largest_slices_are_listed() -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 import warnings
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,7 @@ from seedbed.data.tables import read_table
 from seedbed.errors import UserError
 from seedbed.models.gate import Verdict
 from seedbed.serving import Bundle, load_bundle
-from seedbed.serving.bundle import write_refusal
+from seedbed.serving.bundle import write_refused_bundle
 
 from support import sign_again
 
@@ -167,6 +168,18 @@ def test_another_version_of_a_package_is_a_warning(bundle_copy: Path) -> None:
         load_bundle(bundle_copy)
 
 
+def test_a_bundle_names_the_packages_its_model_was_trained_with(
+    built: Built, tmp_path: Path, run_stages: Callable[..., None]
+) -> None:
+    root = Path(shutil.copytree(built("wine"), tmp_path / "root"))
+    trained = json.loads((root / "models/model/packages.json").read_text())
+    assert trained == {name: version(name) for name in ("numpy", "pandas", "scikit-learn", "skops")}
+    (root / "models/model/packages.json").write_text(json.dumps({**trained, "scikit-learn": "1.0"}))
+    run_stages(root, [], ("package",))
+    with pytest.warns(UserWarning, match=r"was trained with scikit-learn 1\.0, and .* is installed"):
+        load_bundle(root / "models/bundle")
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1', "null"])
 def test_what_is_no_description_of_a_bundle_is_refused(bundle_copy: Path, text: str) -> None:
     (bundle_copy / "bundle.json").write_text(text)
@@ -180,7 +193,7 @@ def test_no_bundle_at_all_is_told(tmp_path: Path) -> None:
 
 
 def test_a_refusal_replaces_a_bundle_and_is_told_with_its_reason(bundle_copy: Path) -> None:
-    write_refusal(bundle_copy, Verdict(False, "roc_auc 0.500 is below the threshold 0.65."))
+    write_refused_bundle(bundle_copy, Verdict(False, "roc_auc 0.500 is below the threshold 0.65."))
     assert [file.name for file in bundle_copy.iterdir()] == ["verdict.json"]
     with pytest.raises(UserError, match=r"the gate refused this model.*roc_auc 0\.500 is below the threshold 0\.65\."):
         load_bundle(bundle_copy)

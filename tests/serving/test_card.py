@@ -15,7 +15,10 @@ from seedbed.serving.markdown import cell, figure, table, with_interval
     [
         (0.68812, "0.688"),
         (-0.0123, "-0.012"),
-        (-0.00001, "0.000"),
+        (0.00042, "0.00042"),
+        (-0.001, "-0.001"),
+        (-0.00001, "-1e-05"),
+        (-0.0, "0.000"),
         (58.1234, "58.1"),
         (1234567.8, "1,234,568"),
         (None, "not defined"),
@@ -29,6 +32,8 @@ def test_figures_are_for_people(value: float | None, text: str) -> None:
 def test_an_interval_stands_beside_its_value_and_may_be_missing() -> None:
     assert with_interval({"value": 0.5, "low": 0.4, "high": 0.6}) == "0.500 (0.400 to 0.600)"
     assert with_interval({"value": 0.5, "low": None, "high": None}) == "0.500"
+    small = {"value": 0.00042, "low": 0.00031, "high": 0.00055}
+    assert with_interval(small) == "0.00042 (0.00031 to 0.00055)"
     assert with_interval({"value": None, "low": None, "high": None}) == "not defined"
 
 
@@ -58,6 +63,12 @@ def test_a_card_has_every_part(built: Callable[[str], Path], name: str) -> None:
     assert f"| test | {details['rows']['test']:,} |" in card
     assert ("### Parts of the test rows" in card) == bool(details["slices"])
     assert ("is decided as yes" in card) == (name == "flights")
+    assert "What conf/gate asks on the test rows was reached" in card
+    assert "with 95 % intervals from 40 bootstrap samples of " in card
+    drawn = "whole stretches of time, 50 in all" if name == "flights" else "single rows"
+    assert f"samples of {drawn}" in card
+    assert ("the true intervals are wider" in card) == (name != "flights")
+    assert "From 40 samples the ends of an interval are rough." in card
 
 
 @pytest.mark.parametrize("name", ["flights", "wine", "diabetes"])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
@@ -18,14 +19,14 @@ from seedbed.models.gate import judge
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Outcome
 from seedbed.models.pipeline import build_pipeline
-from seedbed.models.training import split_rows
+from seedbed.models.sides import clusters_of, split_rows
 
 SEEDS = range(1, 21)
 GATE = Gate(better_than_baseline=False)
 
 
-def passes(challenger: Outcome, champion: Outcome, problem: Problem, seed: int) -> bool:
-    return judge({}, GATE, problem, compare_answers(challenger, champion, {}, problem, 200, seed)).passed
+def passes(challenger: Outcome, champion: Outcome, clusters: NDArray, problem: Problem, seed: int) -> bool:
+    return judge({}, GATE, problem, compare_answers(challenger, champion, {}, clusters, problem, 200, seed)).passed
 
 
 def made_worse(outcome: Outcome, by: float, seed: int) -> Outcome:
@@ -68,10 +69,10 @@ def test_worse_by_twice_the_tolerance_is_refused_and_equal_is_let_through(
         scores = clone(estimator).fit(fitted_on[resample], target[resample]).predict_proba(asked)[:, 1]
         return decision.outcome(truth.astype(np.int8), scores)
 
-    champion = trained(0)
+    champion, clusters = trained(0), clusters_of(test)
     tolerance = GATE.champion.tolerance * find_metric("roc_auc", "binary").of(champion)
-    equal = [passes(trained(seed), champion, problem, seed) for seed in SEEDS]
-    worse = [passes(made_worse(champion, 2 * tolerance, seed), champion, problem, seed) for seed in SEEDS]
+    equal = [passes(trained(seed), champion, clusters, problem, seed) for seed in SEEDS]
+    worse = [passes(made_worse(champion, 2 * tolerance, seed), champion, clusters, problem, seed) for seed in SEEDS]
     print(f"equal models let through: {sum(equal)} of 20; worse ones refused: {20 - sum(worse)} of 20")
     assert sum(worse) == 0
     assert sum(equal) >= 18

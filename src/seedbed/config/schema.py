@@ -205,7 +205,7 @@ class Model(Section):
 class Evaluation(Section):
     """How much work honest figures get."""
 
-    bootstrap: Annotated[int, Field(ge=20)]
+    bootstrap: Annotated[int, Field(ge=40)]
     importance_rows: Annotated[int, Field(ge=10)]
     importance_repeats: Annotated[int, Field(ge=1)]
 

@@ -1,4 +1,4 @@
-"""Splits: which rows are train, validation and test, and in which fold each train row lies."""
+"""Splits: which rows are train, validation and test, in which fold each train row lies, and which rows are alike."""
 
 import hashlib
 
@@ -10,6 +10,8 @@ from seedbed.data.roles import Columns, group_column, row_key, time_column
 from seedbed.errors import UserError
 
 SIDES = ("train", "validation", "test")
+STRETCHES = 50
+"""Of time, in each side: enough of them for a 95 % interval, and long enough that neighbours in time mostly share one."""
 
 
 def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Series:
@@ -64,6 +66,31 @@ def assign_folds(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Seri
     else:
         place = (_positions(frame, columns, split, "fold") * split.folds).astype("int64")
     return pd.Series(place.astype("int8"), index=frame.index)
+
+
+def assign_clusters(frame: pd.DataFrame, columns: Columns, split: Split, sides: pd.Series) -> pd.Series:
+    """Return the cluster of each row: rows of a side that are alike beyond their features, and so tell less than their number.
+
+    What counts as alike is what the split keeps apart: by time, rows of one of `STRETCHES` stretches of time with about
+    equally many rows of the side; by group, rows of one group. At random each row is taken to stand alone.
+
+    Parameters
+    ----------
+    sides : Series of str, shape (n_rows,)
+        What :func:`assign_splits` returned.
+
+    Returns
+    -------
+    Series of uint64, shape (n_rows,)
+    """
+    if split.kind == "random":
+        return row_key(frame, columns)
+    if split.kind == "group":
+        return pd.util.hash_pandas_object(frame[group_column(columns)], index=False)
+    cuts = tuple(stretch / STRETCHES for stretch in range(1, STRETCHES))
+    parts = [_times(frame[sides == side], columns) for side in SIDES]
+    places = [pd.Series(_time_blocks(times, cuts), index=times.index) for times in parts]
+    return pd.concat(places).reindex(frame.index).astype("uint64")
 
 
 def _times(frame: pd.DataFrame, columns: Columns) -> pd.Series:

@@ -30,7 +30,7 @@ def prediction_time(root: Path, commit: str) -> float:
     from seedbed.models.parallel import steady_sums
     from seedbed.models.pipeline import predict_scores
     from seedbed.models.serialization import load_pipeline
-    from seedbed.models.training import split_rows
+    from seedbed.models.sides import split_rows
 
     with tempfile.TemporaryDirectory() as folder, steady_sums():
         files = DVCFileSystem(str(root), rev=commit)

@@ -1,18 +1,23 @@
 """95 % percentile intervals from the bootstrap, computed on integer row counts instead of copied rows.
 
-A resample of n rows with replacement is told completely by how often it holds each row. Metrics that are functions
-of such counts need no row copied and no score sorted again. Model, baseline and slices are measured on the same
-resamples, so that their differences are paired.
+A resample with replacement is told completely by how often it holds each row. Metrics that are functions of such counts
+need no row copied and no score sorted again. Model, baseline and slices are measured on the same resamples, so that
+their differences are paired. What is drawn are clusters of rows: a hundred flights of one stormy day tell little more
+than ten, and an interval that takes each for a witness of its own is too narrow.
 
-The percentile interval: Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
+The percentile interval: Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 13. Clusters: Davison &
+Hinkley (1997), Bootstrap Methods and their Application, sections 3.8 (groups) and 8.2.3 (stretches of time).
 """
 
+import math
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seedbed.models.outcome import Floats
+from seedbed.progress import track
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -23,27 +28,33 @@ UNDEFINED = 0.05
 """An interval is given only if at most this share of the resamples leaves the metric undefined."""
 
 
-def resample_counts(rows: int, resamples: int, seed: int) -> Iterator[Floats]:
+def resample_counts(clusters: NDArray[np.intp], resamples: int, seed: int) -> Iterator[Floats]:
     """Yield how often each resample holds each row, some resamples at a time.
+
+    Parameters
+    ----------
+    clusters : ndarray, shape (n_rows,)
+        Number of the cluster of each row, from 0; as many clusters are drawn as there are.
 
     Yields
     ------
-    ndarray, shape (b, rows)
-        b is 1 or more; each line sums to `rows`.
+    ndarray, shape (b, n_rows)
+        b is 1 or more; rows of one cluster have the same count.
     """
     random = np.random.default_rng(seed)
-    at_once = max(1, CELLS // max(rows, 1))
+    size = int(clusters.max()) + 1
+    at_once = _at_once(len(clusters))
     for begin in range(0, resamples, at_once):
-        size = min(at_once, resamples - begin)
         # One draw per resample, whatever fits at once: the same seed gives the same resamples on any setting.
-        yield np.stack([np.bincount(random.integers(0, rows, rows), minlength=rows) for _ in range(size)]).astype(
-            np.float64
-        )
+        drawn = [
+            np.bincount(random.integers(0, size, size), minlength=size) for _ in range(min(at_once, resamples - begin))
+        ]
+        yield np.stack(drawn).astype(np.float64)[:, clusters]
 
 
 def bootstrap(
     measures: Mapping[Key, Callable[[Floats], Mapping[str, Floats]]],
-    rows: int,
+    clusters: NDArray[np.intp],
     resamples: int,
     seed: int,
 ) -> dict[Key, dict[str, Floats]]:
@@ -52,7 +63,9 @@ def bootstrap(
     Parameters
     ----------
     measures : mapping
-        Each takes counts of shape (b, rows) and returns values of shape (b,) by name.
+        Each takes counts of shape (b, n_rows) and returns values of shape (b,) by name.
+    clusters : ndarray, shape (n_rows,)
+        As :func:`resample_counts` takes them.
 
     Returns
     -------
@@ -60,12 +73,17 @@ def bootstrap(
         By key and name, values of shape (resamples,).
     """
     parts: dict[Key, list[Mapping[str, Floats]]] = {key: [] for key in measures}
-    for counts in resample_counts(rows, resamples, seed):
+    steps = math.ceil(resamples / _at_once(len(clusters)))
+    for counts in track(resample_counts(clusters, resamples, seed), steps, "parts of the bootstrap"):
         for key, measure in measures.items():
             parts[key].append(measure(counts))
     return {
         key: {name: np.concatenate([part[name] for part in found]) for name in found[0]} for key, found in parts.items()
     }
+
+
+def _at_once(rows: int) -> int:
+    return max(1, CELLS // max(rows, 1))
 
 
 def interval(values: Floats) -> tuple[float | None, float | None]:

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from seedbed.config.schema import Problem, Task
 from seedbed.errors import UserError
 from seedbed.models.decision import encode_target
-from seedbed.models.metrics import find_metric
+from seedbed.models.metrics import find_metric, metrics_of
 from seedbed.models.outcome import Outcome
 from seedbed.models.report import compare
 
@@ -62,6 +63,7 @@ def compare_answers(
     challenger: Outcome,
     champion: Outcome,
     slices: Mapping[str, pd.Series],
+    clusters: NDArray[np.intp],
     problem: Problem,
     resamples: int,
     seed: int,
@@ -74,6 +76,8 @@ def compare_answers(
         Of the same rows, with the same truth.
     slices : mapping
         By name, the slice each row is in, shape (n,).
+    clusters : ndarray, shape (n,)
+        Number of the cluster that each row is in; those are resampled.
     problem : Problem
         Its metric is the one that slices are measured by.
     resamples : int
@@ -83,7 +87,8 @@ def compare_answers(
         challenger.prediction, champion.prediction
     ):
         return Comparison({}, {}, {}, {}, identical=True)
-    figures = compare(challenger, champion, slices, find_metric(problem.metric, problem.task), resamples, seed)
+    deciding, incumbent = find_metric(problem.metric, problem.task), dict.fromkeys(metrics_of(problem.task), champion)
+    figures = compare(challenger, incumbent, slices, clusters, deciding, resamples, seed)
     return Comparison(
         champion=figures["baseline"],
         challenger=figures["model"],

@@ -1,6 +1,7 @@
 """Cross-validation on the train rows, along the folds that `_fold` gives them."""
 
 import warnings
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from seedbed.config.schema import Model
 from seedbed.errors import UserError
 from seedbed.models.decision import Decision, baseline_scores
-from seedbed.models.metrics import metrics_of
+from seedbed.models.metrics import Metric, metrics_of
 from seedbed.models.outcome import Floats, Outcome
 from seedbed.models.parallel import run_side_by_side
 from seedbed.models.pipeline import build_pipeline, fit_pipeline, predict_scores
@@ -128,18 +129,19 @@ def summarize_folds(
         `{metric: {"mean", "std", "folds"}}`; the spread is the sample standard deviation (n - 1), and null stands
         for what is not defined.
     """
-    models = [decision.outcome(truth[scored], scores) for _, scored, scores in said]
+    metrics = metrics_of(decision.task)
+    models = [dict.fromkeys(metrics, decision.outcome(truth[scored], scores)) for _, scored, scores in said]
     dummies = [
         decision.baseline(truth[scored], baseline_scores(decision.task, truth[fitted], len(decision.classes)))
         for fitted, scored, _ in said
     ]
-    return _summary(decision, models), _summary(decision, dummies)
+    return _summary(metrics, models), _summary(metrics, dummies)
 
 
-def _summary(decision: Decision, outcomes: list[Outcome]) -> dict[str, dict]:
+def _summary(metrics: Mapping[str, Metric], outcomes: list[dict[str, Outcome]]) -> dict[str, dict]:
     summary = {}
-    for name, metric in metrics_of(decision.task).items():
-        values = [metric.of(outcome) for outcome in outcomes]
+    for name, metric in metrics.items():
+        values = [metric.of(outcome[name]) for outcome in outcomes]
         defined = [value for value in values if np.isfinite(value)]
         summary[name] = {
             "mean": float(np.mean(defined)) if defined else None,

@@ -10,7 +10,7 @@ POINTS = 200
 """Most points of a curve: more are not seen, and all are stored with every experiment."""
 BINS = 10
 CONFUSION_ROWS = 1000
-"""`dvc plots` counts rows itself, so a confusion table is told as that many rows, in proportion."""
+"""`dvc plots` counts rows itself, so a confusion table is told as that many rows at most."""
 QUARTERS = ("1 lowest", "2", "3", "4 highest")
 
 
@@ -22,20 +22,20 @@ def roc_curve(outcome: Outcome) -> pd.DataFrame:
     """
     if outcome.task == "regression":
         return pd.DataFrame({"false_positive_rate": [], "true_positive_rate": []})
-    hits, misses = _hits_and_misses(outcome)
-    right, wrong = _share(np.append(0, hits)), _share(np.append(0, misses))
-    keep = _evenly(right + wrong)
-    return pd.DataFrame({"false_positive_rate": wrong[keep], "true_positive_rate": right[keep]})
+    tp, fp = _true_and_false_positives(outcome)
+    tpr, fpr = _share(np.append(0, tp)), _share(np.append(0, fp))
+    keep = _evenly(tpr + fpr)
+    return pd.DataFrame({"false_positive_rate": fpr[keep], "true_positive_rate": tpr[keep]})
 
 
 def precision_recall_curve(outcome: Outcome) -> pd.DataFrame:
     """Return recall and precision at falling thresholds; pooled over classes, empty in a regression, as the ROC is."""
     if outcome.task == "regression":
         return pd.DataFrame({"recall": [], "precision": []})
-    hits, misses = _hits_and_misses(outcome)
-    reached = _share(hits)
-    keep = _evenly(reached)
-    return pd.DataFrame({"recall": reached[keep], "precision": (hits / (hits + misses))[keep]})
+    tp, fp = _true_and_false_positives(outcome)
+    recall = _share(tp)
+    keep = _evenly(recall)
+    return pd.DataFrame({"recall": recall[keep], "precision": (tp / (tp + fp))[keep]})
 
 
 def calibration_curve(outcome: Outcome, label: int | None = None) -> pd.DataFrame:
@@ -72,7 +72,7 @@ def calibration_curve(outcome: Outcome, label: int | None = None) -> pd.DataFram
 
 
 def confusion_table(outcome: Outcome) -> pd.DataFrame:
-    """Return how many rows of each actual class were decided to be of each, labels as index and columns.
+    """Return how many rows of each actual class were predicted to be of each, labels as index and columns.
 
     A regression is told in quarters of the actual values.
     """
@@ -89,15 +89,19 @@ def confusion_table(outcome: Outcome) -> pd.DataFrame:
 
 
 def confusion_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a confusion table as rows of actual and predicted, about a thousand, in proportion to its counts."""
-    cells = table.stack().rename("rows").reset_index()
-    total = cells["rows"].sum()
-    repeats = cells["rows"] if total <= CONFUSION_ROWS else (cells["rows"] * CONFUSION_ROWS / total).round().astype(int)
-    return cells.loc[cells.index.repeat(repeats), ["actual", "predicted"]].reset_index(drop=True)
+    """Return a confusion table as rows of actual and predicted, about a thousand in all, the same number for each class.
+
+    The shares within an actual class are those of the table, and no case that occurred is left out, however rare.
+    """
+    totals = table.sum(axis=1)
+    scale = np.minimum(1, CONFUSION_ROWS / len(table) / totals.clip(lower=1))
+    told = table.mul(scale, axis=0).round().clip(lower=1).where(table > 0, 0).astype(int)
+    cells = told.stack().rename("rows").reset_index()
+    return cells.loc[cells.index.repeat(cells["rows"]), ["actual", "predicted"]].reset_index(drop=True)
 
 
 def score_histogram(outcome: Outcome) -> pd.DataFrame:
-    """Return score and share_of_rows: of the probability of the positive class, of that of the decided class
+    """Return score and share_of_rows: of the probability of the positive class, of that of the predicted class
     (multiclass), or of the residual, actual minus predicted (regression)."""
     values = decided_scores(outcome)
     bounds = (float(values.min()), float(values.max())) if outcome.task == "regression" else (0.0, 1.0)
@@ -112,12 +116,12 @@ def decided_scores(outcome: Outcome) -> Floats:
     return outcome.scores if outcome.task == "binary" else outcome.scores.max(axis=1)
 
 
-def _hits_and_misses(outcome: Outcome) -> tuple[Floats, Floats]:
+def _true_and_false_positives(outcome: Outcome) -> tuple[Floats, Floats]:
     if outcome.task == "multiclass":
         scores, truth = _pooled(outcome)
         outcome = Outcome("binary", truth, scores, truth, (False, True))
-    hits, misses = Sample(outcome).ranked[0]
-    return hits[0], misses[0]
+    tp, fp = Sample(outcome).ranked[0]
+    return tp[0], fp[0]
 
 
 def _pooled(outcome: Outcome) -> tuple[Floats, Floats]:

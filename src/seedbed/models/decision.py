@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from seedbed.config.schema import Problem, Task
 from seedbed.errors import UserError
 from seedbed.files import read_json, write_json
+from seedbed.models.metrics import Metric, metrics_of
 from seedbed.models.outcome import Floats, Outcome
 from seedbed.models.threshold import choose_threshold
 
@@ -31,9 +32,8 @@ class Decision:
     threshold : float or None
         Binary: a score at or above it is positive.
     baseline_scores : tuple of float
-        What the dummy says of every row: share of each class among the train rows, or their mean target.
-    baseline_class : int
-        The class (an index) that the dummy decides for, by the same rule as the model.
+        What a dummy may say of every row: share of each class among the train rows; in a regression mean and median of
+        their targets.
     """
 
     task: Task
@@ -41,7 +41,6 @@ class Decision:
     classes: tuple[Any, ...] = ()
     threshold: float | None = None
     baseline_scores: tuple[float, ...] = ()
-    baseline_class: int = 0
 
     def decide(self, scores: Floats) -> NDArray:
         """Return the decided class of each row as an index, shape (n,); in a regression the scores themselves."""
@@ -59,17 +58,40 @@ class Decision:
         """Set the model's scores beside the truth (coded by :func:`encode_target`)."""
         return Outcome(self.task, truth, scores, self.decide(scores), self.classes)
 
-    def baseline(self, truth: NDArray, scores: tuple[float, ...] | None = None) -> Outcome:
-        """Return the outcome of the dummy, which says the same of every row.
+    def baseline(self, truth: NDArray, scores: tuple[float, ...] | None = None) -> dict[str, Outcome]:
+        """Return what the model is held against: a dummy that says the same of every row.
 
-        `scores` are those of other train rows than the decision's own (a fold's).
+        Which constant answer is the best depends on the metric: by accuracy the most frequent class, by F1 and recall
+        "yes", however rare; by the mean absolute error the median. So each metric has the one that is best by it on these
+        very rows: more than a model is granted, and a model that does not beat it is worth nothing.
+
+        Parameters
+        ----------
+        truth : ndarray, shape (n,)
+            Coded by :func:`encode_target`.
+        scores : tuple of float, optional
+            Those of other train rows than the decision's own (a fold's).
+
+        Returns
+        -------
+        dict
+            An outcome of these rows by the name of each metric of the task.
         """
-        said = np.asarray(self.baseline_scores if scores is None else scores, dtype=np.float64)
+        constants = self._constants(truth, self.baseline_scores if scores is None else scores)
+
+        def best(metric: Metric) -> Outcome:
+            return max(constants, key=lambda constant: np.nan_to_num(metric.sign * metric.of(constant), nan=-np.inf))
+
+        return {name: best(metric) for name, metric in metrics_of(self.task).items()}
+
+    def _constants(self, truth: NDArray, said: tuple[float, ...]) -> list[Outcome]:
         if self.task == "regression":
-            constant = np.full(len(truth), said[0])
-            return Outcome(self.task, truth, constant, constant)
-        spread = np.full(len(truth), said[1]) if self.task == "binary" else np.tile(said, (len(truth), 1))
-        return Outcome(self.task, truth, spread, np.full(len(truth), self.baseline_class), self.classes)
+            values = [np.full(len(truth), value) for value in said]
+            return [Outcome(self.task, truth, value, value) for value in values]
+        scores = np.full(len(truth), said[1]) if self.task == "binary" else np.tile(said, (len(truth), 1))
+        frequent = int(np.bincount(truth).argmax())  # with more classes than two, the best one by each metric there is
+        answers = [frequent, 1 - frequent] if self.task == "binary" else [frequent]
+        return [Outcome(self.task, truth, scores, np.full(len(truth), answer), self.classes) for answer in answers]
 
     def write(self, path: Path) -> None:
         """Write decision.json."""
@@ -116,25 +138,15 @@ def make_decision(
     if problem.task == "regression":
         return Decision(problem.task, features, baseline_scores=prior)
     if problem.task == "multiclass":
-        return Decision(problem.task, features, classes, None, prior, int(np.argmax(prior)))
-    constant = np.full(len(validation), prior[1])
-    # Balanced accuracy is 0.5 for either constant answer: then the more frequent class is taken.
-    rule = "half" if problem.threshold == "balanced_accuracy" else problem.threshold
-    always = prior[1] >= choose_threshold(validation == 1, constant, rule)
-    return Decision(
-        problem.task,
-        features,
-        classes,
-        choose_threshold(validation == 1, scores, problem.threshold),
-        prior,
-        int(always),
-    )
+        return Decision(problem.task, features, classes, None, prior)
+    threshold = choose_threshold(validation == 1, scores, problem.threshold)
+    return Decision(problem.task, features, classes, threshold, prior)
 
 
 def baseline_scores(task: Task, train: NDArray, n_classes: int) -> tuple[float, ...]:
-    """Return what a dummy fitted on these targets says of any row: class shares, or the mean."""
+    """Return what a dummy fitted on these targets may say of any row: class shares, or mean and median."""
     if task == "regression":
-        return (float(np.mean(train)),)
+        return float(np.mean(train)), float(np.median(train))
     return tuple(float(share) for share in np.bincount(train.astype(np.intp), minlength=n_classes) / len(train))
 
 

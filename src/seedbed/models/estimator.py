@@ -26,7 +26,7 @@ def build_estimator(
     seed : int
         Goes to every `random_state` that conf/model leaves open, of nested estimators too.
     split_kind : {"time", "random", "group"}
-        Calibration and stacking fold the rows the same way as the split.
+        Calibration and stacking keep groups together, as the split does; see :func:`inner_folds`.
     folds : ndarray, shape (n_rows,), optional
         Fold numbers of the rows that will be fitted, which keep groups together.
 
@@ -58,7 +58,12 @@ def build_estimator(
 
 
 def inner_folds(task: Task, seed: int, split_kind: str, folds: "NDArray | None") -> Any:
-    """Return how rows are folded inside one fit: blocks of time, whole groups, or shuffled, as the split has it."""
+    """Return how calibration and stacking fold the rows of one fit.
+
+    Whole groups take turns in a split by groups, shuffled rows in one at random, unshuffled stretches in one by time. Those
+    of time do not chain forward: scores are needed of every row, and the first stretch has none before it. So a stretch is
+    also scored by a model of later ones; the folds of cross-validation and the sides of the split never are.
+    """
     from sklearn.model_selection import KFold, PredefinedSplit, StratifiedKFold
 
     if split_kind == "group" and folds is not None and len(set(folds.tolist())) > 1:

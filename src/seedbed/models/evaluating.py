@@ -14,7 +14,7 @@ from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Floats, Outcome
 from seedbed.models.pipeline import predict_scores
 from seedbed.models.report import compare
-from seedbed.models.training import slices_of, split_rows
+from seedbed.models.sides import clusters_of, slices_of, split_rows
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -60,8 +60,9 @@ def evaluate_model(
     features = feature_frame(test, decision.features)
     truth = encode_target(test["_target"], problem.task, decision.classes)
     scores = predict_scores(pipeline, features, problem.task, decision.classes)
-    outcome, baseline = decision.outcome(truth, scores), decision.baseline(truth)
-    figures = compare(outcome, baseline, slices_of(test), metric, evaluation.bootstrap, seed)
+    outcome, baselines = decision.outcome(truth, scores), decision.baseline(truth)
+    baseline = baselines[metric.name]
+    figures = compare(outcome, baselines, slices_of(test), clusters_of(test), metric, evaluation.bootstrap, seed)
     importance = permutation_importance(
         pipeline, decision, features, truth, metric, evaluation.importance_rows, evaluation.importance_repeats, seed
     )
@@ -73,6 +74,7 @@ def evaluate_model(
         "baseline": figures["baseline"],
         "difference": figures["difference"],
         "slices": figures["slices"],
+        "bootstrap": figures["bootstrap"],
         "importance": importance,
         "rows": {"test": len(test)},
     }
@@ -85,7 +87,7 @@ def predictions_table(rows: pd.DataFrame, decision: Decision, scores: Floats, ba
     Parameters
     ----------
     rows : DataFrame, shape (n_rows, n_columns)
-        With `_row`, `_target` and perhaps `_time` and `_slice_*`.
+        With `_row`, `_target`, `_cluster` and perhaps `_time` and `_slice_*`.
     scores : ndarray, shape (n_rows,) or (n_rows, n_classes)
     """
     said = (
@@ -94,7 +96,7 @@ def predictions_table(rows: pd.DataFrame, decision: Decision, scores: Floats, ba
         else {"_score": scores}
     )
     dummy = decision.labels(baseline.prediction) if decision.task == "multiclass" else baseline.scores
-    kept = [name for name in rows.columns if name == "_time" or str(name).startswith("_slice_")]
+    kept = [name for name in rows.columns if name in ("_time", "_cluster") or str(name).startswith("_slice_")]
     table = pd.DataFrame(
         {
             "_row": rows["_row"],

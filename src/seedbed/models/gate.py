@@ -137,7 +137,10 @@ def _beats_baseline(metric: Metric, difference: Mapping[str, Any]) -> tuple[bool
         )
     found = difference[metric.name]
     if found["value"] is None or found["low"] is None:
-        return False, f"the test rows are too few to say whether {metric.name} beats the baseline's"
+        return (
+            False,
+            f"the test rows, or the groups they are in, are too few to say whether {metric.name} beats the baseline's",
+        )
     if found["low"] > 0:
         return True, f"{metric.name} beats the baseline's by {_apart(found['low'], 0)} to {_apart(found['high'], 0)}"
     return False, (
@@ -155,7 +158,7 @@ def _stands_against(comparison: Comparison, asked: AgainstChampion, metric: str)
         return True, "it says of every row what the champion says"
     found, champion = comparison.difference[metric], comparison.champion[metric]["value"]
     if found["low"] is None or champion is None:
-        return False, f"the test rows are too few to compare {metric} with the champion's"
+        return False, f"the test rows, or the groups they are in, are too few to compare {metric} with the champion's"
     margin = asked.tolerance * abs(champion)
     said = f"{metric} against the champion's is {_better(found['low'])} to {_better(found['high'])}"
     if asked.superiority:

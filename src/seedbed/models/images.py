@@ -28,12 +28,7 @@ def draw_evaluation(folder: Path, outcome: Outcome, baseline: Outcome, details: 
     _draw_outcome(folder, outcome, baseline, details, name, "test")
     draw_importance(folder / "importance.png", details, name)
     for column, group in details["slices"].items():
-        draw_slices(folder / f"slices_{_in_a_file_name(column)}.png", column, group, details, name)
-
-
-def _in_a_file_name(column: str) -> str:
-    """Return a column's name without what a path may not hold, as in od280/od315."""
-    return re.sub(r'[/\\:*?"<>|%]', lambda found: f"%{ord(found[0]):02X}", column)
+        draw_slices(folder / f"slices_{_file_name(column)}.png", column, group, details, name)
 
 
 def _draw_outcome(
@@ -139,7 +134,7 @@ def _draw_confusion(path: Path, outcome: Outcome, threshold: float | None, rows:
     axes.set_yticks(range(len(table)), table.index)
     axes.grid(False)
     at = "" if threshold is None else f" at threshold {threshold:.3f}"
-    axes.set(xlabel="decided", ylabel="actual", title=f"Confusion{at}, share of each actual class\n{rows}")
+    axes.set(xlabel="predicted", ylabel="actual", title=f"Confusion{at}, share of each actual class\n{rows}")
     save_figure(figure, path)
 
 
@@ -150,7 +145,7 @@ def _draw_scores(path: Path, outcome: Outcome, threshold: float | None, rows: st
         groups, what = {"actual: no": outcome.truth == 0, "actual: yes": outcome.truth == 1}, "probability of yes"
     else:
         right = outcome.truth == outcome.prediction
-        groups, what = {"decided right": right, "decided wrong": ~right}, "probability of the decided class"
+        groups, what = {"predicted right": right, "predicted wrong": ~right}, "probability of the predicted class"
     for (label, chosen), color, line in zip(groups.items(), (OTHER, MODEL), ("--", "-"), strict=True):
         if chosen.any():
             weights = np.full(int(chosen.sum()), 1 / chosen.sum())
@@ -217,6 +212,11 @@ def _draw_residuals(path: Path, outcome: Outcome, baseline: Outcome, rows: str) 
 
 def _thinned(count: int) -> Any:
     return np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).astype(int))
+
+
+def _file_name(column: str) -> str:
+    """Return the name of a column with what no file's name may hold written as %2F and the like: two stay two."""
+    return re.sub(r'[%/\\:*?"<>|\x00-\x1f]', lambda found: f"%{ord(found[0]):02X}", column)
 
 
 def _words(column: str) -> str:

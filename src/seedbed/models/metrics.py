@@ -78,10 +78,10 @@ def roc_auc(sample: Sample) -> Floats:
 @metric
 def average_precision(sample: Sample) -> Floats:
     """Sum over cut-offs of precision times the gain in recall, without interpolation."""
-    hits, misses = sample.ranked[0]
+    tp, fp = sample.ranked[0]
     with np.errstate(invalid="ignore", divide="ignore"):
-        precision = np.nan_to_num(hits / (hits + misses))
-        return (np.diff(hits, axis=1, prepend=0) * precision).sum(axis=1) / hits[:, -1]
+        precision = np.nan_to_num(tp / (tp + fp))
+        return (np.diff(tp, axis=1, prepend=0) * precision).sum(axis=1) / tp[:, -1]
 
 
 @metric
@@ -167,11 +167,11 @@ def r2(sample: Sample) -> Floats:
         )
 
 
-def _area_under_roc(hits: Floats, misses: Floats) -> Floats:
-    before = np.concatenate([np.zeros((len(hits), 1)), hits[:, :-1]], axis=1)
-    area = (np.diff(misses, axis=1, prepend=0) * (hits + before)).sum(axis=1) / 2
+def _area_under_roc(tp: Floats, fp: Floats) -> Floats:
+    before = np.concatenate([np.zeros((len(tp), 1)), tp[:, :-1]], axis=1)
+    area = (np.diff(fp, axis=1, prepend=0) * (tp + before)).sum(axis=1) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        return area / (hits[:, -1] * misses[:, -1])
+        return area / (tp[:, -1] * fp[:, -1])
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

@@ -104,8 +104,8 @@ class Sample:
     def _cumulated(self, order: NDArray, positive: NDArray, ends: NDArray) -> tuple[Floats, Floats]:
         counts = self.counts[:, order]
         taken = np.cumsum(counts, axis=1)[:, ends]
-        hits = np.cumsum(counts * positive, axis=1)[:, ends]
-        return hits, taken - hits
+        tp = np.cumsum(counts * positive, axis=1)[:, ends]
+        return tp, taken - tp
 
 
 def _ranking(score: Floats, positive: NDArray) -> tuple[NDArray, NDArray, NDArray]:

@@ -7,6 +7,7 @@ entry of its zip. Both are rewritten here: parts are numbered in the order they 
 import io
 import json
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,13 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 """The first date a zip can hold."""
 CONSTANTS = ("JsonNode", "TypeNode")
 """Parts whose being one object or two is up to the interpreter, and of no consequence."""
+PACKAGES = ("numpy", "pandas", "scikit-learn", "skops")
+"""Whose versions decide what a pipeline predicts."""
+
+
+def installed_packages() -> dict[str, str]:
+    """Return the version of each package that decides what a pipeline predicts, as it is installed now."""
+    return {name: version(name) for name in PACKAGES}
 
 
 def dump_pipeline(pipeline: "Pipeline", path: Path) -> None:

@@ -28,11 +28,11 @@ def choose_threshold(truth: NDArray, scores: Floats, rule: Rule) -> float:
     if rule == "half" or positives in (0, len(truth)):
         return 0.5
     outcome = Outcome("binary", truth.astype(np.int8), scores, truth, (False, True))
-    hits, misses = (cumulated[0] for cumulated in Sample(outcome).ranked[0])
+    tp, fp = (cumulated[0] for cumulated in Sample(outcome).ranked[0])
     if rule == "f1":
-        merit = 2 * hits / (hits + misses + positives)
+        merit = 2 * tp / (tp + fp + positives)
     else:
-        merit = hits / positives + 1 - misses / (len(truth) - positives)
+        merit = tp / positives + 1 - fp / (len(truth) - positives)
     cuts = scores[outcome.rankings[0][0]][outcome.rankings[0][2]]
     best = int(np.argmax(merit))
     below = cuts[best + 1] if best + 1 < len(cuts) else 0.0

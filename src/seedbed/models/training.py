@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from seedbed.config.schema import Evaluation, Model, Problem, Split
-from seedbed.errors import UserError
 from seedbed.models.cross_validation import fit_with_folds, summarize_folds
 from seedbed.models.decision import Decision, class_labels, encode_target, make_decision
 from seedbed.models.features import feature_frame, feature_kinds
@@ -15,6 +14,7 @@ from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Outcome
 from seedbed.models.pipeline import predict_scores
 from seedbed.models.report import compare
+from seedbed.models.sides import clusters_of, slices_of, split_rows
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -49,7 +49,7 @@ def train_model(
     Parameters
     ----------
     rows : DataFrame, shape (n_rows, n_columns)
-        data/features: feature columns, and `_target`, `_split`, `_fold`, `_slice_*`.
+        data/features: feature columns, and `_target`, `_split`, `_fold`, `_cluster`, `_slice_*`.
 
     Raises
     ------
@@ -71,12 +71,14 @@ def train_model(
 
     outcome, baseline = decision.outcome(held, scores), decision.baseline(held)
     folds, dummy_folds = summarize_folds(decision, truth, said)
-    figures = compare(outcome, baseline, slices_of(validation), metric, evaluation.bootstrap, seed)
+    figures = compare(
+        outcome, baseline, slices_of(validation), clusters_of(validation), metric, evaluation.bootstrap, seed
+    )
     return Trained(
         pipeline,
         decision,
         outcome,
-        baseline,
+        baseline[metric.name],
         {
             "metric": metric.name,
             "direction": metric.direction,
@@ -87,28 +89,7 @@ def train_model(
             "baseline": figures["baseline"],
             "difference": figures["difference"],
             "slices": figures["slices"],
+            "bootstrap": figures["bootstrap"],
             "rows": {"train": len(train), "validation": len(validation)},
         },
     )
-
-
-def split_rows(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return the rows of one side of the split.
-
-    Raises
-    ------
-    UserError
-        If there are none.
-    """
-    found = rows[rows["_split"] == name].reset_index(drop=True)
-    if found.empty:
-        raise UserError(
-            f"data/features: none of the {len(rows)} rows is a {name} row. Use more rows (dataset.sample, "
-            f"dataset.window), or a larger share for it in conf/split."
-        )
-    return found
-
-
-def slices_of(rows: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return the slice columns by the name of the slice."""
-    return {str(name).removeprefix("_slice_"): rows[name] for name in rows.columns if str(name).startswith("_slice_")}

@@ -36,8 +36,6 @@ METRICS = "metrics.json"
 REQUIREMENTS = "requirements.lock"
 SEEN = "seen_rows.npy"
 FILES = (PIPELINE, METRICS, CARD, REQUIREMENTS, SEEN)
-PACKAGES = ("numpy", "pandas", "scikit-learn", "skops")
-"""Whose versions decide what a pipeline predicts."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +102,7 @@ def write_bundle(
     recipe: Recipe,
     *,
     pipeline: Path,
+    packages: dict[str, str],
     metrics: dict[str, Any],
     card: str,
     requirements: Path,
@@ -119,6 +118,8 @@ def write_bundle(
         How rows become decisions.
     pipeline, requirements : Path
         Files that are copied byte for byte.
+    packages : dict
+        The versions that the pipeline was fitted with, which need not be those installed now.
     metrics : dict
         The figures to keep.
     card : str
@@ -135,13 +136,13 @@ def write_bundle(
         about = {
             "format": FORMAT,
             **recipe.to_dict(),
-            "packages": {name: version(name) for name in PACKAGES},
+            "packages": packages,
             "files": {name: _hash((folder / name).read_bytes()) for name in FILES},
         }
         write_json(folder / ABOUT, {**about, "sha256": _hash_of(about)})
 
 
-def write_refusal(path: Path, verdict: Verdict) -> None:
+def write_refused_bundle(path: Path, verdict: Verdict) -> None:
     """Write a bundle that holds nothing but the gate's "no": every loader refuses it with that reason."""
     with replacing_folder(path) as folder:
         verdict.write(folder / VERDICT)
@@ -150,7 +151,7 @@ def write_refusal(path: Path, verdict: Verdict) -> None:
 def load_bundle(path: str | Path) -> Bundle:
     """Read a bundle that :func:`write_bundle` wrote.
 
-    Warns when a package that decides what is predicted has another version than when the bundle was made.
+    Warns when a package that decides what is predicted has another version than when the model was trained.
 
     Raises
     ------
@@ -172,10 +173,10 @@ def load_bundle(path: str | Path) -> Bundle:
             raise UserError(
                 f"{folder / name} is not the file that was packaged: it was damaged or changed by hand. {_remedy(folder)}"
             )
-    for name, packaged in about["packages"].items():
-        if version(name) != packaged:
+    for name, trained in about["packages"].items():
+        if version(name) != trained:
             warnings.warn(
-                f"{folder} was made with {name} {packaged}, and {version(name)} is installed: predictions may differ. "
+                f"{folder} was trained with {name} {trained}, and {version(name)} is installed: predictions may differ. "
                 f"Install {folder / REQUIREMENTS}.",
                 stacklevel=2,
             )

@@ -16,6 +16,13 @@ SPLITS = {
     "trained on.",
     "group": "Split by groups: the model is tested on groups that it was not trained on.",
 }
+RESAMPLED = {
+    "time": "whole stretches of time, {clusters} in all, since rows of one time are alike",
+    "random": "single rows",
+    "group": "whole groups, {clusters} in all",
+}
+FEW_RESAMPLES = 200
+"""Of fewer, less than five lie beyond each end of a 95 % interval."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ def summarize(train: Mapping[str, Any], evaluated: Mapping[str, Any]) -> dict[st
         "validation": {"model": train["validation"], "baseline": train["baseline"]},
         "test": {"model": evaluated["test"], "baseline": evaluated["baseline"], "difference": evaluated["difference"]},
         "slices": evaluated["slices"],
+        "bootstrap": evaluated["bootstrap"],
     }
 
 
@@ -77,9 +85,10 @@ def write_card(facts: Facts) -> str:
         "## Model",
         bullets(_model(facts.model, problem)),
         "## How good it is",
-        f"On the {count(metrics['rows']['test'])} test rows, by which nothing was chosen, with 95 % bootstrap "
-        "intervals. The baseline says the same of every row. The last column is how much better the model is on the "
-        "same rows: negative means worse.",
+        f"On the {count(metrics['rows']['test'])} test rows, by which nothing was chosen, with 95 % intervals from "
+        f"{metrics['bootstrap']['resamples']} bootstrap samples of {RESAMPLED[facts.split.kind].format(**metrics['bootstrap'])}. "
+        "The baseline says the same of every row, and that is the constant answer that is best by the metric. "
+        "The last column is how much better the model is on the same rows: negative means worse.",
         table(
             ["metric", "model", "baseline", "better by"],
             [_measured(name, metrics["test"]) for name in metrics["test"]["model"]],
@@ -90,8 +99,8 @@ def write_card(facts: Facts) -> str:
         "## Limitations",
         bullets(_limitations(facts)),
         "## Input",
-        "Other columns may be sent along and are not looked at. What lies beyond these values is answered, with a "
-        "warning.",
+        "Other columns may be sent along and are not looked at. What lies beyond these values is answered like the rest; "
+        "`Bundle.warn` says which columns of given rows do.",
         table(
             ["column", "type", "may be missing", "in training"], [_input(column) for column in facts.signature.columns]
         ),
@@ -104,7 +113,7 @@ def _purpose(facts: Facts) -> list[str]:
     return [
         f"Moment of prediction: {problem.moment}",
         f"Left out: {problem.excluded}",
-        f"Success: {problem.success}",
+        f"Success: {problem.success} What conf/gate asks on the test rows was reached: else there would be no bundle.",
         f"Intended use: To answer this question for single rows of the same kind as the {facts.dataset.name} data, at "
         "that moment and with what is known then.",
         "Not intended: As an explanation of causes, for rows of another kind, or as the only ground of a decision "
@@ -202,6 +211,10 @@ def _limitations(facts: Facts) -> list[str]:
         "Intervals tell the chance in which test rows there were. They do not tell how the model would differ if it "
         "were trained on others."
     )
+    if facts.split.kind == "random":
+        lines.append("Where rows belong together, as those of one person do, the true intervals are wider.")
+    if metrics["bootstrap"]["resamples"] < FEW_RESAMPLES:
+        lines.append(f"From {metrics['bootstrap']['resamples']} samples the ends of an interval are rough.")
     lines.append(
         "A category that was not in training is taken as a rare or missing one; beyond the ranges below the model "
         "extrapolates."
@@ -212,7 +225,10 @@ def _limitations(facts: Facts) -> list[str]:
 def _threshold_rule(problem: Problem) -> str:
     if problem.threshold == "half":
         return "That threshold was set, not chosen."
-    return f"That threshold was chosen on validation rows, by the best {problem.threshold}."
+    return (
+        f"That threshold was chosen on validation rows, by the best {problem.threshold}: on them, and in the folds that use "
+        "it too, decisions look a little better than they are, and on test rows they do not."
+    )
 
 
 def _input(column: InputColumn) -> list[str]:

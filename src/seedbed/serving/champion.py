@@ -10,7 +10,7 @@ from seedbed.data.cleaning import clean_rows, clean_values
 from seedbed.data.roles import Columns, row_key
 from seedbed.errors import UserError
 from seedbed.models.champion import Comparison, compare_answers, read_outcome
-from seedbed.models.training import slices_of
+from seedbed.models.sides import clusters_of, slices_of
 from seedbed.serving.bundle import Bundle, load_bundle
 from seedbed.serving.recipe import OtherFormatError
 
@@ -65,7 +65,8 @@ def compare_with_champion(
         incumbent = read_outcome(answers.reset_index(drop=True), target, problem.task, classes)
     except UserError as error:
         return Comparison.hindered(str(error).rstrip("."))
-    return compare_answers(challenger, incumbent, slices_of(predictions), problem, evaluation.bootstrap, seed)
+    slices, clusters = slices_of(predictions), clusters_of(predictions)
+    return compare_answers(challenger, incumbent, slices, clusters, problem, evaluation.bootstrap, seed)
 
 
 def raw_test_rows(

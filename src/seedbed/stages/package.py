@@ -10,7 +10,7 @@ from seedbed.errors import UserError
 from seedbed.files import read_json, write_text
 from seedbed.models.decision import Decision
 from seedbed.models.gate import Verdict, read_refusal
-from seedbed.serving.bundle import write_bundle, write_refusal
+from seedbed.serving.bundle import write_bundle, write_refused_bundle
 from seedbed.serving.card import Facts, summarize, write_card
 from seedbed.serving.packaging import periods, train_rows
 from seedbed.serving.recipe import Recipe
@@ -48,6 +48,7 @@ def package(
         BUNDLE,
         recipe,
         pipeline=MODEL / "pipeline.skops",
+        packages=read_json(MODEL / "packages.json"),
         metrics=metrics,
         card=card,
         requirements=Path("requirements.lock"),
@@ -61,7 +62,7 @@ def _refuse(verdict: Verdict) -> None:
             f"the gate refused this model, so there is no bundle. {verdict.reason} Look at reports/evaluate, then "
             "choose another model or other features. What a model must reach is in conf/gate."
         )
-    write_refusal(BUNDLE, verdict)
+    write_refused_bundle(BUNDLE, verdict)
     # DVC would take the experiment's refusal for a finished package stage, and a later `dvc repro` of it would succeed
     # without a word. Written in other bytes than gate did, the refusal makes it run gate and package again, and stop.
     write_text(REFUSAL, f"{verdict.reason}\n\n")

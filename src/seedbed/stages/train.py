@@ -7,7 +7,7 @@ from seedbed.data.tables import read_table
 from seedbed.files import replacing_folder, write_json
 from seedbed.models.images import draw_training
 from seedbed.models.plots import write_training_plots
-from seedbed.models.serialization import dump_pipeline
+from seedbed.models.serialization import dump_pipeline, installed_packages
 from seedbed.models.training import Trained, train_model
 from seedbed.stages.run import run
 
@@ -22,10 +22,11 @@ def train(problem: Problem, split: Split, model: Model, evaluation: Evaluation, 
 
 
 def write_trained(trained: Trained, name: str, model: Path, report: Path) -> None:
-    """Write the fitted pipeline with its decision into `model`, figures and plots into `report`."""
+    """Write the fitted pipeline, its decision and the packages it was fitted with into `model`, figures and plots into `report`."""
     with replacing_folder(model) as folder:
         dump_pipeline(trained.pipeline, folder / "pipeline.skops")
         trained.decision.write(folder / "decision.json")
+        write_json(folder / "packages.json", installed_packages())
     with replacing_folder(report / "plots") as folder:
         write_training_plots(folder, trained.outcome, trained.details)
     with replacing_folder(report / "images") as folder:
