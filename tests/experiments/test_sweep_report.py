@@ -12,7 +12,6 @@ from seedbed.experiments.records import Record
 from seedbed.experiments.sweep_report import (
     MOST_PARAMETERS,
     draw_parameters,
-    front,
     importance,
     to_table,
     varied,
@@ -66,20 +65,6 @@ def test_a_value_with_an_equals_sign_stays_whole() -> None:
 def test_only_what_differs_between_jobs_is_drawn() -> None:
     done = to_table([job("model=mlp", "seed=1", values=[1.0]), job("model=mlp", "seed=2", "c=1", values=[2.0])], ["cv"])
     assert varied(done) == ["seed", "c"], "a key that only some jobs have differs too"
-
-
-@pytest.mark.parametrize(
-    ("directions", "expected"),
-    [
-        (["maximize", "maximize"], [True, True, False, False, False, False]),
-        (["maximize", "minimize"], [False, True, False, False, False, False]),
-        (["minimize", "minimize"], [False, False, False, True, True, False]),
-        (["minimize", "maximize"], [True, False, False, True, True, False]),
-    ],
-)
-def test_the_front_is_what_no_other_job_beats_in_all_objectives(directions: list[Any], expected: list[bool]) -> None:
-    values = np.array([[1.0, 3.0], [3.0, 0.0], [1.0, 2.0], [0.0, 0.0], [0.0, 0.0], [2.0, 0.0]])
-    assert front(values, directions).tolist() == expected
 
 
 def test_a_parameter_that_explains_everything_comes_first() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seedbed.experiments.objective import Direction
+from seedbed.experiments.objective import Direction, front
 from seedbed.experiments.records import Record
 from seedbed.files import replacing_folder, write_text
 from seedbed.plotting import MODEL, OTHER, new_figure, save_figure
@@ -70,15 +70,6 @@ def varied(done: pd.DataFrame) -> list[str]:
     """Return the override columns that differ between jobs."""
     keys = list(done.columns[done.columns.get_loc("error") + 1 :])
     return [key for key in keys if done[key].nunique(dropna=False) > 1]
-
-
-def front(values: np.ndarray, directions: Sequence[Direction]) -> np.ndarray:
-    """Return which rows of `values`, shape (n_jobs, n_objectives), no other row beats in all objectives: shape (n_jobs,)."""
-    signs = np.array([1.0 if direction == "maximize" else -1.0 for direction in directions])
-    points = values * signs
-    at_least = (points[None, :, :] >= points[:, None, :]).all(axis=2)
-    better = (points[None, :, :] > points[:, None, :]).any(axis=2)
-    return ~(at_least & better).any(axis=1)
 
 
 def importance(parameters: pd.DataFrame, values: pd.Series, direction: Direction) -> dict[str, float]:
