@@ -206,6 +206,12 @@ def copied(source: Path, target: Path) -> Project:
     return Project(target)
 
 
+def state(project: Project) -> list[str]:
+    """Return all that a sweep must leave as it was: HEAD, branch, index, work tree, stash."""
+    asked = ("rev-parse HEAD", "symbolic-ref HEAD", "diff --cached", "diff", "status --porcelain", "stash list")
+    return [project.git(*question.split()) for question in asked]
+
+
 def lock_up_to_train(project: Project, commit: str) -> dict:
     """Return what a commit's dvc.lock holds of the stages that a sweep runs."""
     stages = OmegaConf.to_container(OmegaConf.create(project.git("show", f"{commit}:dvc.lock")))["stages"]  # type: ignore[index,call-overload]

@@ -73,7 +73,8 @@ def draw(title: str, definition: dict[str, Any], revisions: Sequence[Revision]) 
     for path, y in definition["y"].items():
         for number, revision in enumerate(revisions):
             table = revision.plots.get(path)
-            if table is None:
+            # dvc.yaml of today says what to draw; a revision from before may have called it otherwise.
+            if table is None or not {definition["x"], y} <= set(table):
                 continue
             drawn += 1
             side = f", {PurePosixPath(path).parts[1]}" if len(definition["y"]) > 1 else ""
