@@ -3,7 +3,8 @@
 import math
 import os
 import shutil
-import socket
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,7 @@ from optuna.trial import TrialState
 from hydra_plugins.seedbed_optuna_sweeper import OptunaSweeper
 from seedbed.errors import UserError
 from seedbed.experiments.pin import VARIABLE, Pin
-from seedbed.experiments.study import ASKED_BY, at_once, finished, open_study, run_study, tell
+from seedbed.experiments.study import alive, ask, at_once, finished, open_study, run_study, tell
 
 from support import REPOSITORY, STATED_PROBLEM
 
@@ -130,20 +131,29 @@ def test_what_a_killed_sweep_was_trying_is_tried_first(root: Path) -> None:
     assert len(again.jobs) == 2
 
 
-@pytest.mark.parametrize(
-    ("asker", "state"),
-    [
-        (["elsewhere", 1], TrialState.RUNNING),
-        ([socket.gethostname(), os.getppid()], TrialState.RUNNING),
-        ([socket.gethostname(), 2**22 + 1], TrialState.FAIL),
-        ([socket.gethostname(), os.getpid()], TrialState.FAIL),
-    ],
-)
-def test_a_trial_that_another_process_is_at_is_let_be(tmp_path: Path, asker: list[Any], state: TrialState) -> None:
+def test_a_trial_is_let_be_as_long_as_the_process_that_asked_for_it_is_alive(tmp_path: Path) -> None:
     journal = tmp_path / "journal.log"
-    trial = open_study(journal, ["maximize"], SAMPLER, 0).ask()
-    trial.set_user_attr(ASKED_BY, asker)
-    assert open_study(journal, ["maximize"], SAMPLER, 0).trials[0].state == state
+
+    def states() -> list[TrialState]:
+        return [trial.state for trial in open_study(journal, ["maximize"], SAMPLER, 0).trials]
+
+    open_study(journal, ["maximize"], SAMPLER, 0)
+    code = (
+        "import sys, time; from pathlib import Path; from omegaconf import OmegaConf; from seedbed.experiments.study import *\n"
+        "journal = Path(sys.argv[1])\n"
+        "with alive(journal) as myself:\n"
+        "    study = open_study(journal, ['maximize'], OmegaConf.create({'_target_': 'optuna.samplers.RandomSampler'}), 0)\n"
+        "    [trial] = ask(study, journal, myself, 1, 1)\n"
+        "    trial.suggest_float('x', 0, 1)\n"
+        "    print('asked', flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(journal)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "asked\n"
+        assert states() == [TrialState.RUNNING]
+        other.kill()
+    assert states() == [TrialState.FAIL, TrialState.WAITING]
 
 
 def test_what_was_interrupted_is_queued_once_however_often_the_sweep_is_typed(root: Path) -> None:
@@ -164,17 +174,18 @@ def test_what_was_interrupted_is_queued_once_however_often_the_sweep_is_typed(ro
 
 def test_several_processes_make_as_many_trials_as_are_wanted_in_all(root: Path) -> None:
     other = study_of(root)
+    journal = root / ".dvc/tmp/sweeps/study/study/journal.log"
     theirs: list[Any] = []
 
     def answer(job: list[str]) -> float:
-        """Work like another machine that has begun a trial, and ends one, whenever this one works on a job."""
+        """Work on a job, while another process ends one and begins the next."""
         if theirs:
             other.tell(theirs.pop(), 0.5)
-        theirs.append(other.ask())
-        theirs[-1].set_user_attr(ASKED_BY, ["elsewhere", 1])
+        theirs.extend(ask(other, journal, them, 1, 6))
         return 0.5
 
-    ours = Launched(answer, n_trials=6, batch=1).run()
+    with alive(journal) as them:
+        ours = Launched(answer, n_trials=6, batch=1).run()
     assert len(ours.jobs) == 3
     assert len(finished(study_of(root))) + len(theirs) == 6
 

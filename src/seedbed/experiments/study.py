@@ -2,15 +2,13 @@
 
 import fcntl
 import math
-import os
-import socket
+import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
@@ -23,7 +21,7 @@ from seedbed.experiments.sweeping import objectives_of, problem_of
 from seedbed.models.parallel import cores
 
 ASKED_BY = "asked_by"
-"""The attribute of a trial that names the machine and the process which asked for it."""
+"""The attribute of a trial that names the file which the process that asked for it holds as long as it lives."""
 
 
 def run_study(sweeper: Any, arguments: list[str]) -> list[Any]:
@@ -57,13 +55,14 @@ def run_study(sweeper: Any, arguments: list[str]) -> list[Any]:
     batch = sweeper.batch or at_once(sweeper.config)
     returned: list[Any] = []
     wanted = sweeper.n_trials
-    while trials := ask(study, journal, batch, wanted):
-        jobs = [plan.job(trial) for trial in trials]
-        results = sweeper.launcher.launch(jobs, initial_job_idx=len(returned))
-        for trial, result in zip(trials, results, strict=True):
-            # One that failed is tried again when the command is typed again, and not before.
-            wanted -= not tell(study, trial, result.return_value)
-        returned += results
+    with alive(journal) as myself:
+        while trials := ask(study, journal, myself, batch, wanted):
+            jobs = [plan.job(trial) for trial in trials]
+            results = sweeper.launcher.launch(jobs, initial_job_idx=len(returned))
+            for trial, result in zip(trials, results, strict=True):
+                # One that failed is tried again when the command is typed again, and not before.
+                wanted -= not tell(study, trial, result.return_value)
+            returned += results
     return returned
 
 
@@ -89,7 +88,7 @@ def check_plan(plan: Plan, sweeper: Any) -> None:
 def open_study(journal: Path, directions: list[Direction], sampler: DictConfig, seed: int) -> Any:
     """Return the study in this journal, made if it is new; trials that failed, or that a killed run left open, are tried again.
 
-    Trials of a process that is alive, or of another machine, are let be: several may work on one study.
+    Trials of a process that is alive, here or on another machine, are let be: several may work on one study.
     """
     import optuna
     from hydra.utils import instantiate
@@ -109,7 +108,7 @@ def open_study(journal: Path, directions: list[Direction], sampler: DictConfig, 
         # A sampler that began anew at the same seed would ask for what it has asked for before.
         study.sampler = instantiate(sampler, seed=seed + len(trials))
         for trial in trials:
-            if trial.state == TrialState.RUNNING and _is_gone(trial):
+            if trial.state == TrialState.RUNNING and not _at_work(trial, journal):
                 study.tell(trial.number, state=TrialState.FAIL)
         trials = study.get_trials(deepcopy=False)
         known = [{}, *(_chosen(trial) for trial in trials if trial.state != TrialState.FAIL)]
@@ -120,16 +119,16 @@ def open_study(journal: Path, directions: list[Direction], sampler: DictConfig, 
     return study
 
 
-def ask(study: Any, journal: Path, batch: int, wanted: int) -> list[Any]:
+def ask(study: Any, journal: Path, myself: str, batch: int, wanted: int) -> list[Any]:
     """Return a batch of trials, fewer where fewer are missing to as many as are wanted: done, or being worked on anywhere."""
     from optuna.trial import TrialState
 
     with _alone(journal):
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        there = len(finished(study)) + sum(not _is_gone(trial) for trial in running)
+        there = len(finished(study)) + sum(_at_work(trial, journal) for trial in running)
         trials = [study.ask() for _ in range(min(batch, wanted - there))]
         for trial in trials:
-            trial.set_user_attr(ASKED_BY, _myself())
+            trial.set_user_attr(ASKED_BY, myself)
     return trials
 
 
@@ -146,17 +145,29 @@ def _chosen(trial: Any) -> dict[str, Any]:
     return trial.system_attrs.get("fixed_params") or trial.params
 
 
-def _myself() -> list[Any]:
-    return [socket.gethostname(), os.getpid()]
+@contextmanager
+def alive(journal: Path) -> Iterator[str]:
+    """Hold a file beside the journal, by its name, that the kernel lets go of however this process ends."""
+    name = f"{uuid.uuid4().hex}.alive"
+    path = journal.with_name(name)
+    try:
+        with path.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield name
+    finally:
+        path.unlink()
 
 
-def _is_gone(trial: Any) -> bool:
-    """Say whether the process that asked for a trial is one of this machine that has ended, or this one before."""
-    asker = trial.user_attrs.get(ASKED_BY)
-    if asker is None or asker == _myself():
+def _at_work(trial: Any, journal: Path) -> bool:
+    """Say whether the process that asked for a trial is alive."""
+    try:
+        with journal.with_name(trial.user_attrs[ASKED_BY]).open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (KeyError, FileNotFoundError):
+        return False
+    except BlockingIOError:
         return True
-    host, process = asker
-    return bool(host == socket.gethostname() and not psutil.pid_exists(process))
+    return False
 
 
 def finished(study: Any) -> list[Any]:
