@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import yaml
 from filelock import FileLock
 from omegaconf import OmegaConf
 
@@ -214,7 +215,7 @@ def state(project: Project) -> list[str]:
 
 def lock_up_to_train(project: Project, commit: str) -> dict:
     """Return what a commit's dvc.lock holds of the stages that a sweep runs."""
-    stages = OmegaConf.to_container(OmegaConf.create(project.git("show", f"{commit}:dvc.lock")))["stages"]  # type: ignore[index,call-overload]
+    stages = yaml.load(project.git("show", f"{commit}:dvc.lock"), yaml.CSafeLoader)["stages"]
     return {name: stages[name] for name in ("compose", "ingest", "validate", "clean", "featurize", "train")}
 
 
