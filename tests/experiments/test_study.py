@@ -13,7 +13,9 @@ import optuna
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from hydra_plugins.seedbed_optuna_sweeper import OptunaSweeper
@@ -74,7 +76,7 @@ class Launched:
 
 
 def study_of(root: Path) -> Any:
-    return open_study(root / ".dvc/tmp/sweeps/study/study/journal.log", ["maximize"], SAMPLER, 0)
+    return open_study(root / ".dvc/tmp/sweeps/study/study/journal.log", ["maximize"])
 
 
 @pytest.mark.parametrize(
@@ -135,15 +137,15 @@ def test_a_trial_is_let_be_as_long_as_the_process_that_asked_for_it_is_alive(tmp
     journal = tmp_path / "journal.log"
 
     def states() -> list[TrialState]:
-        return [trial.state for trial in open_study(journal, ["maximize"], SAMPLER, 0).trials]
+        return [trial.state for trial in open_study(journal, ["maximize"]).trials]
 
-    open_study(journal, ["maximize"], SAMPLER, 0)
+    open_study(journal, ["maximize"])
     code = (
-        "import sys, time; from pathlib import Path; from omegaconf import OmegaConf; from seedbed.experiments.study import *\n"
+        "import sys, time; from pathlib import Path; from optuna.samplers import RandomSampler; from seedbed.experiments.study import *\n"
         "journal = Path(sys.argv[1])\n"
         "with alive(journal) as myself:\n"
-        "    study = open_study(journal, ['maximize'], OmegaConf.create({'_target_': 'optuna.samplers.RandomSampler'}), 0)\n"
-        "    [trial] = ask(study, journal, myself, 1, 1)\n"
+        "    study = open_study(journal, ['maximize'])\n"
+        "    [trial] = ask(study, journal, lambda number: RandomSampler(), myself, 1, 1)\n"
         "    trial.suggest_float('x', 0, 1)\n"
         "    print('asked', flush=True)\n"
         "    time.sleep(600)\n"
@@ -172,6 +174,20 @@ def test_what_was_interrupted_is_queued_once_however_often_the_sweep_is_typed(ro
     assert Launched(lambda job: 0.5, n_trials=6).run().jobs == []
 
 
+def test_several_processes_at_once_try_different_things(root: Path) -> None:
+    done: list[Launched] = []
+
+    def answer(job: list[str]) -> float:
+        if len(done) < 2:
+            done.append(Launched(answer, n_trials=9, batch=2))
+            done[-1].run()
+        return 0.5
+
+    done.append(Launched(answer, n_trials=9, batch=2).run())
+    jobs = [job[0] for one in done for job in one.jobs]
+    assert len(jobs) == len(set(jobs)) == 9
+
+
 def test_several_processes_make_as_many_trials_as_are_wanted_in_all(root: Path) -> None:
     other = study_of(root)
     journal = root / ".dvc/tmp/sweeps/study/study/journal.log"
@@ -181,7 +197,7 @@ def test_several_processes_make_as_many_trials_as_are_wanted_in_all(root: Path) 
         """Work on a job, while another process ends one and begins the next."""
         if theirs:
             other.tell(theirs.pop(), 0.5)
-        theirs.extend(ask(other, journal, them, 1, 6))
+        theirs.extend(ask(other, journal, lambda number: RandomSampler(seed=number), them, 1, 6))
         return 0.5
 
     with alive(journal) as them:
@@ -205,8 +221,9 @@ def test_each_sampler_can_be_chosen(root: Path, name: str, directions: list[Any]
     with initialize_config_dir(str(REPOSITORY / "conf"), version_base=None):
         chosen = ["hydra/sweeper=optuna", f"hydra/sweeper/sampler={name}"]
         composed = compose("sweep", chosen, return_hydra_config=True).hydra.sweeper
-    study = open_study(root / "study/journal.log", directions, composed.sampler, composed.seed)
-    for _ in range(20):
+    study = open_study(root / "study/journal.log", directions)
+    for number in range(20):
+        study.sampler = instantiate(composed.sampler, seed=number)
         trial = study.ask()
         tell(
             study,
@@ -219,7 +236,7 @@ def test_each_sampler_can_be_chosen(root: Path, name: str, directions: list[Any]
 def test_two_objectives_have_a_direction_each(root: Path) -> None:
     Launched(lambda job: [0.5, 0.2], n_trials=2, objective=["cv", "validation.log_loss"]).run()
     journal = root / ".dvc/tmp/sweeps/study/study/journal.log"
-    study = open_study(journal, ["maximize", "minimize"], SAMPLER, 0)
+    study = open_study(journal, ["maximize", "minimize"])
     assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE"]
     assert [trial.values for trial in finished(study)] == [[0.5, 0.2]] * 2
 

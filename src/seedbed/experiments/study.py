@@ -4,7 +4,7 @@ import fcntl
 import math
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ def run_study(sweeper: Any, arguments: list[str]) -> list[Any]:
         If there is nothing to search, or Hydra could not compose a job.
     """
     import optuna
+    from hydra.utils import instantiate
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -51,12 +52,16 @@ def run_study(sweeper: Any, arguments: list[str]) -> list[Any]:
     check_plan(plan, sweeper)
     journal = Path(pin.root) / FOLDER / pin.name / "study" / "journal.log"
     directions = [direction_of(objective, problem) for objective in objectives_of(sweeper.config.sweep)]
-    study = open_study(journal, directions, sweeper.sampler, sweeper.seed)
+    study = open_study(journal, directions)
     batch = sweeper.batch or at_once(sweeper.config)
+
+    def sampler(number: int) -> Any:
+        return instantiate(sweeper.sampler, seed=sweeper.seed + number)
+
     returned: list[Any] = []
     wanted = sweeper.n_trials
     with alive(journal) as myself:
-        while trials := ask(study, journal, myself, batch, wanted):
+        while trials := ask(study, journal, sampler, myself, batch, wanted):
             jobs = [plan.job(trial) for trial in trials]
             results = sweeper.launcher.launch(jobs, initial_job_idx=len(returned))
             for trial, result in zip(trials, results, strict=True):
@@ -85,13 +90,12 @@ def check_plan(plan: Plan, sweeper: Any) -> None:
             ) from None
 
 
-def open_study(journal: Path, directions: list[Direction], sampler: DictConfig, seed: int) -> Any:
+def open_study(journal: Path, directions: list[Direction]) -> Any:
     """Return the study in this journal, made if it is new; trials that failed, or that a killed run left open, are tried again.
 
     Trials of a process that is alive, here or on another machine, are let be: several may work on one study.
     """
     import optuna
-    from hydra.utils import instantiate
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
     from optuna.trial import TrialState
@@ -104,11 +108,8 @@ def open_study(journal: Path, directions: list[Direction], sampler: DictConfig, 
             directions=directions,
             load_if_exists=True,
         )
-        trials = study.get_trials(deepcopy=False)
-        # A sampler that began anew at the same seed would ask for what it has asked for before.
-        study.sampler = instantiate(sampler, seed=seed + len(trials))
-        for trial in trials:
-            if trial.state == TrialState.RUNNING and not _at_work(trial, journal):
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if not _at_work(trial, journal):
                 study.tell(trial.number, state=TrialState.FAIL)
         trials = study.get_trials(deepcopy=False)
         known = [{}, *(_chosen(trial) for trial in trials if trial.state != TrialState.FAIL)]
@@ -119,11 +120,13 @@ def open_study(journal: Path, directions: list[Direction], sampler: DictConfig, 
     return study
 
 
-def ask(study: Any, journal: Path, myself: str, batch: int, wanted: int) -> list[Any]:
+def ask(study: Any, journal: Path, sampler: Callable[[int], Any], myself: str, batch: int, wanted: int) -> list[Any]:
     """Return a batch of trials, fewer where fewer are missing to as many as are wanted: done, or being worked on anywhere."""
     from optuna.trial import TrialState
 
     with _alone(journal):
+        # Seeded alike for each batch, or by each process, it would ask for what was asked for before.
+        study.sampler = sampler(len(study.get_trials(deepcopy=False)))
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         there = len(finished(study)) + sum(_at_work(trial, journal) for trial in running)
         trials = [study.ask() for _ in range(min(batch, wanted - there))]
