@@ -162,6 +162,10 @@ def test_no_job_reads_the_test_rows(project: Project) -> None:
         (["-m", "sweep.objective=test.roc_auc", "seed=1,2"], "train writes no such figure"),
         (["-m", "sed=1,2"], "sed"),
         (["-m", "model=mine,dummy"], "mine"),
+        (
+            ["-m", "hydra/sweeper=optuna", "model=mlp,random_forest", "model.arguments.alpha=1,2"],
+            "model=random_forest model.arguments.alpha=1",
+        ),
     ],
 )
 def test_a_mistake_is_told_before_the_first_job(project: Project, arguments: list[str], said: str) -> None:
@@ -205,13 +209,18 @@ def test_a_study_over_two_models_goes_on_to_more_trials(project: Project) -> Non
 def test_quality_is_weighed_against_size_and_time(project: Project) -> None:
     objectives = "sweep.objective=[cv,model_size,prediction_time]"
     models = "model=dummy,logistic_regression,hist_gradient_boosting"
-    sweep(project, "-m", "hydra/sweeper=random", "hydra.sweeper.n_trials=5", "sweep.name=front", models, objectives)
+    search = ["-m", "hydra/sweeper=random", "hydra.sweeper.n_trials=5", "sweep.name=front"]
+    told = sweep(project, *search, models, objectives).stdout
     report = project.root / "reports/sweeps/front"
     jobs = pd.read_csv(report / "jobs.csv")
     assert (jobs["state"] == "done").all()
     assert (jobs["model_size"] > 0).all()
     assert (jobs["prediction_time"] > 0).all()
     assert jobs["on_front"].any()
+    named = told.partition("on the Pareto front")[2]
+    assert all(
+        (name in named) == on_front for name, on_front in zip(jobs["experiment_name"], jobs["on_front"], strict=True)
+    )
     assert (report / "front.png").exists()
 
 
