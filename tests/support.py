@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import yaml
 from filelock import FileLock
 from omegaconf import OmegaConf
 
@@ -206,9 +207,15 @@ def copied(source: Path, target: Path) -> Project:
     return Project(target)
 
 
+def state(project: Project) -> list[str]:
+    """Return all that a sweep must leave as it was: HEAD, branch, index, work tree, stash."""
+    asked = ("rev-parse HEAD", "symbolic-ref HEAD", "diff --cached", "diff", "status --porcelain", "stash list")
+    return [project.git(*question.split()) for question in asked]
+
+
 def lock_up_to_train(project: Project, commit: str) -> dict:
     """Return what a commit's dvc.lock holds of the stages that a sweep runs."""
-    stages = OmegaConf.to_container(OmegaConf.create(project.git("show", f"{commit}:dvc.lock")))["stages"]  # type: ignore[index,call-overload]
+    stages = yaml.load(project.git("show", f"{commit}:dvc.lock"), yaml.CSafeLoader)["stages"]
     return {name: stages[name] for name in ("compose", "ingest", "validate", "clean", "featurize", "train")}
 
 

@@ -1,5 +1,6 @@
 """The `seedbed` command."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -112,7 +113,7 @@ def compare(
         list[str], typer.Argument(help="Branches, tags, commits or experiments, the first to compare with.")
     ],
     markdown: Annotated[bool, typer.Option(help="Print Markdown instead, as for a pull request.")] = False,
-    out: Annotated[Path, typer.Option(help="Where to write the page.")] = Path("reports/compare.html"),
+    out: Annotated[Path | None, typer.Option(help="Where to write the page; else it is reports/compare.html.")] = None,
 ) -> None:
     """Write a page of what differs between revisions or experiments: figures, parameters, data, plots."""
     from seedbed.experiments.compare import plot_definitions, read_revision
@@ -126,34 +127,38 @@ def compare(
     if markdown:
         print(to_markdown(sides))
     else:
-        write_text(root / out, to_html(sides, plots))
-        print(out)
+        page = _place(root, out, "reports/compare.html")
+        write_text(page, to_html(sides, plots))
+        print(os.path.relpath(page))
 
 
 @app.command()
 def report(
     target: Annotated[str, typer.Argument(help="The branch that a pull request would go into.")],
-    out: Annotated[Path, typer.Option(help="The folder to write report.md and compare.html in.")] = Path("reports/ci"),
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write report.md and compare.html in; else it is reports/ci.")
+    ] = None,
     link: Annotated[str, typer.Option(help="Address of the page, where it will be kept.")] = "",
 ) -> None:
     """Write what the work tree changes against a branch, as a comment on a pull request shows it."""
     from seedbed.experiments.pull_request import write_report
 
     root = _root()
-    write_report(root, target, root / out, link)
-    print(out / "report.md")
+    folder = _place(root, out, "reports/ci")
+    write_report(root, target, folder, link)
+    print(os.path.relpath(folder / "report.md"))
 
 
 @app.command()
 def archive(
     tag: Annotated[str, typer.Argument(help="A tag of the registry, such as model@v1.0.0 or model#production#1.")],
-    out: Annotated[Path, typer.Option(help="The folder to write the archive in.")] = Path("dist"),
+    out: Annotated[Path | None, typer.Option(help="The folder to write the archive in; else it is dist.")] = None,
 ) -> None:
     """Write the champion of a registered version as one archive, after checking that it loads."""
     from seedbed.registry.archiving import archive as run
 
     root = _root()
-    print(run(root, tag, root / out))
+    print(run(root, tag, _place(root, out, "dist")))
 
 
 @app.command()
@@ -232,6 +237,11 @@ def _root() -> Path:
     from seedbed.config.repository import find_root
 
     return find_root()
+
+
+def _place(root: Path, typed: Path | None, usual: str) -> Path:
+    """Return where to write: what was typed, as seen from where it was typed, else the usual place in the repository."""
+    return Path.cwd() / typed if typed else root / usual
 
 
 def main() -> None:

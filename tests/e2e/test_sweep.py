@@ -1,6 +1,7 @@
 """Sweeps in a real repository: each job of a Hydra multirun is the experiment that `dvc exp run` would have made."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from support import Project, copied, lock_up_to_train, made_once, stages_in
+from support import Project, copied, lock_up_to_train, made_once, stages_in, state
 
 GRID = ["-m", "model=logistic_regression,dummy", "seed=range(2)"]
 
@@ -39,12 +40,6 @@ def swept_once(prepared: Path, shared_folder: Path) -> Path:
 def swept(swept_once: Path, tmp_path: Path) -> Project:
     """A copy of the swept repository."""
     return copied(swept_once, tmp_path / "project")
-
-
-def state(project: Project) -> list[str]:
-    """Return all that a sweep must leave as it was: HEAD, branch, index, work tree, stash."""
-    asked = ("rev-parse HEAD", "symbolic-ref HEAD", "diff --cached", "diff", "status --porcelain", "stash list")
-    return [project.git(*question.split()) for question in asked]
 
 
 def test_every_job_is_one_experiment_with_a_readable_name(swept: Project) -> None:
@@ -83,6 +78,23 @@ def test_a_row_never_shows_another_models_figures(swept: Project) -> None:
     for row in rows[1:]:
         if row[2].startswith("branch_"):
             assert row[column] == ""
+
+
+def test_an_experiment_of_a_sweep_is_listed_and_can_be_compared(swept: Project) -> None:
+    name = next(name for name in swept.experiments() if name.startswith("logistic_regression-seed1-"))
+    said = swept.make("show")
+    assert name in said
+    assert "cv.roc_auc" in said
+    assert (
+        swept.run("seedbed", "compare", "main", name, "--out", "page.html", cwd=swept.root / "docs").stdout
+        == "page.html\n"
+    )
+    page = (swept.root / "docs/page.html").read_text(encoding="utf-8")
+    assert page.count("<svg") >= 2
+    assert re.search(r"<th>test\.roc_auc</th><td[^>]*>[\d.]+</td><td[^>]*></td>", page), (
+        "what was not computed is empty"
+    )
+    assert re.search(r"<th>data/predictions</th><td[^>]*>[^<]+ bytes</td><td[^>]*></td>", page)
 
 
 @pytest.mark.slow
@@ -150,6 +162,10 @@ def test_no_job_reads_the_test_rows(project: Project) -> None:
         (["-m", "sweep.objective=test.roc_auc", "seed=1,2"], "train writes no such figure"),
         (["-m", "sed=1,2"], "sed"),
         (["-m", "model=mine,dummy"], "mine"),
+        (
+            ["-m", "hydra/sweeper=optuna", "model=mlp,random_forest", "model.arguments.alpha=1,2"],
+            "model=random_forest model.arguments.alpha=1",
+        ),
     ],
 )
 def test_a_mistake_is_told_before_the_first_job(project: Project, arguments: list[str], said: str) -> None:
@@ -193,13 +209,18 @@ def test_a_study_over_two_models_goes_on_to_more_trials(project: Project) -> Non
 def test_quality_is_weighed_against_size_and_time(project: Project) -> None:
     objectives = "sweep.objective=[cv,model_size,prediction_time]"
     models = "model=dummy,logistic_regression,hist_gradient_boosting"
-    sweep(project, "-m", "hydra/sweeper=random", "hydra.sweeper.n_trials=5", "sweep.name=front", models, objectives)
+    search = ["-m", "hydra/sweeper=random", "hydra.sweeper.n_trials=5", "sweep.name=front"]
+    told = sweep(project, *search, models, objectives).stdout
     report = project.root / "reports/sweeps/front"
     jobs = pd.read_csv(report / "jobs.csv")
     assert (jobs["state"] == "done").all()
     assert (jobs["model_size"] > 0).all()
     assert (jobs["prediction_time"] > 0).all()
     assert jobs["on_front"].any()
+    named = told.partition("on the Pareto front")[2]
+    assert all(
+        (name in named) == on_front for name, on_front in zip(jobs["experiment_name"], jobs["on_front"], strict=True)
+    )
     assert (report / "front.png").exists()
 
 

@@ -21,7 +21,10 @@ GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 
 def config(*task: str, name: str | None = None, objective: Any = "cv", **sweeper: Any) -> DictConfig:
     hydra = {
-        "overrides": {"task": list(task), "hydra": ["hydra.mode=MULTIRUN"]},
+        "overrides": {
+            "task": [word for word in task if not word.startswith("hydra")],
+            "hydra": ["hydra.mode=MULTIRUN", *(word for word in task if word.startswith("hydra"))],
+        },
         "sweeper": {"_target_": GRID, **sweeper},
     }
     return OmegaConf.create(
@@ -129,9 +132,9 @@ def test_a_single_job_is_treated_alike(here: Project, capsys: pytest.CaptureFixt
     assert "best: 0.5 by aa" in capsys.readouterr().err
 
 
-def begin_and_end(**settings: Any) -> None:
+def begin_and_end(*how: str, **settings: Any) -> None:
     callback = SweepCallback()
-    callback.on_multirun_start(config("seed=1,2", **settings))
+    callback.on_multirun_start(config("seed=1,2", *how, **settings))
     callback.watch.stop()
     callback.pin.release()
 
@@ -195,9 +198,25 @@ def test_what_a_sweep_began_with_is_written_down(here: Project) -> None:
     }
 
 
-def test_more_trials_are_the_same_sweep_and_go_on() -> None:
-    names = {sweep_name(config("a=1,2", f"hydra.sweeper.n_trials={n}"), "b" * 40, "t" * 40) for n in (3, 30)}
-    assert len(names) == 1
+@pytest.mark.parametrize(
+    "how",
+    [
+        "hydra.sweeper.n_trials=30",
+        "hydra.sweeper.batch=4",
+        "hydra.launcher.n_jobs=4",
+        "hydra/launcher=basic",
+        "hydra.verbose=true",
+    ],
+)
+def test_how_and_how_far_a_sweep_is_run_makes_no_other_sweep(here: Project, how: str) -> None:
+    assert sweep_name(config("a=1,2", how), "b" * 40, "t" * 40) == sweep_name(config("a=1,2"), "b" * 40, "t" * 40)
+    begin_and_end(name="mine")
+    begin_and_end(how, name="mine")
+
+
+@pytest.mark.parametrize("what", ["hydra/sweeper=random", "hydra/sweeper/sampler=nsgaii", "hydra.sweeper.seed=1"])
+def test_another_search_is_another_sweep(what: str) -> None:
+    assert sweep_name(config("a=1,2", what), "b" * 40, "t" * 40) != sweep_name(config("a=1,2"), "b" * 40, "t" * 40)
 
 
 def test_records_of_other_objectives_are_refused(here: Project) -> None:

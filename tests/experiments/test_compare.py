@@ -12,6 +12,7 @@ import yaml
 from seedbed.errors import UserError
 from seedbed.experiments.compare import Revision, differences, find_commit, plot_definitions, read_revision
 from seedbed.experiments.compare_page import draw, table_of, to_html, to_markdown
+from seedbed.experiments.pipeline import NOT_RUN
 
 from support import REPOSITORY, Project
 
@@ -122,6 +123,13 @@ def test_without_data_there_is_no_picture() -> None:
     assert "<h2>Plots</h2>" not in to_html([OLD, NEW], [("Curve", LINES)])
 
 
+def test_a_revision_whose_table_has_other_columns_is_left_out_of_the_picture() -> None:
+    before = revision("before", plots={"reports/train/plots/a.csv": curve(0, 1).rename(columns={"y": "value"})})
+    now = revision("now", plots={"reports/train/plots/a.csv": curve(1, 0)})
+    assert draw("Curve", LINES, [before]) == ""
+    assert draw("Curve", LINES, [before, now]).startswith("<svg")
+
+
 @pytest.mark.parametrize(
     "number", range(len(plot_definitions(REPOSITORY))), ids=lambda number: plot_definitions(REPOSITORY)[number][0]
 )
@@ -146,18 +154,23 @@ def repository(small: Project) -> Project:
         write(small, "reports/evaluate/metrics.json", {"test": {"roc_auc": seed / 5}})
         write(small, "reports/train/plots/a.csv", f"x,y\n0,{seed}\n")
         write(small, "reports/train/plots/empty.csv", "x,y\n")
+        write(small, "reports/train/plots/nothing.csv", "")
         outs = [
             {"path": "data/clean", "md5": f"{seed}bcdefghijk", "size": 1234567},
             {"path": "reports/a.json", "md5": "2bcd", "size": 1},
         ]
-        write(small, "dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": {"clean": {"cmd": "true", "outs": outs}}}))
+        stages = {
+            "clean": {"cmd": "true", "outs": outs},
+            "evaluate": {"cmd": NOT_RUN, "outs": [{"path": "data/predictions", "md5": "d7517139.dir", "size": 0}]},
+        }
+        write(small, "dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": stages}))
         small.commit(f"seed {seed}")
     return small
 
 
 def test_a_revision_is_read_from_git(repository: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
-    plots = ["reports/train/plots/a.csv", "reports/train/plots/empty.csv", "reports/nowhere.csv"]
+    plots = [f"reports/train/plots/{name}.csv" for name in ("a", "empty", "nothing", "nowhere")]
     found = read_revision(repository.root, "HEAD~1", plots)
     assert (found.name, found.commit) == ("HEAD~1", repository.git("rev-parse", "HEAD~1"))
     assert found.metrics == {"cv.roc_auc": 0.1, "test.roc_auc": 0.2}

@@ -3,11 +3,12 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from seedbed.config.schema import Problem
 from seedbed.errors import UserError
-from seedbed.experiments.objective import direction_of, parse_objective, read_objective
+from seedbed.experiments.objective import direction_of, front, parse_objective, read_objective
 
 from support import STATED_PROBLEM
 
@@ -73,3 +74,17 @@ def test_the_value_is_read_from_what_train_wrote(objective: str, value: float) -
 def test_a_figure_that_is_not_defined_is_no_value() -> None:
     with pytest.raises(UserError, match=r"validation\.brier \(brier\) is not defined for this job"):
         read("validation.brier")
+
+
+@pytest.mark.parametrize(
+    ("directions", "expected"),
+    [
+        (["maximize", "maximize"], [True, True, False, False, False, False]),
+        (["maximize", "minimize"], [False, True, False, False, False, False]),
+        (["minimize", "minimize"], [False, False, False, True, True, False]),
+        (["minimize", "maximize"], [True, False, False, True, True, False]),
+    ],
+)
+def test_the_front_is_what_no_other_job_beats_in_all_objectives(directions: list[Any], expected: list[bool]) -> None:
+    values = np.array([[1.0, 3.0], [3.0, 0.0], [1.0, 2.0], [0.0, 0.0], [0.0, 0.0], [2.0, 0.0]])
+    assert front(values, directions).tolist() == expected

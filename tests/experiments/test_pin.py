@@ -9,17 +9,11 @@ import pytest
 from seedbed.errors import UserError
 from seedbed.experiments.pin import VARIABLE, Pin
 
-from support import Project
+from support import Project, state
 
 
 def take(project: Project) -> Pin:
     return Pin.take(project.root, lambda baseline, tree: f"{baseline[:4]}-{tree[:4]}")
-
-
-def state(project: Project) -> list[str]:
-    """All of what a person would miss."""
-    commands = (["status", "--porcelain"], ["diff"], ["diff", "--cached"], ["stash", "list"], ["symbolic-ref", "HEAD"])
-    return [project.git(*command) for command in commands]
 
 
 def write(project: Project, name: str, text: str = "new\n") -> None:

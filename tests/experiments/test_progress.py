@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,8 +62,20 @@ def test_the_line_leaves_out_what_cannot_be_known(records: list[Record], total: 
     assert line(records, total) == expected
 
 
+def test_what_an_earlier_run_has_done_counts_and_its_time_does_not(tmp_path: Path) -> None:
+    for number in range(15):
+        record(number - 50, value=0.5 + 0.01 * number).write(tmp_path)
+    record(-2, "failed").write(tmp_path)
+    record(-1, "running").write(tmp_path)
+    record(1, found=True).write(tmp_path)
+    watch = Watch(tmp_path, 100.0, 20, "maximize")
+    assert watch.line(watch.records(), 220.0) == "16 of 20 jobs, 0 running, best 0.64 by seed=-36"
+    record(2).write(tmp_path)
+    assert watch.line(watch.records(), 220.0).endswith("6:00 left"), "three more, at two minutes each"
+
+
 def test_the_summary_says_how_to_take_the_winner() -> None:
-    told = summary([record(0), record(1, value=0.75, found=True)], "maximize").splitlines()
+    told = summary([record(0), record(1, value=0.75, found=True)], ["maximize"]).splitlines()
     assert told == [
         "2 experiments, 1 of which were there before",
         "best: 0.75 by job-1",
@@ -70,15 +83,29 @@ def test_the_summary_says_how_to_take_the_winner() -> None:
     ]
 
 
+def test_the_summary_of_several_objectives_names_the_front_and_no_winner() -> None:
+    values = {"a": [0.9, 5.0, 1.0], "b": [0.8, 9.0, 9.0], "c": [0.1, 5.0, 0.5]}
+    records = [Record([], "done", 1, 1.0, name=name, values=figures) for name, figures in values.items()]
+    told = summary(records, ["maximize", "minimize", "minimize"]).splitlines()
+    assert told == [
+        "3 experiments",
+        "on the Pareto front, which no other beats in all objectives:",
+        "    0.9, 5, 1  a",
+        "    0.1, 5, 0.5  c",
+        "to take one: .venv/bin/dvc exp apply <its name> && .venv/bin/dvc repro",
+    ]
+
+
 def test_the_summary_tells_each_failure_with_its_log() -> None:
-    told = summary([record(0), record(1, "failed", error="C is negative", log="logs/a.log")], "maximize").splitlines()
+    told = summary([record(0), record(1, "failed", error="C is negative", log="logs/a.log")], ["maximize"]).splitlines()
     assert told[0] == "1 experiments"
     assert told[1:3] == ["failed: seed=1: C is negative", "    its log: logs/a.log"]
     assert told[-1].startswith("To try the failed ones again, type the same command")
 
 
-def test_a_summary_of_failures_alone_names_no_winner() -> None:
-    told = summary([record(0, "failed", error="no")], "maximize")
+@pytest.mark.parametrize("directions", [["maximize"], ["maximize", "minimize"]], ids=len)
+def test_a_summary_of_failures_alone_names_no_winner(directions: list[Any]) -> None:
+    told = summary([record(0, "failed", error="no")], directions)
     assert told.startswith("0 experiments\nfailed: seed=0: no")
     assert "best" not in told
     assert "exp apply" not in told

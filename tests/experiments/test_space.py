@@ -8,7 +8,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FixedTrial
 
 from seedbed.errors import UserError
-from seedbed.experiments.space import Dimension, chooser, read_space, split_overrides
+from seedbed.experiments.space import Dimension, make_plan, read_space, split_overrides
 
 from support import REPOSITORY
 
@@ -52,6 +52,10 @@ def test_a_sweep_is_what_optuna_is_asked(sweep: str, expected: BaseDistribution,
     [
         ("model=glob(*)", r"model=glob\(\*\): .* Write choice\(\.\.\.\)"),
         ("seed=range(3,3)", r"seed=range\(3,3\): this range holds no value"),
+        ("a=interval(1,0)", r"a=interval\(1,0\): this goes from no number to a larger one. Write it as in interval"),
+        ("a=interval(0,inf)", r"a=interval\(0,inf\): this goes from no number to a larger one"),
+        ("a=tag(log,interval(0,1))", r"a=tag\(log,interval\(0,1\)\): a logarithmic scale has no 0.* above 0"),
+        ("a=tag(log,int(interval(0.5,9)))", r"a logarithmic scale has no 0\."),
     ],
 )
 def test_a_sweep_of_unknown_or_no_values_is_refused(text: str, said: str) -> None:
@@ -98,6 +102,8 @@ def test_keys_of_the_other_kind_of_task_are_passed_over(tmp_path: Path, task: st
         ("key: interval(1)", "m.yaml: key: 'interval(1)' cannot be read"),
         ("key: interval(", "m.yaml: key: 'interval(' cannot be read"),
         ("key: glob(*)", "m.yaml: key=glob(*): a search needs the names themselves"),
+        ("key: interval(1, 0)", "m.yaml: key=interval(1, 0): this goes from no number to a larger one"),
+        ("key: tag(log, interval(0, 1))", "m.yaml: key=tag(log, interval(0, 1)): a logarithmic scale has no 0"),
         ("- interval(0, 1)", "m.yaml: a mapping of keys to values is expected here, not a list"),
         ("", "m.yaml: it must hold lines"),
         ("key: [1, 2", "m.yaml: this is not a YAML file that can be read"),
@@ -125,9 +131,8 @@ def spaces(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def choose(conf: Path, searched: list[str], values: dict[str, Any], default: str = "linear") -> list[str]:
-    _, dimensions = split_overrides(searched)
-    return chooser(dimensions, lambda model: read_space(conf, model, "binary"), default)(FixedTrial(values))
+def choose(conf: Path, arguments: list[str], values: dict[str, Any], default: str = "linear") -> list[str]:
+    return make_plan(arguments, default, conf, "binary").job(FixedTrial(values))
 
 
 def test_a_trial_takes_the_space_of_the_model_it_has_chosen(spaces: Path) -> None:
@@ -135,12 +140,58 @@ def test_a_trial_takes_the_space_of_the_model_it_has_chosen(spaces: Path) -> Non
     assert choose(spaces, ["model=linear,forest"], values) == ["model=forest", "model.size=12"]
     values["model"] = "linear"
     assert choose(spaces, ["model=linear,forest"], values) == ["model=linear", "model.C=0.5", "model.size=1"]
+    assert choose(spaces, ["model=linear,dummy", "seed=1"], {"model": "dummy"}) == ["seed=1", "model=dummy"]
 
 
 def test_without_a_choice_of_models_the_composed_one_counts(spaces: Path) -> None:
     assert choose(spaces, ["seed=1,2"], {"seed": "2", "forest:model.size": 19}, "forest") == ["seed=2", "model.size=19"]
 
 
-def test_the_command_line_goes_before_the_file(spaces: Path) -> None:
-    values = {"model.size": 7, "linear:model.C": 0.25}
-    assert choose(spaces, ["model.size=range(5,9)"], values) == ["model.size=7", "model.C=0.25"]
+@pytest.mark.parametrize(
+    ("typed", "job"),
+    [
+        ("model.size=range(5,9)", ["model.size=7", "model.C=0.25"]),
+        ("model.size=7", ["model.size=7", "model.C=0.25"]),
+        ("++model.size=7", ["++model.size=7", "model.C=0.25"]),
+        ("~model.size", ["~model.size", "model.C=0.25"]),
+    ],
+)
+def test_what_the_command_line_says_of_a_key_goes_before_the_file(spaces: Path, typed: str, job: list[str]) -> None:
+    assert choose(spaces, [typed], {"model.size": 7, "linear:model.C": 0.25}) == job
+
+
+def test_a_space_that_is_edited_in_the_middle_of_a_sweep_stays_what_it_was(spaces: Path) -> None:
+    plan = make_plan(["model.size=1"], "linear", spaces, "binary")
+    write_space(spaces, "linear", "model.other: interval(0, 1)\n")
+    assert plan.job(FixedTrial({"linear:model.C": 0.5})) == ["model.size=1", "model.C=0.5"]
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "said"),
+    [
+        (
+            "dummy",
+            ["seed=1"],
+            r"nothing to search: model=dummy has no conf/search/dummy\.yaml, and no override is a sweep",
+        ),
+        (
+            "forest",
+            ["model.size=3"],
+            r"nothing to search: each key of conf/search/forest\.yaml has its value on the command",
+        ),
+    ],
+)
+def test_with_nothing_to_search_it_says_what_to_write(
+    spaces: Path, model: str, arguments: list[str], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        make_plan(arguments, model, spaces, "binary")
+
+
+def test_the_examples_hold_each_key_of_each_model_and_each_choice(spaces: Path) -> None:
+    plan = make_plan(["seed=range(1000)", "model=linear,forest", "features=a,b,c", "x=1"], "linear", spaces, "binary")
+    assert list(plan.examples()) == [
+        (model, ["x=1", "seed=0", f"model={model}", f"features={features}", *own])
+        for model, own in {"linear": ["model.C=0.0", "model.size=0"], "forest": ["model.size=10"]}.items()
+        for features in "abc"
+    ]

@@ -12,8 +12,8 @@ from seedbed.experiments.records import Record
 from seedbed.experiments.sweep_report import (
     MOST_PARAMETERS,
     draw_parameters,
-    front,
     importance,
+    importances_by_model,
     to_table,
     varied,
     write_report,
@@ -66,20 +66,6 @@ def test_a_value_with_an_equals_sign_stays_whole() -> None:
 def test_only_what_differs_between_jobs_is_drawn() -> None:
     done = to_table([job("model=mlp", "seed=1", values=[1.0]), job("model=mlp", "seed=2", "c=1", values=[2.0])], ["cv"])
     assert varied(done) == ["seed", "c"], "a key that only some jobs have differs too"
-
-
-@pytest.mark.parametrize(
-    ("directions", "expected"),
-    [
-        (["maximize", "maximize"], [True, True, False, False, False, False]),
-        (["maximize", "minimize"], [False, True, False, False, False, False]),
-        (["minimize", "minimize"], [False, False, False, True, True, False]),
-        (["minimize", "maximize"], [True, False, False, True, True, False]),
-    ],
-)
-def test_the_front_is_what_no_other_job_beats_in_all_objectives(directions: list[Any], expected: list[bool]) -> None:
-    values = np.array([[1.0, 3.0], [3.0, 0.0], [1.0, 2.0], [0.0, 0.0], [0.0, 0.0], [2.0, 0.0]])
-    assert front(values, directions).tolist() == expected
 
 
 def test_a_parameter_that_explains_everything_comes_first() -> None:
@@ -145,8 +131,39 @@ def test_models_with_parameters_of_their_own_can_be_drawn(tmp_path: Path) -> Non
         job("model=b", "model.size=3", state="failed"),
     ]
     assert report(tmp_path, records) == {"jobs.csv", "history.png", "parameters.png"}, (
-        "of the common parameters there is one alone"
+        "of each model there are few jobs"
     )
+
+
+def test_parameters_are_important_among_the_jobs_of_their_model() -> None:
+    random = np.random.default_rng(0)
+    jobs = [
+        job(f"model={model}", f"model.{one}={random.random()}", f"model.{other}={number % 3}", values=[random.random()])
+        for model, one, other in (("a", "C", "size"), ("b", "rate", "size"))
+        for number in range(6)
+    ]
+    done = to_table([*jobs, job("model=c", values=[0.5])], ["cv"])
+    found = importances_by_model(done, varied(done), "cv", "maximize")
+    assert {name: sorted(group) for name, group in found.items()} == {
+        "a, 6 jobs": ["model.C", "model.size"],
+        "b, 6 jobs": ["model.rate", "model.size"],
+    }
+
+
+def test_the_front_of_three_objectives_is_drawn_as_the_table_tells_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    figures: dict[str, Any] = {}
+    monkeypatch.setattr(sweep_report, "save_figure", lambda figure, path: figures.update({path.name: figure}))
+    values = [[0.9, 5.0, 9.0], [0.8, 6.0, 1.0], [0.7, 7.0, 9.0]]  # the second is beaten in the first two alone
+    records = [job(f"seed={seed}", values=figures) for seed, figures in enumerate(values)]
+    write_report(
+        tmp_path / "three", records, ["cv", "prediction_time", "model_size"], ["maximize", "minimize", "minimize"]
+    )
+    assert pd.read_csv(tmp_path / "three/jobs.csv")["on_front"].tolist() == [True, True, False]
+    beaten, front = figures["front.png"].axes[0].lines
+    assert front.get_xydata().tolist() == [[0.8, 6.0], [0.9, 5.0]]
+    assert beaten.get_xydata().tolist() == [[0.7, 7.0]]
 
 
 def test_of_many_parameters_those_with_the_most_values_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,9 +178,16 @@ def test_of_many_parameters_those_with_the_most_values_are_drawn(monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    ("values", "scale"), [([0.01, 0.1, 1.0], "log"), ([1.0, 2.0, 30.0], "linear"), ([0.0, 1.0, 99.0], "linear")]
+    ("values", "scale"),
+    [
+        ([0.01, 0.1, 1.0], "log"),
+        ([3e-4, 1e-3, 6e-3], "log"),
+        ([1.0, 2.0, 9.0], "linear"),
+        ([1, 15, 29], "linear"),
+        ([0.0, 1.0, 99.0], "linear"),
+    ],
 )
-def test_numbers_over_decades_have_a_logarithmic_axis(
+def test_numbers_that_are_spread_over_decades_have_a_logarithmic_axis(
     monkeypatch: pytest.MonkeyPatch, values: list[float], scale: str
 ) -> None:
     figures: list[Any] = []

@@ -73,7 +73,7 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
         self.pin.release()
         # An earlier run of this sweep counts too; what was running when that was killed does not.
         records = [record for record in read_records(self.watch.folder) if record.state != "running"]
-        print(summary(records, self.directions[0]), file=sys.stderr)
+        print(summary(records, self.directions), file=sys.stderr)
         report = Path("reports/sweeps") / self.pin.name
         write_report(Path(self.pin.root) / report, records, self.objectives, self.directions)
         print(f"report: {report}", file=sys.stderr)
@@ -97,9 +97,15 @@ def sweep_name(config: DictConfig, baseline: str, tree: str) -> str:
 
 
 def _typed(config: DictConfig) -> list[str]:
-    """Return the overrides that make this sweep another one: not how many trials it gets, nor what it is called."""
-    typed = [*config.hydra.overrides.task, *config.hydra.overrides.hydra]
-    return [word for word in typed if not word.startswith(("hydra.mode=", "hydra.sweeper.n_trials=", "sweep.name="))]
+    """Return the overrides that make this sweep another one: not what it is called, nor how and how far it is run."""
+    jobs = [word for word in config.hydra.overrides.task if not word.startswith("sweep.name=")]
+    search = [
+        word
+        for word in config.hydra.overrides.hydra
+        if word.lstrip("+~").startswith(("hydra/sweeper", "hydra.sweeper"))
+    ]
+    how_far = ("hydra.sweeper.n_trials=", "hydra.sweeper.batch=")
+    return [*jobs, *(word for word in search if not word.lstrip("+").startswith(how_far))]
 
 
 def count_jobs(config: DictConfig) -> int | None:

@@ -13,6 +13,7 @@ import yaml
 from seedbed.config.compose import flatten
 from seedbed.config.repository import git
 from seedbed.errors import UserError
+from seedbed.experiments.pipeline import NOT_RUN
 from seedbed.experiments.show import HIDDEN_PARAMS
 
 METRICS = ("reports/train/metrics.json", "reports/evaluate/metrics.json", "reports/gate.json")
@@ -119,6 +120,7 @@ def _data(lock: dict[str, Any]) -> dict[str, str]:
     return {
         out["path"]: f"{out.get('md5', '')[:8]}, {out.get('size', 0):,} bytes"
         for stage in lock.get("stages", {}).values()
+        if stage.get("cmd") != NOT_RUN
         for out in stage.get("outs", [])
         if out["path"].startswith(("data/", "models/"))
     }
@@ -134,7 +136,7 @@ def _read_plots(root: Path, commit: str, paths: Sequence[str]) -> dict[str, pd.D
             text = files.read_text(path)
         except Exception:  # a remote that lacks it or cannot be reached says so in as many ways as there are kinds
             continue
-        table = pd.read_csv(io.StringIO(text))
+        table = pd.read_csv(io.StringIO(text)) if text.strip() else pd.DataFrame()
         if len(table):
             found[path] = table
     return found

@@ -13,6 +13,7 @@ from seedbed.plotting import PALETTE, new_figure
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2rem auto; padding: 0 1rem; color: #222; }
+h1 { font-size: 1.5em; overflow-wrap: anywhere; }
 table { border-collapse: collapse; margin: 0.5rem 0 1.5rem; }
 td, th { border: 1px solid #ccc; padding: 0.25rem 0.6rem; text-align: left; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
@@ -73,7 +74,8 @@ def draw(title: str, definition: dict[str, Any], revisions: Sequence[Revision]) 
     for path, y in definition["y"].items():
         for number, revision in enumerate(revisions):
             table = revision.plots.get(path)
-            if table is None:
+            # dvc.yaml of today says what to draw; a revision from before may have called it otherwise.
+            if table is None or not {definition["x"], y} <= set(table):
                 continue
             drawn += 1
             side = f", {PurePosixPath(path).parts[1]}" if len(definition["y"]) > 1 else ""
@@ -90,7 +92,9 @@ def draw(title: str, definition: dict[str, Any], revisions: Sequence[Revision]) 
     if not bars:
         axes.set_ylabel(definition.get("y_label", next(iter(definition["y"].values()))))
     axes.tick_params(labelsize=8)
-    axes.legend(fontsize=8)
+    # Names of experiments are long: beside the curves, not over them.
+    figure.set_figheight(4.2 + 0.2 * drawn)
+    figure.legend(fontsize=8, loc="outside lower left")
     return _svg(figure)
 
 

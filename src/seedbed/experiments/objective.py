@@ -1,8 +1,10 @@
 """What a sweep optimises, read from a finished job: the deciding metric, another figure of train, or what a model costs."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
+
+import numpy as np
 
 from seedbed.config.schema import Problem
 from seedbed.errors import UserError
@@ -39,6 +41,15 @@ def direction_of(objective: str, problem: Problem) -> Direction:
     if objective in COSTS:
         return "minimize"
     return find_metric(parse_objective(objective, problem)[1], problem.task).direction
+
+
+def front(values: np.ndarray, directions: Sequence[Direction]) -> np.ndarray:
+    """Return which rows of `values`, shape (n_jobs, n_objectives), no other row beats in all objectives: shape (n_jobs,)."""
+    signs = np.array([1.0 if direction == "maximize" else -1.0 for direction in directions])
+    points = values * signs
+    at_least = (points[None, :, :] >= points[:, None, :]).all(axis=2)
+    better = (points[None, :, :] > points[:, None, :]).any(axis=2)
+    return ~(at_least & better).any(axis=1)
 
 
 def read_objective(objective: str, problem: Problem, read: Callable[[str], str]) -> float:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+import numpy as np
+
+from seedbed.experiments.objective import Direction, front
 from seedbed.experiments.records import Record, read_records
 
 
@@ -48,8 +51,11 @@ class Watch:
         self._thread.join()
 
     def records(self) -> list[Record]:
-        """Return the records of this run of the sweep."""
-        return [record for record in read_records(self.folder) if record.started >= self.began]
+        """Return the records of this run of the sweep, and of what earlier ones have done."""
+        return [record for record in read_records(self.folder) if record.state == "done" or self._is_new(record)]
+
+    def _is_new(self, record: Record) -> bool:
+        return record.started >= self.began
 
     def _look(self) -> None:
         if self.stream.isatty():
@@ -72,7 +78,7 @@ class Watch:
         told: set[tuple[str, ...]] = set()
         while True:
             last = self._stop.wait(0.5)
-            for record in self.records():
+            for record in filter(self._is_new, self.records()):
                 if record.state != "running" and tuple(record.overrides) not in told:
                     told.add(tuple(record.overrides))
                     print(_in_words(record), file=self.stream, flush=True)
@@ -90,8 +96,9 @@ class Watch:
         ]
         if top := best(records, self.direction):
             parts.append(f"best {top.values[0]:.4g} by {' '.join(top.overrides) or 'no override'}")
-        if self.total and ended and ended < self.total:
-            left = (now - self.began) / ended * (self.total - ended)
+        computed = sum(self._is_new(record) and record.state != "running" and not record.found for record in records)
+        if self.total and computed and ended < self.total:
+            left = (now - self.began) / computed * (self.total - ended)
             parts.append(f"{int(left // 60)}:{int(left % 60):02d} left")
         return ", ".join(parts)
 
@@ -103,15 +110,24 @@ def best(records: Sequence[Record], direction: str) -> Record | None:
     return min(done, key=lambda record: sign * record.values[0], default=None)
 
 
-def summary(records: Sequence[Record], direction: str) -> str:
-    """Return what is printed at the end: counts, failures with reason and log, and how to take the winner."""
+def summary(records: Sequence[Record], directions: Sequence[Direction]) -> str:
+    """Return what is printed at the end: counts, failures with reason and log, and how to take the winner, or one of several."""
     failed = [record for record in records if record.state == "failed"]
     done = [record for record in records if record.state == "done"]
     found = sum(record.found for record in done)
     lines = [f"{len(done)} experiments, {found} of which were there before" if found else f"{len(done)} experiments"]
     for record in failed:
         lines += [f"failed: {' '.join(record.overrides)}: {record.error}", f"    its log: {record.log}"]
-    if top := best(done, direction):
+    if done and len(directions) > 1:
+        on_front = front(np.array([record.values for record in done]), directions)
+        lines.append("on the Pareto front, which no other beats in all objectives:")
+        lines += [
+            f"    {_figures(record)}  {record.name}"
+            for record, unbeaten in zip(done, on_front, strict=True)
+            if unbeaten
+        ]
+        lines.append("to take one: .venv/bin/dvc exp apply <its name> && .venv/bin/dvc repro")
+    elif top := best(done, directions[0]):
         lines.append(f"best: {top.values[0]:.4g} by {top.name}")
         lines.append(f"to take it: .venv/bin/dvc exp apply {top.name} && .venv/bin/dvc repro")
     if failed:
@@ -123,5 +139,8 @@ def _in_words(record: Record) -> str:
     overrides = " ".join(record.overrides) or "no override"
     if record.state == "failed":
         return f"failed  {overrides}: {record.error}"
-    figures = ", ".join(f"{value:.4g}" for value in record.values)
-    return f"{figures}  {overrides}  ({'was there before' if record.found else f'{record.seconds:.1f} s'})"
+    return f"{_figures(record)}  {overrides}  ({'was there before' if record.found else f'{record.seconds:.1f} s'})"
+
+
+def _figures(record: Record) -> str:
+    return ", ".join(f"{value:.4g}" for value in record.values)

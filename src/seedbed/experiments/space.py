@@ -1,6 +1,7 @@
 """What a search may try: Hydra's own words for sweeps, from the command line and from conf/search/<model>.yaml."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ class Dimension:
     Raises
     ------
     UserError
-        If there is nothing to choose from.
+        If there is nothing to choose from, or not on that scale.
     """
 
     key: str
@@ -32,6 +33,16 @@ class Dimension:
             raise UserError(f"{self.override.input_line}: a search needs the names themselves. Write choice(...).")
         if isinstance(sweep, RangeSweep) and not list(sweep.range()):
             raise UserError(f"{self.override.input_line}: this range holds no value. Its end is not one of its values.")
+        if isinstance(sweep, IntervalSweep):
+            if not -math.inf < sweep.start <= sweep.end < math.inf:
+                raise UserError(
+                    f"{self.override.input_line}: this goes from no number to a larger one. Write it as in interval(0, 1)."
+                )
+            if "log" in sweep.tags and sweep.start <= 0:
+                raise UserError(
+                    f"{self.override.input_line}: a logarithmic scale has no {sweep.start}. Write a lower end above 0, or leave "
+                    "out tag(log, ...)."
+                )
 
     def suggest(self, trial: Any, prefix: str = "") -> str:
         """Let an Optuna trial choose a value; return the override that sets it."""
@@ -47,6 +58,87 @@ class Dimension:
         else:
             value = trial.suggest_categorical(name, list(self.override.sweep_string_iterator()))
         return f"{self.key}={value}"
+
+    def examples(self) -> list[str]:
+        """Return overrides that stand for all: each one of a choice, which may be that of a file, but one of many numbers."""
+        sweep = self.override.value()
+        if isinstance(sweep, IntervalSweep):
+            return [f"{self.key}={sweep.start}"]
+        found = [f"{self.key}={value}" for value in self.override.sweep_string_iterator()]
+        return found[:1] if isinstance(sweep, RangeSweep) else found
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the jobs of a search are made of.
+
+    Attributes
+    ----------
+    fixed : list of str
+        The overrides that all jobs share.
+    typed : list of Dimension
+        What the command line searches.
+    own : dict of str to list of Dimension
+        By model, what its file searches beside that.
+    default : str
+        The model of a job whose `typed` has none.
+    """
+
+    fixed: list[str]
+    typed: list[Dimension]
+    own: dict[str, list[Dimension]]
+    default: str
+
+    def job(self, trial: Any) -> list[str]:
+        """Let an Optuna trial choose; return the overrides of its job.
+
+        Each model's own dimensions carry its name, so that one study may hold several models, each with a space of its own.
+        """
+        typed = [dimension.suggest(trial) for dimension in self.typed]
+        model = next((text.partition("=")[2] for text in typed if text.startswith("model=")), self.default)
+        return [*self.fixed, *typed, *(dimension.suggest(trial, f"{model}:") for dimension in self.own[model])]
+
+    def examples(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield models with jobs that, taken together, hold each key of each model and each choice."""
+        for model, own in self.own.items():
+            typed = [[f"model={model}"] if one.key == "model" else one.examples() for one in self.typed]
+            columns = [*typed, *(one.examples() for one in own)]
+            for number in range(max(map(len, columns), default=0)):
+                yield model, [*self.fixed, *(column[number % len(column)] for column in columns)]
+
+
+def make_plan(arguments: list[str], default: str, conf: Path, task: str) -> Plan:
+    """Return what to search by these overrides; the files of the spaces are read now, once.
+
+    What the command line says of a key, be it one value or several, goes before what a file says of it.
+
+    Raises
+    ------
+    UserError
+        If neither the command line nor conf/search says what to search, or either is mistaken.
+    """
+    fixed, searched = split_overrides(arguments)
+    models = [
+        str(value)
+        for dimension in searched
+        if dimension.key == "model"
+        for value in dimension.override.sweep_string_iterator()
+    ]
+    said = {_bare(text.partition("=")[0]) for text in arguments}
+    spaces = {model: read_space(conf, model, task) for model in models or [default]}
+    own = {model: [one for one in space if _bare(one.key) not in said] for model, space in spaces.items()}
+    if not searched and not own[default]:
+        file = f"conf/search/{default}.yaml"
+        why = (
+            f"each key of {file} has its value on the command line"
+            if spaces[default]
+            else f"model={default} has no {file}"
+        )
+        raise UserError(
+            f"there is nothing to search: {why}, and no override is a sweep. "
+            f"Write such keys into that file, or something like 'seed=range(20)'."
+        )
+    return Plan(fixed, searched, own, default)
 
 
 def split_overrides(arguments: list[str]) -> tuple[list[str], list[Dimension]]:
@@ -93,27 +185,13 @@ def read_space(conf: Path, model: str, task: str) -> list[Dimension]:
     return found
 
 
+def _bare(key: str) -> str:
+    """Return the key of an override without the sign that adds or removes it."""
+    return key.lstrip("+~")
+
+
 def _read(file: Path) -> dict[str, Any]:
     content = load_yaml(file)
     if not content:
         raise UserError(f"{file}: it must hold lines of `key: interval(...)`, and does not.")
     return content
-
-
-Chooser = Callable[[Any], list[str]]
-
-
-def chooser(searched: list[Dimension], space_of: Callable[[str], list[Dimension]], default_model: str) -> Chooser:
-    """Return what makes a trial's overrides: the dimensions of the command line first, then the space of its model.
-
-    Each model's dimensions carry its name, so that one study may hold several models, each with a space of its own.
-    """
-    typed = {dimension.key for dimension in searched}
-
-    def choose(trial: Any) -> list[str]:
-        overrides = [dimension.suggest(trial) for dimension in searched]
-        model = next((text.partition("=")[2] for text in overrides if text.startswith("model=")), default_model)
-        own = [dimension for dimension in space_of(model) if dimension.key not in typed]
-        return overrides + [dimension.suggest(trial, f"{model}:") for dimension in own]
-
-    return choose

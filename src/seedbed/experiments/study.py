@@ -1,25 +1,27 @@
 """A search with Optuna: ask for a batch, let Hydra's launcher run it, tell what came out. Goes on where it was left."""
 
+import fcntl
 import math
-import os
-import socket
+import uuid
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
-from omegaconf import DictConfig, OmegaConf
+from hydra.errors import HydraException
+from omegaconf import DictConfig
 
 from seedbed.errors import UserError
 from seedbed.experiments.objective import Direction, direction_of
 from seedbed.experiments.pin import Pin
 from seedbed.experiments.records import FOLDER
-from seedbed.experiments.space import Chooser, Dimension, chooser, read_space, split_overrides
+from seedbed.experiments.space import Plan, make_plan
 from seedbed.experiments.sweeping import objectives_of, problem_of
 from seedbed.models.parallel import cores
 
 ASKED_BY = "asked_by"
-"""The attribute of a trial that names the machine and the process which asked for it."""
+"""The attribute of a trial that names the file which the process that asked for it holds as long as it lives."""
 
 
 def run_study(sweeper: Any, arguments: list[str]) -> list[Any]:
@@ -35,107 +37,140 @@ def run_study(sweeper: Any, arguments: list[str]) -> list[Any]:
     Raises
     ------
     UserError
-        If there is nothing to search.
+        If there is nothing to search, or Hydra could not compose a job.
     """
     import optuna
+    from hydra.utils import instantiate
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     pin = Pin.from_environment()
     assert pin is not None, "SweepCallback has pinned the sweep before"
     problem = problem_of(sweeper.config)
-    fixed, choose = plan(sweeper.config, arguments, Path(pin.root) / "conf", problem.task)
-    study = open_study(
-        Path(pin.root) / FOLDER / pin.name / "study" / "journal.log",
-        [direction_of(objective, problem) for objective in objectives_of(sweeper.config.sweep)],
-        sweeper.sampler,
-        sweeper.seed,
-    )
+    default = str(sweeper.config.hydra.runtime.choices.model)
+    plan = make_plan(arguments, default, Path(pin.root) / "conf", problem.task)
+    check_plan(plan, sweeper)
+    journal = Path(pin.root) / FOLDER / pin.name / "study" / "journal.log"
+    directions = [direction_of(objective, problem) for objective in objectives_of(sweeper.config.sweep)]
+    study = open_study(journal, directions)
     batch = sweeper.batch or at_once(sweeper.config)
+
+    def sampler(number: int) -> Any:
+        return instantiate(sweeper.sampler, seed=sweeper.seed + number)
+
     returned: list[Any] = []
-    missing = sweeper.n_trials - len(finished(study))
-    while len(returned) < missing:
-        trials = [study.ask() for _ in range(min(batch, missing - len(returned)))]
-        for trial in trials:
-            trial.set_user_attr(ASKED_BY, _myself())
-        jobs = [[*fixed, *choose(trial)] for trial in trials]
-        if not returned:
-            sweeper.validate_batch_is_legal(jobs)
-        results = sweeper.launcher.launch(jobs, initial_job_idx=len(returned))
-        for trial, result in zip(trials, results, strict=True):
-            tell(study, trial, result.return_value)
-        returned += results
+    wanted = sweeper.n_trials
+    with alive(journal) as myself:
+        while trials := ask(study, journal, sampler, myself, batch, wanted):
+            jobs = [plan.job(trial) for trial in trials]
+            results = sweeper.launcher.launch(jobs, initial_job_idx=len(returned))
+            for trial, result in zip(trials, results, strict=True):
+                # One that failed is tried again when the command is typed again, and not before.
+                wanted -= not tell(study, trial, result.return_value)
+            returned += results
     return returned
 
 
-def plan(config: DictConfig, arguments: list[str], conf: Path, task: str) -> tuple[list[str], Chooser]:
-    """Return the overrides that all jobs share, and what chooses the others; the spaces are read now, once.
+def check_plan(plan: Plan, sweeper: Any) -> None:
+    """Let Hydra compose an example of each kind of job: in the middle of a study a mistake would cost a batch.
 
     Raises
     ------
     UserError
-        If neither the command line nor conf/search says what to search.
+        If it cannot.
     """
-    fixed, searched = split_overrides(arguments)
-    default = str(config.hydra.runtime.choices.model)
-    models = [
-        str(value)
-        for dimension in searched
-        if dimension.key == "model"
-        for value in dimension.override.sweep_string_iterator()
-    ]
-    spaces: dict[str, list[Dimension]] = {model: read_space(conf, model, task) for model in models or [default]}
-    if not searched and not spaces[default]:
-        raise UserError(
-            f"there is nothing to search: model={default} has no conf/search/{default}.yaml, and no override is a sweep. "
-            "Write that file, or something like 'seed=range(20)'."
-        )
-    return fixed, chooser(searched, lambda model: spaces[model], default)
+    for model, job in plan.examples():
+        try:
+            sweeper.validate_batch_is_legal([job])
+        except HydraException as error:
+            reason = " ".join(str(error).partition("Config search path")[0].split())
+            raise UserError(
+                f"{' '.join(job)}: such a job cannot be composed: {reason}. Correct the override, be it of "
+                f"the command line or of conf/search/{model}.yaml."
+            ) from None
 
 
-def open_study(journal: Path, directions: list[Direction], sampler: DictConfig, seed: int) -> Any:
+def open_study(journal: Path, directions: list[Direction]) -> Any:
     """Return the study in this journal, made if it is new; trials that failed, or that a killed run left open, are tried again.
 
-    Trials of a process that is alive, or of another machine, are let be: several may work on one study.
+    Trials of a process that is alive, here or on another machine, are let be: several may work on one study.
     """
     import optuna
-    from hydra.utils import instantiate
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
     from optuna.trial import TrialState
 
     journal.parent.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(journal))),
-        study_name="sweep",
-        directions=directions,
-        load_if_exists=True,
-    )
-    trials = study.get_trials(deepcopy=False)
-    # A sampler that began anew at the same seed would ask for what it has asked for before.
-    study.sampler = instantiate(sampler, seed=seed + len(trials))
-    for trial in trials:
-        if trial.state == TrialState.RUNNING and _is_gone(trial.user_attrs.get(ASKED_BY)):
-            study.tell(trial.number, state=TrialState.FAIL)
-    trials = study.get_trials(deepcopy=False)
-    known = [trial.params for trial in trials if trial.state != TrialState.FAIL]
-    for trial in trials:
-        if trial.state == TrialState.FAIL and trial.params not in known:
-            study.enqueue_trial(trial.params)
-            known.append(trial.params)
+    with _alone(journal):
+        study = optuna.create_study(
+            storage=JournalStorage(JournalFileBackend(str(journal))),
+            study_name="sweep",
+            directions=directions,
+            load_if_exists=True,
+        )
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if not _at_work(trial, journal):
+                study.tell(trial.number, state=TrialState.FAIL)
+        trials = study.get_trials(deepcopy=False)
+        known = [{}, *(_chosen(trial) for trial in trials if trial.state != TrialState.FAIL)]
+        for trial in trials:
+            if trial.state == TrialState.FAIL and _chosen(trial) not in known:
+                study.enqueue_trial(_chosen(trial))
+                known.append(_chosen(trial))
     return study
 
 
-def _myself() -> list[Any]:
-    return [socket.gethostname(), os.getpid()]
+def ask(study: Any, journal: Path, sampler: Callable[[int], Any], myself: str, batch: int, wanted: int) -> list[Any]:
+    """Return a batch of trials, fewer where fewer are missing to as many as are wanted: done, or being worked on anywhere."""
+    from optuna.trial import TrialState
+
+    with _alone(journal):
+        # Seeded alike for each batch, or by each process, it would ask for what was asked for before.
+        study.sampler = sampler(len(study.get_trials(deepcopy=False)))
+        running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        there = len(finished(study)) + sum(_at_work(trial, journal) for trial in running)
+        trials = [study.ask() for _ in range(min(batch, wanted - there))]
+        for trial in trials:
+            trial.set_user_attr(ASKED_BY, myself)
+    return trials
 
 
-def _is_gone(asker: list[Any] | None) -> bool:
-    """Say whether the process that asked for a trial is one of this machine that has ended, or this one before."""
-    if asker is None or asker == _myself():
+@contextmanager
+def _alone(journal: Path) -> Iterator[None]:
+    """Let one process at a time count trials and add some."""
+    with journal.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _chosen(trial: Any) -> dict[str, Any]:
+    """Return the parameters of a trial; of one that is queued, or was not asked for all of them, those it is to have."""
+    return trial.system_attrs.get("fixed_params") or trial.params
+
+
+@contextmanager
+def alive(journal: Path) -> Iterator[str]:
+    """Hold a file beside the journal, by its name, that the kernel lets go of however this process ends."""
+    name = f"{uuid.uuid4().hex}.alive"
+    path = journal.with_name(name)
+    try:
+        with path.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield name
+    finally:
+        path.unlink()
+
+
+def _at_work(trial: Any, journal: Path) -> bool:
+    """Say whether the process that asked for a trial is alive."""
+    try:
+        with journal.with_name(trial.user_attrs[ASKED_BY]).open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (KeyError, FileNotFoundError):
+        return False
+    except BlockingIOError:
         return True
-    host, process = asker
-    return bool(host == socket.gethostname() and not psutil.pid_exists(process))
+    return False
 
 
 def finished(study: Any) -> list[Any]:
@@ -145,20 +180,23 @@ def finished(study: Any) -> list[Any]:
     return list(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
 
 
-def tell(study: Any, trial: Any, values: float | list[float]) -> None:
-    """Tell a trial's objectives; NaN stands for a job that failed."""
+def tell(study: Any, trial: Any, values: float | list[float]) -> bool:
+    """Tell a trial's objectives, NaN standing for a job that failed; return whether the trial is complete."""
     from optuna.trial import TrialState
 
     told = values if isinstance(values, list) else [values]
-    if any(math.isnan(value) for value in told):
+    failed = any(math.isnan(value) for value in told)
+    if failed:
         study.tell(trial, state=TrialState.FAIL)
     else:
         study.tell(trial, told)
+    return not failed
 
 
 def at_once(config: DictConfig) -> int:
-    """Return how many jobs the launcher runs at once: its n_jobs, the cores for -1, and 1 where it has none."""
-    jobs = OmegaConf.select(config, "hydra.launcher.n_jobs")
-    if jobs is None:
+    """Return how many jobs the launcher runs at once: n_jobs, the cores where that is -1 or missing, 1 for Hydra's basic one."""
+    launcher = config.hydra.launcher
+    if str(launcher._target_).endswith("BasicLauncher"):
         return 1
-    return cores() if int(jobs) < 0 else int(jobs)
+    jobs = int(launcher.get("n_jobs") or -1)
+    return cores() if jobs < 0 else jobs
