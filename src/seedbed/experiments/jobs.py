@@ -16,7 +16,7 @@ from seedbed.config.compose import text_of
 from seedbed.config.params import PARAMS
 from seedbed.errors import UserError
 from seedbed.experiments.pin import Pin
-from seedbed.experiments.pipeline import Pipeline
+from seedbed.experiments.pipeline import Ancestors, Pipeline
 from seedbed.experiments.slots import Slot, find_experiment
 from seedbed.experiments.upstream import Upstream
 from seedbed.experiments.zygote import Zygote
@@ -49,6 +49,7 @@ class Worker:
         self._zygote = Zygote(self.slot.root) if sys.platform == "linux" else None
         self._ready = False
         self._restored: str | None = None
+        self._ancestors: Ancestors | None = None
 
     def run(self, overrides: list[str], composed: DictConfig, log: Path) -> Done:
         """Make the experiment of conf/ composed with these overrides, unless it is there; what is printed goes to `log`.
@@ -71,7 +72,7 @@ class Worker:
                     self._ready = True
                 write_text(self.slot.root / PARAMS, text)
                 try:
-                    self._reproduce(text)
+                    self._reproduce()
                 except UserError as error:
                     raise UserError(f"{error}: {last_line(log)}") from error
             found = self.slot.commit(self.pin, name, f"seedbed: {', '.join(overrides) or 'as it stands'}")
@@ -85,26 +86,53 @@ class Worker:
             self._zygote.close()
         self.slot.release()
 
-    def _reproduce(self, text: str) -> None:
-        """Run the graph up to the target; what several jobs need is computed by the first of them, the others wait."""
+    def _reproduce(self) -> None:
+        """Run the graph up to the target, for the params.yaml that is there."""
+        # Until this job's stages have succeeded, nobody knows what lies in the slot.
+        restored, self._restored = self._restored, None
         pipeline = Pipeline(self.slot.root)
-        upstream = Upstream(Path(self.pin.root), self.slot.root, TARGET, text, self.pin.tree)
-        if not upstream.computed():
+        if self._ancestors is None or self._ancestors.templated:
+            self._ancestors = pipeline.ancestors(TARGET, FIRST)
+        read = pipeline.read_params(self._ancestors.keys)
+        upstream = Upstream(Path(self.pin.root), self.slot.root, self._ancestors, read, self.pin.tree)
+        there = upstream.key == restored
+        if there:
             with upstream.alone():
-                if not upstream.computed():
-                    pipeline.restore()
-                    pipeline.reproduce(*pipeline.before(TARGET))
-                    upstream.keep()
-        upstream.put_back()
+                upstream.put_back()
+        else:
+            self._prepare(pipeline, upstream, self._ancestors.names)
         with pipeline.undisturbed():
-            if self._restored == upstream.key:
+            if there:
                 # What lies between is as this worker's last job left it, and was asked about then.
                 pipeline.reproduce(FIRST, TARGET, alone=True)
             else:
-                pipeline.restore()
-                self._restored = upstream.key
                 pipeline.reproduce(TARGET)
+            self._restored = upstream.key
             pipeline.forget_what_no_longer_belongs(TARGET)
+
+    def _prepare(self, pipeline: Pipeline, upstream: Upstream, names: list[str]) -> None:
+        """Bring in what leads to the target; what several jobs need is computed by the first of them, the others wait."""
+        with upstream.alone():
+            computed = upstream.computed()
+            if computed:
+                upstream.put_back()
+            else:
+                _compute(pipeline, upstream)
+        if computed:
+            with pipeline.undisturbed():
+                pipeline.restore()
+                complete = pipeline.holds(names)
+            if not complete:
+                # Its data are no longer in the cache, as after `make gc`.
+                with upstream.alone():
+                    upstream.put_back()
+                    _compute(pipeline, upstream)
+
+
+def _compute(pipeline: Pipeline, upstream: Upstream) -> None:
+    pipeline.restore()
+    pipeline.reproduce(*pipeline.before(TARGET))
+    upstream.keep()
 
 
 def params_of(composed: DictConfig, root: Path) -> str:
