@@ -11,7 +11,7 @@ from dvc.config import Config
 
 from seedbed.errors import UserError
 from seedbed.experiments.pin import Pin
-from seedbed.experiments.slots import FOLDER, Slot, experiment_ref, find_experiment, read_file
+from seedbed.experiments.slots import FOLDER, Slot, experiment_ref, find_by_digest, find_experiment, read_file
 
 from support import Project
 
@@ -208,6 +208,14 @@ def test_experiments_of_other_baselines_are_not_found(small: Project, pin: Pin, 
     later = Pin.take(small.root, lambda baseline, tree: "later")
     assert find_experiment(later, "one") is None
     assert find_experiment(pin, "on") is None
+
+
+def test_an_experiment_is_found_by_the_hash_that_its_name_ends_in(pin: Pin, slot: Slot) -> None:
+    slot.commit(pin, "mlp-seed1-0a1b2c", "one")
+    slot.commit(pin, "0a1b", "the hash alone")
+    assert find_by_digest(pin, "0a1b2c") == ("mlp-seed1-0a1b2c", find_experiment(pin, "mlp-seed1-0a1b2c"))
+    assert find_by_digest(pin, "0a1b") == ("0a1b", find_experiment(pin, "0a1b"))
+    assert find_by_digest(pin, "1b2c") is None
 
 
 def test_a_file_that_an_experiment_does_not_hold_is_an_error(pin: Pin, slot: Slot) -> None:

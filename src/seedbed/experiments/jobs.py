@@ -17,7 +17,7 @@ from seedbed.config.params import PARAMS
 from seedbed.errors import UserError
 from seedbed.experiments.pin import Pin
 from seedbed.experiments.pipeline import Ancestors, Pipeline
-from seedbed.experiments.slots import Slot, find_experiment
+from seedbed.experiments.slots import Slot, find_by_digest, find_experiment
 from seedbed.experiments.upstream import Upstream
 from seedbed.experiments.zygote import Zygote
 from seedbed.files import write_text
@@ -62,14 +62,13 @@ class Worker:
         with at_work_in(self.slot.root, self._environment):
             self.slot.reset(self.pin)
             text = params_of(composed, self.slot.root)
-            name = experiment_name(overrides, text, self.pin)
-            if commit := find_experiment(self.pin, name):
-                return Done(name, commit, found=True)
+            digest = digest_of(text, self.pin)
+            if there := find_by_digest(self.pin, digest):
+                return Done(*there, found=True)
+            name = experiment_name(overrides, digest)
             with output_to(log):
                 if self._zygote and not self._ready:
-                    os.environ.update(self._zygote.wait_until_ready())
-                    self._environment |= {key: os.environ[key] for key in ("SEEDBED_ZYGOTE", "SEEDBED_PYTHON")}
-                    self._ready = True
+                    self._await_zygote(self._zygote)
                 write_text(self.slot.root / PARAMS, text)
                 try:
                     self._reproduce()
@@ -85,6 +84,17 @@ class Worker:
         if self._zygote:
             self._zygote.close()
         self.slot.release()
+
+    def _await_zygote(self, zygote: Zygote) -> None:
+        """Let stages find the zygote; where it does not start, they import for themselves."""
+        try:
+            found = zygote.wait_until_ready()
+        except RuntimeError as error:
+            print(f"{error}. Stages import for themselves.", file=sys.stderr)
+            found = {}
+        os.environ.update(found)
+        self._environment |= found
+        self._ready = True
 
     def _reproduce(self) -> None:
         """Run the graph up to the target, for the params.yaml that is there."""
@@ -149,22 +159,25 @@ def last_line(log: Path) -> str:
     return lines[-1] if lines else "it said nothing"
 
 
-def experiment_name(overrides: list[str], text: str, pin: Pin) -> str:
-    """Return a name that can be read, and that is the same for the same parameters on the same snapshot.
+def digest_of(text: str, pin: Pin) -> str:
+    """Return a hash of all that decides a job's result: its parameters, in whatever words they were typed, and the snapshot."""
+    return hashlib.sha256("\0".join([text, pin.baseline, pin.tree]).encode()).hexdigest()[:10]
 
-    It is made of the overrides' last key parts and values, and a hash of all that decides the result; `model=mlp` is told as
-    `mlp`, `seed=1` as `seed1`.
+
+def experiment_name(overrides: list[str], digest: str) -> str:
+    """Return a name that can be read, and that ends in the hash by which the experiment is found again.
+
+    It begins with the overrides' last key parts and values; `model=mlp` is told as `mlp`, `seed=1` as `seed1`.
     """
-    digest = hashlib.sha256("\0".join([text, pin.baseline, pin.tree]).encode()).hexdigest()[:8]
     words = [_word(override) for override in overrides]
-    readable = "-".join(word for word in words if word)[:60].rstrip("-.")
+    readable = "-".join(word for word in words if word)[:60].lstrip("-").rstrip("-.")
     return f"{readable}-{digest}" if readable else digest
 
 
 def _word(override: str) -> str:
     key, _, value = override.lstrip("+~").partition("=")
     last = key.rpartition(".")[2].rpartition("/")[2]
-    plain = re.sub(r"[^A-Za-z0-9_.]+", "_", value.strip("'\"")).strip("_.")
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "_", value.strip("'\"")).strip("_.")
     plain = re.sub(r"\.\.+", ".", plain)
     choice = "." not in key and not re.fullmatch(r"[-+0-9.eE]*", value)
     return plain if choice else f"{last}{plain}"

@@ -117,6 +117,16 @@ def find_experiment(pin: Pin, name: str) -> str | None:
         return None
 
 
+def find_by_digest(pin: Pin, digest: str) -> tuple[str, str] | None:
+    """Return name and commit of the experiment whose name ends in a digest, or None if there is none."""
+    patterns = [experiment_ref(pin, digest), experiment_ref(pin, f"*-{digest}")]
+    listed = git_or_stop(Path(pin.root), "for-each-ref", "--count=1", "--format=%(refname) %(objectname)", *patterns)
+    if not listed:
+        return None
+    ref, commit = listed.split()
+    return ref.rpartition("/")[2], commit
+
+
 def read_file(pin: Pin, commit: str, path: str) -> str:
     """Return the text of a file as an experiment's commit holds it."""
     return git_or_stop(Path(pin.root), "cat-file", "blob", f"{commit}:{path}")
