@@ -11,6 +11,7 @@ import psutil
 from omegaconf import DictConfig, OmegaConf
 
 from seedbed.errors import UserError
+from seedbed.experiments.grid import check_job
 from seedbed.experiments.objective import Direction, direction_of
 from seedbed.experiments.pin import Pin
 from seedbed.experiments.records import FOLDER
@@ -43,7 +44,7 @@ def run_study(sweeper: Any, arguments: list[str]) -> list[Any]:
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     pin = Pin.from_environment()
     assert pin is not None, "SweepCallback has pinned the sweep before"
-    problem = problem_of(sweeper.config)
+    problem = problem_of(sweeper.config, Path(pin.root))
     fixed, choose = plan(sweeper.config, arguments, Path(pin.root) / "conf", problem.task)
     study = open_study(
         Path(pin.root) / FOLDER / pin.name / "study" / "journal.log",
@@ -61,6 +62,7 @@ def run_study(sweeper: Any, arguments: list[str]) -> list[Any]:
         jobs = [[*fixed, *choose(trial)] for trial in trials]
         if not returned:
             sweeper.validate_batch_is_legal(jobs)
+            check_job(sweeper.config, jobs[0], Path(pin.root))
         results = sweeper.launcher.launch(jobs, initial_job_idx=len(returned))
         for trial, result in zip(trials, results, strict=True):
             tell(study, trial, result.return_value)
