@@ -11,7 +11,7 @@ from dvc.config import Config
 
 from seedbed.errors import UserError
 from seedbed.experiments.pin import Pin
-from seedbed.experiments.slots import FOLDER, Slot, experiment_ref, find_by_digest, find_experiment, read_file
+from seedbed.experiments.slots import FOLDER, Slot, experiment_ref, find_by_digest, find_experiment, held, read_file
 
 from support import Project
 
@@ -101,7 +101,8 @@ def test_what_a_job_left_is_gone_after_a_reset_but_for_ignored_data(pin: Pin, sl
     git(slot, "add", "--all")
     (slot.root / "left/later").mkdir()
     (slot.root / "left/later/file").write_text("gone")
-    (slot.root / ".git/index.lock").touch()
+    for name in ("index.lock", "HEAD.lock", "config.lock"):
+        (slot.root / ".git" / name).touch()
     slot.reset(pin)
     assert work_tree(slot.root) == {**before, "data/rows.csv": "kept"}
 
@@ -125,6 +126,22 @@ def test_what_a_killed_process_half_made_is_made_anew(small: Project, pin: Pin) 
     slot.reset(pin)
     slot.release()
     assert work_tree(slot.root) == work_tree(small.root)
+
+
+def test_what_cannot_be_reset_is_made_anew(pin: Pin, slot: Slot) -> None:
+    before = work_tree(slot.root)
+    (slot.root / ".git/index").write_text("half")
+    with pytest.raises(UserError, match="index"):
+        slot.reset(pin)
+    slot.prepare(pin)
+    assert work_tree(slot.root) == before
+
+
+def test_who_asks_is_told_whether_a_sweep_runs(small: Project, slot: Slot) -> None:
+    assert held(small.root)
+    assert "a sweep is running" in small.refused(sys.executable, "-m", "seedbed", "idle")
+    slot.release()
+    assert not held(small.root)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ class Worker:
     def __init__(self, pin: Pin) -> None:
         self.pin = pin
         self.slot = Slot.acquire(Path(pin.root))
-        self.slot.reset(pin)
+        self.slot.prepare(pin)
         # A zygote has imported the code of the snapshot, which is the same for all jobs of a sweep.
         self._environment = {"SEEDBED_SLOT": str(self.slot.root), "DVC_ROOT": pin.root}
         self._zygote = Zygote(self.slot.root) if sys.platform == "linux" else None
