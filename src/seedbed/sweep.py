@@ -80,7 +80,10 @@ def keep_conf(root: Path, kept: Path) -> None:
         If conf/ holds a file that Hydra would not read.
     """
     of = conf_hash(root)
-    shutil.copytree(root / "conf", kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    try:
+        shutil.copytree(root / "conf", kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    except shutil.Error as error:
+        raise OSError(error.args[0][0][2]) from error  # it tells the same of each file
     config = kept / "config.yaml"
     if config.exists():
         config.write_text(config.read_text(encoding="utf-8").replace("${conf_hash:}", of), encoding="utf-8")

@@ -185,6 +185,16 @@ def test_the_zygote_ends_when_it_is_closed(zygote: Zygote) -> None:
     assert zygote.process.returncode == 0
 
 
+def test_a_zygote_whose_sweep_ends_before_it_is_ready_says_nothing(
+    zygote: Zygote, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert zygote.process.stdout is not None
+    zygote.process.stdout.close()
+    zygote.close()
+    assert zygote.process.returncode == 0
+    assert capfd.readouterr() == ("", "")
+
+
 OWNER = """
 import os, sys, time
 from pathlib import Path

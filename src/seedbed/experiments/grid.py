@@ -75,7 +75,7 @@ def check_job(config: DictConfig, overrides: list[str], root: Path) -> None:
     values = OmegaConf.to_container(OmegaConf.create(params_of(composed, root)))
     check_params(values, root)  # type: ignore[arg-type]
     objectives = objectives_of(config.sweep)
-    refuse_others(*(compared_by(objectives, problem_of(one, root)) for one in (composed, config)))
+    refuse_others(overrides, *(compared_by(objectives, problem_of(one, root)) for one in (composed, config)))
 
 
 def _is_grid(config: DictConfig) -> bool:

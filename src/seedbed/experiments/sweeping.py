@@ -46,7 +46,7 @@ def run_recorded(overrides: list[str], composed: DictConfig) -> float | list[flo
     _write(record, folder, root)
     try:
         problem = problem_of(composed, root)
-        refuse_others(compared_by(objectives, problem), pin.compared_by)
+        refuse_others(mine, compared_by(objectives, problem), pin.compared_by)
         done = _my_worker(pin).run(mine, composed, log)
         values = [_measure(one, problem, pin, done.commit) for one in objectives]
         record = _ended(record, state="done", name=done.name, found=done.found, values=values)
@@ -104,7 +104,7 @@ def compared_by(objectives: list[str], problem: Problem) -> str:
     return ", ".join(in_full(objective, problem) for objective in objectives)
 
 
-def refuse_others(figures: str, of_the_sweep: str) -> None:
+def refuse_others(overrides: list[str], figures: str, of_the_sweep: str) -> None:
     """Refuse a job whose objectives are other figures than the sweep's.
 
     Raises
@@ -114,9 +114,9 @@ def refuse_others(figures: str, of_the_sweep: str) -> None:
     """
     if figures != of_the_sweep:
         raise UserError(
-            f"this job is judged by {figures}, and its sweep by {of_the_sweep}: one is not better than the other. Sweep each "
-            "question by itself (with dataset=... or problem.metric=... the same in all jobs), or name a metric that both "
-            "have, as in sweep.objective=cv.<metric>."
+            f"{' '.join(overrides)} is judged by {figures}, and the sweep by {of_the_sweep}: one is not better than the "
+            "other. Sweep each question by itself (with dataset=... or problem.metric=... the same in all jobs), or name a "
+            "metric that both have, as in sweep.objective=cv.<metric>."
         )
 
 

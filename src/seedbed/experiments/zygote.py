@@ -200,5 +200,6 @@ if __name__ == "__main__":
     preload(PRELOADED)
     _compose_once(Path.cwd().parents[1])
     listening = listen()
-    print("ready", flush=True)
+    with contextlib.suppress(BrokenPipeError):  # a sweep whose experiments were all there has ended by now
+        os.write(1, b"ready\n")
     serve(listening, run_stage)
