@@ -20,6 +20,7 @@ from dvc.repo import Repo
 
 from seedbed.errors import UserError
 from seedbed.experiments.dvc_yaml import yaml_parsed_once
+from seedbed.experiments.jobs import FIRST, TARGET
 from seedbed.experiments.pipeline import Pipeline
 from small_graph import (
     PARAMS,
@@ -34,6 +35,8 @@ from small_graph import (
     ran,
     write_params,
 )
+
+from support import REPOSITORY
 
 
 @pytest.mark.parametrize(
@@ -346,3 +349,12 @@ def test_what_belongs_stays(root: Path) -> None:
     assert pipeline.forget_what_no_longer_belongs("train") == []
     assert lock(root) == before
     assert (root / "gate.json").read_text() == (root / "params.yaml").read_text()
+
+
+def test_jobs_of_this_project_share_all_that_leads_to_train(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    found = Pipeline(REPOSITORY).ancestors(TARGET, own=FIRST)
+    assert found.names == ["clean", "featurize", "ingest", "validate"]
+    assert found.reports == ["reports/clean.json", "reports/validation/result.json"]
+    assert found.keys is not None, "sweeps over seeds or models would compute the features for each job"
+    assert not {"seed", "model", "evaluation"} & set(found.keys)
