@@ -85,7 +85,7 @@ restore: setup  ## bring the last good outputs back after a failed run
 	@git ls-files --deleted -z -- params.yaml reports | xargs -0 -r git checkout --
 
 gc: setup  ## free disk: cached data that no branch, tag or experiment names
-	@$(bin)/python -m seedbed.experiments.slots
+	@$(bin)/seedbed idle
 	@said=$$($(bin)/dvc gc $(every) --dry 2>&1) || { echo "$$said" >&2; exit 1; }; \
 	    unused=$$(echo "$$said" | sed -n 's/^Removing //p'); \
 	    printf %s "$$unused" | tr '\n' '\0' | xargs -0 -r du -k | awk '{ files++; size += $$1 } END { printf \

@@ -74,6 +74,17 @@ def doctor(
         sys.exit("Run `seedbed doctor --mend` to mend this.")
 
 
+@app.command(hidden=True)
+def idle() -> None:
+    """Stop with an error while a sweep runs, as `make gc` asks: what its jobs have computed is in no experiment yet."""
+    from seedbed.experiments.slots import held
+
+    if held(_root()):
+        raise UserError(
+            "a sweep is running: what its jobs have computed is in no experiment yet, and would be freed. Wait for its end."
+        )
+
+
 @app.command()
 def graph() -> None:
     """Write into dvc.yaml which modules of src/ each stage imports."""

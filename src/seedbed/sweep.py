@@ -7,10 +7,13 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 
 import hydra
+import psutil
 import yaml
 from hydra.errors import HydraException
 from omegaconf import DictConfig
@@ -29,32 +32,43 @@ def run_job(config: DictConfig) -> float | list[float]:
     """Make one experiment in a slot; return its objective, or its objectives. A failure is recorded, and is NaN."""
     from hydra.core.hydra_config import HydraConfig
 
-    from seedbed.experiments.sweeping import run_recorded
+    from seedbed.experiments.sweeping import as_typed, run_recorded
 
-    return run_recorded(list(HydraConfig.get().overrides.task), config)
+    return run_recorded(as_typed(HydraConfig.get().overrides.task), config)
 
 
 def main() -> None:
     """Run Hydra in the repository that the command was called in; end with code 1 if a job failed."""
-    try:
-        root = find_root()
-    except UserError as error:
-        sys.exit(f"sweep: {error}")
-    os.chdir(root)
     # Hydra would print the traceback of a mistake on the command line, and of a worker's end.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
-    (root / ".dvc/tmp").mkdir(exist_ok=True)
-    # Hydra reads conf/ anew for each job: an edit in the middle of a sweep must not reach it.
-    with tempfile.TemporaryDirectory(prefix="conf-", dir=root / ".dvc/tmp") as kept:
-        try:
-            keep_conf(root, Path(kept))
-        except UserError as error:
-            sys.exit(f"sweep: {error}")
-        _sweep(kept)
+    try:
+        root = find_root()
+        os.chdir(root)
+        with kept_conf(root) as conf:
+            _sweep(str(conf))
+    except UserError as error:
+        sys.exit(f"sweep: {error}")
+    except OSError as error:
+        from seedbed.experiments.room import want_of_room
+
+        sys.exit(f"sweep: {error}.{want_of_room(Path.cwd())}")
     from seedbed.experiments.sweeping import failures
 
     if failures():
         sys.exit(1)
+
+
+@contextmanager
+def kept_conf(root: Path) -> Iterator[Path]:
+    """Yield a copy of conf/: Hydra reads it anew for each job, and an edit in the middle of a sweep must not reach it."""
+    folder = root / ".dvc/tmp"
+    folder.mkdir(exist_ok=True)
+    for left in folder.glob("conf-*-*"):
+        if not psutil.pid_exists(int(left.name.split("-")[1])):  # of a killed sweep
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"conf-{os.getpid()}-", dir=folder) as kept:
+        keep_conf(root, Path(kept))
+        yield Path(kept)
 
 
 def keep_conf(root: Path, kept: Path) -> None:
@@ -66,7 +80,10 @@ def keep_conf(root: Path, kept: Path) -> None:
         If conf/ holds a file that Hydra would not read.
     """
     of = conf_hash(root)
-    shutil.copytree(root / "conf", kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    try:
+        shutil.copytree(root / "conf", kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    except shutil.Error as error:
+        raise OSError(error.args[0][0][2]) from error  # it tells the same of each file
     config = kept / "config.yaml"
     if config.exists():
         config.write_text(config.read_text(encoding="utf-8").replace("${conf_hash:}", of), encoding="utf-8")
@@ -93,10 +110,13 @@ def _sweep(conf: str) -> None:
 
 
 def _let_go() -> None:
-    """Release the sweep's pin, if there is one."""
+    """End the live line and release the sweep's pin, if it came to that."""
     from seedbed.experiments.pin import Pin
 
     if pin := Pin.from_environment():
+        from seedbed.experiments.callback import stop_watching
+
+        stop_watching()
         pin.release()
 
 

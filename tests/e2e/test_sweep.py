@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -136,23 +137,34 @@ def test_one_failing_job_does_not_end_the_others(project: Project) -> None:
 
 @pytest.mark.slow
 def test_no_job_reads_the_test_rows(project: Project) -> None:
-    sweep(project, "model=logistic_regression")
-    (before,) = project.experiment_commits().values()
-    # The same data with other values in the test rows, as if they came so from the source.
+    models = ("logistic_regression", "hist_gradient_boosting")
+    command = ["-m", f"model={','.join(models)}"]
+    sweep(project, *command)
+    before = project.experiment_commits()
+    # The same data with other values in the test rows, as if they came so from the source; the log tells who runs the stage.
     project.edit(
         "src/seedbed/stages/featurize.py",
         "    write_table(",
+        "    print(Path(f'/proc/{__import__(\"os\").getppid()}/cmdline').read_text() if Path('/proc').exists() else '')\n"
         "    numbers = table.select_dtypes('number').columns.difference(['_row'])\n"
+        "    others = table.select_dtypes(['str', 'category', 'datetime']).columns.difference(['_row', '_split'])\n"
+        "    assert len(others) > 0\n"
         "    table.loc[table['_split'] == 'test', numbers] = 0\n"
+        "    table.loc[table['_split'] == 'test', others] = None\n"
         "    write_table(",
     )
-    sweep(project, "model=logistic_regression")
-    (after,) = [commit for commit in project.experiment_commits().values() if commit != before]
-    locks = [lock_up_to_train(project, commit) for commit in (before, after)]
-    assert locks[0]["featurize"]["outs"] != locks[1]["featurize"]["outs"]
-    for path in ("reports/train/metrics.json", "reports/train/details.json"):
-        assert project.git("show", f"{before}:{path}") == project.git("show", f"{after}:{path}")
-    assert locks[0]["train"]["outs"] == locks[1]["train"]["outs"]
+    sweep(project, *command)
+    after = {name: commit for name, commit in project.experiment_commits().items() if name not in before}
+    for model in models:
+        pair = [next(found[name] for name in found if name.startswith(model)) for found in (before, after)]
+        locks = [lock_up_to_train(project, commit) for commit in pair]
+        assert locks[0]["featurize"]["outs"] != locks[1]["featurize"]["outs"]
+        for path in ("reports/train/metrics.json", "reports/train/details.json"):
+            assert project.git("show", f"{pair[0]}:{path}") == project.git("show", f"{pair[1]}:{path}")
+        assert locks[0]["train"]["outs"] == locks[1]["train"]["outs"]
+    logs = [log.read_text() for log in (project.root / ".dvc/tmp/sweeps").glob("*/logs/*.log")]
+    if sys.platform == "linux":
+        assert any("seedbed.experiments.zygote" in log for log in logs), "each stage has paid for its imports"
 
 
 @pytest.mark.parametrize(
@@ -166,6 +178,8 @@ def test_no_job_reads_the_test_rows(project: Project) -> None:
             ["-m", "hydra/sweeper=optuna", "model=mlp,random_forest", "model.arguments.alpha=1,2"],
             "model=random_forest model.arguments.alpha=1",
         ),
+        (["-m", "dataset=flights,diabetes"], "dataset=diabetes is judged by cv.rmse"),
+        (["-m", "hydra/sweeper=optuna", "model=mlp", "+foo=1"], "there is no such key as foo"),
     ],
 )
 def test_a_mistake_is_told_before_the_first_job(project: Project, arguments: list[str], said: str) -> None:
@@ -249,7 +263,8 @@ def test_the_shell_completes_choices(project: Project) -> None:
 
 @pytest.mark.slow
 def test_globs_and_overlays_are_swept_as_hydra_does(project: Project) -> None:
-    sweep(project, "-m", "model=glob(dum*)", "experiment=glob(deb*)", "hydra/launcher=basic")
+    project.edit("conf/config.yaml", "  - experiment: tiny\n", "")
+    sweep(project, "-m", "model=glob(dum*)", "+experiment=glob(deb*)", "hydra/launcher=basic")
     ((name, commit),) = project.experiment_commits().items()
     assert name.startswith("dummy-debug-")
     assert yaml.safe_load(project.git("show", f"{commit}:params.yaml"))["dataset"]["sample"] == 5000

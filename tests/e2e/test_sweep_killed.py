@@ -9,7 +9,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -17,7 +16,7 @@ import yaml
 
 from seedbed.config.compose import compose_text
 
-from support import Project, lock_up_to_train, started
+from support import Project, lock_up_to_train, started, wait_for
 
 LIMIT = 300
 LITTLE = ["model=dummy", "evaluation=quick"]
@@ -59,6 +58,14 @@ def workers(process: subprocess.Popen) -> list[psutil.Process]:
     return []
 
 
+def stage_of(process: subprocess.Popen) -> bool:
+    """Say whether DVC runs a stage."""
+    with contextlib.suppress(psutil.Error):
+        children = psutil.Process(process.pid).children(recursive=True)
+        return any("stage.sh" in word or "zygote_client" in word for child in children for word in command_of(child))
+    return False
+
+
 def command_of(process: psutil.Process) -> list[str]:
     with contextlib.suppress(psutil.Error):
         return process.cmdline()
@@ -91,6 +98,20 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(project: Project) -> None:
     assert "sweep: stopped. What is done is kept; to go on from there, type the same command again." in said
     assert project.git("status", "--porcelain") == ""
     assert project.git("for-each-ref", "refs/seedbed") == ""
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_jobs_that_run_one_after_the_other(project: Project) -> None:
+    with sweeping(project, *LITTLE, "seed=range(40)", "hydra/launcher=basic") as process:
+        wait_for_experiments(project, 1, process)
+        wait_for(lambda: stage_of(process), "no stage of the next job has begun", LIMIT)
+        os.killpg(process.pid, signal.SIGINT)
+        assert end_of(process, project) == 1
+    said = (project.root.parent / "sweep.log").read_text()
+    assert "Traceback" not in said
+    assert "failed" not in said, "a job that was interrupted counts as failed, and the next one starts"
+    assert "sweep: stopped. What is done is kept" in said
+    assert len(project.experiments()) == 1
 
 
 @pytest.mark.slow
@@ -168,23 +189,21 @@ def test_chaos(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="only root can mount a small disk")
-def test_a_full_disk_fails_the_job_and_loses_nothing(project: Project, tmp_path: Path) -> None:
-    small = project.root / ".dvc/tmp/slots"
-    small.mkdir(parents=True, exist_ok=True)
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip("this machine lets nobody mount")
-    try:
-        done = project.run("python", "-m", "seedbed.sweep", *LITTLE, check=False)
-        assert done.returncode == 1
-        assert re.search(r"The disk of \S+slots is full: 0\.\d MB are left", done.stdout)
-        assert len(done.stdout) < 3000
-        assert "Traceback" not in done.stdout
-        assert project.experiment_commits() == {}
-        assert project.git("status", "--porcelain") == ""
-    finally:
-        subprocess.run(["umount", "-l", small], check=True)
+def test_a_full_disk_fails_the_job_and_loses_nothing(project: Project) -> None:
+    small = project.root / ".dvc/tmp"
+    for size in ("64k", "1m"):
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", small]
+        if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+            pytest.skip("this machine lets nobody mount")
+        try:
+            done = project.run("python", "-m", "seedbed.sweep", *LITTLE, check=False)
+            assert done.returncode == 1
+            assert re.search(r"The disk of \S+\.dvc/tmp\S* is full: 0\.\d MB are left", done.stdout), done.stdout
+            assert len(done.stdout) < 3000
+            assert "Traceback" not in done.stdout
+            assert project.experiment_commits() == {}
+            assert project.git("status", "--porcelain") == ""
+        finally:
+            subprocess.run(["umount", "-l", small], check=True)
     project.run("python", "-m", "seedbed.sweep", *LITTLE)
     assert len(project.experiment_commits()) == 1

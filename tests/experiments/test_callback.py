@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from seedbed.errors import UserError
-from seedbed.experiments.callback import SweepCallback, count_jobs, sweep_name
+from seedbed.experiments import callback as module
+from seedbed.experiments.callback import SweepCallback, stop_watching, sweep_name
 from seedbed.experiments.pin import VARIABLE, Pin
 from seedbed.experiments.records import FOLDER, Record
 
 from support import STATED_PROBLEM, Project
 
 GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+"""Hydra's own sweeper."""
 
 
 def config(*task: str, name: str | None = None, objective: Any = "cv", **sweeper: Any) -> DictConfig:
@@ -37,6 +38,7 @@ def here(small: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """The working directory of the command; what it leaves in the environment goes afterwards."""
     monkeypatch.chdir(small.root)
     monkeypatch.setenv(VARIABLE, "")
+    monkeypatch.setattr(module, "check_grid", lambda config, root: None)
     yield small
 
 
@@ -72,33 +74,13 @@ def test_a_chosen_name_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "jobs"),
-    [
-        ([], 1),
-        (["seed=1"], 1),
-        (["seed=1,2"], 2),
-        (["model=mlp,dummy", "seed=range(3)", "x=[1,2]"], 6),
-        (["x=choice([1],[2,3])", "y='a,b'"], 2),
-        (["seed=range(0,10,5)", "~gate.thresholds"], 2),
-        (["x=range(1,2,0.5)"], 2),
-        (["model=glob(*)", "seed=1,2"], None),
-    ],
+    "name",
+    ["/some/folder", "..", ".", "../explore", ".hidden", "a/b", "a\\b", "my sweep", "größe", "a\n", "x" * 101],
 )
-def test_the_jobs_of_a_grid_are_counted(task: list[str], jobs: int | None) -> None:
-    assert count_jobs(config(*task)) == jobs
-
-
-@pytest.mark.parametrize(
-    ("sweeper", "jobs"), [({"n_trials": 7}, 7), ({"_target_": "another.Sweeper"}, None)], ids=["trials", "not known"]
-)
-def test_other_sweepers_count_for_themselves(sweeper: dict[str, Any], jobs: int | None) -> None:
-    assert count_jobs(config("seed=interval(0,1)", **sweeper)) == jobs
-
-
-@pytest.mark.parametrize("sweep", ["interval(0,1)", "int(interval(1,5))", "tag(log,interval(1,2))"])
-def test_a_grid_over_an_interval_is_refused(sweep: str) -> None:
-    with pytest.raises(UserError, match=r"x=.*interval.*a grid needs single values.*hydra/sweeper=optuna"):
-        count_jobs(config("seed=1,2", f"x={sweep}"))
+def test_a_name_that_is_none_of_a_folder_is_refused_before_anything_is_made(here: Project, name: str) -> None:
+    assert refused(name=name).startswith(f"sweep: sweep.name={name}: a sweep's name is that of a folder")
+    assert not (here.root / FOLDER).exists()
+    assert here.git("for-each-ref", "refs/seedbed") == ""
 
 
 def test_from_the_first_to_the_last_job(here: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,7 +89,7 @@ def test_from_the_first_to_the_last_job(here: Project, capsys: pytest.CaptureFix
     callback.on_multirun_start(config("seed=1,2", name="mine"))
     pin = Pin.from_environment()
     assert pin is not None, "workers find the pin in the environment"
-    assert (pin.root, pin.name) == (str(here.root), "mine")
+    assert (pin.root, pin.name, pin.compared_by) == (str(here.root), "mine", "cv.roc_auc (binary)")
     assert here.git("for-each-ref", "--format=%(refname)", "refs/seedbed") == pin.ref
     folder = here.root / FOLDER / "mine"
     Record(["seed=1"], "done", 1, 1e12, 2.0, "seed1-aa", values=[0.5]).write(folder)
@@ -177,6 +159,39 @@ def test_a_mistake_ends_the_command_before_anything_is_made(here: Project, setti
     assert refused(**settings).startswith(said)
     assert not os.environ[VARIABLE]
     assert not (here.root / FOLDER).exists()
+
+
+def test_what_is_no_problem_ends_the_command(here: Project) -> None:
+    spoilt = config("seed=1,2")
+    spoilt.problem.foo = 1
+    with pytest.raises(SystemExit, match=r"^sweep: params\.yaml: problem\.foo is not a known key \(value 1\)"):
+        SweepCallback().on_multirun_start(spoilt)
+
+
+def test_a_disk_that_lets_nothing_be_written_is_told(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "pin.json")
+
+    monkeypatch.setattr(module, "write_json", full)
+    assert refused() == "sweep: [Errno 28] No space left on device: 'pin.json'."
+    assert here.git("for-each-ref", "refs/seedbed") == ""
+
+
+def test_what_nobody_foresaw_ends_the_command_too(
+    here: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "check_grid", lambda config, root: 1 / 0)
+    assert refused() == "1", "of an exception Hydra would make a warning, and run the jobs"
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_a_sweep_that_is_interrupted_is_watched_no_longer(here: Project) -> None:
+    callback = SweepCallback()
+    callback.on_multirun_start(config("seed=1,2"))
+    stop_watching()
+    assert not callback.watch._thread.is_alive()
+    stop_watching()
+    callback.pin.release()
 
 
 def test_the_watch_stays_in_its_process() -> None:

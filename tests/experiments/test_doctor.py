@@ -1,6 +1,7 @@
 """What a killed experiment leaves behind is found and mended; what is alive or a person's own is left alone."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -138,6 +139,13 @@ def test_a_folder_in_which_a_process_works_stays(root: Path) -> None:
         process.kill()
         process.wait()
     assert len(examine(root)) == 1
+
+
+def test_the_snapshot_of_a_killed_sweep_is_let_go(root: Path) -> None:
+    git(root, "update-ref", f"refs/seedbed/sweeps/aa-bb-{DEAD}", "HEAD")
+    git(root, "update-ref", f"refs/seedbed/sweeps/aa-bb-{os.getpid()}", "HEAD")
+    assert mend(root) == [f"removed refs/seedbed/sweeps/aa-bb-{DEAD}"]
+    assert git(root, "for-each-ref", "--format=%(refname)", "refs/seedbed").endswith(f"-{os.getpid()}")
 
 
 @pytest.mark.parametrize("content", ["", "not json", "[]", '{"pid": null}'])

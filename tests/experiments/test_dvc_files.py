@@ -1,12 +1,11 @@
-"""dvc.yaml and dvc.lock read as text say what DVC says of them."""
+"""dvc.lock read as text says what DVC says of it."""
 
 from pathlib import Path
 
 import pytest
 import yaml
-from dvc.repo import Repo
 
-from seedbed.experiments.dvc_files import ancestors, outputs, read_stages, split_lock
+from seedbed.experiments.dvc_files import split_lock
 
 from support import REPOSITORY
 
@@ -38,39 +37,3 @@ def test_each_entry_is_that_of_its_stage(template: Path, of: str) -> None:
     assert head + "".join(parts.values()) == text
     whole = yaml.safe_load(text)["stages"]
     assert {name: yaml.safe_load(part)[name] for name, part in parts.items()} == whole
-
-
-@pytest.mark.parametrize(
-    ("stage", "expected"),
-    [
-        ("clean", set()),
-        ("train", {"clean", "featurize"}),
-        ("gate", {"clean", "featurize", "train", "evaluate"}),
-        ("explore", set()),
-    ],
-)
-def test_all_that_leads_to_a_stage(template: Path, stage: str, expected: set[str]) -> None:
-    assert ancestors(read_stages(template), stage) == expected
-
-
-def test_what_leads_to_train_is_what_dvc_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    import networkx
-
-    monkeypatch.chdir(REPOSITORY)
-    with Repo(str(REPOSITORY)) as repo:
-        graph = repo.index.graph
-        target = next(stage for stage in graph if stage.addressing == "train")
-        expected = {stage.addressing for stage in networkx.descendants(graph, target)}
-    # A job writes params.yaml itself, so what DVC reads from it is not counted as coming from `compose`.
-    assert ancestors(read_stages(REPOSITORY), "train") == expected - {"compose"} != set()
-
-
-def test_metrics_and_plots_are_outputs_too() -> None:
-    stage = {"outs": ["a", {"b": {"cache": False}}], "metrics": [{"c": {"cache": False}}], "plots": ["d"]}
-    assert outputs(stage) == {"a": {}, "b": {"cache": False}, "c": {"cache": False}, "d": {}}
-
-
-def test_a_file_within_an_output_leads_to_the_stage_that_writes_it() -> None:
-    stages = {"make": {"outs": ["data/made"]}, "use": {"deps": ["data/made/a.csv"]}, "other": {"deps": ["data/made2"]}}
-    assert ancestors(stages, "use") == {"make"}
-    assert ancestors(stages, "other") == set()

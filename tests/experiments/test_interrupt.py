@@ -1,4 +1,4 @@
-"""Ctrl-C ends a process that would otherwise wait for ever for what it started."""
+"""Ctrl-C, or SIGTERM, ends a process that would otherwise wait for ever for what it started."""
 
 import os
 import signal
@@ -31,7 +31,8 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize(
     ("how", "said", "warned"), [("hangs", "let go\n", "stopped\n"), ("ends", "", "stopped by itself\n")]
 )
-def test_ctrl_c_is_the_end(how: str, said: str, warned: str) -> None:
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_is_the_end(how: str, said: str, warned: str, signal_: signal.Signals) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", STOPPING, how],
         stdout=subprocess.PIPE,
@@ -41,7 +42,7 @@ def test_ctrl_c_is_the_end(how: str, said: str, warned: str) -> None:
     )
     assert process.stdout is not None
     child = psutil.Process(int(process.stdout.readline()))
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal_)
     assert process.communicate(timeout=20) == (said, warned)
     assert process.returncode == 1
     # A killed process is gone when the kernel has taken it down, which may be after the one that killed it.

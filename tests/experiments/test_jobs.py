@@ -13,12 +13,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from seedbed.config.compose import compose_text
 from seedbed.errors import UserError
-from seedbed.experiments.jobs import at_work_in, experiment_name, output_to, params_of
+from seedbed.experiments.jobs import at_work_in, digest_of, experiment_name, output_to, params_of
 from seedbed.experiments.pin import Pin
 
 from support import REPOSITORY
 
 PIN = Pin("/somewhere", "b" * 40, "s" * 40, "t" * 40, "sweep")
+DIGEST = digest_of("params", PIN)
 
 
 @pytest.mark.parametrize(
@@ -27,8 +28,9 @@ PIN = Pin("/somewhere", "b" * 40, "s" * 40, "t" * 40, "sweep")
         (["model=mlp"], "mlp"),
         (["model=mlp", "seed=1"], "mlp-seed1"),
         (["model.arguments.C=0.5"], "C0.5"),
-        (["model.arguments.C=1e-3"], "C1e_3"),
-        (["model.arguments.C=-1"], "C1"),
+        (["model.arguments.C=1e-3"], "C1e-3"),
+        (["model.arguments.C=-1"], "C-1"),
+        (["model=-mlp"], "mlp"),
         (["+model/extra=x"], "x"),
         (["~gate.thresholds"], "thresholds"),
         (["model.arguments.hidden_layer_sizes=[32,16]"], "hidden_layer_sizes32_16"),
@@ -38,39 +40,32 @@ PIN = Pin("/somewhere", "b" * 40, "s" * 40, "t" * 40, "sweep")
     ],
 )
 def test_a_name_can_be_read(overrides: list[str], words: str) -> None:
-    assert experiment_name(overrides, "params", PIN).rpartition("-")[0] == words
+    assert experiment_name(overrides, DIGEST).rpartition("-")[0] == words
 
 
 def test_a_name_that_is_cut_does_not_end_in_the_middle_of_a_sign() -> None:
-    words = experiment_name(["a.b=" + "x" * 57 + "1", "c.d=1"], "params", PIN).rpartition("-")[0]
+    words = experiment_name(["a.b=" + "x" * 57 + "1", "c.d=1"], DIGEST).rpartition("-")[0]
     assert words == "b" + "x" * 57 + "1"
 
 
 def test_without_overrides_the_name_is_the_hash_alone() -> None:
-    assert re.fullmatch("[0-9a-f]{8}", experiment_name([], "params", PIN))
+    assert re.fullmatch("[0-9a-f]{10}", experiment_name([], DIGEST))
 
 
 @pytest.mark.parametrize("overrides", [["a.b=" + "x" * 300], ["a=v" + "." * 80], [f"k.k{n}={n}.{n}" for n in range(40)], ["a.b=~^:?*[\\ @{"], ["x.y=a.lock"], ["s=-"], ["s='..'"]])  # fmt: skip
 def test_git_allows_every_name_and_it_is_not_too_long(overrides: list[str]) -> None:
-    name = experiment_name(overrides, "params", PIN)
-    assert len(name) <= 69
+    name = experiment_name(overrides, DIGEST)
+    assert len(name) <= 71
     assert subprocess.run(["git", "check-ref-format", f"refs/exps/aa/bb/{name}"], check=False).returncode == 0, name
     assert "/" not in name
 
 
-def test_the_name_is_the_same_for_the_same_result() -> None:
-    name = experiment_name(["seed=1"], "params", PIN)
-    assert name == experiment_name(["seed=1"], "params", PIN)
+def test_a_job_is_found_again_by_what_decides_its_result() -> None:
+    assert experiment_name(["seed=1"], DIGEST) == f"seed1-{DIGEST}"
     elsewhere = replace(PIN, root="/elsewhere", snapshot="x" * 40, name="other")
-    assert name == experiment_name(["seed=1"], "params", elsewhere), "a sweep goes on where another one was"
-
-
-@pytest.mark.parametrize(
-    ("text", "pin"),
-    [("other", PIN), ("params", replace(PIN, baseline="c" * 40)), ("params", replace(PIN, tree="u" * 40))],
-)
-def test_the_name_is_another_for_another_result(text: str, pin: Pin) -> None:
-    assert experiment_name(["seed=1"], text, pin) != experiment_name(["seed=1"], "params", PIN)
+    assert digest_of("params", elsewhere) == DIGEST, "a sweep goes on where another one was"
+    others = [("other", PIN), ("params", replace(PIN, baseline="c" * 40)), ("params", replace(PIN, tree="u" * 40))]
+    assert len({DIGEST, *(digest_of(text, pin) for text, pin in others)}) == 4
 
 
 PRINTING = """

@@ -1,15 +1,17 @@
 """A sweep is pinned to the work tree as it was, which it neither changes nor loses, and refuses what no job could use."""
 
 import shutil
+import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from seedbed.errors import UserError
-from seedbed.experiments.pin import VARIABLE, Pin
+from seedbed.experiments.pin import VARIABLE, Pin, dead_pins
 
-from support import Project, state
+from support import REPOSITORY, Project, state
 
 
 def take(project: Project) -> Pin:
@@ -56,6 +58,21 @@ def test_the_snapshot_outlives_a_cleaning_by_git_until_it_is_let_go(small: Proje
     pin.release()
 
 
+def test_each_process_holds_the_snapshot_for_itself(small: Project) -> None:
+    write(small, "conf/config.yaml")
+    pin = take(small)
+    other = replace(pin, process=pin.process + 1)
+    small.git("update-ref", other.ref, other.snapshot)
+    other.release()
+    assert small.git("for-each-ref", "--format=%(refname)", "refs/seedbed") == pin.ref
+    assert dead_pins(small.root) == []
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    killed = replace(pin, process=ended.pid)
+    small.git("update-ref", killed.ref, killed.snapshot)
+    assert dead_pins(small.root) == [killed.ref]
+
+
 def test_a_copied_repository_is_as_clean_as_it_was(small: Project, tmp_path: Path) -> None:
     shutil.copytree(small.root, tmp_path / "copy")
     pin = take(Project(tmp_path / "copy"))
@@ -87,8 +104,22 @@ def test_an_untracked_file_that_a_job_would_miss_is_refused(small: Project, name
     assert name in str(told.value)
 
 
-@pytest.mark.parametrize("name", ["scratch.md", "configuration/a.yaml", "sources.txt", "data/raw.csv"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("scratch.md", "configuration/a.yaml", "sources.txt", "data/raw.csv", "conf/_mine.yaml", "src/.a.py.swp"),
+        *(
+            "conf/model/.mlp.yaml.swp",
+            "conf/model/mlp.yaml~",
+            "conf/.#mlp.yaml",
+            "conf/#mlp.yaml#",
+            "conf/model/.a.tmp1",
+        ),
+    ],
+)
 def test_an_untracked_file_that_no_stage_reads_is_let_be(small: Project, name: str) -> None:
+    shutil.copyfile(REPOSITORY / ".gitignore", small.root / ".gitignore")
+    write(small, ".gitignore", (small.root / ".gitignore").read_text() + "/data\n")
     write(small, name)
     take(small)
     assert (small.root / name).exists()

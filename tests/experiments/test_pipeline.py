@@ -11,6 +11,7 @@ from typing import Any
 import dvc.dependency.param
 import dvc.dvcfile
 import dvc.rwlock
+import dvc.stage.run
 import dvc.utils.serialize._yaml
 import dvc.utils.strictyaml
 import pytest
@@ -19,8 +20,10 @@ from dvc.repo import Repo
 
 from seedbed.errors import UserError
 from seedbed.experiments.dvc_yaml import yaml_parsed_once
+from seedbed.experiments.jobs import FIRST, TARGET
 from seedbed.experiments.pipeline import Pipeline
 from small_graph import (
+    PARAMS,
     STAGES,
     Change,
     another_cleaning,
@@ -33,6 +36,8 @@ from small_graph import (
     write_params,
 )
 
+from support import REPOSITORY
+
 
 @pytest.mark.parametrize(
     ("stage", "expected"),
@@ -40,6 +45,117 @@ from small_graph import (
 )
 def test_a_stage_knows_what_comes_right_before_it(root: Path, stage: str, expected: list[str]) -> None:
     assert Pipeline(root).before(stage) == expected
+
+
+def restated(root: Path, **changed: dict[str, Any]) -> Pipeline:
+    """Change stages of dvc.yaml, and forget what has run."""
+    stages = {name: {**stage, **changed.pop(name, {})} for name, stage in STAGES.items()} | changed
+    (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
+    (root / "dvc.lock").unlink(missing_ok=True)
+    return Pipeline(root)
+
+
+def test_what_leads_to_a_stage_and_what_it_reads(root: Path) -> None:
+    found = Pipeline(root).ancestors("train", own="compose")
+    assert (found.names, found.reports, found.keys, found.templated) == (
+        ["clean", "featurize"],
+        [],
+        ["cleaning"],
+        False,
+    )
+    found = Pipeline(root).ancestors("gate", own="compose")
+    assert found.names == ["clean", "evaluate", "featurize", "train"]
+    assert found.reports == ["evaluate.json", "plot.csv", "train.json"]
+    assert found.keys == ["cleaning", "train.rate", "words"]
+    assert Pipeline(root).ancestors("clean", own="compose").names == []
+
+
+DEPENDS = {"cmd": "true", "deps": ["raw.txt"], "outs": ["more.txt"]}
+COMPOSE = {"cmd": "true", "deps": ["raw.txt"], "outs": [{"params.yaml": {"cache": False}}, "overrides.yaml"]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "names", "keys"),
+    [
+        ({"clean": {"params": [{"params.yaml": ["cleaning"]}]}}, ["clean", "featurize"], ["cleaning"]),
+        ({"clean": {"params": [{"params.yaml": None}]}}, ["clean", "featurize"], None),
+        ({"clean": {"params": [{"more.yaml": ["a"]}, "seed"]}}, ["clean", "featurize"], ["seed"]),
+        ({"clean": {"deps": ["raw.txt", "params.yaml"]}}, ["clean", "featurize"], None),
+        ({"clean": {"deps": ["raw.txt", "overrides.yaml"]}, "compose": COMPOSE}, ["clean", "featurize"], None),
+        ({"compose": COMPOSE}, ["clean", "featurize"], ["cleaning"]),
+        ({"clean": {"cmd": "echo ${seed} > data/clean"}}, ["clean", "featurize"], None),
+        ({"clean": {"wdir": "..", "deps": ["root/raw.txt"], "outs": ["root/data/clean"], "params": []}}, ["clean", "featurize"], []),
+        (
+            {"part": {"foreach": ["a", "b"], "do": {**DEPENDS, "outs": ["parts/${item}"]}}, "featurize": {"deps": ["data/clean", "parts"]}},
+            ["clean", "featurize", "part@a", "part@b"],
+            None,
+        ),
+        (
+            {"part": {"matrix": {"n": [1, 2]}, **DEPENDS, "outs": ["parts/${item.n}"]}, "featurize": {"deps": ["parts"]}},
+            ["featurize", "part@1", "part@2"],
+            None,
+        ),
+        (
+            {"one": {**DEPENDS, "outs": ["parts/a"], "params": ["seed"]}, "two": {**DEPENDS, "outs": ["parts/b"]}, "featurize": {"deps": ["parts"]}},
+            ["featurize", "one", "two"],
+            ["seed"],
+        ),
+    ],
+    ids=["of a named file", "the whole file", "of another file", "a dependency", "its other output", "its own", "template", "wdir", "foreach", "matrix", "a folder of outputs"],
+)  # fmt: skip
+def test_every_way_to_say_what_leads_to_a_stage_is_understood(
+    root: Path, changed: dict[str, Any], names: list[str], keys: list[str] | None
+) -> None:
+    found = restated(root, **changed).ancestors("train", own="compose")
+    assert (found.names, found.keys) == (names, keys)
+    assert found.templated is (keys is None and "${" in (root / "dvc.yaml").read_text())
+
+
+def test_stages_of_another_file_are_refused(root: Path) -> None:
+    (root / "more").mkdir()
+    (root / "more/dvc.yaml").write_text("stages: {other: {cmd: 'true', outs: [a]}}\n")
+    with pytest.raises(UserError, match=r"^more/dvc\.yaml:other: a sweep knows only the stages of dvc\.yaml itself"):
+        Pipeline(root).ancestors("train", own="compose")
+
+
+def test_data_that_a_tool_tracks_apart_are_no_stage(root: Path) -> None:
+    (root / "more.txt").write_text("3\n")
+    with Repo(str(root)) as repo:
+        repo.add("more.txt")
+    found = restated(root, clean={"deps": ["raw.txt", "more.txt"]}).ancestors("train", own="compose")
+    assert (found.names, found.reports) == (["clean", "featurize"], [])
+
+
+def test_parameters_are_read_as_dvc_reads_them(root: Path) -> None:
+    pipeline = Pipeline(root)
+    assert pipeline.read_params(["train.rate", "clean*", "nowhere"]) == {
+        "train": {"rate": 0.1},
+        "cleaning": PARAMS["cleaning"],
+    }
+    assert pipeline.read_params([]) == {}
+    assert pipeline.read_params(None) == (root / "params.yaml").read_text(encoding="utf-8")
+
+
+def test_a_stage_is_held_while_its_data_are_in_the_cache(root: Path) -> None:
+    assert Pipeline(root).holds(["clean", "featurize"])
+    (file,) = [out["md5"] for out in yaml.safe_load(lock(root))["stages"]["featurize"]["outs"]]
+    (root / ".dvc/cache/files/md5" / file[:2] / file[2:]).unlink()
+    (root / "features.txt").unlink()
+    pipeline = Pipeline(root)
+    pipeline.restore()
+    assert pipeline.holds(["train"])
+    assert not pipeline.holds(["featurize", "train"])
+    pipeline.reproduce("featurize")
+    assert pipeline.holds(["clean", "featurize"])
+
+
+def test_ctrl_c_during_a_stage_is_heard(root: Path) -> None:
+    usual = dvc.stage.run.signal
+    pipeline = restated(root, train={"cmd": "kill -INT $PPID; sleep 1"})
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.reproduce("train")
+    assert dvc.stage.run.signal is usual
+    assert "train" not in entries(root)
 
 
 def test_what_the_cache_holds_is_brought_back_and_the_rest_left_out(root: Path) -> None:
@@ -233,3 +349,12 @@ def test_what_belongs_stays(root: Path) -> None:
     assert pipeline.forget_what_no_longer_belongs("train") == []
     assert lock(root) == before
     assert (root / "gate.json").read_text() == (root / "params.yaml").read_text()
+
+
+def test_jobs_of_this_project_share_all_that_leads_to_train(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    found = Pipeline(REPOSITORY).ancestors(TARGET, own=FIRST)
+    assert found.names == ["clean", "featurize", "ingest", "validate"]
+    assert found.reports == ["reports/clean.json", "reports/validation/result.json"]
+    assert found.keys is not None, "sweeps over seeds or models would compute the features for each job"
+    assert not {"seed", "model", "evaluation"} & set(found.keys)

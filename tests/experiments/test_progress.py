@@ -1,5 +1,7 @@
 """Who waits for a sweep is told what is done, what failed and why, what is best, and how to take it."""
 
+import os
+import pty
 import time
 from pathlib import Path
 from typing import Any
@@ -137,3 +139,21 @@ def test_all_objectives_of_a_job_are_told(tmp_path: Path, capsys: pytest.Capture
     watch.start()
     watch.stop()
     assert capsys.readouterr().err == "0.5, 0.25  no override  (2.0 s)\n"
+
+
+def test_on_a_terminal_there_is_one_live_line_and_the_cursor_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    reader, writer = pty.openpty()
+    Record(["features.groups=[a,b]"], "done", 1, 100.0, 2.0, "x", values=[0.5]).write(tmp_path)
+    with os.fdopen(writer, "w") as terminal:
+        watch = Watch(tmp_path, 100.0, 2, "maximize", terminal)
+        watch.start()
+        time.sleep(0.8)
+        watch.stop()
+        told = os.read(reader, 1 << 16).decode()
+    os.close(reader)
+    assert "1 of 2 jobs, 0 running, best 0.5 by features.groups=[a,b]" in told
+    assert told.index("\x1b[?25l") < told.rindex("\x1b[?25h"), "the cursor stays hidden"

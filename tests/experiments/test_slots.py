@@ -11,7 +11,7 @@ from dvc.config import Config
 
 from seedbed.errors import UserError
 from seedbed.experiments.pin import Pin
-from seedbed.experiments.slots import FOLDER, Slot, experiment_ref, find_experiment, read_file
+from seedbed.experiments.slots import FOLDER, Slot, experiment_ref, find_by_digest, find_experiment, held, read_file
 
 from support import Project
 
@@ -101,7 +101,8 @@ def test_what_a_job_left_is_gone_after_a_reset_but_for_ignored_data(pin: Pin, sl
     git(slot, "add", "--all")
     (slot.root / "left/later").mkdir()
     (slot.root / "left/later/file").write_text("gone")
-    (slot.root / ".git/index.lock").touch()
+    for name in ("index.lock", "HEAD.lock", "config.lock"):
+        (slot.root / ".git" / name).touch()
     slot.reset(pin)
     assert work_tree(slot.root) == {**before, "data/rows.csv": "kept"}
 
@@ -125,6 +126,22 @@ def test_what_a_killed_process_half_made_is_made_anew(small: Project, pin: Pin) 
     slot.reset(pin)
     slot.release()
     assert work_tree(slot.root) == work_tree(small.root)
+
+
+def test_what_cannot_be_reset_is_made_anew(pin: Pin, slot: Slot) -> None:
+    before = work_tree(slot.root)
+    (slot.root / ".git/index").write_text("half")
+    with pytest.raises(UserError, match="index"):
+        slot.reset(pin)
+    slot.prepare(pin)
+    assert work_tree(slot.root) == before
+
+
+def test_who_asks_is_told_whether_a_sweep_runs(small: Project, slot: Slot) -> None:
+    assert held(small.root)
+    assert "a sweep is running" in small.refused(sys.executable, "-m", "seedbed", "idle")
+    slot.release()
+    assert not held(small.root)
 
 
 @pytest.mark.parametrize(
@@ -208,6 +225,14 @@ def test_experiments_of_other_baselines_are_not_found(small: Project, pin: Pin, 
     later = Pin.take(small.root, lambda baseline, tree: "later")
     assert find_experiment(later, "one") is None
     assert find_experiment(pin, "on") is None
+
+
+def test_an_experiment_is_found_by_the_hash_that_its_name_ends_in(pin: Pin, slot: Slot) -> None:
+    slot.commit(pin, "mlp-seed1-0a1b2c", "one")
+    slot.commit(pin, "0a1b", "the hash alone")
+    assert find_by_digest(pin, "0a1b2c") == ("mlp-seed1-0a1b2c", find_experiment(pin, "mlp-seed1-0a1b2c"))
+    assert find_by_digest(pin, "0a1b") == ("0a1b", find_experiment(pin, "0a1b"))
+    assert find_by_digest(pin, "1b2c") is None
 
 
 def test_a_file_that_an_experiment_does_not_hold_is_an_error(pin: Pin, slot: Slot) -> None:

@@ -1,17 +1,25 @@
 """What the stages before a sweep's target made is taken over by jobs with the same parameters, and by no others."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from seedbed.experiments.pipeline import Pipeline
-from seedbed.experiments.upstream import Upstream, upstream_key
+from seedbed.experiments.upstream import Upstream
 from small_graph import Change, another_cleaning, another_rate, another_seed, lock, no_words, ran, write_params
+
+
+def upstream(root: Path, target: str = "evaluate", tree: str = "t" * 40) -> Upstream:
+    pipeline = Pipeline(root)
+    ancestors = pipeline.ancestors(target, own="compose")
+    return Upstream(root, root, ancestors, pipeline.read_params(ancestors.keys), tree)
 
 
 def key(root: Path, change: Change = lambda values: None, target: str = "train", tree: str = "t" * 40) -> str:
     write_params(root, change)
-    return upstream_key(root, target, (root / "params.yaml").read_text(encoding="utf-8"), tree)
+    return upstream(root, target, tree).key
 
 
 @pytest.mark.parametrize("change", [another_rate, another_seed, no_words])
@@ -32,10 +40,6 @@ def test_what_decides_what_is_before_the_target_decides_the_key(root: Path) -> N
     assert key(root, lambda values: values.update(cleaning=dict(reversed(values["cleaning"].items())))) == keys[0]
 
 
-def upstream(root: Path, target: str = "evaluate") -> Upstream:
-    return Upstream(root, root, target, (root / "params.yaml").read_text(encoding="utf-8"), "t" * 40)
-
-
 def another_run(root: Path) -> Upstream:
     """Run the stages before `evaluate` with another rate; what they made is kept, the work tree is the commit's again."""
     write_params(root, another_rate)
@@ -43,7 +47,7 @@ def another_run(root: Path) -> Upstream:
     Pipeline(root).reproduce("train")
     with kept.alone():
         kept.keep()
-    (root / "ran").unlink()
+    (root / "ran").unlink(missing_ok=True)
     return kept
 
 
@@ -89,3 +93,24 @@ def test_a_stage_without_reports_keeps_its_entry_alone(root: Path) -> None:
     before = lock(root)
     kept.put_back()
     assert lock(root) == before
+
+
+def test_reports_may_be_folders_and_new_to_the_checkout(root: Path) -> None:
+    stages = yaml.safe_load((root / "dvc.yaml").read_text())
+    stages["stages"]["train"] |= {
+        "cmd": "mkdir -p reports/train/parts && cp params.yaml reports/train/parts/a && cp params.yaml model.txt",
+        "metrics": [{"reports/train": {"cache": False}}],
+    }
+    (root / "dvc.yaml").write_text(yaml.safe_dump(stages))
+    kept = another_run(root)
+    (root / "dvc.lock").unlink()
+    for made in ((), ("reports/train/older",)):
+        shutil.rmtree(root / "reports")
+        for name in made:
+            (root / name).mkdir(parents=True)
+        kept.put_back()
+        assert [path.name for path in (root / "reports/train").iterdir()] == ["parts"]
+    pipeline = Pipeline(root)
+    pipeline.restore()
+    pipeline.reproduce("train")
+    assert ran(root) == []

@@ -1,6 +1,7 @@
 """A zygote runs stages as their own command would: same folder, output and exit code; and it outlives nobody."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from seedbed.experiments import zygote as module
 from seedbed.experiments import zygote_client
 from seedbed.experiments.zygote import SOCKET, Zygote
 
-from support import wait_for
+from support import REPOSITORY, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere stages start as they always do")
 
@@ -184,6 +185,16 @@ def test_the_zygote_ends_when_it_is_closed(zygote: Zygote) -> None:
     assert zygote.process.returncode == 0
 
 
+def test_a_zygote_whose_sweep_ends_before_it_is_ready_says_nothing(
+    zygote: Zygote, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert zygote.process.stdout is not None
+    zygote.process.stdout.close()
+    zygote.close()
+    assert zygote.process.returncode == 0
+    assert capfd.readouterr() == ("", "")
+
+
 OWNER = """
 import os, sys, time
 from pathlib import Path
@@ -262,3 +273,10 @@ def test_all_that_is_imported_beforehand_is_there(name: str) -> None:
         assert place.is_dir() or place.with_suffix(".py").is_file(), (
             f"{name} is no module, so that no stage gains by it"
         )
+
+
+def test_a_zygote_imports_in_the_environment_that_stages_have() -> None:
+    script = (REPOSITORY / "src/stage.sh").read_text(encoding="utf-8")
+    (exported,) = re.findall(r"^export (.*)$", script, re.MULTILINE)
+    assert set(exported.split()) == {"PYTHONPATH", *module.ENVIRONMENT}
+    assert dict(re.findall(r"^([A-Z_]+)=(\w+)$", script, re.MULTILINE)) == module.ENVIRONMENT

@@ -33,7 +33,7 @@ def read_params(names: list[str], root: Path = Path()) -> dict[str, Any]:
     if not (root / PARAMS).exists():
         raise UserError(f"{PARAMS} is missing. Run `git checkout {PARAMS}`, or `dvc repro compose` to make it anew.")
     values = load_yaml(root / PARAMS)
-    return {name: _typed(name, values, root) for name in names}
+    return {name: typed(name, values, root) for name in names}
 
 
 def check_params(values: dict[str, Any], root: Path) -> Params:
@@ -50,14 +50,21 @@ def check_params(values: dict[str, Any], root: Path) -> Params:
                 f"{PARAMS}: there is no such key as {name}. Known: {', '.join(Params.model_fields)}. "
                 f"Edit {home_of(name, root, values)}."
             )
-    params = Params.model_construct(**{name: _typed(name, values, root) for name in Params.model_fields})
+    params = Params.model_construct(**{name: typed(name, values, root) for name in Params.model_fields})
     for mistake in find_mistakes(params):
         home = home_of(mistake.edit or mistake.key, root, values)
         raise UserError(f"{PARAMS}: {mistake.key} {mistake.told}. Edit {home}.")
     return params
 
 
-def _typed(name: str, values: dict[str, Any], root: Path) -> Any:
+def typed(name: str, values: dict[str, Any], root: Path) -> Any:
+    """Return one section of all parameters, typed.
+
+    Raises
+    ------
+    UserError
+        If it is missing, or a value is not what the schema says.
+    """
     if name not in values:
         raise UserError(
             f"{PARAMS}: the section {name} is missing. Choose a member of its group in conf/config.yaml, "

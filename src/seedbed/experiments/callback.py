@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from math import prod
+import traceback
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,13 +15,24 @@ from omegaconf import DictConfig
 
 from seedbed.config.repository import find_root
 from seedbed.errors import UserError
+from seedbed.experiments.grid import check_grid, count_jobs
 from seedbed.experiments.objective import direction_of
 from seedbed.experiments.pin import Pin
 from seedbed.experiments.progress import Watch, summary
 from seedbed.experiments.records import FOLDER, read_records
+from seedbed.experiments.room import want_of_room
 from seedbed.experiments.sweep_report import write_report
-from seedbed.experiments.sweeping import objectives_of, problem_of
+from seedbed.experiments.sweeping import as_typed, compared_by, objectives_of, problem_of
 from seedbed.files import write_json
+
+_watch: Watch | None = None
+"""That of this process's sweep: Hydra tells no callback of a sweep that is interrupted."""
+
+
+def stop_watching() -> None:
+    """End the live line, however the sweep has ended."""
+    if _watch:
+        _watch.stop()
 
 
 class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without types
@@ -48,24 +59,37 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
         return {}
 
     def _start(self, config: DictConfig) -> None:
+        # Of an exception Hydra would make a warning, and go on.
+        root = Path.cwd()
         try:
-            problem = problem_of(config)
-            self.objectives = objectives_of(config.sweep)
-            self.directions = [direction_of(objective, problem) for objective in self.objectives]
-            total = count_jobs(config)
             root = find_root()
-            self.pin = Pin.take(root, lambda baseline, tree: sweep_name(config, baseline, tree))
-            folder = root / FOLDER / self.pin.name
+            self._begin(config, root)
         except UserError as error:
-            # Of any other exception Hydra would make a warning, and go on.
             sys.exit(f"sweep: {error}")
+        except OSError as error:
+            sys.exit(f"sweep: {error}.{want_of_room(root)}")
+        except Exception:
+            traceback.print_exc()
+            sys.exit(1)
+
+    def _begin(self, config: DictConfig, root: Path) -> None:
+        global _watch  # noqa: PLW0603
+        problem = problem_of(config, root)
+        self.objectives = objectives_of(config.sweep)
+        self.directions = [direction_of(objective, problem) for objective in self.objectives]
+        check_name(config.sweep.name)
+        total = count_jobs(config)
+        check_grid(config, root)
+        by = compared_by(self.objectives, problem)
+        self.pin = Pin.take(root, lambda baseline, tree: sweep_name(config, baseline, tree), by)
+        folder = root / FOLDER / self.pin.name
         try:
             _check_records(folder, self.pin, self.objectives, _typed(config))
-        except UserError as error:
+        except Exception:
             self.pin.release()
-            sys.exit(f"sweep: {error}")
+            raise
         self.pin.hand_on()
-        self.watch = Watch(folder, time.time(), total, self.directions[0], _own_stderr())
+        self.watch = _watch = Watch(folder, time.time(), total, self.directions[0], _own_stderr())
         self.watch.start()
 
     def _finish(self) -> None:
@@ -75,7 +99,10 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
         records = [record for record in read_records(self.watch.folder) if record.state != "running"]
         print(summary(records, self.directions), file=sys.stderr)
         report = Path("reports/sweeps") / self.pin.name
-        write_report(Path(self.pin.root) / report, records, self.objectives, self.directions)
+        try:
+            write_report(Path(self.pin.root) / report, records, self.objectives, self.directions)
+        except OSError as error:
+            sys.exit(f"sweep: there is no report: {error}.{want_of_room(Path(self.pin.root))}")
         print(f"report: {report}", file=sys.stderr)
 
 
@@ -85,6 +112,21 @@ def _own_stderr() -> TextIO:
         return os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1)
     except (OSError, ValueError):  # not a file, as in a notebook
         return sys.stderr
+
+
+def check_name(name: Any) -> None:
+    """Refuse a chosen name that is not that of a folder: what is in the folder is written over.
+
+    Raises
+    ------
+    UserError
+        If it is a path, or begins with a dot.
+    """
+    if name and not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}", str(name)):
+        raise UserError(
+            f"sweep.name={name}: a sweep's name is that of a folder, so it may hold letters, digits and any of _.- (at most "
+            "100, no dot at the beginning). Choose another name."
+        )
 
 
 def sweep_name(config: DictConfig, baseline: str, tree: str) -> str:
@@ -98,42 +140,14 @@ def sweep_name(config: DictConfig, baseline: str, tree: str) -> str:
 
 def _typed(config: DictConfig) -> list[str]:
     """Return the overrides that make this sweep another one: not what it is called, nor how and how far it is run."""
-    jobs = [word for word in config.hydra.overrides.task if not word.startswith("sweep.name=")]
+    jobs = [word for word in as_typed(config.hydra.overrides.task) if not word.startswith("sweep.name=")]
     search = [
         word
-        for word in config.hydra.overrides.hydra
+        for word in as_typed(config.hydra.overrides.hydra)
         if word.lstrip("+~").startswith(("hydra/sweeper", "hydra.sweeper"))
     ]
     how_far = ("hydra.sweeper.n_trials=", "hydra.sweeper.batch=")
     return [*jobs, *(word for word in search if not word.lstrip("+").startswith(how_far))]
-
-
-def count_jobs(config: DictConfig) -> int | None:
-    """Return how many jobs there will be; None for a sweeper that decides that itself.
-
-    Raises
-    ------
-    UserError
-        If a grid is asked of an interval.
-    """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.core.override_parser.types import Glob
-
-    if "n_trials" in config.hydra.sweeper:
-        return int(config.hydra.sweeper.n_trials)
-    if not str(config.hydra.sweeper._target_).endswith("BasicSweeper"):
-        return None
-    overrides = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
-    if any(isinstance(one.value(), Glob) for one in overrides):
-        return None  # Hydra knows what it stands for once it sweeps
-    for one in overrides:
-        if one.is_sweep_override() and not one.is_discrete_sweep():
-            raise UserError(
-                f"{one.input_line}: a grid needs single values, as in choice(...) or range(...). To search an interval, "
-                "add hydra/sweeper=optuna or hydra/sweeper=random."
-            )
-    lengths = [len(list(one.sweep_iterator())) for one in overrides if one.is_discrete_sweep()]
-    return prod(lengths)
 
 
 def _check_records(folder: Path, pin: Pin, objectives: list[str], typed: list[str]) -> None:

@@ -13,6 +13,7 @@ import psutil
 
 from seedbed.config.repository import git
 from seedbed.errors import UserError
+from seedbed.experiments.pin import dead_pins
 
 EXEC_REFS = "refs/exps/exec/"
 
@@ -54,6 +55,8 @@ def examine(root: Path) -> list[Finding]:
     if folders := _leftover_folders(root):
         names = ", ".join(folder.relative_to(root).as_posix() for folder in folders)
         found.append(Finding(f"folders of killed experiments: {names}", partial(_remove, folders, names)))
+    if pins := dead_pins(root):
+        found.append(Finding(f"snapshots of killed sweeps: {', '.join(pins)}", partial(_remove_refs, root, pins)))
     if halves := _half_written(root):
         names = ", ".join(path.relative_to(root).as_posix() for path in halves)
         found.append(Finding(f"half-written outputs of killed stages: {names}", partial(_remove, halves, names)))

@@ -16,7 +16,7 @@ GRACE = 20.0
 
 
 def end_soon_after_ctrl_c(told: str, let_go: Callable[[], None], grace: float = GRACE) -> None:
-    """Raise KeyboardInterrupt at Ctrl-C, as always; but if this process is there `grace` seconds later, end it.
+    """Raise KeyboardInterrupt at Ctrl-C, and at SIGTERM too; but if this process is there `grace` seconds later, end it.
 
     Then what it started is killed, `let_go` is called, and `told` is said. For the main thread.
     """
@@ -28,7 +28,8 @@ def end_soon_after_ctrl_c(told: str, let_go: Callable[[], None], grace: float = 
         timer.start()
         signal.default_int_handler(number, frame)
 
-    signal.signal(signal.SIGINT, interrupted)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
 
 
 def _end(told: str, let_go: Callable[[], None]) -> None:

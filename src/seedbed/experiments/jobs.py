@@ -16,8 +16,8 @@ from seedbed.config.compose import text_of
 from seedbed.config.params import PARAMS
 from seedbed.errors import UserError
 from seedbed.experiments.pin import Pin
-from seedbed.experiments.pipeline import Pipeline
-from seedbed.experiments.slots import Slot, find_experiment
+from seedbed.experiments.pipeline import Ancestors, Pipeline
+from seedbed.experiments.slots import Slot, find_by_digest, find_experiment
 from seedbed.experiments.upstream import Upstream
 from seedbed.experiments.zygote import Zygote
 from seedbed.files import write_text
@@ -43,12 +43,13 @@ class Worker:
     def __init__(self, pin: Pin) -> None:
         self.pin = pin
         self.slot = Slot.acquire(Path(pin.root))
-        self.slot.reset(pin)
+        self.slot.prepare(pin)
         # A zygote has imported the code of the snapshot, which is the same for all jobs of a sweep.
         self._environment = {"SEEDBED_SLOT": str(self.slot.root), "DVC_ROOT": pin.root}
         self._zygote = Zygote(self.slot.root) if sys.platform == "linux" else None
         self._ready = False
         self._restored: str | None = None
+        self._ancestors: Ancestors | None = None
 
     def run(self, overrides: list[str], composed: DictConfig, log: Path) -> Done:
         """Make the experiment of conf/ composed with these overrides, unless it is there; what is printed goes to `log`.
@@ -61,17 +62,16 @@ class Worker:
         with at_work_in(self.slot.root, self._environment):
             self.slot.reset(self.pin)
             text = params_of(composed, self.slot.root)
-            name = experiment_name(overrides, text, self.pin)
-            if commit := find_experiment(self.pin, name):
-                return Done(name, commit, found=True)
+            digest = digest_of(text, self.pin)
+            if there := find_by_digest(self.pin, digest):
+                return Done(*there, found=True)
+            name = experiment_name(overrides, digest)
             with output_to(log):
                 if self._zygote and not self._ready:
-                    os.environ.update(self._zygote.wait_until_ready())
-                    self._environment |= {key: os.environ[key] for key in ("SEEDBED_ZYGOTE", "SEEDBED_PYTHON")}
-                    self._ready = True
+                    self._await_zygote(self._zygote)
                 write_text(self.slot.root / PARAMS, text)
                 try:
-                    self._reproduce(text)
+                    self._reproduce()
                 except UserError as error:
                     raise UserError(f"{error}: {last_line(log)}") from error
             found = self.slot.commit(self.pin, name, f"seedbed: {', '.join(overrides) or 'as it stands'}")
@@ -85,26 +85,64 @@ class Worker:
             self._zygote.close()
         self.slot.release()
 
-    def _reproduce(self, text: str) -> None:
-        """Run the graph up to the target; what several jobs need is computed by the first of them, the others wait."""
+    def _await_zygote(self, zygote: Zygote) -> None:
+        """Let stages find the zygote; where it does not start, they import for themselves."""
+        try:
+            found = zygote.wait_until_ready()
+        except RuntimeError as error:
+            print(f"{error}. Stages import for themselves.", file=sys.stderr)
+            found = {}
+        os.environ.update(found)
+        self._environment |= found
+        self._ready = True
+
+    def _reproduce(self) -> None:
+        """Run the graph up to the target, for the params.yaml that is there."""
+        # Until this job's stages have succeeded, nobody knows what lies in the slot.
+        restored, self._restored = self._restored, None
         pipeline = Pipeline(self.slot.root)
-        upstream = Upstream(Path(self.pin.root), self.slot.root, TARGET, text, self.pin.tree)
-        if not upstream.computed():
+        if self._ancestors is None or self._ancestors.templated:
+            self._ancestors = pipeline.ancestors(TARGET, FIRST)
+        read = pipeline.read_params(self._ancestors.keys)
+        upstream = Upstream(Path(self.pin.root), self.slot.root, self._ancestors, read, self.pin.tree)
+        there = upstream.key == restored
+        if there:
             with upstream.alone():
-                if not upstream.computed():
-                    pipeline.restore()
-                    pipeline.reproduce(*pipeline.before(TARGET))
-                    upstream.keep()
-        upstream.put_back()
+                upstream.put_back()
+        else:
+            self._prepare(pipeline, upstream, self._ancestors.names)
         with pipeline.undisturbed():
-            if self._restored == upstream.key:
+            if there:
                 # What lies between is as this worker's last job left it, and was asked about then.
                 pipeline.reproduce(FIRST, TARGET, alone=True)
             else:
-                pipeline.restore()
-                self._restored = upstream.key
                 pipeline.reproduce(TARGET)
+            self._restored = upstream.key
             pipeline.forget_what_no_longer_belongs(TARGET)
+
+    def _prepare(self, pipeline: Pipeline, upstream: Upstream, names: list[str]) -> None:
+        """Bring in what leads to the target; what several jobs need is computed by the first of them, the others wait."""
+        with upstream.alone():
+            computed = upstream.computed()
+            if computed:
+                upstream.put_back()
+            else:
+                _compute(pipeline, upstream)
+        if computed:
+            with pipeline.undisturbed():
+                pipeline.restore()
+                complete = pipeline.holds(names)
+            if not complete:
+                # Its data are no longer in the cache, as after `make gc`.
+                with upstream.alone():
+                    upstream.put_back()
+                    _compute(pipeline, upstream)
+
+
+def _compute(pipeline: Pipeline, upstream: Upstream) -> None:
+    pipeline.restore()
+    pipeline.reproduce(*pipeline.before(TARGET))
+    upstream.keep()
 
 
 def params_of(composed: DictConfig, root: Path) -> str:
@@ -121,22 +159,25 @@ def last_line(log: Path) -> str:
     return lines[-1] if lines else "it said nothing"
 
 
-def experiment_name(overrides: list[str], text: str, pin: Pin) -> str:
-    """Return a name that can be read, and that is the same for the same parameters on the same snapshot.
+def digest_of(text: str, pin: Pin) -> str:
+    """Return a hash of all that decides a job's result: its parameters, in whatever words they were typed, and the snapshot."""
+    return hashlib.sha256("\0".join([text, pin.baseline, pin.tree]).encode()).hexdigest()[:10]
 
-    It is made of the overrides' last key parts and values, and a hash of all that decides the result; `model=mlp` is told as
-    `mlp`, `seed=1` as `seed1`.
+
+def experiment_name(overrides: list[str], digest: str) -> str:
+    """Return a name that can be read, and that ends in the hash by which the experiment is found again.
+
+    It begins with the overrides' last key parts and values; `model=mlp` is told as `mlp`, `seed=1` as `seed1`.
     """
-    digest = hashlib.sha256("\0".join([text, pin.baseline, pin.tree]).encode()).hexdigest()[:8]
     words = [_word(override) for override in overrides]
-    readable = "-".join(word for word in words if word)[:60].rstrip("-.")
+    readable = "-".join(word for word in words if word)[:60].lstrip("-").rstrip("-.")
     return f"{readable}-{digest}" if readable else digest
 
 
 def _word(override: str) -> str:
     key, _, value = override.lstrip("+~").partition("=")
     last = key.rpartition(".")[2].rpartition("/")[2]
-    plain = re.sub(r"[^A-Za-z0-9_.]+", "_", value.strip("'\"")).strip("_.")
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "_", value.strip("'\"")).strip("_.")
     plain = re.sub(r"\.\.+", ".", plain)
     choice = "." not in key and not re.fullmatch(r"[-+0-9.eE]*", value)
     return plain if choice else f"{last}{plain}"

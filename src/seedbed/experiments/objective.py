@@ -36,6 +36,14 @@ def parse_objective(objective: str, problem: Problem) -> tuple[str, str]:
     return side, metric
 
 
+def in_full(objective: str, problem: Problem) -> str:
+    """Return an objective with all that it leaves to the problem: `cv` is `cv.roc_auc (binary)`, `cv.log_loss` itself."""
+    if objective in COSTS:
+        return objective
+    full = ".".join(parse_objective(objective, problem))
+    return full if full == objective else f"{full} ({problem.task})"
+
+
 def direction_of(objective: str, problem: Problem) -> Direction:
     """Return which way the objective is better."""
     if objective in COSTS:

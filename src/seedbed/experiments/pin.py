@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+import psutil
 import yaml
 
 from seedbed.config.repository import git, git_or_stop, untracked_files
@@ -22,7 +24,8 @@ REFS = "refs/seedbed/sweeps"
 class Pin:
     """Where a sweep starts: `tree` is the work tree's content then, of which `snapshot` (a commit) keeps hold.
 
-    Without uncommitted work, `snapshot` is the baseline itself. `name` is the sweep's.
+    Without uncommitted work, `snapshot` is the baseline itself. `name` is the sweep's, `compared_by` what its jobs are
+    compared by, in full, and `process` the one that keeps hold of it.
     """
 
     root: str
@@ -30,9 +33,11 @@ class Pin:
     snapshot: str
     tree: str
     name: str
+    compared_by: str = ""
+    process: int = 0
 
     @classmethod
-    def take(cls, root: Path, name: Callable[[str, str], str]) -> Self:
+    def take(cls, root: Path, name: Callable[[str, str], str], compared_by: str = "") -> Self:
         """Pin the repository as it is now. Neither work tree, index nor stash change.
 
         Parameters
@@ -41,6 +46,8 @@ class Pin:
             Of the repository.
         name : callable
             Makes the sweep's name of baseline and tree.
+        compared_by : str
+            What its jobs are compared by.
 
         Raises
         ------
@@ -53,7 +60,7 @@ class Pin:
         assert baseline is not None
         snapshot = _snapshot(root) or baseline
         tree = git_or_stop(root, "rev-parse", f"{snapshot}^{{tree}}")
-        pin = cls(str(root), baseline, snapshot, tree, name(baseline, tree))
+        pin = cls(str(root), baseline, snapshot, tree, name(baseline, tree), compared_by, os.getpid())
         if snapshot != baseline:
             git_or_stop(root, "update-ref", pin.ref, snapshot)
         return pin
@@ -61,7 +68,7 @@ class Pin:
     @property
     def ref(self) -> str:
         """The reference that keeps the snapshot from being collected as garbage while the sweep runs."""
-        return f"{REFS}/{self.tree}-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
+        return f"{REFS}/{self.tree}-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}-{self.process}"
 
     def release(self) -> None:
         """Let go of the snapshot: the experiments hold what they need of it."""
@@ -76,6 +83,12 @@ class Pin:
         """Return the pin that a sweep handed on, or None outside a sweep."""
         text = environment.get(VARIABLE)
         return cls(**json.loads(text)) if text else None
+
+
+def dead_pins(root: Path) -> list[str]:
+    """Return the references of sweeps whose process was killed before it let go of its snapshot."""
+    refs = (git(root, "for-each-ref", "--format=%(refname)", REFS) or "").splitlines()
+    return [ref for ref in refs if not psutil.pid_exists(int(ref.rpartition("-")[2]))]
 
 
 def _snapshot(root: Path) -> str | None:
@@ -122,13 +135,19 @@ def _check(root: Path, baseline: str | None) -> None:
 
 
 def _needed_but_untracked(root: Path) -> list[str]:
-    """Return untracked files that a stage reads: below conf/ and src/, named in dvc.yaml, or tracked by DVC."""
+    """Return untracked files that a stage reads: below conf/ and src/, named in dvc.yaml, or tracked by DVC.
+
+    What begins with a dot or an underscore below conf/ is an editor's or a tool's own, of which conf_hash knows nothing.
+    """
     stages = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8")).get("stages", {}).values()
     read = {"conf", "src", *(path for stage in stages for path in stage.get("deps", []))}
     return [
         path
         for path in untracked_files(root, ".")
-        if path in ("dvc.yaml", ".dvcignore")
-        or path.endswith(".dvc")
-        or any(Path(path).is_relative_to(dep) for dep in read)
+        if not re.match(r"conf/(.*/)?[._]", path)
+        and (
+            path in ("dvc.yaml", ".dvcignore")
+            or path.endswith(".dvc")
+            or any(Path(path).is_relative_to(dep) for dep in read)
+        )
     ]

@@ -3,11 +3,15 @@
 `dvc.repo.Repo` is not documented as public. tests/experiments/test_pipeline.py holds each call used here to what it does today.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from seedbed.config.params import PARAMS
 from seedbed.errors import UserError
 from seedbed.experiments.dvc_files import split_lock
 from seedbed.experiments.dvc_yaml import yaml_parsed_once
@@ -15,6 +19,28 @@ from seedbed.files import write_text
 
 NOT_RUN = "(not run by the sweep)"
 """Stands in dvc.lock for the command of a stage that has not run: it is not that of dvc.yaml, so `dvc repro` runs it."""
+
+
+@dataclass(frozen=True)
+class Ancestors:
+    """The stages that lead to the target of a sweep, but for the one that is each job's own.
+
+    Attributes
+    ----------
+    names : list of str
+        Their entries in dvc.lock.
+    reports : list of str
+        Those of their outputs that Git keeps and DVC's cache does not.
+    keys : list of str, optional
+        The parameters in params.yaml that they read; None where any of it may decide what they make.
+    templated : bool
+        dvc.yaml itself is written with parameters (`${...}`): for others there may be other stages.
+    """
+
+    names: list[str]
+    reports: list[str]
+    keys: list[str] | None
+    templated: bool
 
 
 class Pipeline:
@@ -36,7 +62,7 @@ class Pipeline:
         """Read dvc.yaml and dvc.lock once for all that is done meanwhile, and lock no file: nobody else may use them."""
         from dvc.repo import lock_repo
 
-        with lock_repo(self._repo), yaml_parsed_once(), _no_file_locked():
+        with lock_repo(self._repo), yaml_parsed_once(), _no_file_locked(), _ctrl_c_heard():
             yield
 
     def reproduce(self, *stages: str, alone: bool = False) -> None:
@@ -60,6 +86,50 @@ class Pipeline:
         graph = self._repo.index.graph
         found = next(node for node in graph if node.addressing == stage)
         return sorted(node.addressing for node in graph.successors(found))
+
+    def ancestors(self, target: str, own: str) -> Ancestors:
+        """Return what leads to a target, but for the stage `own`, whatever way dvc.yaml has of saying so.
+
+        Raises
+        ------
+        UserError
+            If a stage stands in another dvc.yaml: of its dvc.lock a sweep knows nothing.
+        """
+        import networkx as nx
+
+        root = Path(self._repo.root_dir)
+        graph = self._repo.index.graph
+        if elsewhere := [stage.addressing for stage in graph if stage.cmd and Path(stage.path) != root / "dvc.yaml"]:
+            raise UserError(
+                f"{', '.join(sorted(elsewhere))}: a sweep knows only the stages of dvc.yaml itself. Move them there."
+            )
+        nodes = {stage.addressing: stage for stage in graph}
+        found = [stage for stage in nx.descendants(graph, nodes[target]) if stage.cmd and stage.addressing != own]
+        templated = "${" in (root / "dvc.yaml").read_text(encoding="utf-8")
+        decides = [root / PARAMS, *(Path(out.fs_path) for out in (nodes[own].outs if own in nodes else []))]
+        read = [_keys_read(dep, decides) for stage in found for dep in stage.deps]
+        return Ancestors(
+            names=sorted(stage.addressing for stage in found),
+            reports=sorted(
+                os.path.relpath(out.fs_path, root) for stage in found for out in stage.outs if not out.use_cache
+            ),
+            keys=None if templated or None in read else sorted({key for keys in read for key in keys or []}),
+            templated=templated,
+        )
+
+    def read_params(self, keys: Sequence[str] | None) -> Any:
+        """Return what params.yaml says at these keys, as DVC reads them; its text for None."""
+        from dvc.dependency.param import read_param_file
+
+        file = self.root / PARAMS
+        if keys is None:
+            return file.read_text(encoding="utf-8")
+        return read_param_file(self._repo.fs, str(file), list(keys)) if keys else {}
+
+    def holds(self, names: Sequence[str]) -> bool:
+        """Tell whether cache and work tree have all data that dvc.lock names as outputs of these stages."""
+        found = [stage for stage in self._repo.index.stages if stage.addressing in names]
+        return not any(out.changed() for stage in found for out in stage.outs if out.use_cache)
 
     def forget_what_no_longer_belongs(self, target: str) -> list[str]:
         """Empty the reports and dvc.lock entries of stages beyond the target that are not of these inputs.
@@ -125,6 +195,27 @@ def _no_file_locked() -> Iterator[None]:
         yield
     finally:
         rwlock.rwlock = usual
+
+
+@contextmanager
+def _ctrl_c_heard() -> Iterator[None]:
+    """Let Ctrl-C reach this process while a stage runs: DVC ignores it then, and tells that the stage failed."""
+    from dvc.stage import run
+
+    usual = run.signal
+    run.signal = SimpleNamespace(SIGINT=usual.SIGINT, SIG_IGN=usual.SIG_IGN, signal=lambda *_: None)
+    try:
+        yield
+    finally:
+        run.signal = usual
+
+
+def _keys_read(dependency: Any, decides: Sequence[Path]) -> list[str] | None:
+    """Return which parameters a dependency reads from what decides a job, params.yaml first; None for all of them."""
+    path = Path(dependency.fs_path)
+    if path == decides[0] and getattr(dependency, "params", None):
+        return list(dependency.params)
+    return None if any(path.is_relative_to(one) or one.is_relative_to(path) for one in decides) else []
 
 
 def _all_causes(error: BaseException) -> str:

@@ -66,11 +66,13 @@ class Watch:
     def _draw(self) -> None:
         from rich.console import Console
         from rich.live import Live
+        from rich.text import Text
 
         with Live(console=Console(file=self.stream), auto_refresh=False) as live:
             while True:
                 last = self._stop.wait(0.5)
-                live.update(self.line(self.records(), time.time()), refresh=True)
+                line = self.line(self.records(), time.time())
+                live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
                 if last:
                     return
 

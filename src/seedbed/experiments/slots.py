@@ -1,13 +1,12 @@
 """A slot: a checkout of its own in which a worker runs one job after the other, kept for the next sweep.
 
-It borrows the repository's Git objects and DVC cache, so that it costs neither time nor disk to speak of, and it is held
-by a lock that the kernel frees when its process dies, however that happens.
+It borrows the repository's Git objects and DVC cache; the data in its work tree are links to the cache or copies, as the
+repository's `cache.type` says. It is held by a lock that the kernel frees when its process dies, however that happens.
 """
 
 import fcntl
 import os
 import shutil
-import sys
 from pathlib import Path
 from typing import IO
 
@@ -44,9 +43,18 @@ class Slot:
             return cls(main, folder / str(number), lock)
         raise UserError(f"{folder}: ten thousand slots are in use. Is this a cluster with one folder for all?")
 
+    def prepare(self, pin: Pin) -> None:
+        """Reset it for the first time, and make it anew where a killed process or a full disk left it beyond that."""
+        try:
+            self.reset(pin)
+        except UserError:
+            self._create()
+            self.reset(pin)
+
     def reset(self, pin: Pin) -> None:
         """Bring the work tree to the pinned snapshot, with HEAD at the baseline; ignored data stay for DVC to reuse."""
-        (self.root / ".git/index.lock").unlink(missing_ok=True)
+        for left in (self.root / ".git").glob("*.lock"):  # of a killed Git
+            left.unlink()
         self._git("update-ref", "--no-deref", "HEAD", pin.baseline)
         self._git("read-tree", "--reset", "-u", pin.snapshot)
         self._git("clean", "-fdq")
@@ -117,6 +125,16 @@ def find_experiment(pin: Pin, name: str) -> str | None:
         return None
 
 
+def find_by_digest(pin: Pin, digest: str) -> tuple[str, str] | None:
+    """Return name and commit of the experiment whose name ends in a digest, or None if there is none."""
+    patterns = [experiment_ref(pin, digest), experiment_ref(pin, f"*-{digest}")]
+    listed = git_or_stop(Path(pin.root), "for-each-ref", "--count=1", "--format=%(refname) %(objectname)", *patterns)
+    if not listed:
+        return None
+    ref, commit = listed.split()
+    return ref.rpartition("/")[2], commit
+
+
 def read_file(pin: Pin, commit: str, path: str) -> str:
     """Return the text of a file as an experiment's commit holds it."""
     return git_or_stop(Path(pin.root), "cat-file", "blob", f"{commit}:{path}")
@@ -131,9 +149,3 @@ def held(main: Path) -> bool:
             except OSError:
                 return True
     return False
-
-
-if __name__ == "__main__" and held(Path()):
-    sys.exit(
-        "A sweep is running: what its jobs have computed is in no experiment yet, and would be freed. Wait for its end."
-    )

@@ -13,6 +13,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from seedbed.errors import UserError
+from seedbed.experiments.grid import check_job
 from seedbed.experiments.objective import Direction, direction_of
 from seedbed.experiments.pin import Pin
 from seedbed.experiments.records import FOLDER
@@ -46,10 +47,10 @@ def run_study(sweeper: Any, arguments: list[str]) -> list[Any]:
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     pin = Pin.from_environment()
     assert pin is not None, "SweepCallback has pinned the sweep before"
-    problem = problem_of(sweeper.config)
+    problem = problem_of(sweeper.config, Path(pin.root))
     default = str(sweeper.config.hydra.runtime.choices.model)
     plan = make_plan(arguments, default, Path(pin.root) / "conf", problem.task)
-    check_plan(plan, sweeper)
+    check_plan(plan, sweeper, Path(pin.root))
     journal = Path(pin.root) / FOLDER / pin.name / "study" / "journal.log"
     directions = [direction_of(objective, problem) for objective in objectives_of(sweeper.config.sweep)]
     study = open_study(journal, directions)
@@ -71,13 +72,13 @@ def run_study(sweeper: Any, arguments: list[str]) -> list[Any]:
     return returned
 
 
-def check_plan(plan: Plan, sweeper: Any) -> None:
-    """Let Hydra compose an example of each kind of job: in the middle of a study a mistake would cost a batch.
+def check_plan(plan: Plan, sweeper: Any, root: Path) -> None:
+    """Compose and check an example of each kind of job: in the middle of a study a mistake would cost a batch.
 
     Raises
     ------
     UserError
-        If it cannot.
+        If one cannot be composed, or its parameters cannot be used.
     """
     for model, job in plan.examples():
         try:
@@ -88,6 +89,7 @@ def check_plan(plan: Plan, sweeper: Any) -> None:
                 f"{' '.join(job)}: such a job cannot be composed: {reason}. Correct the override, be it of "
                 f"the command line or of conf/search/{model}.yaml."
             ) from None
+        check_job(sweeper.config, job, root)
 
 
 def open_study(journal: Path, directions: list[Direction]) -> Any:

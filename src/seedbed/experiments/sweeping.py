@@ -3,56 +3,70 @@
 import contextlib
 import math
 import os
-import shutil
 import time
 import traceback
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from seedbed.config.params import typed
 from seedbed.config.schema import Problem
 from seedbed.errors import UserError
 from seedbed.experiments.cost import COSTS
 from seedbed.experiments.jobs import Worker
-from seedbed.experiments.objective import read_objective
+from seedbed.experiments.objective import in_full, read_objective
 from seedbed.experiments.pin import Pin
 from seedbed.experiments.records import FOLDER, Record, job_key, read_records
-from seedbed.experiments.slots import FOLDER as SLOTS
+from seedbed.experiments.room import want_of_room
 from seedbed.experiments.slots import read_file
 
 _worker: Worker | None = None
 """The worker of this process: its slot and its imports serve all jobs that the process is given."""
 
-LITTLE_ROOM = 20_000_000
-"""Bytes of free disk below which a failed job is told to have failed for want of it."""
-
 
 def run_recorded(overrides: list[str], composed: DictConfig) -> float | list[float]:
-    """Run one job and record it; return its objective, several as a list, NaN where it failed."""
+    """Run one job and record it; return its objective, several as a list, NaN where it failed.
+
+    Raises
+    ------
+    UserError
+        If there is no sweep, or the record cannot be written.
+    """
     pin = Pin.from_environment()
     if pin is None:
         raise UserError("this job has no sweep: SEEDBED_SWEEP is not set. Start it with `python -m seedbed.sweep`.")
+    root = Path(pin.root)
     objectives = objectives_of(composed.sweep)
     mine = [override for override in overrides if not _is_about_the_sweep(override)]
-    folder = Path(pin.root) / FOLDER / pin.name
+    folder = root / FOLDER / pin.name
     log = folder / "logs" / f"{job_key(mine)}.log"
     record = Record(mine, "running", os.getpid(), time.time(), log=str(log))
-    record.write(folder)
+    _write(record, folder, root)
     try:
+        problem = problem_of(composed, root)
+        refuse_others(mine, compared_by(objectives, problem), pin.compared_by)
         done = _my_worker(pin).run(mine, composed, log)
-        problem = problem_of(composed)
         values = [_measure(one, problem, pin, done.commit) for one in objectives]
         record = _ended(record, state="done", name=done.name, found=done.found, values=values)
     except UserError as error:
-        record = _ended(record, state="failed", error=str(error) + _room(pin))
+        record = _ended(record, state="failed", error=f"{error}{want_of_room(root)}")
     except Exception as error:
         # One job's end, for whatever reason, is not the end of the others.
         with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
             traceback.print_exc(file=file)
-        record = _ended(record, state="failed", error=f"{type(error).__name__}: {error}{_room(pin)}")
-    record.write(folder)
+        record = _ended(record, state="failed", error=f"{type(error).__name__}: {error}{want_of_room(root)}")
+    _write(record, folder, root)
     values = record.values or [math.nan] * len(objectives)
     return values if len(values) > 1 else values[0]
+
+
+def _write(record: Record, folder: Path, root: Path) -> None:
+    try:
+        record.write(folder)
+    except OSError as error:
+        raise UserError(f"what became of a job cannot be written down: {error}.{want_of_room(root)}") from error
 
 
 def _measure(objective: str, problem: Problem, pin: Pin, commit: str) -> float:
@@ -61,15 +75,49 @@ def _measure(objective: str, problem: Problem, pin: Pin, commit: str) -> float:
     return read_objective(objective, problem, lambda path: read_file(pin, commit, path))
 
 
+def as_typed(overrides: ListConfig) -> list[str]:
+    """Return overrides from Hydra's own configuration, where OmegaConf would put a value in the place of `${...}`."""
+    words: Any = OmegaConf.to_container(overrides, resolve=False)
+    return list(words)
+
+
 def objectives_of(settings: DictConfig) -> list[str]:
     """Return what is optimised, in order."""
     chosen = settings.objective
     return [chosen] if isinstance(chosen, str) else list(chosen)
 
 
-def problem_of(composed: DictConfig) -> Problem:
-    """Return the problem that a composed conf/ states."""
-    return Problem.model_validate(OmegaConf.to_container(composed.problem, resolve=True))
+def problem_of(composed: DictConfig, root: Path) -> Problem:
+    """Return the problem that a composed conf/ states.
+
+    Raises
+    ------
+    UserError
+        If it is not what the schema says.
+    """
+    problem: Problem = typed("problem", {"problem": OmegaConf.to_container(composed.problem, resolve=True)}, root)
+    return problem
+
+
+def compared_by(objectives: list[str], problem: Problem) -> str:
+    """Return in full what a job's objectives are: jobs are compared only where these are the same."""
+    return ", ".join(in_full(objective, problem) for objective in objectives)
+
+
+def refuse_others(overrides: list[str], figures: str, of_the_sweep: str) -> None:
+    """Refuse a job whose objectives are other figures than the sweep's.
+
+    Raises
+    ------
+    UserError
+        If they are: the best of different figures would mean nothing.
+    """
+    if figures != of_the_sweep:
+        raise UserError(
+            f"{' '.join(overrides)} is judged by {figures}, and the sweep by {of_the_sweep}: one is not better than the "
+            "other. Sweep each question by itself (with dataset=... or problem.metric=... the same in all jobs), or name a "
+            "metric that both have, as in sweep.objective=cv.<metric>."
+        )
 
 
 def failures() -> int:
@@ -89,19 +137,9 @@ def _my_worker(pin: Pin) -> Worker:
     return _worker
 
 
-def _room(pin: Pin) -> str:
-    """Return a sentence to add to an error where a full disk may be its cause."""
-    for folder in (Path(pin.root) / SLOTS, Path(pin.root) / ".dvc/cache", Path(pin.root)):
-        if folder.exists() and (free := shutil.disk_usage(folder).free) < LITTLE_ROOM:
-            return f" The disk of {folder} is full: {free / 1e6:.1f} MB are left. Free some, as with `make gc`."
-    return ""
-
-
 def _is_about_the_sweep(override: str) -> bool:
     return override.lstrip("+~").startswith(("sweep.", "sweep="))
 
 
 def _ended(record: Record, **changes: object) -> Record:
-    from dataclasses import replace
-
     return replace(record, seconds=time.time() - record.started, **changes)  # type: ignore[arg-type]

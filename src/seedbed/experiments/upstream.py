@@ -10,33 +10,36 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from seedbed.experiments.dvc_files import ancestors, outputs, read_stages, split_lock
+from seedbed.experiments.dvc_files import split_lock
+from seedbed.experiments.pipeline import Ancestors
 from seedbed.files import replacing_folder, write_text
 
 FOLDER = ".dvc/tmp/upstream"
 
 
 class Upstream:
-    """The stages that lead to `target`, in the checkout `root`, for parameters; kept in the repository `main`."""
+    """What `ancestors` of a sweep's target made in the checkout `root`; kept in the repository `main`.
 
-    def __init__(self, main: Path, root: Path, target: str, params: str, tree: str) -> None:
-        stages = read_stages(root)
-        before = ancestors(stages, target)
-        self.key = upstream_key(root, target, params, tree)
+    Parameters
+    ----------
+    main, root : Path
+        The repository, and the checkout of a worker.
+    ancestors : Ancestors
+        The stages.
+    read : object
+        What they read of params.yaml.
+    tree : str
+        The snapshot that they run in.
+    """
+
+    def __init__(self, main: Path, root: Path, ancestors: Ancestors, read: Any, tree: str) -> None:
+        decides = json.dumps([read, ancestors.names, tree], sort_keys=True, default=str)
+        self.key = hashlib.sha256(decides.encode()).hexdigest()[:16]
         self._root = root
-        self._names = sorted(before)
-        self._reports = [
-            path
-            for name in self._names
-            for path, options in outputs(stages[name]).items()
-            if not options.get("cache", True)
-        ]
+        self._ancestors = ancestors
         self._kept = main / FOLDER / self.key
 
     def computed(self) -> bool:
@@ -53,34 +56,34 @@ class Upstream:
 
     def keep(self) -> None:
         """Keep the entries of dvc.lock and the reports that Git would keep, as the stages have just left them."""
-        _, entries = split_lock((self._root / "dvc.lock").read_text(encoding="utf-8"))
+        head, entries = _read_lock(self._root)
         with replacing_folder(self._kept) as folder:
-            write_text(folder / "dvc.lock", "".join(entries[name] for name in self._names))
-            for path in self._reports:
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self._root / path, folder / path)
+            kept = "".join(entries[name] for name in self._ancestors.names if name in entries)
+            write_text(folder / "dvc.lock", head + kept)
+            for path in self._ancestors.reports:
+                _copy(self._root / path, folder / path)
 
     def put_back(self) -> None:
         """Bring dvc.lock and the reports to what was kept; data are for DVC to bring back."""
-        lock = self._root / "dvc.lock"
-        head, entries = split_lock(lock.read_text(encoding="utf-8"))
-        _, kept = split_lock((self._kept / "dvc.lock").read_text(encoding="utf-8"))
-        write_text(lock, head + "".join((entries | kept).values()))
-        for path in self._reports:
-            shutil.copyfile(self._kept / path, self._root / path)
+        head, entries = _read_lock(self._root)
+        kept_head, kept = _read_lock(self._kept)
+        write_text(self._root / "dvc.lock", (head or kept_head) + "".join((entries | kept).values()))
+        for path in self._ancestors.reports:
+            _copy(self._kept / path, self._root / path)
 
 
-def upstream_key(root: Path, target: str, params: str, tree: str) -> str:
-    """Return a hash of all that the stages before `target` depend on: their parameters, and the snapshot they run in."""
-    stages = read_stages(root)
-    values = yaml.load(params, yaml.CSafeLoader)
-    read = {
-        name: [_select(values, key) for key in stages[name].get("params", []) if isinstance(key, str)]
-        for name in ancestors(stages, target)
-    }
-    return hashlib.sha256(json.dumps([read, tree], sort_keys=True, default=str).encode()).hexdigest()[:16]
+def _read_lock(folder: Path) -> tuple[str, dict[str, str]]:
+    """Return head and entries of a dvc.lock, nothing where there is none."""
+    file = folder / "dvc.lock"
+    return split_lock(file.read_text(encoding="utf-8") if file.exists() else "")
 
 
-def _select(values: Any, key: str) -> Any:
-    """Return what stands at a dotted key, None where nothing does."""
-    return reduce(lambda part, name: part.get(name) if isinstance(part, dict) else None, key.split("."), values)
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file or a folder to where it may be already."""
+    if target.is_dir():
+        shutil.rmtree(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copyfile(source, target)

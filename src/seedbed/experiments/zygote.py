@@ -33,6 +33,13 @@ PRELOADED = (
 
 SciPy's functions come first: skops looks for each of them in every module that was imported before.
 """
+ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "OMP_WAIT_POLICY": "passive",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+"""What src/stage.sh sets, and says why: libraries read it as they are imported."""
 SOCKET = "zygote"
 END = b"\0\0"
 """Ends the message of a client, whose parts are not empty and have a zero between them."""
@@ -48,10 +55,7 @@ class Zygote:
         self.folder = root / ".dvc/tmp"
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / SOCKET).unlink(missing_ok=True)
-        environment = {**os.environ, "PYTHONPATH": str(root / "src"), "PYTHONHASHSEED": "0"}
-        # As src/stage.sh sets them, for the same reasons.
-        environment |= {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        environment.setdefault("OMP_WAIT_POLICY", "passive")
+        environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(root / "src")}
         # Its standard input is held open by us alone: when we are gone, it reads the end, and goes too.
         self.process = subprocess.Popen(
             [sys.executable, *program],
@@ -196,5 +200,6 @@ if __name__ == "__main__":
     preload(PRELOADED)
     _compose_once(Path.cwd().parents[1])
     listening = listen()
-    print("ready", flush=True)
+    with contextlib.suppress(BrokenPipeError):  # a sweep whose experiments were all there has ended by now
+        os.write(1, b"ready\n")
     serve(listening, run_stage)
