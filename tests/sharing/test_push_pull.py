@@ -28,7 +28,7 @@ def test_experiments_and_tags_go_along_and_marks_stay(shared: Machine, second: M
     for mark in ("exec/EXEC_HEAD", "celery/stash", "stash"):
         shared.git("update-ref", f"refs/exps/{mark}", "HEAD")
     said = shared.seedbed("push")
-    assert "1 tag (flights@v1.0.0), 1 experiment (more) to origin" in said
+    assert "git: 1 experiment (more) to origin\ngit: 1 tag (flights@v1.0.0) to origin\n" in said
     there = shared.git("ls-remote", "origin")
     assert not any(word in there for word in ("exec", "celery", "stash"))
 
