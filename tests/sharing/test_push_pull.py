@@ -38,10 +38,14 @@ def test_experiments_and_tags_go_along_and_marks_stay(shared: Machine, second: M
     assert second.stages_run() == []
 
 
-def test_a_run_of_another_machine_is_taken_from_the_run_cache(shared: Machine, second: Machine) -> None:
+def test_a_run_of_another_machine_is_taken_from_the_run_cache(shared: Machine, second: Machine, tmp_path: Path) -> None:
     shared.dvc("exp", "run", "--temp", "-n", "more", "-S", "p=2")
     shared.seedbed("push")
-    second.seedbed("pull")
+    half = tmp_path / "store/runs/ab/abc/def"
+    half.parent.mkdir(parents=True)
+    half.write_text("cmd: {", encoding="utf-8")
+    assert "and 2 runs of the run cache" in second.seedbed("pull")
+    assert not (second.root / ".dvc/cache/runs/ab/abc/def").exists()
     assert "is cached - skipping run" in second.dvc("exp", "run", "--temp", "-n", "again", "-S", "p=2")
 
 
