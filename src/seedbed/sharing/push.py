@@ -1,7 +1,7 @@
 """Sends what belongs together: data first, then the references that name them, so that none names data that is not there."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import chdir
 from pathlib import Path
 
@@ -50,14 +50,15 @@ def push(root: Path) -> Report:
         there = remote_refs(root, upstream.remote)  # before data move: an address that is wrong is known at once
         going = _going(root, upstream, refs, there, report)
         problems = _push_data(data, refs, report)
-    stay = {ref for ref in going if ref in problems}
     for group in _in_turn(going):
-        waits = {ref for ref in group if ref not in stay and _waits(root, upstream, ref, stay)}
-        problems |= {ref: waiting(upstream, ref) for ref in sorted(waits)}
-        refusals = _push_refs(root, upstream, {ref: group[ref] for ref in group if ref not in stay | waits}, report)
-        problems |= {found.ref: refused(upstream, found, _target(found.ref, upstream) in there) for found in refusals}
-        stay |= {found.ref for found in refusals}
-    report.problems += dict.fromkeys(problems.values())
+        stay = problems.keys()
+        problems |= {
+            ref: waiting(upstream, ref) for ref in group if ref not in stay and _waits(root, upstream, ref, stay)
+        }
+        ready = {ref: commit for ref, commit in group.items() if ref not in problems}
+        for found in _push_refs(root, upstream, ready, report):
+            problems[found.ref] = refused(upstream, found, _target(found.ref, upstream) in there)
+    report.problems += problems.values()
     if not report.told and not report.problems:
         report.tell("nothing to push")
     uncommitted = (git(root, "diff", "--name-only", "HEAD", "--", "dvc.lock", "dvc.yaml", "*.dvc") or "").split("\n")
@@ -132,7 +133,7 @@ def _in_turn(going: dict[str, str]) -> Iterator[dict[str, str]]:
         yield {ref: going[ref] for ref in group}
 
 
-def _waits(root: Path, upstream: Upstream, ref: str, stay: set[str]) -> bool:
+def _waits(root: Path, upstream: Upstream, ref: str, stay: Collection[str]) -> bool:
     """Say whether a tag is of a commit that the remote would hold through a branch that stays here alone."""
     if upstream.local not in stay or not ref.startswith("refs/tags/"):
         return False
