@@ -1,7 +1,8 @@
 """What `seedbed push` and `seedbed pull` cost beside plain `dvc push`, `git push`, `git pull` and `dvc pull`, taking turns.
 
-.venv/bin/python benchmarks/sharing.py [--rounds 3] [--s3] [--only small|large]. Works in a temporary folder, on a repository of
-its own: 5,000 small files, and one file of 1 GB. Both sides fetch with the same `verify`, and both move the run cache.
+.venv/bin/python benchmarks/sharing.py [--rounds 5] [--s3] [--only small|large]. Works in a temporary folder, on a repository of
+its own: 5,000 small files, and one file of 1 GB. The plain side is there twice: with the settings that `dvc remote add` makes,
+and with `verify`, by which DVC compares hashes when it fetches, as seedbed always does. Only seedbed moves the run cache, too.
 """
 
 import argparse
@@ -20,11 +21,15 @@ LARGE = 1_000_000_000
 BIN = Path(sys.executable).parent
 Commands = dict[str, list[list[str]]]
 Place = tuple[str, list[str], dict[str, str]]
-OURS = {"push": [["seedbed", "push"]], "pull": [["seedbed", "pull"]]}
+SEEDBED = {"push": [["seedbed", "push"]], "pull": [["seedbed", "pull"]]}
 PLAIN = {
-    "push": [["dvc", "push", "--run-cache", "--quiet"], ["git", "push", "--quiet", "-u", "origin", "main"]],
-    "pull": [["git", "pull", "--quiet", "--ff-only"], ["dvc", "pull", "--run-cache", "--quiet"]],
+    "push": [["dvc", "push", "--quiet"], ["git", "push", "--quiet", "-u", "origin", "main"]],
+    "pull": [["git", "pull", "--quiet", "--ff-only"], ["dvc", "pull", "--quiet"]],
 }
+SIDES: dict[str, tuple[Commands, bool]] = {
+    "seedbed": (SEEDBED, True), "plain": (PLAIN, False), "plain, verify": (PLAIN, True),
+}  # fmt: skip
+"""The commands, and whether the remote has `verify`."""
 
 
 @contextmanager
@@ -40,7 +45,7 @@ def place(folder: Path, s3: bool) -> Iterator[Place]:
         yield found.url, found.options, found.environment
 
 
-def made(folder: Path, large: bool) -> Path:
+def made(folder: Path, large: bool, scale: float = 1) -> Path:
     """Make a repository with the files, tracked and committed, and a stage."""
     root = folder / "made"
     (root / "files").mkdir(parents=True)
@@ -48,10 +53,10 @@ def made(folder: Path, large: bool) -> Path:
     (root / "conf/config.yaml").write_text("a: 1\n", encoding="utf-8")
     if large:
         with (root / "files/large").open("wb") as file:
-            for _ in range(LARGE // 10_000_000):
+            for _ in range(round(scale * LARGE / 10_000_000)):
                 file.write(os.urandom(10_000_000))
     else:
-        for number in range(SMALL_FILES):
+        for number in range(round(scale * SMALL_FILES)):
             (root / f"files/{number}").write_text(f"{number} " * 100, encoding="utf-8")
     (root / "dvc.yaml").write_text(
         "stages:\n  one:\n    cmd: ls files > names.txt\n    deps: [files]\n    outs: [names.txt]\n", encoding="utf-8"
@@ -65,7 +70,8 @@ def made(folder: Path, large: bool) -> Path:
 
 
 def timed(commands: list[list[str]], root: Path, environment: dict[str, str]) -> float:
-    """Time commands one after the other."""
+    """Time commands one after the other, on a disk that has written what came before."""
+    os.sync()
     found = [[str(BIN / words[0]) if words[0] in ("dvc", "seedbed") else words[0], *words[1:]] for words in commands]
     return sum(seconds(words, root, **environment) for words in found)
 
@@ -80,17 +86,17 @@ def forget(folder: Path, root: Path) -> None:
     run(["git", "update-ref", "-d", "refs/remotes/origin/main"], root)
 
 
-def measured(
-    folder: Path, root: Path, commands: dict[str, list[list[str]]], at: tuple[str, list[str], dict[str, str]]
-) -> dict[str, float]:
+def measured(folder: Path, root: Path, side: str, at: Place) -> dict[str, float]:
     """Push into empty remotes, clone, and pull; then both again with nothing to do."""
     url, options, access = at
+    commands, verify = SIDES[side]
     forget(folder, root)
     here = {**access, "DVC_SITE_CACHE_DIR": str(folder / "site/here")}
     there = {**access, "DVC_SITE_CACHE_DIR": str(folder / "site/other")}
     # A new prefix each time stands for an empty bucket.
     target = f"{url}{len(os.listdir(folder))}{os.urandom(4).hex()}" if url.startswith("s3") else url  # noqa: PTH208
     run([str(BIN / "seedbed"), "remote", target, *options], root, **here)
+    run([str(BIN / "dvc"), "remote", "modify", "storage", "verify", str(verify).lower()], root, **here)
     run(["git", "add", "--all"], root)
     run(["git", "commit", "--quiet", "--allow-empty", "-m", "a place for data"], root)
     found = {"push": timed(commands["push"], root, here)}
@@ -101,33 +107,45 @@ def measured(
     return found
 
 
-def compare(folder: Path, large: bool, s3: bool, rounds: int) -> None:
-    """Let both sides take turns, and print what they took."""
-    root = made(folder, large)
+def compare(folder: Path, load: str, chosen: argparse.Namespace) -> None:
+    """Let the sides take turns, each as often first as the others, and print what they took."""
+    root = made(folder, load == "large", chosen.scale)
     run(["git", "remote", "add", "origin", str(folder / "git")], root)
-    with place(folder, s3) as at:
-        turns = [(measured(folder, root, OURS, at), measured(folder, root, PLAIN, at)) for _ in range(rounds)]
-    what = "one file of 1 GB" if large else f"{SMALL_FILES} small files"
-    print(f"\n{what}, {'S3' if s3 else 'a directory'}")
-    for name in turns[0][0]:
-        ours, plain = [turn[0][name] for turn in turns], [turn[1][name] for turn in turns]
-        print(
-            f"  {name:18} ours  {spread(ours)}\n  {'':18} plain {spread(plain)}\n  {'':18} ratio {ratios(ours, plain)}",
-            flush=True,
-        )
+    sides = list(SIDES)
+    taken: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
+    with place(folder, chosen.s3) as at:
+        for number in range(chosen.rounds):
+            first = number % len(sides)
+            for side in sides[first:] + sides[:first]:
+                taken[side].append(measured(folder, root, side, at))
+    what = (
+        f"one file of {LARGE * chosen.scale / 1e9:g} GB"
+        if load == "large"
+        else f"{SMALL_FILES * chosen.scale:g} small files"
+    )
+    print(f"\n{what}, {'S3' if chosen.s3 else 'a directory'}")
+    for name in taken["seedbed"][0]:
+        times = {side: [found[name] for found in taken[side]] for side in sides}
+        print(f"  {name}")
+        for side in sides:
+            ratio = (
+                "" if side == "seedbed" else f"  seedbed takes {ratios(times['seedbed'], times[side]).strip()} times"
+            )
+            print(f"    {side:14}{spread(times[side])}{ratio}", flush=True)
 
 
 def main() -> None:
     """Take the measurements and print them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3, help="how often the two take turns (default: 3)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often the sides take turns (default: 5)")
     parser.add_argument("--s3", action="store_true", help="to a local S3 server instead of a directory")
     parser.add_argument("--only", choices=["small", "large"], help="one of the two loads")
+    parser.add_argument("--scale", type=float, default=1, help="share of the load, to see that it works (default: 1)")
     chosen = parser.parse_args()
     for load in ("small", "large"):
         if chosen.only in (None, load):
             with tempfile.TemporaryDirectory() as folder:
-                compare(Path(folder), load == "large", chosen.s3, chosen.rounds)
+                compare(Path(folder), load, chosen)
 
 
 if __name__ == "__main__":

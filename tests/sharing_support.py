@@ -4,15 +4,26 @@ import hashlib
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Self
 
+import pytest
 import yaml
 
 from servers import Place
 
 from support import ENVIRONMENT, Project
 
+TMPFS = (
+    shutil.which("unshare")
+    and subprocess.run(
+        ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False
+    ).returncode
+    == 0
+)
+"""Whether a test may mount a small disk that nobody else sees."""
 STAGE = {
     "cmd": "mkdir -p out && cat files/0 params.yaml > out/a && cp params.yaml out/b && echo '{\"x\": 1}' > m.json && echo one >> ran",
     "deps": ["files/0"],
@@ -67,6 +78,14 @@ class Machine(Project):
         """Run `seedbed`; return what it said."""
         return self.run("seedbed", *arguments, **options).stdout
 
+    @contextmanager
+    def in_process(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        """Let the test itself work on this machine, in its root."""
+        for name, value in self.environment.items():
+            monkeypatch.setenv(name, value)
+        with chdir(self.root):
+            yield
+
     def object_path(self, file: str) -> Path:
         """Return the cached object of a file in the work tree."""
         digest = hashlib.md5((self.root / file).read_bytes()).hexdigest()
@@ -96,6 +115,22 @@ def new_machine(folder: Path, files: int) -> Machine:
     machine.dvc("repro", "--quiet")
     machine.commit("begin")
     return machine
+
+
+def add_files(machine: Machine, number: int, size: int = 20) -> None:
+    """Commit more files."""
+    for name in range(number):
+        (machine.root / f"files/more{name}").write_text(f"{name} " * size, encoding="utf-8")
+    machine.dvc("add", "--quiet", "files")
+    machine.commit("more files")
+
+
+def damage(path: Path) -> None:
+    """Change the last byte of a file, keeping its mode."""
+    mode = path.stat().st_mode
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    path.chmod(mode)
 
 
 def damaged_objects(folder: Path) -> list[str]:

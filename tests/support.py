@@ -54,7 +54,7 @@ class Project:
         *command: str,
         check: bool = True,
         cwd: Path | None = None,
-        limit: int = LIMIT,
+        limit: float = LIMIT,
         unaided: bool = False,
         **environment: str,
     ) -> subprocess.CompletedProcess[str]:

@@ -4,14 +4,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from seedbed.errors import UserError
-
-if TYPE_CHECKING:
-    from seedbed.sharing.report import Report
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -226,7 +223,7 @@ def push() -> None:
     """Send branch, tags, experiments, and the data, models and run cache that belong to them."""
     from seedbed.sharing.push import push
 
-    _tell(push(_root()))
+    _stop_if(push(_root()).problems)
 
 
 @app.command()
@@ -234,14 +231,12 @@ def pull() -> None:
     """Fetch what was pushed: branch, tags, experiments, data, models, run cache; then check out."""
     from seedbed.sharing.pull import pull
 
-    _tell(pull(_root()))
+    _stop_if(pull(_root()).problems)
 
 
-def _tell(report: "Report") -> None:
-    for line in report.lines:
-        print(line)
-    if report.problems:
-        raise UserError("\n\n".join(report.problems))
+def _stop_if(problems: list[str]) -> None:
+    if problems:
+        raise UserError("\n\n".join(problems))
 
 
 def _root() -> Path:

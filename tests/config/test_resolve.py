@@ -233,6 +233,27 @@ def test_a_report_that_only_the_other_side_still_has_is_kept(parted: Repository)
     assert parted.unmerged() == set()
 
 
+def test_what_repeated_stages_and_folders_hold_is_generated(parted: Repository) -> None:
+    reports = ["reports/a/score.json", "reports/b/score.json", "reports/plots/roc.csv", "sub/table.csv"]
+    for branch in ("theirs", "main"):
+        parted.git("switch", "--quiet", branch)
+        parted.write(
+            "dvc.yaml",
+            f"{GRAPH}  score:\n    foreach: [a, b]\n    do:\n      cmd: score ${{item}}\n      metrics:\n"
+            "        - reports/${item}/score.json: {cache: false}\n"
+            "  draw:\n    cmd: draw\n    plots:\n      - reports/plots: {cache: false}\n"
+            "  below:\n    cmd: write\n    wdir: sub\n    outs:\n      - table.csv: {cache: false}\n",
+        )
+        for name in [*reports, "reports/notes.md"]:
+            parted.write(name, f"{branch}\n")
+        parted.run(branch)
+        parted.commit()
+    parted.merge()
+    resolve(parted.root)
+    assert parted.unmerged() == {"reports/notes.md"}
+    assert {parted.read(name) for name in reports} == {"main\n"}
+
+
 def both_edit_the_graph(parted: Repository, theirs: tuple[str, str], ours: tuple[str, str]) -> None:
     for branch, module, (old, new) in (("theirs", "one", theirs), ("main", "two", ours)):
         parted.git("switch", "--quiet", branch)

@@ -1,22 +1,24 @@
 """Pushes and pulls that are killed at any moment: after one repetition each, nothing is missing and nothing is wrong."""
 
+import hashlib
 import os
 import random
-import signal
 import subprocess
 import time
 from contextlib import ExitStack, chdir
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from unittest import mock
 
+import boto3
 import pytest
 
-from servers import Place, s3_place
+from servers import BUCKET, KEYS, Place, s3_place
 from sharing_support import Machine, content, damaged_objects, missing_files, new_machine
 
-ROUNDS = 15
-"""Each kills one push and one pull."""
+INTERRUPTED = 30
+"""How many pushes and pulls are to be killed at work, in all."""
 SEED = 20130101
 FILES = 25
 
@@ -31,13 +33,14 @@ class Pair:
 
 
 def change(machine: Machine, number: int) -> None:
-    """Commit other files, with a tag and an experiment."""
+    """Commit other files, and what a stage makes of them; with a tag and an experiment."""
     from dvc.repo import Repo
 
     for name in range(FILES):
         (machine.root / f"files/{name}").write_text(f"{number} {name} " * 50, encoding="utf-8")
     with mock.patch.dict(os.environ, machine.environment), chdir(machine.root), Repo(str(machine.root)) as repo:
         repo.add("files")
+        repo.reproduce()
     machine.commit(f"round {number}")
     machine.git("tag", f"v{number}")
     head = machine.git("rev-parse", "HEAD")
@@ -45,33 +48,43 @@ def change(machine: Machine, number: int) -> None:
     machine.git("update-ref", f"refs/exps/{head[:2]}/{head[2:]}/exp{number}", experiment)
 
 
-def start(machine: Machine, command: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [machine.root / ".venv/bin/seedbed", command],
-        cwd=machine.root,
-        env={**os.environ, **machine.environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
 def killed(machine: Machine, command: str, after: float) -> bool:
     """Kill a push or a pull, with all that it started; return whether it was still at work."""
-    with start(machine, command) as process:
-        try:
-            process.wait(timeout=after)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            return True
+    try:
+        machine.run("seedbed", command, limit=after)
+    except AssertionError as error:
+        assert f"took more than {after} s" in str(error), error
+        return True
     return False
 
 
 def timed(machine: Machine, command: str) -> float:
     begin = time.monotonic()
-    machine.seedbed(command, unaided=True)
+    machine.seedbed(command)
     return time.monotonic() - begin
+
+
+def runs(machine: Machine) -> dict[str, bytes]:
+    """Return the records of the run cache."""
+    folder = machine.root / ".dvc/cache/runs"
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def damaged_in_s3(place: Place) -> list[str]:
+    """Return the objects of the bucket whose content has another hash than their name."""
+    access = {"aws_access_key_id": KEYS["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": KEYS["AWS_SECRET_ACCESS_KEY"]}
+    client = boto3.client("s3", endpoint_url=place.options[1], region_name=KEYS["AWS_DEFAULT_REGION"], **access)
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="project/files/md5/")
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    assert keys, "the bucket holds no objects"
+    wrong = []
+    for key in keys:
+        oid = "".join(key.split("/")[-2:])
+        if hashlib.md5(client.get_object(Bucket=BUCKET, Key=key)["Body"].read()).hexdigest() != oid.removesuffix(
+            ".dir"
+        ):
+            wrong.append(oid)
+    return wrong
 
 
 @pytest.mark.slow
@@ -79,10 +92,8 @@ def test_nothing_is_missing_or_wrong_after_pushes_and_pulls_that_were_killed(tmp
     chance = random.Random(SEED)
     with ExitStack() as servers:
         pairs = []
-        for name, place in (
-            ("directory", Place(str(tmp_path / "directory/store"))),
-            ("s3", servers.enter_context(s3_place(tmp_path / "moto"))),
-        ):
+        bucket = servers.enter_context(s3_place(tmp_path / "moto"))
+        for name, place in (("directory", Place(str(tmp_path / "directory/store"))), ("s3", bucket)):
             folder = tmp_path / name
             folder.mkdir()
             first = new_machine(folder, FILES)
@@ -93,18 +104,20 @@ def test_nothing_is_missing_or_wrong_after_pushes_and_pulls_that_were_killed(tmp
             second = first.cloned(folder / "second")
             pairs.append(Pair(first, second, {"push": pushing, "pull": timed(second, "pull")}))
 
-        hit = 0
-        for number in range(ROUNDS):
+        interrupted = 0
+        for number in count():
+            if interrupted >= INTERRUPTED:
+                break
+            assert number < INTERRUPTED, f"only {interrupted} were still at work when they were to be killed"
             pair = pairs[number % 2]
             change(pair.first, number)
             for machine, command in ((pair.first, "push"), (pair.second, "pull")):
-                # Nothing happens before the imports are done.
-                hit += killed(machine, command, chance.uniform(0.25, 1.0) * pair.seconds[command])
+                interrupted += killed(machine, command, chance.uniform(0.1, 1.0) * pair.seconds[command])
                 machine.seedbed(command)
             assert content(pair.second.root) == content(pair.first.root), f"round {number}"
             assert pair.second.git("rev-parse", "HEAD") == pair.first.git("rev-parse", "HEAD")
             assert pair.second.experiment_commits() == pair.first.experiment_commits()
-        assert hit >= ROUNDS, f"only {hit} of {2 * ROUNDS} were still at work when they were to be killed"
+            assert runs(pair.second) == runs(pair.first)
 
         for pair in pairs:
             for root in (pair.first.root, pair.second.root, Path(pair.first.git("remote", "get-url", "origin"))):
@@ -121,4 +134,5 @@ def test_nothing_is_missing_or_wrong_after_pushes_and_pulls_that_were_killed(tmp
             ).splitlines():
                 assert missing_files(pair.second.root, commit) == []
             assert damaged_objects(pair.second.root / ".dvc/cache") == []
+        assert damaged_in_s3(bucket) == []
         assert damaged_objects(tmp_path / "directory/store") == []

@@ -1,5 +1,6 @@
 """A small repository that DVC and Git share with others in a moment: a folder of files and one stage."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,21 +17,36 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return new_machine(tmp_path_factory.mktemp("small"), files=12).root
 
 
-@pytest.fixture
-def first(made: Path, tmp_path: Path) -> Machine:
-    """A machine with a copy of the small repository and a bare Git remote."""
-    machine = Machine.copied(made, tmp_path / "first")
-    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(tmp_path / "git")], check=True)
-    machine.git("remote", "add", "origin", str(tmp_path / "git"))
+def with_remote(machine: Machine, bare: Path) -> Machine:
+    """Give a machine a bare Git remote."""
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(bare)], check=True)
+    machine.git("remote", "add", "origin", str(bare))
     return machine
 
 
 @pytest.fixture
-def shared(first: Machine, tmp_path: Path) -> Machine:
+def first(made: Path, tmp_path: Path) -> Machine:
+    """A machine with a copy of the small repository and a bare Git remote."""
+    return with_remote(Machine.copied(made, tmp_path / "first"), tmp_path / "git")
+
+
+@pytest.fixture(scope="session")
+def pushed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a machine that has pushed to a directory, and with both remotes; only to be copied."""
+    folder = tmp_path_factory.mktemp("pushed") / "all"
+    machine = with_remote(Machine.copied(made, folder / "first"), folder / "git")
+    machine.set_up(Place("../store"))
+    machine.seedbed("push")
+    return folder
+
+
+@pytest.fixture
+def shared(pushed: Path, tmp_path: Path) -> Machine:
     """The machine after it has pushed to a directory."""
-    first.set_up(Place(str(tmp_path / "store")))
-    first.seedbed("push")
-    return first
+    shutil.copytree(pushed, tmp_path, symlinks=True, dirs_exist_ok=True)
+    machine = Machine(tmp_path / "first")
+    machine.git("remote", "set-url", "origin", str(tmp_path / "git"))
+    return machine
 
 
 @pytest.fixture

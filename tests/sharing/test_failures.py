@@ -35,6 +35,10 @@ class ClientError(Exception):
         (TimeoutError(), "gone"),
         (FileNotFoundError("The specified bucket does not exist"), "absent"),
         (caused(ValueError("files were not sent"), ConnectionResetError()), "gone"),
+        (ClientError("An error occurred (403) when calling the PutObject operation: no"), "denied"),
+        (ClientError("401, message='no', url='https://host'"), "denied"),
+        (ClientError("403 files failed to upload"), ""),
+        (ClientError("database or disk is full"), "full"),
         (ValueError("something else"), ""),
     ],
 )
@@ -50,6 +54,38 @@ def test_the_first_error_that_is_understood_is_told() -> None:
     assert "Make room there" in told
     assert "run the same command again" in told
     assert "\n" not in told
+
+
+class OperationalError(Exception):
+    """As sqlite3 names it."""
+
+
+@pytest.mark.parametrize(
+    ("error", "inward", "told"),
+    [
+        (OSError(errno.ENOSPC, "full", "/here/cache/a", None, "/mnt/share/a"), False, "storage is full"),
+        (
+            OSError(errno.ENOSPC, "full", "/mnt/share/a", None, "/here/cache/a"),
+            False,
+            "this machine, at /here/cache, is full",
+        ),
+        (OSError(errno.ENOSPC, "full"), False, "storage is full"),
+        (OSError(errno.ENOSPC, "full"), True, "this machine, at /here/cache, is full"),
+        (OSError(errno.EROFS, "ro", "/here/tree/a"), False, "this machine, at /here/cache, can only be read"),
+        (
+            PermissionError(errno.EACCES, "no", "/here/cache/a"),
+            True,
+            "this machine, at /here/cache, does not let you in",
+        ),
+        (PermissionError(errno.EACCES, "no"), True, "storage does not let you in"),
+        (OperationalError("database or disk is full"), False, "this machine, at /here/cache, is full"),
+        (ConnectionResetError(), True, "storage does not answer"),
+    ],
+)
+def test_a_disk_of_this_machine_is_not_taken_for_the_remote(error: Exception, inward: bool, told: str) -> None:
+    said = explain([error], "storage", "it stopped", ours=("/here/cache", "/here/tree"), inward=inward)
+    assert told in said
+    assert ("make gc" in said) == (told.startswith("this machine") and "full" in told)
 
 
 def test_an_error_that_says_nothing_is_told_by_its_name() -> None:

@@ -28,7 +28,7 @@ def test_experiments_and_tags_go_along_and_marks_stay(shared: Machine, second: M
     for mark in ("exec/EXEC_HEAD", "celery/stash", "stash"):
         shared.git("update-ref", f"refs/exps/{mark}", "HEAD")
     said = shared.seedbed("push")
-    assert "1 tag (flights@v1.0.0), 1 experiment (more) to origin" in said
+    assert "git: 1 experiment (more) to origin\ngit: 1 tag (flights@v1.0.0) to origin\n" in said
     there = shared.git("ls-remote", "origin")
     assert not any(word in there for word in ("exec", "celery", "stash"))
 
@@ -38,10 +38,14 @@ def test_experiments_and_tags_go_along_and_marks_stay(shared: Machine, second: M
     assert second.stages_run() == []
 
 
-def test_a_run_of_another_machine_is_taken_from_the_run_cache(shared: Machine, second: Machine) -> None:
+def test_a_run_of_another_machine_is_taken_from_the_run_cache(shared: Machine, second: Machine, tmp_path: Path) -> None:
     shared.dvc("exp", "run", "--temp", "-n", "more", "-S", "p=2")
     shared.seedbed("push")
-    second.seedbed("pull")
+    half = tmp_path / "store/runs/ab/abc/def"
+    half.parent.mkdir(parents=True)
+    half.write_text("cmd: {", encoding="utf-8")
+    assert "and 2 runs of the run cache" in second.seedbed("pull")
+    assert not (second.root / ".dvc/cache/runs/ab/abc/def").exists()
     assert "is cached - skipping run" in second.dvc("exp", "run", "--temp", "-n", "again", "-S", "p=2")
 
 

@@ -90,11 +90,3 @@ def test_the_git_remote_is_the_branchs_own_then_origin_then_the_only_one(root: P
 def test_a_remote_that_cannot_be_reached_is_told(root: Path) -> None:
     with pytest.raises(UserError, match="the Git remote cannot be reached.*/nowhere.*git remote -v"):
         run_git(root, "ls-remote", "/nowhere")
-
-
-def test_a_lock_of_a_killed_git_is_removed(root: Path) -> None:
-    lock = root / ".git/refs/tags/v1.lock"
-    lock.touch()
-    run_git(root, "update-ref", "refs/tags/v1", "HEAD")
-    assert "refs/tags/v1" in local_refs(root)
-    assert not lock.exists()

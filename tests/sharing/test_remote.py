@@ -25,7 +25,11 @@ def test_a_relative_directory_is_the_same_for_dvc_and_in_a_subfolder(first: Mach
 def test_another_place_is_told_from_the_one_before(first: Machine, tmp_path: Path) -> None:
     first.seedbed("remote", str(tmp_path / "one"))
     assert "storage was" not in first.seedbed("remote", str(tmp_path / "one"))
-    assert f"storage was {tmp_path}/one" in first.seedbed("remote", str(tmp_path / "two"))
+    first.dvc("remote", "modify", "storage", "jobs", "2")
+    said = first.seedbed("remote", str(tmp_path / "two"))
+    assert f"storage was {tmp_path}/one" in said
+    assert "kept what .dvc/config had for storage besides: jobs" in said
+    assert "jobs = 2" in config(first)
 
 
 def test_a_place_that_cannot_be_written_changes_nothing(first: Machine, tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """Settles what a merge left in conflict in files that follow from others; what people write is left to them."""
 
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -64,11 +65,11 @@ def resolve(root: Path) -> list[str]:
     if pair:
         done += _settle_params(root)
         git_or_stop(root, "add", "--", PARAMS, OVERRIDES)
-    generated = _generated(root)
+    is_generated = _generated(root)
     if GRAPH in conflicts and _merge_graph(root, conflicts):
         done.append(f"{GRAPH}: merged, and its lists of code written from the imports")
         del conflicts[GRAPH]
-    taken = [name for name in conflicts if name in generated and name not in pair]
+    taken = [name for name in conflicts if is_generated(name) and name not in pair]
     for name in taken:
         side = "ours" if 2 in conflicts[name] else "theirs"
         git_or_stop(root, "checkout", f"--{side}", "--", name)
@@ -107,15 +108,19 @@ def _has_marks(path: Path) -> bool:
     return any(line.startswith(MARK) for line in path.read_bytes().splitlines())
 
 
-def _generated(root: Path) -> set[str]:
-    """Return dvc.lock and all that a stage writes, by the dvc.yaml of either side where that is in conflict itself."""
+def _generated(root: Path) -> Callable[[str], bool]:
+    """Return whether a file is dvc.lock or written by a stage, by the dvc.yaml of either side where that is in conflict itself."""
     texts = [git(root, "show", f":{stage}:./{GRAPH}") for stage in (0, 2, 3)]
-    written = {LOCK}
+    written = [re.escape(LOCK)]
     for text in filter(None, texts):
-        for stage in (yaml.safe_load(text).get("stages") or {}).values():
+        for entry in (yaml.safe_load(text).get("stages") or {}).values():
+            stage = entry.get("do", entry)  # what `foreach` repeats
             for out in [out for kind in ("outs", "metrics", "plots") for out in stage.get(kind) or []]:
-                written.add(out if isinstance(out, str) else next(iter(out)))
-    return written
+                path = PurePosixPath(stage.get("wdir") or ".") / (out if isinstance(out, str) else next(iter(out)))
+                # Of a name with variables in it any value will do. An output may be a folder, of whose files Git knows.
+                written.append(".+".join(map(re.escape, re.split(r"\$\{.*?\}", path.as_posix()))) + "(/.*)?")
+    pattern = re.compile("|".join(written))
+    return lambda name: pattern.fullmatch(name) is not None
 
 
 def _merge_graph(root: Path, conflicts: dict[str, set[int]]) -> bool:

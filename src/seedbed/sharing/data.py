@@ -6,8 +6,8 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,12 +15,16 @@ from typing import Any
 
 from seedbed.errors import UserError
 from seedbed.sharing.failures import explain
-from seedbed.sharing.log import OBJECT, Log
+from seedbed.sharing.log import OBJECT, Log, telling
 from seedbed.sharing.objects import distrusted
 from seedbed.sharing.opening import give_up_when_gone, open_repository
 from seedbed.sharing.urls import check_package, scheme_of, without_secrets
 
 UNFINISHED = "unfinished"
+WORK_TREE = "workspace"
+"""What DVC calls it among revisions."""
+UNSAVED = "Can't remove the following unsaved files"
+"""How DVC refuses to overwrite what is in no cache: its exception has no class of its own."""
 
 
 @dataclass
@@ -34,12 +38,15 @@ class Moved:
     missing : set of str
         Objects that are neither here nor at the remote.
     broken : set of str
-        Objects that the remote holds damaged, or that it lists in a folder and lacks.
+        Objects that came damaged from the remote, or that it lists in a folder and lacks.
+    unread : set of str
+        Revisions whose dvc.yaml, dvc.lock or .dvc files cannot be read, so that nothing of them moved.
     """
 
     files: int = 0
     missing: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
 
 
 class Data:
@@ -65,6 +72,7 @@ class Data:
         self.place = f"{name} ({without_secrets(url)})"
         self.repo = open_repository(root, settings)
         self.cache = self.repo.cache.local
+        self._ours = (str(self.cache.path), str(root), str(self.repo.site_cache_dir))
 
     def __enter__(self) -> "Data":
         from dvc_data.index import DataIndex
@@ -114,7 +122,7 @@ class Data:
         UserError
             If the remote fails. What is missing or damaged here raises nothing: it is in what is returned.
         """
-        return self._move(lambda: self.repo.push(revs=revisions, workspace=False), "not all files were sent")
+        return self._move(lambda: self.repo.push(revs=revisions, workspace=False), revisions, "not all files were sent")
 
     def fetch(self, revisions: list[str]) -> Moved:
         """Fetch into the cache what the work tree and revisions name.
@@ -124,7 +132,9 @@ class Data:
         UserError
             If the remote fails. What the remote lacks raises nothing: it is in what is returned.
         """
-        return self._move(lambda: self.repo.fetch(revs=revisions, workspace=True), "not all files were fetched")
+        everything = [WORK_TREE, *revisions]
+        failed = "not all files were fetched"
+        return self._move(lambda: self.repo.fetch(revs=revisions, workspace=True), everything, failed, inward=True)
 
     def checkout(self, allow_missing: bool = False) -> list[str]:
         """Bring the work tree to what dvc.lock says; return the outputs that changed.
@@ -136,30 +146,34 @@ class Data:
         """
         from dvc.exceptions import CheckoutError, DvcException
 
-        try:
-            with self.told("the work tree was not brought up to date"):
+        failed = "the work tree was not brought up to date"
+        with self.told(failed, inward=True) as log:
+            try:
                 result = self.repo.checkout(allow_missing=allow_missing)
-        except CheckoutError as error:
-            paths = ", ".join(error.target_infos)
-            raise UserError(
-                f"{paths}: what dvc.lock names is not in the cache. `dvc repro` computes it again."
-            ) from error
-        except DvcException as error:
-            lines = [line for line in str(error).splitlines() if line and not line.startswith("Can't")]
-            raise UserError(
-                f"{', '.join(_relative(line) for line in lines)}: changed here, and the change is "
-                "in no cache, so it would be lost. Keep it (`dvc add` or `dvc "
-                "commit`, and `git commit`) or remove it, then run the same command again."
-            ) from error
+            except CheckoutError as error:
+                if any(not isinstance(other, FileNotFoundError) for other in log.others):
+                    raise UserError(explain(log.others, self.place, failed, ours=self._ours, inward=True)) from error
+                paths = ", ".join(error.target_infos)
+                raise UserError(
+                    f"{paths}: what dvc.lock names is not in the cache. `dvc repro` computes it again."
+                ) from error
+            except DvcException as error:
+                if not str(error).startswith(UNSAVED):
+                    raise
+                paths = ", ".join(_relative(line) for line in str(error).splitlines()[1:] if line)
+                raise UserError(
+                    f"{paths}: changed here, and the change is in no cache, so it would be lost. Keep it (`dvc add` or `dvc "
+                    "commit`, and `git commit`) or remove it, then run the same command again."
+                ) from error
         return [path for kind in ("added", "modified", "deleted") for path in result[kind]]
 
-    def _move(self, work: Callable[[], int], failed: str) -> Moved:
+    def _move(self, work: Callable[[], int], revisions: list[str], failed: str, inward: bool = False) -> Moved:
         from dvc.exceptions import DownloadError
         from dvc_objects.errors import ObjectFormatError
 
         assert self.remote
         moved = Moved()
-        with distrusted(self.cache) as damaged, self.told(failed) as log:
+        with distrusted(self.cache) as damaged, self.told(failed, inward) as log:
             try:
                 moved.files = work()
             except DownloadError:
@@ -170,7 +184,10 @@ class Data:
                 moved.broken = set(OBJECT.findall(str(error)))
                 if not moved.broken:
                     raise
-        moved.missing = log.missing
+            except Exception:
+                if not log.unread.issuperset(revisions):  # of some, DVC goes on with the others
+                    raise
+        moved.missing, moved.unread = log.missing, log.unread
         # What was damaged in the cache has been fetched again; what still is not there came damaged.
         moved.broken |= {oid for oid in damaged if oid not in log.missing and not self.cache.exists(oid)}
         return moved
@@ -188,31 +205,15 @@ class Data:
 
         if not oids:
             return
-        with distrusted(self.cache), self.told(failed) as log:
-            done = transfer(source, target, [HashInfo("md5", oid) for oid in sorted(oids)], verify=target is self.cache)
+        inward = target is self.cache
+        with distrusted(self.cache), self.told(failed, inward) as log:
+            done = transfer(source, target, [HashInfo("md5", oid) for oid in sorted(oids)], verify=inward)
             if done.failed:
                 raise next(iter(log.others), ConnectionError(f"{len(done.failed)} objects"))
 
-    @contextmanager
-    def told(self, doing: str) -> Iterator[Log]:
-        """Turn what DVC raises and logs when a remote fails into one paragraph."""
-        from dvc.exceptions import CheckoutError, DownloadError, DvcException, UploadError
-
-        log = Log()
-        with log.taking_over():
-            try:
-                yield log
-            except (UploadError, DownloadError) as error:
-                failed = f"{doing} ({error.amount} left)"
-                raise UserError(explain(log.others or [error], self.place, failed)) from error
-            except (UserError, CheckoutError):
-                raise
-            except DvcException as error:
-                if error.__cause__ is None and not log.others:
-                    raise
-                raise UserError(explain([*log.others, error], self.place, doing)) from error
-            except Exception as error:
-                raise UserError(explain([*log.others, error], self.place, doing)) from error
+    def told(self, doing: str, inward: bool = False) -> AbstractContextManager[Log]:
+        """Turn what DVC raises and logs when it fails into one paragraph; `inward` where all is written on this machine."""
+        return telling(doing, self.place, self._ours, inward)
 
 
 def _relative(path: str) -> str:

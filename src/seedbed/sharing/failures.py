@@ -4,6 +4,7 @@ The errors come from packages that are installed for one kind of remote only, so
 """
 
 import errno
+import os
 import re
 from collections.abc import Iterable, Iterator
 
@@ -21,7 +22,8 @@ GONE = {
 }
 KINDS = {
     "full": (
-        r"No space left|Disk quota exceeded|InsufficientStorage|StorageFull|QuotaExceeded|NoSpaceOnFilesystem",
+        r"No space left|Disk quota exceeded|InsufficientStorage|StorageFull|QuotaExceeded|NoSpaceOnFilesystem|"
+        r"disk is full",
         "is full",
     ),
     "read-only": (r"Read-only file system", "can only be read"),
@@ -29,7 +31,8 @@ KINDS = {
     "denied": (
         r"AccessDenied|Forbidden|InvalidAccessKeyId|SignatureDoesNotMatch|InvalidToken|ExpiredToken|NoCredentials|"
         r"PartialCredentials|Unable to locate credentials|Permission ?denied|PermissionError|Unauthorized|"
-        r"DefaultCredentialsError|Refresh ?Error|Invalid Credentials|Anonymous caller|\b40[13]\b",
+        r"DefaultCredentialsError|Refresh ?Error|Invalid Credentials|Anonymous caller|"
+        r"\(40[13]\)|\b40[13], (?:message|url)=|, 40[13]$",
         "does not let you in",
     ),
     "absent": (r"NoSuchBucket|bucket does not exist", "is not there"),
@@ -51,9 +54,22 @@ REMEDIES = {
     "gone": "Check that it runs and that the network reaches it.",
     "": "",
 }
+REMEDIES_HERE = {
+    "full": "Make room: `make gc` frees cached data that no branch, tag or experiment names.",
+    "read-only": "Look at how it is mounted.",
+    "denied": "Look at whose the files are.",
+}
+"""Where it is not the remote but the disk of this machine."""
 
 
-def explain(errors: Iterable[BaseException], place: str, doing: str, after: str = AGAIN) -> str:
+def explain(
+    errors: Iterable[BaseException],
+    place: str,
+    doing: str,
+    after: str = AGAIN,
+    ours: tuple[str, ...] = (),
+    inward: bool = False,
+) -> str:
     """Return a paragraph of why something failed.
 
     Parameters
@@ -66,13 +82,19 @@ def explain(errors: Iterable[BaseException], place: str, doing: str, after: str 
         What was being done, as in ``not all files were sent``.
     after : str
         What holds after the failure.
+    ours : tuple of str
+        Folders of this machine, the cache first: what cannot be written there is no fault of the remote.
+    inward : bool
+        Whether all that was written was written here.
     """
     errors = list(errors)
     known = [(kind_of(error), error) for error in errors]
     kind, error = next((pair for pair in known if pair[0]), known[0] if known else ("", None))
     said = f" ({in_words(error)})" if error is not None else ""
-    state = KINDS[kind][1] if kind else "could not do it"
-    return " ".join(f"{place} {state}{said}: {doing}. {REMEDIES[kind]} {after}".split())
+    state, remedy = KINDS[kind][1] if kind else "could not do it", REMEDIES[kind]
+    if error is not None and kind in REMEDIES_HERE and (_is_below(error, ours) or (inward and kind != "denied")):
+        place, remedy = f"the disk of this machine, at {ours[0]},", REMEDIES_HERE[kind]
+    return " ".join(f"{place} {state}{said}: {doing}. {remedy} {after}".split())
 
 
 def kind_of(error: BaseException) -> str:
@@ -100,6 +122,18 @@ def in_words(error: BaseException) -> str:
         if lines := str(cause).strip().splitlines():
             return f"{type(cause).__name__}: {lines[0][:200]}".rstrip(".")
     return type(error).__name__
+
+
+def _is_below(error: BaseException, folders: tuple[str, ...]) -> bool:
+    """Say whether an error is about a file below one of the folders, or of a database, which is always here."""
+    for cause in _causes(error):
+        # Of a copy, the second is where it goes.
+        name = getattr(cause, "filename2", None) or getattr(cause, "filename", None)
+        if isinstance(name, str) and any(os.path.join(name, "").startswith(os.path.join(top, "")) for top in folders):  # noqa: PTH118
+            return True
+        if type(cause).__name__ == "OperationalError":
+            return True
+    return False
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,5 +1,6 @@
 """Locks that a killed Git leaves behind: Git removes none itself, and refuses to work as long as they are there."""
 
+import os
 import re
 from pathlib import Path
 
@@ -8,42 +9,70 @@ import psutil
 LOCK = re.compile(r"Unable to create '(.+?\.lock)': File exists")
 YOUNG = 1.0
 """Seconds that a lock may be older than a process without belonging to it: clocks of files are coarser."""
+SHARED = ("nfs", "cifs", "smb", "afs", "ceph", "lustre", "gluster", "9p", "virtiofs", "fuse")
+"""How the names of file systems begin that other machines may write to."""
+Sight = tuple[Path, int, int]
+"""A lock, its inode and its time of change."""
 
 
-def locked_out(said: str) -> bool:
-    """Say whether Git complains of a lock."""
-    return LOCK.search(said) is not None
-
-
-def remove_stale_locks(root: Path, said: str) -> bool:
-    """Remove the locks that Git complains of, if no living Git may hold them; return whether one was removed.
+class Watch:
+    """Watches the locks that Git complains of from one try to the next: one that work is done under comes and goes.
 
     Parameters
     ----------
     root : Path
-        Where Git was called.
-    said : str
-        Git's complaint. It names a lock of this repository, or one of a remote that is a directory of this machine.
+        Where Git is called.
     """
-    removed = False
-    for name in LOCK.findall(said):
-        lock = (root / name).resolve()
-        try:
-            made = lock.stat().st_mtime
-        except FileNotFoundError:
-            removed = True  # whoever held it is done
-            continue
-        if not _git_since_before(made):
-            lock.unlink(missing_ok=True)
-            removed = True
-    return removed
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._unchanged: set[Sight] | None = None
+
+    def sees(self, said: str) -> bool:
+        """Say whether Git complains of a lock, and look at it."""
+        names = LOCK.findall(said)
+        # One that a server names may be anywhere; here is only what is found here.
+        found = {sight for name in names if (sight := _sight((self._root / name).resolve()))}
+        self._unchanged = found if self._unchanged is None else self._unchanged & found
+        return bool(names)
+
+    def remove_stale(self) -> None:
+        """Remove the locks that were the same each time and that no living process may hold."""
+        for sight in self._unchanged or ():
+            lock, _, changed = sight
+            if not _is_shared(lock) and not _may_be_held(lock, changed / 1e9) and _sight(lock) == sight:
+                lock.unlink(missing_ok=True)
 
 
-def _git_since_before(moment: float) -> bool:
-    """Say whether a Git lives that began before a moment: it may be the one that made a lock then."""
-    for process in psutil.process_iter(["name", "create_time", "status"]):
+def _sight(lock: Path) -> Sight | None:
+    try:
+        status = lock.stat()
+    except OSError:
+        return None
+    return lock, status.st_ino, status.st_mtime_ns
+
+
+def _is_shared(path: Path) -> bool:
+    """Say whether another machine, whose processes nobody sees here, may have written a file."""
+    mounts = [mount for mount in psutil.disk_partitions(all=True) if path.is_relative_to(mount.mountpoint)]
+    innermost = max(mounts, key=lambda mount: len(mount.mountpoint), default=None)
+    return innermost is not None and innermost.fstype.lower().startswith(SHARED)
+
+
+def _may_be_held(lock: Path, made: float) -> bool:
+    """Say whether a process lives that may have made a lock: a Git, or a DVC, which has a Git of its own, in this repository."""
+    git_folder = next((folder for folder in lock.parents if (folder / "objects").is_dir()), lock.parent)
+    repository = git_folder.parent if git_folder.name == ".git" else git_folder
+    for process in psutil.process_iter(["name", "cmdline", "cwd", "create_time", "status"]):
         known = process.info
-        is_git = (known["name"] or "").startswith("git") and known["status"] != psutil.STATUS_ZOMBIE
-        if is_git and (known["create_time"] or 0) <= moment + YOUNG:
+        if known["status"] == psutil.STATUS_ZOMBIE or (known["create_time"] or 0) > made + YOUNG:
+            continue
+        name, words, here = known["name"] or "", " ".join(known["cmdline"] or []), Path(known["cwd"] or repository)
+        if name == "git" or name.startswith("git-"):
+            held = "daemon" not in words  # one that lives for weeks, and holds no lock meanwhile
+        else:
+            is_dvc = name.startswith(("python", "dvc")) and re.search("dvc|seedbed", words) is not None
+            held = is_dvc and process.pid != os.getpid() and here.is_relative_to(repository)
+        if held:
             return True
     return False

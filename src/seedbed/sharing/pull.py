@@ -5,7 +5,7 @@ from pathlib import Path
 
 from seedbed.config.repository import git
 from seedbed.errors import UserError
-from seedbed.sharing.data import Data, Moved
+from seedbed.sharing.data import WORK_TREE, Data, Moved
 from seedbed.sharing.refs import (
     Upstream,
     describe,
@@ -17,12 +17,9 @@ from seedbed.sharing.refs import (
     run_git,
     short,
 )
-from seedbed.sharing.remote_damage import remove_broken
+from seedbed.sharing.remote_damage import move_whole
 from seedbed.sharing.report import Report, count
 from seedbed.sharing.run_cache import fetch_runs
-
-ROUNDS = 20
-"""How often what is found damaged at the remote is removed before the rest is given up: DVC stops at the first of some kinds."""
 
 
 def pull(root: Path) -> Report:
@@ -40,21 +37,26 @@ def pull(root: Path) -> Report:
     if _fast_forward(root, upstream, theirs):
         new.append(str(upstream.local))
     if new:
-        report.lines.append(f"git: {describe(new)} from {upstream.remote}")
+        report.tell(f"git: {describe(new)} from {upstream.remote}")
     ours = local_refs(root)
     shared = {ref: commit for ref, commit in theirs.items() if not is_branch(ref) and ours.get(ref) == commit}
     with chdir(root), Data(root) as data:
         moved = _fetch_data(data, list(dict.fromkeys(shared.values())), report)
         runs = fetch_runs(data)
         if moved.files or runs:
-            report.lines.append(
+            report.tell(
                 f"data: {count(moved.files, 'file')} and {count(runs, 'run')} of the run cache from {data.place}"
             )
         complete = _complete(data, moved, shared, report)
+        if WORK_TREE in moved.unread:
+            raise UserError(
+                f"{root}: dvc.lock, dvc.yaml or a .dvc file here cannot be read, so the work tree stays as it is. After a merge "
+                "that conflicts, `seedbed resolve` settles them; `dvc status` names the file. Then `make pull` again."
+            )
         if changed := data.checkout(allow_missing=not complete):
-            report.lines.append(f"work tree: {', '.join(changed)}")
-    if not report.lines and not report.problems:
-        report.lines.append("nothing to pull")
+            report.tell(f"work tree: {', '.join(changed)}")
+    if not report.told and not report.problems:
+        report.tell("nothing to pull")
     return report
 
 
@@ -67,9 +69,9 @@ def _fetch_refs(root: Path, upstream: Upstream, theirs: dict[str, str], report: 
             continue
         if ref in ours:
             kind = "tag" if ref.startswith("refs/tags/") else "experiment"
-            report.lines.append(f"{short(ref)}: {upstream.remote} has another {kind} of that name; the one here stays")
+            report.tell(f"{short(ref)}: {upstream.remote} has another {kind} of that name; the one here stays")
         elif found := fault(ref):
-            report.lines.append(f"left out: {found}")
+            report.tell(f"left out: {found}")
         else:
             new.append(ref)
     specs = [f"{ref}:{ref}" for ref in new]
@@ -88,13 +90,7 @@ def _fast_forward(root: Path, upstream: Upstream, theirs: dict[str, str]) -> boo
     if git(root, "merge-base", "--is-ancestor", target, "HEAD") is not None:
         return False
     if git(root, "merge-base", "--is-ancestor", "HEAD", target) is None:
-        name = short(upstream.local)
-        raise UserError(
-            f"{name} here and {name} at {upstream.remote} have both gone on, so neither follows from the other. Put your commits "
-            f"on top with `git pull --rebase {upstream.remote} {short(upstream.branch)}`, or merge with "
-            f"`git pull --no-rebase {upstream.remote} {short(upstream.branch)}`. Where dvc.lock or params.yaml conflict: "
-            "`seedbed resolve`. Then `make pull` again."
-        )
+        raise UserError(_parted(root, upstream, target))
     try:
         run_git(root, "merge", "--ff-only", "--quiet", target)
     except UserError as error:
@@ -104,24 +100,39 @@ def _fast_forward(root: Path, upstream: Upstream, theirs: dict[str, str]) -> boo
     return True
 
 
+def _parted(root: Path, upstream: Upstream, target: str) -> str:
+    """Say how to bring the branch here and the one at the remote together."""
+    assert upstream.branch is not None
+    name, there = short(upstream.branch), f"{upstream.remote} {short(upstream.branch)}"
+    told = f"{name} here and {name} at {upstream.remote} have both gone on, so neither follows from the other. "
+    merge = f"`git pull --no-rebase {there}`"
+    if tags := (git(root, "tag", "--merged", "HEAD", "--no-merged", target) or "").split():
+        told += f"Merge with {merge}: a rebase would leave {', '.join(tags[:3])} on commits that {name} does not hold. "
+    else:
+        told += f"Put your commits on top with `git pull --rebase {there}`, or merge with {merge}. "
+    return f"{told}Where dvc.lock or params.yaml conflict: `seedbed resolve`. Then `make pull` again."
+
+
 def _fetch_data(data: Data, revisions: list[str], report: Report) -> Moved:
-    """Fetch what the work tree and revisions name; what the remote holds damaged is taken away there, and told."""
-    moved = data.fetch(revisions)
-    for _ in range(ROUNDS):
-        if not moved.broken:
-            break
-        files = moved.files
-        moved = data.fetch(revisions)  # once more: it may have been the way, not the remote
-        if moved.broken:
-            report.problems.append(remove_broken(data, moved.broken, revisions))
-            files += moved.files
-            moved = data.fetch(revisions)
-        moved.files += files
+    """Fetch what the work tree and revisions name; what is damaged is told."""
+    again = "Run `make push` on a machine that has good ones, or `dvc repro` and `make push` here."
+    moved = move_whole(data, data.fetch, revisions, lambda told: report.problems.append(f"{told}. {again}"))
+    if moved.broken:
+        report.problems.append(
+            f"{data.place}: {count(len(moved.broken), 'object')} arrived damaged twice and not used "
+            f"({', '.join(sorted(moved.broken)[:3])}), though it is whole there. Look at the disk of this machine and at the "
+            "network, then `make pull` again."
+        )
     return moved
 
 
 def _complete(data: Data, moved: Moved, shared: dict[str, str], report: Report) -> bool:
     """Say in the report what the remote lacks; return whether the work tree has all it needs."""
+    for ref, commit in shared.items():
+        if commit in moved.unread:
+            report.tell(
+                f"{short(ref)}: its dvc.lock, dvc.yaml or a .dvc file cannot be read, so no data of it were fetched"
+            )
     if not moved.missing:
         return not report.problems
     here = data.fetch([]).missing
@@ -132,7 +143,7 @@ def _complete(data: Data, moved: Moved, shared: dict[str, str], report: Report) 
         )
     for ref, commit in shared.items():
         if data.fetch([commit]).missing - here:
-            report.lines.append(
+            report.tell(
                 f"{short(ref)}: {data.place} lacks its data; `make push` on the machine that made it sends them"
             )
     return not here and not report.problems

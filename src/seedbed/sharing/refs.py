@@ -10,7 +10,7 @@ from pathlib import Path
 
 from seedbed.config.repository import git
 from seedbed.errors import UserError
-from seedbed.sharing.git_locks import locked_out, remove_stale_locks
+from seedbed.sharing.git_locks import LOCK, Watch
 
 EXPERIMENT = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/(.+)", re.DOTALL)
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+=@#!,-]*")
@@ -19,8 +19,10 @@ SHOWN = 5
 UNREACHABLE = re.compile(
     r"Could not read from remote|unable to access|does not appear to be a git|Connection|Authentication|not found"
 )
-TRIES = 10
-"""How often Git is called again while another Git holds a lock, a third of a second apart."""
+REGISTRY = re.compile(r"refs/tags/.*(@v|#).*")
+"""Tags of the registry, as .github/workflows/release.yml has them: a version or a stage of a model."""
+TRIES, PAUSE = 10, 0.3
+"""How often Git is called while something holds a lock, and seconds between."""
 
 
 @dataclass(frozen=True)
@@ -126,15 +128,29 @@ def describe(refs: Iterable[str]) -> str:
     return ", ".join(told)
 
 
-def run_git(root: Path, *arguments: str, given: str | None = None, accept: tuple[int, ...] = (0,)) -> str:
-    """Return what a Git command prints; a lock that a killed Git left behind is removed, and the command tried again.
+def run_git(root: Path, *arguments: str, given: str | None = None) -> str:
+    """Return what a Git command prints.
 
     Raises
     ------
     UserError
         If it fails, with what Git said and, for a remote that cannot be reached, what to look at.
     """
-    for _ in range(TRIES):
+    return call_git(root, *arguments, given=given).stdout
+
+
+def call_git(
+    root: Path, *arguments: str, given: str | None = None, accept: tuple[int, ...] = (0,)
+) -> subprocess.CompletedProcess[str]:
+    """Run a Git command; where a lock is in the way, again, and in the end without the locks that nobody holds.
+
+    Raises
+    ------
+    UserError
+        As in `run_git`, if the exit code is none that is accepted.
+    """
+    watch = Watch(root)
+    for left in reversed(range(TRIES)):
         done = subprocess.run(
             ["git", *arguments],
             cwd=root,
@@ -144,13 +160,14 @@ def run_git(root: Path, *arguments: str, given: str | None = None, accept: tuple
             text=True,
             check=False,
         )
-        if not locked_out(done.stderr):
+        if not watch.sees(done.stderr):
             break
-        if not remove_stale_locks(root, done.stderr):
-            time.sleep(0.3)
+        time.sleep(PAUSE)
+        if left == 1:
+            watch.remove_stale()
     if done.returncode not in accept:
         raise UserError(_explain(root, arguments, done.stderr))
-    return done.stdout
+    return done
 
 
 def _explain(root: Path, arguments: tuple[str, ...], said: str) -> str:
@@ -161,4 +178,6 @@ def _explain(root: Path, arguments: tuple[str, ...], said: str) -> str:
             f"{root}: the Git remote cannot be reached: {told} Check `git remote -v`, the network and your rights there. "
             "Nothing is lost: run the same command again."
         )
+    if held := LOCK.search(said):
+        told += f" If no Git is at work there, remove {held[1]}."
     return f"{root}: `git {arguments[0]}` failed: {told}"

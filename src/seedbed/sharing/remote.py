@@ -3,6 +3,7 @@
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from seedbed.errors import UserError
 from seedbed.sharing.failures import explain
@@ -10,6 +11,8 @@ from seedbed.sharing.opening import open_repository
 from seedbed.sharing.urls import check_package, checked, scheme_of, without_secrets
 
 NAME = "storage"
+OURS = {"url", "verify", "connect_timeout", "endpointurl"}
+"""What `set_up` decides anew each time."""
 CONNECT_TIMEOUT = 15
 """Seconds, for S3: without it, a server that swallows packets would hold a push for ten minutes."""
 
@@ -36,17 +39,30 @@ def set_up(root: Path, url: str, endpoint_url: str | None = None) -> list[str]:
                 f"--endpoint-url {without_secrets(endpoint_url)}: it holds a secret, and .dvc/config goes into Git."
             )
         settings["endpointurl"] = endpoint_url
-    _try(root, settings)
-    before = _write(root, settings, relative=not scheme and not Path(url).expanduser().is_absolute())
+    kept = _kept(root, scheme)
+    _try(root, {**kept, **settings})
+    before = _write(root, {**kept, **settings}, relative=not scheme and not Path(url).expanduser().is_absolute())
     lines = [
         f"wrote, read and removed a small file at {address}",
         f"{NAME} is the default remote in .dvc/config: commit it",
     ]
+    if kept:
+        lines.append(f"kept what .dvc/config had for {NAME} besides: {', '.join(sorted(kept))}")
     if before and before != _written_url(root):
         lines.append(
             f"{NAME} was {without_secrets(before)}; what lies there stays there, and `make push` fills the new place"
         )
     return lines
+
+
+def _kept(root: Path, scheme: str) -> dict[str, Any]:
+    """Return what a person has set for the remote, such as a region: all but what `set_up` sets, while its kind is the same."""
+    from dvc.config import Config
+
+    there = dict(Config(dvc_dir=str(root / ".dvc")).read("repo")["remote"].get(NAME, {}))
+    if not there or urlsplit(str(there["url"])).scheme != scheme:
+        return {}
+    return {name: value for name, value in there.items() if name not in OURS}
 
 
 def _try(root: Path, settings: dict[str, Any]) -> None:

@@ -5,10 +5,15 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Report:
-    """What moved, in lines, and what a person must look at, each in a paragraph: then the exit code is not 0."""
+    """What moved, told as it moves, and what a person must look at, each in a paragraph: then the exit code is not 0."""
 
-    lines: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    told: bool = False
+
+    def tell(self, line: str) -> None:
+        """Print a line at once: a later step may fail, and what has moved has moved."""
+        print(line, flush=True)
+        self.told = True
 
 
 def count(number: int, word: str) -> str:

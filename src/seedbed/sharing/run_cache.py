@@ -37,21 +37,25 @@ def push_runs(data: Data) -> int:
 
 
 def fetch_runs(data: Data) -> int:
-    """Fetch the records that are not here, and the small outputs that they name; return how many."""
+    """Fetch the records that are not here and can be read, and the small outputs that they name; return how many."""
     place = data.repo.cloud.get_remote().legacy_odb
     here = Path(data.repo.stage_cache.cache_dir)
     new = sorted(_listed(data, place) - _names(data.cache.fs, str(here)))
     # Beside their place first: a record must not be there before what it names.
     beside = [here.with_name("runs.tmp") / name for name in new]
     failed = "not all of the run cache was fetched"
-    with data.told(failed):
+    with data.told(failed, inward=True):
         _copy(place.fs, [_path(place, name) for name in new], data.cache.fs, [str(path) for path in beside])
-    small = {oid for path in beside for oid, size in _outs(path).items() if size <= SMALL and not oid.endswith(".dir")}
+    # One that cannot be read would stop DVC at the stage that it is of.
+    read = {name: (path, outs) for name, path in zip(new, beside, strict=True) if (outs := _outs(path))}
+    small = {
+        oid for _, outs in read.values() for oid, size in outs.items() if size <= SMALL and not oid.endswith(".dir")
+    }
     data.transfer(data.remote.odb, data.cache, small, failed)
-    for name, path in zip(new, beside, strict=True):
+    for name, (path, _) in read.items():
         (here / name).parent.mkdir(parents=True, exist_ok=True)
         path.replace(here / name)
-    return len(new)
+    return len(read)
 
 
 def _names(fs: Any, folder: str) -> set[str]:
