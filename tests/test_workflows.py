@@ -224,9 +224,9 @@ def test_only_whole_lines_of_hashes_and_pictures_are_left_out_of_the_search_for_
     line: str, found: bool, tmp_path: Path
 ) -> None:
     hooks = {hook["id"]: hook for hook in loaded(REPOSITORY / ".pre-commit-config.yaml")["repos"][0]["hooks"]}
-    (tmp_path / "file.txt").write_text(f"{line}\n")
+    (tmp_path / "file.yaml").write_text(f"{line}\n")
     program, *options = shlex.split(hooks["secrets"]["entry"])
-    code, said = tool(Path(program).name, *options, tmp_path / "file.txt")
+    code, said = tool(Path(program).name, *options, tmp_path / "file.yaml")
     assert (code != 0) == found, said
 
 
