@@ -1,7 +1,9 @@
 """The workflows are of the shape that GitHub and GitLab want, grant little, and only call what can be called here too."""
 
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -234,3 +236,38 @@ def test_every_lock_is_looked_at_when_it_is_committed() -> None:
     hooks = {hook["id"]: hook for hook in loaded(REPOSITORY / ".pre-commit-config.yaml")["repos"][0]["hooks"]}
     for lock in ("dvc.lock", "requirements.lock", "requirements-all.lock"):
         assert re.search(hooks["in-step"]["files"], lock), lock
+
+
+PYTHON = """#!/bin/sh
+echo "$*" >>said
+case "$*" in
+"-m pip --version") test -e .venv/pip ;;
+"-m venv --clear .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python && touch .venv/pip ;;
+esac
+"""
+"""Stands for Python: notes what it is called with, and makes environments in which it stands for Python again."""
+
+
+def test_the_set_up_keeps_to_the_lock_that_was_asked_for_and_mends_a_half_made_environment(tmp_path: Path) -> None:
+    for name in ("Makefile", "pyproject.toml", "requirements.lock", "requirements-all.lock"):
+        shutil.copy(REPOSITORY / name, tmp_path)
+    python = tmp_path / "python"
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+
+    def set_up(*arguments: str, **environment: str) -> tuple[list[str], bool]:
+        """Return the locks that were installed from, and whether an environment was made."""
+        (tmp_path / "said").unlink(missing_ok=True)
+        given = {"PATH": os.environ["PATH"], **environment}
+        subprocess.run(["make", "setup", f"PYTHON={python}", *arguments], cwd=tmp_path, env=given, check=True)
+        said = (tmp_path / "said").read_text()
+        return re.findall(r"uv pip sync .* (\S+\.lock)", said), "-m venv" in said
+
+    assert set_up() == (["requirements.lock"], True)
+    assert set_up() == ([], False)
+    assert set_up(LOCK="requirements-all.lock") == (["requirements-all.lock"], False)
+    assert set_up() == set_up(LOCK="") == ([], False), "it is remembered"
+    assert set_up("LOCK=requirements.lock") == (["requirements.lock"], False)
+    (tmp_path / ".venv/pip").unlink()
+    (tmp_path / ".venv/.installed").unlink()
+    assert set_up() == (["requirements.lock"], True), "Debian without python3-venv leaves a Python without pip"
