@@ -11,6 +11,7 @@ from dvc.cli import main as dvc_main
 
 from seedbed.registry import lineage
 from seedbed.registry.lineage import trace
+from seedbed.serving.recipe import OtherFormatError
 
 from support import made_once
 
@@ -137,3 +138,13 @@ def test_each_hash_is_held_against_what_it_names(
     # What is locked is code to the commit, too.
     assert told == ({wrong} | ({"code"} if wrong == "packages" else set()) if wrong else set()), facts
     assert any(said in fact.said for fact in facts if wrong in (None, fact.name)), facts
+
+
+def test_a_bundle_that_today_cannot_load_is_as_it_was_packaged(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> None:
+        raise OtherFormatError("format is 1, and this version of seedbed reads 2")
+
+    monkeypatch.setattr(lineage, "load_bundle", fail)
+    facts = {fact.name: fact for fact in trace(root, Path("models/bundle"))}
+    assert all(fact.genuine for fact in facts.values())
+    assert "format is 1" in facts["files"].said
