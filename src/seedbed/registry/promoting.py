@@ -6,7 +6,7 @@ The tags come last. What is killed before them leaves a repository that the same
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def promote(root: Path, bump: Bump = "minor") -> str:
     """
     if reason := read_refusal(root / "reports/refusal.txt"):
         raise UserError(f"the gate refused this model, so it cannot be promoted. {reason}")
-    _refuse_uncommitted(root)
+    _refuse_uncommitted(root, COUNTED)
     load_bundle(root / BUNDLE)
     _refuse_out_of_step(root)
     if path_hash(root / BUNDLE) == tracked_hash(root, "HEAD"):
@@ -70,7 +70,7 @@ def roll_back(root: Path, version: str | None = None) -> str:
     UserError
         If there is something uncommitted, no such version, or its files can be had nowhere.
     """
-    _refuse_uncommitted(root)
+    _refuse_uncommitted(root, (str(TRACKED),))
     now, versions = in_use(root), versions_of(root)
     if now is None:
         raise UserError("there is no champion to go back from: no version is in use in this repository.")
@@ -122,14 +122,15 @@ def _how_to_share(root: Path) -> str:
     )
 
 
-def _refuse_uncommitted(root: Path) -> None:
+def _refuse_uncommitted(root: Path, places: Sequence[str]) -> None:
+    """Refuse changes of what Git has, and in these places what it does not have."""
     changed = git_or_stop(root, "diff", "--name-only", "--relative", "HEAD").splitlines()
-    changed += [name for place in COUNTED for name in untracked_files(root, place)]
+    changed += [name for place in places for name in untracked_files(root, place)]
     if changed:
         names = ", ".join(changed[:SHOWN])
         undo = (
             f" If a promotion or rollback was killed here: `git restore --staged --worktree {' '.join(map(repr, WRITTEN))}`, "
-            f"`git clean -fd models` and `dvc checkout --force` undo what it did."
+            f"`git clean -fd {WRITTEN[-1]!r}` and `dvc checkout --force` undo what it did."
             if any(Path(name).is_relative_to(FOLDER) or Path(name) == TRACKED for name in changed)
             else ""
         )
