@@ -441,7 +441,7 @@ def test_a_tag_of_the_registry_becomes_an_archive_that_loads(shared: Shared) -> 
     version = author.git("tag", "--list", "model@v*")
     stage = author.git("tag", "--list", "model#production*")
     runner = shared.clone(version)
-    said = runner.ci(".ci/release", GITHUB_REF_NAME=version, DVC_CONFIG_LOCAL=shared.secret)
+    said = runner.job("GitHub", "release.yml: archive", {"DVC_CONFIG_LOCAL": shared.secret}, GITHUB_REF_NAME=version)
     assert str(shared.store) not in said
     path = runner.root / f"dist/model-{version.partition('@')[2]}.tar.gz"
     first = path.read_bytes()
@@ -450,7 +450,7 @@ def test_a_tag_of_the_registry_becomes_an_archive_that_loads(shared: Shared) -> 
         tar.extractall(shared.folder / "carried", filter="data")
     assert load_bundle(shared.folder / "carried" / path.name.removesuffix(".tar.gz")).signature.columns
     (runner.root / "models/champion").touch()
-    runner.ci(".ci/release", CI_COMMIT_TAG=version)
+    runner.job("GitLab", "archive", CI_COMMIT_TAG=version)
     assert path.read_bytes() == first, "the same champion gives the same archive"
     runner.ci(".ci/release", TAG=stage)
     assert (runner.root / "dist/model-production-1.tar.gz").exists()
