@@ -402,17 +402,14 @@ def test_a_fork_without_secrets_computes_and_what_its_author_did_not_run_is_said
 def test_where_the_champion_cannot_be_had_all_but_the_comparison_is_reported(shared: Shared) -> None:
     author = shared.project
     author.run("seedbed", "promote")
-    author.git("switch", "--quiet", "-c", "change")
-    author.edit("conf/evaluation/quick.yaml", "importance_rows: ", "importance_rows: 1")
-    author.commit("more rows, not run")
-    shared.push("main", "change")
+    shared.push("main")
     champion = yaml.safe_load((author.root / "models/champion.dvc").read_text())["outs"][0]["md5"]
     (shared.store / "files/md5" / champion[:2] / champion[2:]).unlink()
-    runner = shared.clone("origin/change")
+    runner = shared.clone("origin/main")
     given = {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main", "CI_JOB_URL": "https://lab/job/2"}
     said = runner.job("GitLab", "pipeline", {"DVC_CONFIG_LOCAL": shared.secret}, **given)
-    assert stages_in(said)[-1] == "evaluate"
-    assert "gate" not in stages_in(said)
+    assert "Stage 'evaluate' didn't change" in said
+    assert "'gate'" not in said
     report = (runner.root / "reports/ci/report.md").read_text(encoding="utf-8")
     assert "**Not compared: no access to the champion.**" in report
     assert "The pipeline stopped" not in report
