@@ -3,6 +3,9 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 bin := .venv/bin
+# What .venv holds is remembered: `make setup LOCK=requirements-all.lock` adds the packages of all remotes for good.
+held := $(or $(shell cat .venv/lock.txt 2>/dev/null),requirements.lock)
+LOCK := $(or $(LOCK),$(held))
 # Three workers on two cores: one of them mostly waits, for a disk or a lock. Tests that share an expensive repository go to
 # one worker, so that no other waits for it.
 side_by_side := -n 3 --dist loadgroup
@@ -10,21 +13,22 @@ compile := $(bin)/python -m uv pip compile --quiet --universal --python-version 
     --custom-compile-command 'make lock'
 every := --workspace --all-branches --all-tags --all-experiments
 
-.PHONY: help setup hooks repro test test-all test-slow coverage lint bench show remote push pull lock restore gc
+.PHONY: another-lock help setup hooks repro test test-all test-slow coverage lint bench show remote push pull lock restore gc
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.installed  ## create .venv from requirements.lock
+setup: .venv/.installed  ## create .venv from requirements.lock, or from another: make setup LOCK=requirements-all.lock
 	@$(bin)/python -m compileall -q src
 
-.venv/.installed: requirements.lock pyproject.toml
+.venv/.installed: $(LOCK) pyproject.toml $(if $(filter-out $(LOCK),$(held)),another-lock)
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] <= (3, 13); sys.exit(None if ok else \
 	    "seedbed needs Python 3.11 to 3.13, and this is %d.%d: make setup PYTHON=python3.12" % sys.version_info[:2])'
-	@test -x $(bin)/python || $(PYTHON) -m venv .venv
-	@sed -n '/^uv==/,/# via/p' requirements.lock > .venv/uv.txt
+	@$(bin)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@rm -f $@ && echo $(LOCK) > .venv/lock.txt
+	@sed -n '/^uv==/,/# via/p' $(LOCK) > .venv/uv.txt
 	@$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
-	@UV_LINK_MODE=copy $(bin)/python -m uv pip sync --quiet --python $(bin)/python --require-hashes --compile-bytecode requirements.lock
+	@UV_LINK_MODE=copy $(bin)/python -m uv pip sync --quiet --python $(bin)/python --require-hashes --compile-bytecode $(LOCK)
 	@$(bin)/python -m uv pip install --quiet --python $(bin)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -183,7 +183,9 @@ def promote(
 
 @app.command()
 def rollback(
-    version: Annotated[str | None, typer.Argument(help="Such as v0.1.0; without it, the version before.")] = None,
+    version: Annotated[
+        str | None, typer.Argument(help="Such as v0.1.0; without it, the version that was in use before.")
+    ] = None,
 ) -> None:
     """Bring an earlier champion back into use."""
     from seedbed.registry.promoting import roll_back

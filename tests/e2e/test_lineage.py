@@ -20,8 +20,10 @@ def test_a_bundle_leads_to_its_commit_and_all_hashes_agree(project: Project) -> 
     assert found["commit"].startswith(f"ok {project.git('rev-parse', '--short', 'HEAD')} of ")
     assert found["data"].startswith("ok flights: data/raw ")
     assert "model hist_gradient_boosting" in found["parameters"]
-    assert "files, all as in that commit" in found["code"]
-    assert found.keys() == {"bundle", "files", "commit", "data", "parameters", "code", "packages"}
+    assert "files, conf/ among them, all as in that commit" in found["code"]
+    assert "stages, each read what another made" in found["chain"]
+    assert found["data"].endswith("as in the work tree")
+    assert found.keys() == {"bundle", "files", "commit", "chain", "data", "parameters", "code", "packages"}
 
 
 def test_what_was_changed_by_hand_is_told(project: Project) -> None:

@@ -96,6 +96,8 @@ def test_what_stopped_and_what_was_out_of_step_is_told_as_text() -> None:
     assert "<pre>a &lt;b&gt;\n```</pre>" in text
     assert "not in step:** train ran here" in text
     assert "[artifacts of this run](https://x/1)" in text
+    assert "Not compared" not in text
+    assert "Not compared: no access to the champion." in to_comment([side("main"), side("branch")], [], uncompared=True)
 
 
 def test_every_plot_of_the_graph_but_the_confusion_is_drawn() -> None:

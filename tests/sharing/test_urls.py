@@ -75,5 +75,5 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(
     monkeypatch.setitem(urls.PACKAGES, scheme, f"dvc_{scheme}_that_is_not_there")
     with pytest.raises(UserError) as refusal:
         check_package(scheme)
-    assert f".venv/bin/uv pip install -e '.[{scheme}]'" in str(refusal.value)
+    assert "`make setup LOCK=requirements-all.lock`" in str(refusal.value)
     check_package("")

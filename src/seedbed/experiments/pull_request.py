@@ -22,7 +22,7 @@ COLOURS = ("blue", "orange")
 POINTS = 21
 """Of a curve in a chart: Mermaid draws one label a point."""
 BARS = 15
-REPORT, PAGE, STOPPED = "report.md", "compare.html", "stopped.txt"
+REPORT, PAGE, STOPPED, UNCOMPARED = "report.md", "compare.html", "stopped.txt", "uncompared.txt"
 
 
 def write_report(root: Path, target: str, folder: Path, link: str = "") -> list[str]:
@@ -35,7 +35,8 @@ def write_report(root: Path, target: str, folder: Path, link: str = "") -> list[
     target : str
         A branch, tag or commit.
     folder : Path
-        Where to write; if it holds stopped.txt, the last lines of a pipeline that stopped, they are told.
+        Where to write; if it holds stopped.txt, the last lines of a pipeline that stopped, they are told, and with
+        uncompared.txt that the champion was not to be had.
     link : str
         Address of the page, where it will be kept.
 
@@ -54,7 +55,8 @@ def write_report(root: Path, target: str, folder: Path, link: str = "") -> list[
     ]
     stale = _stale_stages(root)
     stopped = (folder / STOPPED).read_text(encoding="utf-8") if (folder / STOPPED).exists() else ""
-    write_text(folder / REPORT, to_comment(sides, plots, stale, stopped=stopped, link=link))
+    uncompared = (folder / UNCOMPARED).exists()
+    write_text(folder / REPORT, to_comment(sides, plots, stale, stopped=stopped, uncompared=uncompared, link=link))
     write_text(folder / PAGE, to_html(sides, plots))
     return stale
 
@@ -65,12 +67,18 @@ def to_comment(
     stale: Sequence[str] = (),
     *,
     stopped: str = "",
+    uncompared: bool = False,
     link: str = "",
 ) -> str:
     """Return the report on two sides as Markdown that GitHub and GitLab draw: they show no picture that lies nowhere."""
     parts = [MARK, f"## What this branch changes against {sides[0].name}", _in_short(sides)]
     if stopped:
         parts.append(f"**The pipeline stopped:**\n\n<pre>{html.escape(stopped.strip())}</pre>")
+    if uncompared:
+        parts.append(
+            "**Not compared: no access to the champion.** The stages up to evaluate ran; gate and package did not, and what is "
+            "told of the gate is what the branch has committed."
+        )
     if stale:
         parts.append(
             f"**dvc.lock of this branch is not in step:** {', '.join(stale)} ran here, and the figures below are of that run. "

@@ -159,15 +159,16 @@ def _stands_against(comparison: Comparison, asked: AgainstChampion, metric: str)
     found, champion = comparison.difference[metric], comparison.champion[metric]["value"]
     if found["low"] is None or champion is None:
         return False, f"the test rows, or the groups they are in, are too few to compare {metric} with the champion's"
-    margin = asked.tolerance * abs(champion)
-    said = f"{metric} against the champion's is {_better(found['low'])} to {_better(found['high'])}"
-    if asked.superiority:
-        return found["low"] > 0, f"{said}, and better beyond chance is asked"
-    return found["low"] > -margin, f"{said}, and less than {margin:.4f} worse is asked"
+    margin = 0.0 if asked.superiority else asked.tolerance * abs(champion)
+    # As many decimals as it takes to see on which side of the bound the lower end is.
+    decimals = next((n for n in range(4, 17) if round(found["low"], n) != round(-margin, n)), 4)
+    low, high = (_better(found[end], decimals) for end in ("low", "high"))
+    wanted = "better beyond chance" if asked.superiority else f"less than {margin:.{decimals}f} worse"
+    return found["low"] > -margin, f"{metric} against the champion's is {low} to {high}, and {wanted} is asked"
 
 
-def _better(difference: float) -> str:
-    return f"{abs(difference):.4f} {'better' if difference > 0 else 'worse'}" if difference else "equal"
+def _better(difference: float, decimals: int) -> str:
+    return f"{abs(difference):.{decimals}f} {'better' if difference > 0 else 'worse'}" if difference else "equal"
 
 
 def _apart(value: float, bound: float) -> str:

@@ -11,7 +11,8 @@ from gto.tag import Action, parse_name
 from seedbed.config.repository import git
 from seedbed.errors import UserError
 from seedbed.files import replacing, write_text
-from seedbed.registry.promoting import ARTIFACT, folder_hash, tracked_hash
+from seedbed.registry.content import path_hash, tracked_hash
+from seedbed.registry.versions import ARTIFACT
 from seedbed.serving.bundle import load_bundle
 from seedbed.serving.champion import FOLDER, TRACKED
 
@@ -38,7 +39,7 @@ def archive(root: Path, tag: str, out: Path) -> str:
             f"{tag}: this commit has no {TRACKED}, so there is no champion to archive. `seedbed promote` makes it."
         )
     load_bundle(root / FOLDER)
-    if folder_hash(root, FOLDER) != tracked_hash(root):
+    if path_hash(root / FOLDER) != tracked_hash(root):
         raise UserError(
             f"{FOLDER} is not what {TRACKED} names. Run `dvc pull {TRACKED}` or `dvc checkout --force {TRACKED}`."
         )

@@ -1,28 +1,39 @@
-"""Which bundle is in use: a folder that DVC keeps, and versions of it that are tags of Git, by GTO.
+"""Puts a bundle to use: it becomes models/champion, a folder that DVC keeps, in one commit, and that commit a version.
 
-A champion is models/champion as models/champion.dvc of a commit names it; the commit is tagged `model@<version>`, and
-`model#production#<n>` says that this version is in use from then on. No server is asked.
+The tags come last. What is killed before them leaves a repository that the same command finishes, or that Git brings back.
 """
 
-import logging
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
 
-from seedbed.config.repository import git, git_or_stop
+from seedbed.config.repository import git, git_or_stop, untracked_files
 from seedbed.errors import UserError
 from seedbed.models.gate import read_refusal
+from seedbed.registry.content import path_hash, tracked_hash, unusable_objects
+from seedbed.registry.versions import (
+    ARTIFACT,
+    Bump,
+    in_use,
+    next_version,
+    put_to_use,
+    register,
+    used_before,
+    versions_of,
+    versions_with,
+)
 from seedbed.serving.bundle import load_bundle
 from seedbed.serving.champion import FOLDER, TRACKED
 
-ARTIFACT = "model"
-IN_USE = "production"
 BUNDLE = Path("models/bundle")
-Bump = Literal["major", "minor", "patch"]
+WRITTEN = ("dvc.lock", "reports", "models/.gitignore", "models/champion*")
+"""What a promotion writes: nothing else is committed or brought back, whatever an editor saves meanwhile."""
+COUNTED = ("conf", "src", "dvc.yaml", "models/*.dvc")
+"""What a version is made of: a file there that Git does not have would make it another in a clone."""
+SHOWN = 5
 
 
 def promote(root: Path, bump: Bump = "minor") -> str:
@@ -31,53 +42,54 @@ def promote(root: Path, bump: Bump = "minor") -> str:
     Raises
     ------
     UserError
-        If there are uncommitted changes, or the bundle is not the one that the gate let pass and dvc.lock names.
+        If there is something uncommitted, or the bundle is not the one that the gate let pass and dvc.lock names.
     """
     if reason := read_refusal(root / "reports/refusal.txt"):
         raise UserError(f"the gate refused this model, so it cannot be promoted. {reason}")
-    _refuse_uncommitted(root)
+    _refuse_uncommitted(root, COUNTED)
     load_bundle(root / BUNDLE)
     _refuse_out_of_step(root)
-    if (root / TRACKED).exists() and folder_hash(root, BUNDLE) == tracked_hash(root):
+    if path_hash(root / BUNDLE) == tracked_hash(root, "HEAD"):
         return _finish(root, bump)
     with _one_commit(root):
         git_or_stop(root, "rm", "-r", "--cached", "--quiet", "--ignore-unmatch", str(FOLDER))
         shutil.rmtree(root / FOLDER, ignore_errors=True)
         shutil.copytree(root / BUNDLE, root / FOLDER)
         _dvc(root, "add", "--quiet", str(FOLDER))
-        version = _next_version(root, bump)
+        version = next_version(root, bump)
         _record(root, f"Promote {ARTIFACT} {version}")
-    _register(root, version)
-    return f"{ARTIFACT} {version} is in use. `make push` hands it to the others."
+    register(root, version)
+    return f"{ARTIFACT} {version} is in use. {_how_to_share(root)}"
 
 
 def roll_back(root: Path, version: str | None = None) -> str:
-    """Bring an earlier champion back into use, by default the version before; return what was done.
+    """Bring an earlier champion back into use, by default the one that was in use before; return what was done.
 
     Raises
     ------
     UserError
-        If there are uncommitted changes, no such version, or its files can be had nowhere.
+        If there is something uncommitted, no such version, or its files can be had nowhere.
     """
-    _refuse_uncommitted(root)
+    _refuse_uncommitted(root, (str(TRACKED),))
     now, versions = in_use(root), versions_of(root)
     if now is None:
-        raise UserError("there is no champion to go back from: nothing was promoted in this repository.")
+        raise UserError("there is no champion to go back from: no version is in use in this repository.")
+    version = version or used_before(root)
     if version is None:
-        earlier = versions[: versions.index(now)]
-        if not earlier:
-            raise UserError(f"{ARTIFACT} {now} is the first version: there is none to go back to.")
-        version = earlier[-1]
+        raise UserError(
+            f"no version was in use before {ARTIFACT} {now}, but those that were rolled back from. Name the one to go to, as in "
+            f"`seedbed rollback {versions[-1] if versions else 'v0.1.0'}`. There are {', '.join(versions)}."
+        )
     if version not in versions:
         raise UserError(f"there is no version {version!r} of {ARTIFACT}. There are {', '.join(versions)}.")
     if version == now:
         raise UserError(f"{ARTIFACT} {version} is in use already.")
     with _one_commit(root):
         git_or_stop(root, "checkout", "--quiet", f"{ARTIFACT}@{version}", "--", str(TRACKED))
-        _dvc(root, "pull" if _misses_files(root) else "checkout", "--quiet", "--force", str(TRACKED))
+        _bring_files(root, version)
         _record(root, f"Roll back to {ARTIFACT} {version}")
-    _assign(root, version)
-    return f"{ARTIFACT} {version} is in use again, instead of {now}. `make push` hands it to the others."
+    put_to_use(root, version)
+    return f"{ARTIFACT} {version} is in use again, instead of {now}. {_how_to_share(root)}"
 
 
 def _finish(root: Path, bump: Bump) -> str:
@@ -88,68 +100,43 @@ def _finish(root: Path, bump: Bump) -> str:
     UserError
         If its version is in use: there is nothing to do.
     """
-    known = versions_with(root, tracked_hash(root))
+    known = versions_with(root, str(tracked_hash(root, "HEAD")))
     if not known:
-        known = [_next_version(root, bump)]
-        _register(root, known[0])
+        known = [next_version(root, bump)]
+        register(root, known[0])
     elif in_use(root) in known:
         raise UserError(f"{BUNDLE} is the champion already: {in_use(root)}.")
     else:
-        _assign(root, known[-1])
+        put_to_use(root, known[-1])
     return f"{ARTIFACT} {known[-1]} is in use: a promotion that was cut short is finished."
 
 
-def versions_with(root: Path, digest: str) -> list[str]:
-    """Return the versions whose champion has this hash, the lowest first."""
-    return [
-        version
-        for version in versions_of(root)
-        if f"md5: {digest}" in (git(root, "show", f"{ARTIFACT}@{version}:{TRACKED.as_posix()}") or "")
-    ]
+def _how_to_share(root: Path) -> str:
+    from dvc.config import Config
+
+    if Config(dvc_dir=str(root / ".dvc"))["core"].get("remote"):
+        return "`make push` hands it to the others."
+    return (
+        "No place for data is set up, so nobody else can fetch it: `make remote URL=...`, commit, `make push`. Versions that are "
+        "made before that do not know the place: `dvc artifacts get` needs --remote-config for them."
+    )
 
 
-def versions_of(root: Path) -> list[str]:
-    """Return the registered versions of the champion, the lowest first."""
-    tags = (git(root, "tag", "--list", f"{ARTIFACT}@v*", "--sort=version:refname") or "").splitlines()
-    return [tag.removeprefix(f"{ARTIFACT}@") for tag in tags]
-
-
-def in_use(root: Path) -> str | None:
-    """Return the version that is in use, or None."""
-    tags = (git(root, "tag", "--list", f"{ARTIFACT}#{IN_USE}*", "--sort=-version:refname") or "").splitlines()
-    # `model#production#3` puts a version to use, `model#production!#4` ends that.
-    latest = max(tags, key=lambda tag: int(tag.rpartition("#")[2]), default=None)
-    if latest is None or "!" in latest:
-        return None
-    registered = git(root, "tag", "--points-at", f"{latest}^{{commit}}", "--list", f"{ARTIFACT}@v*") or ""
-    return registered.removeprefix(f"{ARTIFACT}@") or None
-
-
-def folder_hash(root: Path, folder: Path) -> str:
-    """Return the hash by which DVC knows a folder's content."""
-    from dvc.repo import Repo
-    from dvc_data.hashfile.build import build
-
-    with Repo(str(root)) as repo:
-        cache = repo.cache.local
-        _, _, built = build(cache, str(root / folder), repo.fs, "md5", dry_run=True)
-    return str(built.hash_info.value)
-
-
-def tracked_hash(root: Path) -> str:
-    """Return the hash of the champion that models/champion.dvc names."""
-    import yaml
-
-    return str(yaml.safe_load((root / TRACKED).read_text(encoding="utf-8"))["outs"][0]["md5"])
-
-
-def _refuse_uncommitted(root: Path) -> None:
-    changed = git_or_stop(root, "diff", "--name-only", "HEAD").splitlines()
+def _refuse_uncommitted(root: Path, places: Sequence[str]) -> None:
+    """Refuse changes of what Git has, and in these places what it does not have."""
+    changed = git_or_stop(root, "diff", "--name-only", "--relative", "HEAD").splitlines()
+    changed += [name for place in places for name in untracked_files(root, place)]
     if changed:
-        names = ", ".join(changed[:5])
+        names = ", ".join(changed[:SHOWN])
+        undo = (
+            f" If a promotion or rollback was killed here: `git restore --staged --worktree {' '.join(map(repr, WRITTEN))}`, "
+            f"`git clean -fd {WRITTEN[-1]!r}` and `dvc checkout --force` undo what it did."
+            if any(Path(name).is_relative_to(FOLDER) or Path(name) == TRACKED for name in changed)
+            else ""
+        )
         raise UserError(
-            f"there are uncommitted changes ({len(changed)}: {names}{' ...' if len(changed) > 5 else ''}), so nobody could tell "
-            "what the version was made of. Commit them, or put them aside with `git stash`."
+            f"there is something uncommitted ({len(changed)}: {names}{' ...' if len(changed) > SHOWN else ''}), so nobody could "
+            f"tell what the version was made of. Commit it, or put it aside with `git stash --include-untracked`.{undo}"
         )
     if git(root, "symbolic-ref", "--quiet", "HEAD") is None:
         raise UserError("HEAD is detached, and the commit of a promotion needs a branch. Run `git switch <branch>`.")
@@ -159,7 +146,7 @@ def _refuse_out_of_step(root: Path) -> None:
     from dvc.repo import Repo
 
     with Repo(str(root)) as repo:
-        status = repo.status(targets=["package"], with_deps=True)
+        status = repo.status(targets=[f"{root / 'dvc.yaml'}:package"], with_deps=True)  # called in any folder
     if status:
         raise UserError(
             f"{BUNDLE} does not belong to dvc.lock: {', '.join(sorted(status))} changed since. Run `dvc repro`, look at the "
@@ -169,69 +156,65 @@ def _refuse_out_of_step(root: Path) -> None:
 
 @contextmanager
 def _one_commit(root: Path) -> Iterator[None]:
-    """Do all or nothing: on an error, the repository is brought back to the commit it was at."""
+    """Do all or nothing: on an error, what is written here is brought back to the commit it was at."""
     try:
         yield
     except BaseException:
-        git_or_stop(root, "reset", "--quiet", "--hard")
-        if (root / TRACKED).exists():
-            _dvc(root, "checkout", "--quiet", "--force", str(TRACKED))
-        else:
-            git_or_stop(root, "clean", "-fdxq", "--", str(FOLDER))
+        _restore(root)
         raise
 
 
+def _restore(root: Path) -> None:
+    git_or_stop(root, "restore", "--source=HEAD", "--staged", "--worktree", "--", *WRITTEN)
+    if tracked_hash(root, "HEAD"):
+        _dvc(root, "checkout", "--quiet", "--force", str(TRACKED))
+    else:
+        git_or_stop(root, "clean", "-fdxq", "--", str(FOLDER), str(TRACKED))
+
+
 def _record(root: Path, message: str) -> None:
-    """Bring the gate's verdict in step with the champion, and commit."""
+    """Bring the gate's verdict in step with the champion, and commit, unless a rollback that was killed did so already."""
     _dvc(root, "repro", "--quiet", "--single-item", "gate")
-    git_or_stop(root, "add", "--update")
-    git_or_stop(root, "add", str(TRACKED), "models/.gitignore")
-    git_or_stop(root, "commit", "--quiet", "-m", message)
+    git_or_stop(root, "add", "--update", "--", "dvc.lock", "reports")
+    git_or_stop(root, "add", "--", "models/.gitignore", str(TRACKED))
+    if git_or_stop(root, "diff", "--cached", "--name-only"):
+        git_or_stop(root, "commit", "--quiet", "-m", message)
 
 
-def _misses_files(root: Path) -> bool:
+def _bring_files(root: Path, version: str) -> None:
+    """Check out the champion that models/champion.dvc names. What DVC's cache holds of it damaged, or lacks, is fetched.
+
+    Raises
+    ------
+    UserError
+        If it cannot be had whole.
+    """
+    with suppress(UserError):
+        _dvc(root, "checkout", "--quiet", "--force", str(TRACKED))
+    said = ""
+    for _ in range(2):  # the list of its files may be damaged, and name none
+        if path_hash(root / FOLDER) == tracked_hash(root):
+            return
+        _drop_damaged(root)
+        shutil.rmtree(root / FOLDER, ignore_errors=True)  # DVC would take what it checked out for what it should be
+        try:
+            _dvc(root, "pull", "--quiet", "--force", str(TRACKED))
+        except UserError as error:
+            said = f" {error}"
+    if path_hash(root / FOLDER) != tracked_hash(root):
+        raise UserError(
+            f"{ARTIFACT} {version}: DVC's cache lacks its files or holds them damaged, and no remote has them whole.{said}"
+        )
+
+
+def _drop_damaged(root: Path) -> None:
+    """Remove from DVC's cache what is damaged of the champion."""
     from dvc.repo import Repo
 
     with Repo(str(root)) as repo:
-        return not repo.cache.local.exists(tracked_hash(root))
-
-
-def _next_version(root: Path, bump: Bump) -> str:
-    versions = versions_of(root)
-    if not versions:
-        return "v0.1.0"
-    major, minor, patch = (int(part) for part in versions[-1].removeprefix("v").split("."))
-    return {
-        "major": f"v{major + 1}.0.0",
-        "minor": f"v{major}.{minor + 1}.0",
-        "patch": f"v{major}.{minor}.{patch + 1}",
-    }[bump]
-
-
-def _register(root: Path, version: str) -> None:
-    import gto.api
-
-    with _quiet():
-        gto.api.register(str(root), ARTIFACT, "HEAD", version=version)
-    _assign(root, version)
-
-
-def _assign(root: Path, version: str) -> None:
-    import gto.api
-
-    with _quiet():
-        gto.api.assign(str(root), ARTIFACT, IN_USE, version=version, force=True)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """GTO tells on the terminal what it does, and we do so ourselves."""
-    level = logging.getLogger("gto").level
-    logging.getLogger("gto").setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logging.getLogger("gto").setLevel(level)
+        damaged, _ = unusable_objects(repo.cache.local, str(tracked_hash(root)))
+        for oid in damaged:
+            Path(repo.cache.local.oid_to_path(oid)).unlink()
 
 
 def _dvc(root: Path, *arguments: str) -> None:

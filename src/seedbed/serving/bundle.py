@@ -156,7 +156,9 @@ def load_bundle(path: str | Path) -> Bundle:
     Raises
     ------
     UserError
-        If it holds a refusal of the gate, was damaged or changed, or is of another format; it names the file.
+        If it holds a refusal of the gate, or was damaged or changed; it names the file.
+    OtherFormatError
+        If it is of another format, or as it was packaged, and yet not to be loaded by the packages that are installed.
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -180,12 +182,13 @@ def load_bundle(path: str | Path) -> Bundle:
                 f"Install {folder / REQUIREMENTS}.",
                 stacklevel=2,
             )
-    return Bundle(
-        Recipe.from_dict(about, folder / ABOUT),
-        load_pipeline(folder / PIPELINE),
-        read_json(folder / METRICS),
-        SeenRows.read(folder / SEEN),
-    )
+    recipe = Recipe.from_dict(about, folder / ABOUT)
+    try:
+        return Bundle(
+            recipe, load_pipeline(folder / PIPELINE), read_json(folder / METRICS), SeenRows.read(folder / SEEN)
+        )
+    except (UserError, ValueError) as error:
+        raise OtherFormatError(f"{error} It was packaged with the versions in {folder / REQUIREMENTS}.") from error
 
 
 def _remedy(folder: Path) -> str:

@@ -11,12 +11,14 @@ from seedbed.data.roles import Columns, row_key
 from seedbed.errors import UserError
 from seedbed.models.champion import Comparison, compare_answers, read_outcome
 from seedbed.models.sides import clusters_of, slices_of
-from seedbed.serving.bundle import Bundle, load_bundle
+from seedbed.serving.bundle import REQUIREMENTS, Bundle, load_bundle
 from seedbed.serving.recipe import OtherFormatError
 
 FOLDER = Path("models/champion")
 TRACKED = FOLDER.with_suffix(".dvc")
 """DVC's file of the champion: where Git has none, nothing was promoted."""
+MOST_TOLD = 200
+"""Characters of what a package says: the reason is a column of `dvc exp show`."""
 
 
 def has_champion() -> bool:
@@ -45,7 +47,8 @@ def compare_with_champion(
     Raises
     ------
     UserError
-        If the champion's files are not there or not whole. All else that hinders is in the comparison.
+        If the champion's files are not there or not whole. All else that hinders is in the comparison, also that what is
+        installed today cannot load them or ask them.
     """
     try:
         champion = load_bundle(FOLDER)
@@ -55,7 +58,7 @@ def compare_with_champion(
         _ask_the_same(champion.recipe.problem, problem)
         rows = raw_test_rows(raw, predictions, columns, problem, cleaning)
         _refuse_rows_of_its_training(champion, rows)
-        answers = champion.predict(rows)
+        answers = _ask(champion, rows)
         classes = tuple(
             str(name).removeprefix("_score_") for name in predictions.columns if str(name).startswith("_score_")
         )
@@ -91,13 +94,26 @@ def _ask_the_same(champion: Problem, today: Problem) -> None:
             raise UserError(f"it answers another question: its problem.{name} is {told[0]}, and today's is {told[1]}")
 
 
+def _ask(champion: Bundle, rows: pd.DataFrame) -> pd.DataFrame:
+    try:
+        return champion.predict(rows)
+    except UserError:
+        raise
+    except Exception as error:
+        # A pipeline that other versions fitted may fail anywhere in the packages of today.
+        told = " ".join(str(error).split())[:MOST_TOLD]
+        raise UserError(
+            f"with the packages that are installed now it cannot score a row ({type(error).__name__}: {told}), "
+            f"{FOLDER / REQUIREMENTS} has its own"
+        ) from error
+
+
 def _refuse_rows_of_its_training(champion: Bundle, rows: pd.DataFrame) -> None:
     known = champion.recipe.columns
     if missing := [name for name in known if name not in rows.columns]:
         raise UserError(f"the rows lack its column {', '.join(missing[:3])}, so nobody can tell which rows it has seen")
     keys = row_key(clean_values(rows, known, champion.recipe.cleaning), known).to_numpy()
     if count := champion.seen.count(keys):
-        share = "" if champion.seen.whole else "at least "
         raise UserError(
-            f"it was trained or chosen on {share}{count:,} of the {len(rows):,} test rows, and would look better than it is"
+            f"it was trained or chosen on at least {count:,} of the {len(rows):,} test rows, and would look better than it is"
         )

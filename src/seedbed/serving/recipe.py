@@ -50,9 +50,9 @@ class Recipe:
         OtherFormatError
             If it does not fit the schema.
         """
-        decision = values["decision"]
-        lists = {name: tuple(decision[name]) for name in ("classes", "baseline_scores")}
         try:
+            decision = values["decision"]
+            lists = {name: tuple(decision[name]) for name in ("classes", "baseline_scores")}
             return cls(
                 dataset=values["dataset"],
                 problem=_typed(Problem, values["problem"]),
@@ -62,10 +62,14 @@ class Recipe:
                 decision=Decision(**{**decision, **lists}),
                 signature=_typed(Signature, values["signature"]),
             )
-        except ValidationError as error:
-            first = error.errors()[0]
+        except (ValidationError, KeyError, TypeError) as error:
+            told = (
+                f"{error.errors()[0]['loc']}: {error.errors()[0]['msg']}"
+                if isinstance(error, ValidationError)
+                else error
+            )
             raise OtherFormatError(
-                f"{path}: it does not fit this version of seedbed ({first['loc']}: {first['msg']}). "
+                f"{path}: it does not fit this version of seedbed ({told}). "
                 "Serve it with the version that made it, or make it anew with `dvc repro --force package`."
             ) from None
 

@@ -93,5 +93,5 @@ def check_package(scheme: str) -> None:
         package = PACKAGES[scheme].replace("_", "-")
         raise UserError(
             f"{scheme}:// needs the package {package}, which is not installed here. Run "
-            f"`.venv/bin/uv pip install -e '.[{scheme}]'`, then the same command again."
+            "`make setup LOCK=requirements-all.lock`, then the same command again."
         )
