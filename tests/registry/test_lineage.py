@@ -124,6 +124,7 @@ def conflict(root: Path) -> None:
         (edited("conf/a.yaml", "mean", "median"), "code", "1 of 3 files are not as in that commit: conf"),
         (edited("source.txt", "1", "3"), "code", "1 of 3 files are not as in that commit: source.txt"),
         (edited("params.yaml", "rate: 1", "rate: 2"), "parameters", "in model.rate"),
+        (edited("params.yaml", "model", "<<<<<<< HEAD\nmodel"), "parameters", "in dataset, model.rate"),
         (edited("requirements.lock", "a==1", "a==2"), "packages", "requirements.lock is not that commit's"),
         (conflict, None, "as in the work tree"),
     ],

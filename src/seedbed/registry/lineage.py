@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from seedbed.config.compose import OVERRIDES
 from seedbed.config.params import PARAMS
 from seedbed.config.repository import git, git_or_stop
@@ -23,6 +21,7 @@ from seedbed.registry.locked import (
     broken_links,
     dependencies_of,
     differing_params,
+    mapping_of,
     outputs_of,
     stages_behind,
     stages_of,
@@ -64,7 +63,7 @@ def trace(root: Path, bundle: Path) -> list[Fact]:
     if origin is None:
         return [*facts, Fact("commit", _unknown(root, bundle), genuine=False)]
     stages = stages_behind(stages_of(_read(root, origin, LOCK)), BUNDLE.as_posix())
-    params = yaml.safe_load(_read(root, origin, PARAMS)) or {}
+    params = mapping_of(_read(root, origin, PARAMS))
     return [
         *facts,
         Fact("commit", _describe(root, origin)),
@@ -183,7 +182,7 @@ def _parameters(stages: Stages, params: dict[str, Any], overrides: str) -> Fact:
             f"{PARAMS} of that commit differs from what the stages read in {_shortened(differing)}",
             genuine=False,
         )
-    changed = (yaml.safe_load(overrides) or {}).get("changed") or {}
+    changed = mapping_of(overrides).get("changed") or {}
     beyond = f", with {', '.join(f'{key}={value}' for key, value in changed.items())}" if changed else ""
     model = params.get("model", {}).get("name")
     return Fact("parameters", f"{PARAMS} of that commit, conf_hash {params.get('conf_hash')}, model {model}{beyond}")
@@ -207,7 +206,7 @@ def _code(root: Path, commit: str, stages: Stages) -> Fact:
 def _hash_in(root: Path, commit: str, names: list[str], path: str) -> str | None:
     """Return the hash of a file or folder of a commit, whose files have these names; of the work tree for ""."""
     if f"{path}.dvc" in names or (not commit and (root / f"{path}.dvc").exists()):
-        return str(yaml.safe_load(_read(root, commit, f"{path}.dvc"))["outs"][0]["md5"])
+        return mapping_of(_read(root, commit, f"{path}.dvc")).get("outs", [{}])[0].get("md5")
     if not commit:
         return path_hash(root / path)
     if path in names:

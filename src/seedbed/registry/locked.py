@@ -8,13 +8,18 @@ import yaml
 Stages = dict[str, dict[str, Any]]
 
 
-def stages_of(lock: str) -> Stages:
-    """Return the stages of a dvc.lock, none of one that cannot be read: once committed, conflict marks stay for ever."""
+def mapping_of(text: str) -> dict[str, Any]:
+    """Return what a YAML file of a commit holds, nothing of one that cannot be read: conflict marks, too, are committed."""
     try:
-        loaded = yaml.load(lock, yaml.CSafeLoader)
+        loaded = yaml.load(text, yaml.CSafeLoader)
     except yaml.YAMLError:
         return {}
-    return (loaded.get("stages") or {}) if isinstance(loaded, dict) else {}
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def stages_of(lock: str) -> Stages:
+    """Return the stages of a dvc.lock."""
+    return mapping_of(lock).get("stages") or {}
 
 
 def outputs_of(stages: Stages) -> dict[str, dict[str, Any]]:
