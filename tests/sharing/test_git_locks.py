@@ -5,6 +5,7 @@ import sys
 import threading
 from collections import namedtuple
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -37,12 +38,14 @@ def tag(root: Path) -> None:
     run_git(root, "update-ref", "refs/tags/v1", "HEAD")
 
 
-@pytest.fixture
-def sleeper(root: Path) -> Iterator[None]:
-    """A process like DVC's, at work in the repository."""
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)  # dvc"], cwd=root) as process:
-        yield
-        process.kill()
+@contextmanager
+def at_work(folder: Path) -> Iterator[None]:
+    """Let a process like DVC's be at work in a folder."""
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)  # dvc"], cwd=folder) as process:
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def test_a_lock_of_a_killed_git_is_removed(root: Path, lock: Path) -> None:
@@ -77,11 +80,18 @@ def test_a_lock_that_comes_and_goes_is_waited_for_and_not_removed(
     assert lock.exists()
 
 
-@pytest.mark.usefixtures("sleeper")
-def test_a_lock_that_a_dvc_may_hold_stays(root: Path, lock: Path) -> None:
-    with pytest.raises(UserError, match="File exists"):
+def test_a_lock_that_a_dvc_in_this_repository_may_hold_stays(root: Path, lock: Path) -> None:
+    (root / "sub").mkdir()
+    with at_work(root / "sub"), pytest.raises(UserError, match="File exists"):
         tag(root)
     assert lock.exists()
+
+
+def test_who_is_at_work_elsewhere_holds_no_lock_here(root: Path, lock: Path) -> None:
+    run_git(root, "init", "-q", str(root / "other"))
+    with at_work(root / "other"):
+        tag(root)
+    assert not lock.exists()
 
 
 def test_a_lock_that_another_machine_may_hold_stays(root: Path, lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:

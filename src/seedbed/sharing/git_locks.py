@@ -60,19 +60,31 @@ def _is_shared(path: Path) -> bool:
 
 
 def _may_be_held(lock: Path, made: float) -> bool:
-    """Say whether a process lives that may have made a lock: a Git, or a DVC, which has a Git of its own, in this repository."""
-    git_folder = next((folder for folder in lock.parents if (folder / "objects").is_dir()), lock.parent)
-    repository = git_folder.parent if git_folder.name == ".git" else git_folder
+    """Say whether a process lives that may have made a lock: a Git, or a DVC, which has a Git of its own."""
+    ours = _git_folder(lock)
     for process in psutil.process_iter(["name", "cmdline", "cwd", "create_time", "status"]):
         known = process.info
         if known["status"] == psutil.STATUS_ZOMBIE or (known["create_time"] or 0) > made + YOUNG:
             continue
-        name, words, here = known["name"] or "", " ".join(known["cmdline"] or []), Path(known["cwd"] or repository)
+        name, words = known["name"] or "", " ".join(known["cmdline"] or [])
+        its = _git_folder(Path(known["cwd"]) / "x") if known["cwd"] else None
         if name == "git" or name.startswith("git-"):
-            held = "daemon" not in words  # one that lives for weeks, and holds no lock meanwhile
+            # One that lives for weeks holds no lock meanwhile; one of which nobody knows where it works may be ours.
+            may = "daemon" not in words and its in (ours, None)
         else:
             is_dvc = name.startswith(("python", "dvc")) and re.search("dvc|seedbed", words) is not None
-            held = is_dvc and process.pid != os.getpid() and here.is_relative_to(repository)
-        if held:
+            may = is_dvc and its == ours and process.pid != os.getpid()
+        if may:
             return True
     return False
+
+
+def _git_folder(path: Path) -> Path | None:
+    """Return where Git keeps the repository that a file is in; None if that is not seen from above it, as in a linked worktree."""
+    for folder in path.parents:
+        for candidate in (folder, folder / ".git"):
+            if (candidate / "objects").is_dir() and (candidate / "HEAD").is_file():
+                return candidate
+        if (folder / ".git").is_file():
+            return None
+    return None
