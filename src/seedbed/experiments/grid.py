@@ -72,10 +72,11 @@ def check_job(config: DictConfig, overrides: list[str], root: Path) -> None:
         composed = compose(config.hydra.job.config_name, overrides)
     except (HydraException, OmegaConfBaseException):
         return  # Hydra composes each job before the first one runs, and tells this in its own words
-    values = OmegaConf.to_container(OmegaConf.create(params_of(composed, root)))
-    check_params(values, root)  # type: ignore[arg-type]
+    # First, for a gate that was written for the sweep's own dataset seldom fits another.
     objectives = objectives_of(config.sweep)
     refuse_others(overrides, *(compared_by(objectives, problem_of(one, root)) for one in (composed, config)))
+    values = OmegaConf.to_container(OmegaConf.create(params_of(composed, root)))
+    check_params(values, root)  # type: ignore[arg-type]
 
 
 def _is_grid(config: DictConfig) -> bool:

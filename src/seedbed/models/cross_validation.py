@@ -89,16 +89,23 @@ def fit_with_folds(
                 "Use fewer folds, or more rows (dataset.sample, dataset.window)."
             )
 
-    def fit(rows: NDArray) -> "Pipeline":
-        pipeline = build_pipeline(model, decision.task, decision.features, seed, split_kind, fold[rows])
+    def build(rows: NDArray) -> "Pipeline":
+        return build_pipeline(model, decision.task, decision.features, seed, split_kind, fold[rows])
+
+    def fit(pipeline: "Pipeline", rows: NDArray) -> "Pipeline":
         return fit_pipeline(pipeline, features.iloc[rows], target[rows], model.name)
 
-    def score(rows: NDArray, scored: NDArray) -> Floats:
-        return predict_scores(fit(rows), features.iloc[scored], decision.task, decision.classes)
+    def score(pipeline: "Pipeline", rows: NDArray, scored: NDArray) -> Floats:
+        return predict_scores(fit(pipeline, rows), features.iloc[scored], decision.task, decision.classes)
 
-    # The longest first, so that no core is left with it at the end.
+    # All are built before the first is fitted: building imports what conf/ names, and of a module that another thread
+    # imports at this moment one may see half. The longest first, so that no core is left with it at the end.
+    everything = np.arange(len(fold))
     order = sorted(range(len(folds)), key=lambda place: -len(folds[place][0]))
-    calls = [partial(fit, np.arange(len(fold))), *(partial(score, *folds[place]) for place in order)]
+    calls = [
+        partial(fit, build(everything), everything),
+        *(partial(score, build(folds[place][0]), *folds[place]) for place in order),
+    ]
     with warnings.catch_warnings():
         # A network's max_iter is its number of epochs, a choice; of other models the warning is worth reading.
         warnings.filterwarnings("ignore", category=ConvergenceWarning, module="sklearn.neural_network")
