@@ -44,12 +44,12 @@ def test_adopt_tells_each_edit(root: Path) -> None:
 
 def test_doctor_tells_then_mends(root: Path) -> None:
     assert call("doctor").output == "nothing to mend\n"
-    Project(root).git("update-ref", "refs/exps/exec/EXEC_HEAD", "HEAD")
+    Project(root).git("update-ref", "refs/exps/exec/EXEC_MERGE", "HEAD")
     told = call("doctor")
-    assert "refs/exps/exec/EXEC_HEAD" in told.output
+    assert "refs/exps/exec/EXEC_MERGE" in told.output
     assert told.exit_code == 1
     done = call("doctor", "--mend")
-    assert done.output == "removed refs/exps/exec/EXEC_HEAD\n"
+    assert done.output == "removed refs/exps/exec/EXEC_MERGE\n"
     assert done.exit_code == 0
     assert call("doctor").output == "nothing to mend\n"
 

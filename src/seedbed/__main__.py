@@ -108,11 +108,12 @@ def check() -> None:
 def show() -> None:
     """List the experiments with `dvc exp show`: only the columns that differ, the best by the deciding metric first."""
     from seedbed.config.params import read_params
-    from seedbed.experiments.show import show_command
+    from seedbed.experiments.show import baselines, show_command
 
     root = _root()
     dvc = Path(sys.executable).with_name("dvc")
-    sys.exit(subprocess.run([dvc, *show_command(**read_params(["problem"], root))], cwd=root, check=False).returncode)
+    words = show_command(**read_params(["problem"], root), commits=baselines(root))
+    sys.exit(subprocess.run([dvc, *words], cwd=root, check=False).returncode)
 
 
 @app.command()

@@ -66,6 +66,9 @@ def test_make_show_is_a_table_of_what_differs(with_experiments: Project) -> None
     # What does not differ between the three rows is not shown.
     assert "split.folds" not in columns
     assert "gate.thresholds.roc_auc" not in columns
+    with_experiments.commit("after the experiments")
+    later = with_experiments.make("show")
+    assert all(name in later for name in EXPERIMENTS), "experiments of an earlier commit are gone"
 
 
 @pytest.mark.parametrize(("command", "revisions"), [("show", {"workspace"}), ("diff", {"HEAD", "linear"})])

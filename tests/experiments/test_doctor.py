@@ -70,6 +70,12 @@ def test_marks_are_removed_and_experiments_stay(root: Path) -> None:
     assert git(root, "for-each-ref", "--format=%(refname)", "refs/exps") == "refs/exps/aa/bb/kept"
 
 
+def test_what_dvc_leaves_where_all_went_well_is_no_finding(root: Path) -> None:
+    for name in ("EXEC_HEAD", "EXEC_APPLY"):
+        git(root, "update-ref", f"refs/exps/exec/{name}", "HEAD")
+    assert examine(root) == []
+
+
 def test_head_goes_back_to_the_branch_it_was_on(root: Path) -> None:
     git(root, "branch", "another")
     git(root, "switch", "--quiet", "-c", "work")

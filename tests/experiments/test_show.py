@@ -11,6 +11,7 @@ from support import composed
     ("dataset", "column", "order"), [("flights", "cv.roc_auc", "desc"), ("diabetes", "cv.rmse", "asc")]
 )
 def test_the_best_comes_first(dataset: str, column: str, order: str) -> None:
-    words = show_command(composed(f"dataset={dataset}").problem)
+    words = show_command(composed(f"dataset={dataset}").problem, ["HEAD", "abc"])
     assert words[words.index("--sort-by") + 1] == column
     assert words[words.index("--sort-order") + 1] == order
+    assert words[-4:] == ["--rev", "HEAD", "--rev", "abc"]

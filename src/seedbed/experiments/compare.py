@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,9 @@ def find_commit(root: Path, name: str) -> str:
         return commit
     listed = git(root, "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps") or ""
     found = [
-        line.split()[0] for line in listed.splitlines() if line.endswith(f"/{name}") and "refs/exps/exec" not in line
+        line.split()[0]
+        for line in listed.splitlines()
+        if line.endswith(f"/{name}") and not re.search("refs/exps/(exec|apply)/", line)
     ]
     if len(found) == 1:
         return found[0]

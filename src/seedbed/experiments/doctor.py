@@ -16,6 +16,8 @@ from seedbed.errors import UserError
 from seedbed.experiments.pin import dead_pins
 
 EXEC_REFS = "refs/exps/exec/"
+LEFT_BY_EVERY_RUN = frozenset((f"{EXEC_REFS}EXEC_HEAD", f"{EXEC_REFS}EXEC_APPLY"))
+"""DVC leaves these behind where all went well, too: they tell of a killed run only where HEAD is detached."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,16 @@ def examine(root: Path) -> list[Finding]:
     if running := _running(root):
         raise UserError(f"an experiment is running here (process {running}). Wait for its end, or stop it first.")
     found = []
-    if refs := (git(root, "for-each-ref", "--format=%(refname)", EXEC_REFS) or "").splitlines():
+    refs = (git(root, "for-each-ref", "--format=%(refname)", EXEC_REFS) or "").splitlines()
+    detached = git(root, "symbolic-ref", "--quiet", "HEAD") is None
+    if refs and (detached or not LEFT_BY_EVERY_RUN.issuperset(refs)):
         found.append(
             Finding(
                 f"the marks of a killed or failed experiment are left: {', '.join(refs)}",
                 partial(_remove_refs, root, refs),
             )
         )
-        if git(root, "symbolic-ref", "--quiet", "HEAD") is None:
+        if detached:
             branch = _branch_here(root)
             told = f"HEAD is detached at {git(root, 'rev-parse', '--short', 'HEAD')} by a killed experiment"
             known = f"it was on {branch}" if branch else "no branch ends there"

@@ -131,7 +131,7 @@ def _describe(root: Path, commit: str) -> str:
         return "not committed yet: dvc.lock in the work tree names it"
     told = git_or_stop(root, "show", "--no-patch", "--format=%h of %as, %s", commit)
     refs = git_or_stop(root, "for-each-ref", "--format=%(refname)", "--points-at", commit, "refs/exps").splitlines()
-    names = [ref.rpartition("/")[2] for ref in refs if not ref.startswith("refs/exps/exec/")]
+    names = [ref.rpartition("/")[2] for ref in refs if not ref.startswith(("refs/exps/exec/", "refs/exps/apply/"))]
     return f"{told} (experiment {', '.join(names)})" if names else told
 
 

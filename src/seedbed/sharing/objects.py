@@ -81,7 +81,8 @@ def is_damaged(cache: Any, oid: str, read_all: bool = False) -> bool:
         _, found = hash_file(cache.oid_to_path(oid), cache.fs, cache.hash_name, None if read_all else cache.state)
     except FileNotFoundError:
         return False
-    return bool(found.value != oid.removesuffix(".dir"))
+    # The suffix of a folder's list is in what DVC remembers, and not in what is read from the object.
+    return str(found.value).removesuffix(".dir") != oid.removesuffix(".dir")
 
 
 def mend(root: Path, damaged: list[str]) -> str:
