@@ -98,6 +98,18 @@ def test_an_edit_of_conf_never_drops_what_an_experiment_brought_in(root: Path) -
     assert params(root)["seed"] == 5
 
 
+def test_a_refused_value_of_an_experiment_is_told_with_the_way_back(root: Path) -> None:
+    compose_anew(root)
+    (root / "params.yaml").write_text(compose_text(root, ["seed=early"]), encoding="utf-8")
+    for environment in (EXPERIMENT, PLAIN):  # DVC leaves it there, and the next `dvc repro` meets it
+        with pytest.raises(UserError, match=r"seed is 'early'.*by hand: seed=early\.") as told:
+            update_params(root, environment)
+        assert "`git checkout params.yaml` or `seedbed compose --reset`" in str(told.value)
+    with pytest.raises(UserError, match="seed is 'early'") as told:
+        update_params(root, {**EXPERIMENT, "DVC_ROOT": str(root.parent)})
+    assert "git checkout" not in str(told.value), "a temporary run's folder goes with its params.yaml"
+
+
 @pytest.mark.parametrize("variable", ["DVC_EXP_NAME", "SEEDBED_SLOT"])
 def test_inside_an_experiment_params_are_never_rewritten(root: Path, variable: str) -> None:
     compose_anew(root)

@@ -110,7 +110,10 @@ def update_params(root: Path, environment: Mapping[str, str] = os.environ) -> st
         return compose_anew(root)
     params = load_yaml(root / PARAMS)
     if params.get("conf_hash") == now:
-        _record(root, params)
+        try:
+            _record(root, params)
+        except UserError as error:
+            raise UserError(f"{error}{_whose_values(root, params, environment)}") from None
         return f"{PARAMS} is in step with conf/"
     if inside_experiment(environment):
         raise UserError(_why_apart(root, params, now, environment))
@@ -193,6 +196,18 @@ def _record(root: Path, params: dict[str, Any]) -> None:
     found = find_overrides(params, plain_composition(root, conf_hash(root)))
     recorded = {"conf_hash": found.conf_hash, "changed": found.changed, "removed": found.removed}
     write_text(root / OVERRIDES, HEADER + OmegaConf.to_yaml(OmegaConf.create(recorded)))
+
+
+def _whose_values(root: Path, params: dict[str, Any], environment: Mapping[str, str]) -> str:
+    """Say what params.yaml holds beyond conf/, and how to drop it: a `dvc exp run -S` that was refused leaves it there."""
+    brought_in = find_overrides(params, plain_composition(root, conf_hash(root)))
+    beside = Path(environment.get("DVC_ROOT", root)).resolve() != root.resolve()  # a temporary run's folder goes with it
+    if not brought_in or beside:
+        return ""
+    return (
+        f" {PARAMS} holds values that conf/ does not, of an experiment or written by hand: {brought_in.in_words()}. If the mistake is "
+        f"there, `git checkout {PARAMS}` or `seedbed compose --reset` drops them."
+    )
 
 
 def _why_apart(root: Path, params: dict[str, Any], now: str, environment: Mapping[str, str]) -> str:
