@@ -25,6 +25,7 @@ setup: .venv/.installed  ## create .venv from requirements.lock, or from another
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] <= (3, 13); sys.exit(None if ok else \
 	    "seedbed needs Python 3.11 to 3.13, and this is %d.%d: make setup PYTHON=python3.12" % sys.version_info[:2])'
 	@$(bin)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@echo 'installing $(LOCK) into .venv: a minute'
 	@rm -f $@ && echo $(LOCK) > .venv/lock.txt
 	@sed -n '/^uv==/,/# via/p' $(LOCK) > .venv/uv.txt
 	@$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt

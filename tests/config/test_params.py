@@ -116,6 +116,16 @@ def test_a_mistake_in_a_dataset_of_another_kind_is_told(overrides: list[str], ke
     assert str(told.value).endswith(f"Edit conf/dataset/{overrides[0].removeprefix('dataset=')}.yaml.")
 
 
+@pytest.mark.parametrize("positive", [True, False, 1])
+def test_a_positive_answer_that_yaml_does_not_take_for_text_is_told(positive: object) -> None:
+    values: Any = OmegaConf.to_container(OmegaConf.create(compose_text(REPOSITORY, ["dataset=wine"])))
+    binary = changed(changed(values, "problem.task", "binary"), "columns.target.type", "category")
+    with pytest.raises(
+        UserError, match=f"problem.positive is {positive!r}, and target is a category.*unless .* in quotes"
+    ):
+        check_params(changed(binary, "problem.positive", positive), REPOSITORY)
+
+
 def test_the_composed_configuration_is_right(plain: dict[str, Any]) -> None:
     assert check_params(plain, REPOSITORY).problem.metric == "roc_auc"
 

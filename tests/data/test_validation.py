@@ -70,6 +70,14 @@ def test_failing_rows_are_counted_and_shown(rows: pd.DataFrame) -> None:
     ]
 
 
+def test_a_row_without_a_value_is_told_by_its_place() -> None:
+    suite = Expectations(suite=[Expectation(type="ExpectColumnValuesToNotBeNull", arguments={"column": "x"})])
+    result, _ = validate_rows(pd.DataFrame({"x": [1.0, None, 3.0]}), suite)
+    assert describe_failures(result, "critical") == [
+        "critical: ExpectColumnValuesToNotBeNull(column=x) fails in 1 row (33.3 %), such as row 1"
+    ]
+
+
 def test_the_sample_is_short_however_many_rows_fail() -> None:
     found = validate(pd.DataFrame({"x": range(5000)}), between("x", -2, -1))["expectations"][0]["unexpected"]
     assert found["count"] == 5000

@@ -50,6 +50,15 @@ def details(project: Project) -> dict:
     return json.loads((project.root / "reports/evaluate/details.json").read_text("utf-8"))
 
 
+def test_the_recipe_for_your_own_data(project: Project) -> None:
+    said = follow(project, "Your own data")
+    assert "Running stage 'ingest'" in said
+    raw = pd.read_parquet(project.root / "data/raw")
+    assert (len(raw), list(raw.columns)[-1]) == (569, "diagnosis")
+    assert details(project)["test"]["roc_auc"]["value"] > 0.95
+    assert "Is this tumour malignant?" in (project.root / "models/bundle/MODEL_CARD.md").read_text("utf-8")
+
+
 def test_the_recipe_for_a_stage(project: Project) -> None:
     said = follow(project, "A stage")
     assert "1 passed" in said

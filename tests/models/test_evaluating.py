@@ -57,6 +57,17 @@ def evaluated(evaluate) -> dict[str, Evaluated]:
 
 
 @pytest.mark.parametrize("task", TASKS)
+def test_the_figures_are_told_in_a_line(task: str, trained, evaluated) -> None:
+    name = trained[task].details["metric"]
+    for found, value in (
+        (trained[task], trained[task].headline["cv"][name]),
+        (evaluated[task], evaluated[task].headline["test"][name]),
+    ):
+        assert found.in_words().startswith(f"{name}: {value:.4g} ")
+        assert "\n" not in found.in_words()
+
+
+@pytest.mark.parametrize("task", TASKS)
 def test_training_is_the_same_whatever_the_test_rows_hold(task: str, train, trained, tables) -> None:
     rows = tables[task]
     without = rows[rows["_split"] != "test"].reset_index(drop=True)

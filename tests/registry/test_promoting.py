@@ -190,9 +190,17 @@ def test_a_champion_that_is_damaged_in_the_cache_is_fetched_or_refused(remote: b
         assert state(root) == before
 
 
+def test_the_only_version_has_none_to_go_back_to(root: Path) -> None:
+    for tag in git(root, "tag", "--list").split():
+        if "v0.1.0" not in tag and tag != "model#production#1":
+            git(root, "tag", "--delete", tag)
+    with pytest.raises(UserError, match=r"model v0\.1\.0 is the only version there is"):
+        roll_back(root)
+
+
 def test_promoting_says_when_nobody_else_can_have_the_champion(root: Path) -> None:
     packaged(root, "three")
-    assert "No place for data is set up" in promote(root)
+    assert "on this machine alone" in promote(root)
     git(root, "checkout", "--", "notes.md")
     dvc(root, "remote", "add", "--default", "store", str(root.parent / "store"))
     git(root, "commit", "--quiet", "--all", "--message", "a remote")

@@ -201,12 +201,14 @@ def _record(root: Path, params: dict[str, Any]) -> None:
 def _whose_values(root: Path, params: dict[str, Any], environment: Mapping[str, str]) -> str:
     """Say what params.yaml holds beyond conf/, and how to drop it: a `dvc exp run -S` that was refused leaves it there."""
     brought_in = find_overrides(params, plain_composition(root, conf_hash(root)))
-    beside = Path(environment.get("DVC_ROOT", root)).resolve() != root.resolve()  # a temporary run's folder goes with it
+    beside = (
+        Path(environment.get("DVC_ROOT", root)).resolve() != root.resolve()
+    )  # a temporary run's folder goes with it
     if not brought_in or beside:
         return ""
     return (
-        f" {PARAMS} holds values that conf/ does not, of an experiment or written by hand: {brought_in.in_words()}. If the mistake is "
-        f"there, `git checkout {PARAMS}` or `seedbed compose --reset` drops them."
+        f" {PARAMS} holds values that conf/ does not, of an experiment or written by hand: {brought_in.in_words()}. "
+        f"If the mistake is there, `git checkout {PARAMS}` or `seedbed compose --reset` drops them."
     )
 
 

@@ -69,6 +69,11 @@ def _read_header(path: Path) -> list[str]:
         )
     names = [str(name) or f"Unnamed: {place}" for place, name in enumerate(header.iloc[0])]  # as pandas calls it
     refuse_repeated(names, str(path))
+    if len(names) == 1 and (other := next((sign for sign in ";\t|" if sign in names[0]), None)):
+        raise UserError(
+            f"{path}: the header has no comma, and {other!r} in it: {names[0][:60]!r}. Columns are separated by commas here. Write "
+            f"the file anew, as by pandas.read_csv(..., sep={other!r}).to_csv(..., index=False)."
+        )
     if (last := _last_line(path)) is not None and '"' not in last:
         fields = last.rstrip("\r\n").count(",") + 1
         if fields < len(names) or (last.endswith(",") and fields == len(names)):

@@ -139,6 +139,6 @@ def _find_file(source: Source, dataset: Dataset, table: str, endings: tuple[str,
         if (path / f"{table}{ending}").is_file():
             return path / f"{table}{ending}"
     raise UserError(
-        f"source.path: {path} holds no {table}{' or '.join(endings)}, and is no such file itself. "
+        f"source.path: {path} holds no {' or '.join(f'{table}{ending}' for ending in endings)}, and is no such file itself. "
         "Put the file there, or set source.path to where it is."
     )

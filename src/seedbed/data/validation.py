@@ -163,12 +163,12 @@ def _told(entry: dict[str, Any]) -> str:
     told = f"{entry['type']}({arguments})"
     if "unexpected" in entry:
         found = entry["unexpected"]
-        sample = "; ".join(f"row {row}: {value}" for row, value in zip(found["rows"], found["sample"], strict=False))
-        return (
-            f"{told} fails in {found['count']:,} rows ({found['percent']:.3g} %), such as {sample}"
-            if sample
-            else f"{told} fails in {found['count']:,} rows ({found['percent']:.3g} %)"
+        rows = f"{found['count']:,} row{'s' * (found['count'] != 1)}"
+        sample = "; ".join(
+            f"row {row}" if value is None else f"row {row}: {value}"
+            for row, value in zip(found["rows"], found["sample"], strict=False)
         )
+        return f"{told} fails in {rows} ({found['percent']:.3g} %){f', such as {sample}' if sample else ''}"
     return f"{told} fails, observed is {entry.get('observed')}"
 
 

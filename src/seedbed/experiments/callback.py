@@ -98,6 +98,7 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
         # An earlier run of this sweep counts too; what was running when that was killed does not.
         records = [record for record in read_records(self.watch.folder) if record.state != "running"]
         print(summary(records, self.directions), file=sys.stderr)
+        print("writing the report ...", file=sys.stderr)
         report = Path("reports/sweeps") / self.pin.name
         try:
             write_report(Path(self.pin.root) / report, records, self.objectives, self.directions)

@@ -10,8 +10,15 @@ from seedbed.models.metrics import find_metric
 
 HIDDEN_PARAMS = ("conf_hash", "problem.question", "problem.moment", "problem.excluded", "problem.success")
 """Parameters that tell nobody how two experiments differ: a fingerprint, and whole sentences. So do all `_target_`."""
-HIDDEN = "|".join([*map(re.escape, HIDDEN_PARAMS), r".*_target_.*", r"(conf|data|models|reports|src|requirements)\b.*"])
-"""Columns of `dvc exp show` that are left out: those, and the hashes of data and code."""
+HIDDEN = "|".join(
+    [
+        *map(re.escape, HIDDEN_PARAMS),
+        r".*_target_.*",
+        r"gate\.reason",
+        r"(conf|data|models|reports|src|requirements)\b.*",
+    ]
+)
+"""Columns of `dvc exp show` that are left out: those, the gate's reason, which is a sentence, and the hashes of data and code."""
 
 
 def baselines(root: Path) -> list[str]:

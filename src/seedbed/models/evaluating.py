@@ -13,7 +13,7 @@ from seedbed.models.importance import permutation_importance
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Floats, Outcome
 from seedbed.models.pipeline import predict_scores
-from seedbed.models.report import compare
+from seedbed.models.report import compare, told
 from seedbed.models.sides import clusters_of, slices_of, split_rows
 
 if TYPE_CHECKING:
@@ -34,6 +34,13 @@ class Evaluated:
         """The few figures that stand in `dvc exp show`."""
         figure = self.details["test"][self.details["metric"]]
         return {"test": {self.details["metric"]: figure["value"], "low": figure["low"], "high": figure["high"]}}
+
+    def in_words(self) -> str:
+        """Return those figures, and the baseline's, as one line."""
+        name = self.details["metric"]
+        figure, baseline = self.details["test"][name], self.details["baseline"][name]
+        between = f" ({told(figure['low'])} to {told(figure['high'])})" if figure["low"] is not None else ""
+        return f"{name}: {told(figure['value'])}{between} on the test rows; the baseline has {told(baseline['value'])}"
 
 
 def evaluate_model(

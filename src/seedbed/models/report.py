@@ -82,6 +82,11 @@ def compare(
     }
 
 
+def told(figure: float | None) -> str:
+    """Return a figure as a person reads it."""
+    return "not defined" if figure is None else f"{figure:.4g}"
+
+
 def _enough(clusters: NDArray[np.intp]) -> bool:
     return len(np.unique(clusters)) >= MINIMUM_CLUSTERS
 

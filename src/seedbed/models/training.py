@@ -13,7 +13,7 @@ from seedbed.models.features import feature_frame, feature_kinds
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Outcome
 from seedbed.models.pipeline import predict_scores
-from seedbed.models.report import compare
+from seedbed.models.report import compare, told
 from seedbed.models.sides import clusters_of, slices_of, split_rows
 
 if TYPE_CHECKING:
@@ -39,6 +39,12 @@ class Trained:
             "cv": {name: folds["mean"], "std": folds["std"]},
             "validation": {name: self.details["validation"][name]["value"]},
         }
+
+    def in_words(self) -> str:
+        """Return those figures as one line."""
+        name, found = self.details["metric"], self.headline
+        mean, std, validation = map(told, (found["cv"][name], found["cv"]["std"], found["validation"][name]))
+        return f"{name}: {mean} ± {std} in cross-validation, {validation} on the validation rows"
 
 
 def train_model(

@@ -75,6 +75,8 @@ def roll_back(root: Path, version: str | None = None) -> str:
     if now is None:
         raise UserError("there is no champion to go back from: no version is in use in this repository.")
     version = version or used_before(root)
+    if version is None and versions == [now]:
+        raise UserError(f"{ARTIFACT} {now} is the only version there is, so there is none to go back to.")
     if version is None:
         raise UserError(
             f"no version was in use before {ARTIFACT} {now}, but those that were rolled back from. Name the one to go to, as in "
@@ -117,8 +119,8 @@ def _how_to_share(root: Path) -> str:
     if Config(dvc_dir=str(root / ".dvc"))["core"].get("remote"):
         return "`make push` hands it to the others."
     return (
-        "No place for data is set up, so nobody else can fetch it: `make remote URL=...`, commit, `make push`. Versions that are "
-        "made before that do not know the place: `dvc artifacts get` needs --remote-config for them."
+        "Its files are on this machine alone until a place for data is set up: `make remote URL=...`, commit, `make push` "
+        "(docs/sharing.md). `dvc artifacts get` of a version made before that needs --remote-config."
     )
 
 

@@ -162,7 +162,10 @@ def load_bundle(path: str | Path) -> Bundle:
     """
     folder = Path(path)
     if not folder.is_dir():
-        raise UserError(f"{folder}: there is no such bundle. Run `dvc repro package`, or `dvc pull` to fetch it.")
+        raise UserError(
+            f"{folder}: there is no such bundle. `dvc repro package` makes it, unless the gate refuses the model "
+            "(reports/gate.json says why); `dvc pull` fetches it."
+        )
     if (folder / VERDICT).is_file():
         raise UserError(
             f"{folder}: the gate refused this model, so it is not served. {Verdict.read(folder / VERDICT).reason}"

@@ -23,6 +23,7 @@ def evaluate(problem: Problem, model: Model, evaluation: Evaluation, seed: int) 
     pipeline, decision = load_pipeline(MODEL / "pipeline.skops"), Decision.read(MODEL / "decision.json")
     evaluated = evaluate_model(pipeline, decision, read_table(FEATURES), problem, evaluation, seed)
     write_evaluated(evaluated, model.name, PREDICTIONS, REPORT)
+    print(evaluated.in_words())
 
 
 def write_evaluated(evaluated: Evaluated, name: str, predictions: Path, report: Path) -> None:

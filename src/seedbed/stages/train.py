@@ -18,7 +18,9 @@ REPORT = Path("reports/train")
 
 def train(problem: Problem, split: Split, model: Model, evaluation: Evaluation, seed: int) -> None:
     """Write models/model and reports/train from data/features."""
-    write_trained(train_model(read_table(FEATURES), problem, split, model, evaluation, seed), model.name, MODEL, REPORT)
+    trained = train_model(read_table(FEATURES), problem, split, model, evaluation, seed)
+    write_trained(trained, model.name, MODEL, REPORT)
+    print(trained.in_words())
 
 
 def write_trained(trained: Trained, name: str, model: Path, report: Path) -> None:
