@@ -4,6 +4,7 @@ The class is not documented as public: where a new version of DVC breaks one of 
 """
 
 import shutil
+import signal
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -151,9 +152,13 @@ def test_a_stage_is_held_while_its_data_are_in_the_cache(root: Path) -> None:
 
 def test_ctrl_c_during_a_stage_is_heard(root: Path) -> None:
     usual = dvc.stage.run.signal
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     pipeline = restated(root, train={"cmd": "kill -INT $PPID; sleep 1"})
-    with pytest.raises(KeyboardInterrupt):
-        pipeline.reproduce("train")
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.reproduce("train")
+    finally:
+        signal.signal(signal.SIGINT, heard)
     assert dvc.stage.run.signal is usual
     assert "train" not in entries(root)
 

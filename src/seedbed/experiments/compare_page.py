@@ -21,19 +21,20 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 0; } svg { max-width: 100%; height: auto; }
 """
 LINES = ["-", "--", "-.", ":"]
+MOST_BARS = 15
 TITLES = {"metrics": "Figures", "params": "Parameters that differ", "data": "Data and models that differ"}
 
 
 def to_html(revisions: Sequence[Revision], plots: Sequence[tuple[str, dict[str, Any]]]) -> str:
     """Return the page: figures, parameters, data, and the plots with all revisions in one picture each."""
-    names = ", ".join(revision.name for revision in revisions)
-    parts = [f"<h1>{html.escape(names)}</h1>"]
+    title = html.escape(f"Compared: {', '.join(revision.name for revision in revisions)}")
+    parts = [f"<h1>{title}</h1>"]
     for part, title in TITLES.items():
         parts += [f"<h2>{title}</h2>", _html_table(table_of(revisions, part))]
-    pictures = [drawn for title, definition in plots if (drawn := draw(title, definition, revisions))]
+    pictures = [drawn for name, definition in plots if (drawn := draw(name, definition, revisions))]
     if pictures:
         parts += ["<h2>Plots</h2>", '<div class="plots">', *(f"<figure>{svg}</figure>" for svg in pictures), "</div>"]
-    head = f'<meta charset="utf-8"><link rel="icon" href="data:,"><title>{html.escape(names)}</title><style>{STYLE}</style>'
+    head = f'<meta charset="utf-8"><link rel="icon" href="data:,"><title>{title}</title><style>{STYLE}</style>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
 
 
@@ -69,6 +70,7 @@ def draw(title: str, definition: dict[str, Any], revisions: Sequence[Revision]) 
     if definition.get("template", "").startswith("confusion"):
         return ""
     bars = str(definition.get("template", "")).startswith("bar")
+    order = _order_of_bars(definition, revisions) if bars else []
     figure, axes = new_figure(width=5.6, height=4.2)
     drawn = 0
     for path, y in definition["y"].items():
@@ -81,21 +83,31 @@ def draw(title: str, definition: dict[str, Any], revisions: Sequence[Revision]) 
             side = f", {PurePosixPath(path).parts[1]}" if len(definition["y"]) > 1 else ""
             look = {"color": PALETTE[number % len(PALETTE)], "label": f"{revision.name}{side}"}
             if bars:
-                table = table.sort_values(definition["x"]).tail(15) if "sorted" in definition["template"] else table
-                axes.plot(table[definition["x"]], table[y].astype(str), "o", alpha=0.8, **look)
+                values = table.set_index(table[y].astype(str))[definition["x"]].reindex(order)
+                axes.plot(values, order, "o", alpha=0.8, **look)
             else:
                 style = LINES[list(definition["y"]).index(path) % len(LINES)]
                 axes.plot(table[definition["x"]], table[y], style, **look)
     if not drawn:
         return ""
     axes.set(title=title, xlabel=definition.get("x_label", definition["x"]))
-    if not bars:
-        axes.set_ylabel(definition.get("y_label", next(iter(definition["y"].values()))))
+    axes.set_ylabel(definition.get("y_label", next(iter(definition["y"].values()))))
     axes.tick_params(labelsize=8)
     # Names of experiments are long: beside the curves, not over them.
     figure.set_figheight(4.2 + 0.2 * drawn)
     figure.legend(fontsize=8, loc="outside lower left")
     return _svg(figure)
+
+
+def _order_of_bars(definition: dict[str, Any], revisions: Sequence[Revision]) -> list[str]:
+    """Return the names beside the bars from below, the same for all revisions; where they are sorted, the largest alone."""
+    x, ((path, y),) = definition["x"], definition["y"].items()
+    tables = [revision.plots[path] for revision in revisions if path in revision.plots]
+    values = pd.concat(
+        [table.set_index(table[y].astype(str))[x] for table in tables if {x, y} <= set(table)] or [pd.Series()]
+    )
+    largest = values.groupby(level=0, sort=False).max()
+    return list(largest.sort_values().index[-MOST_BARS:] if "sorted" in definition["template"] else largest.index)
 
 
 def _svg(figure: Any) -> str:

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -134,7 +135,10 @@ def _serve_one(server: socket.socket, client: socket.socket, run: Callable[[str]
         return
     stage, folder, *variables = os.fsdecode(message.removesuffix(END)).split("\0")
     reader, writer = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        # Python 3.12 warns of the one thread that is here: jemalloc's, which pyarrow starts, and which is made for forks.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         server.close()
         client.close()
