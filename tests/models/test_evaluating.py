@@ -1,5 +1,6 @@
 """Training never looks at test rows, evaluation at nothing else; figures and predictions say the same."""
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -214,6 +215,10 @@ def test_the_tables_of_folds_slices_and_importances_hold_the_details(trained, ev
     )
     importance = pd.read_csv(tmp_path / "importance.csv")
     assert importance["feature"].tolist() == list(tested.details["importance"])
+    small = copy.deepcopy(tested.details)
+    small["slices"]["origin"]["JFK"]["roc_auc"] |= {"low": None, "high": None}
+    write_evaluation_plots(tmp_path, tested.outcome, small)
+    assert set(slices.index) - set(pd.read_csv(tmp_path / "slices.csv")["slice"]) == {"origin JFK"}, "too few rows"
 
 
 def test_a_figure_that_is_not_defined_is_left_out_of_a_picture(evaluated, trained, tmp_path: Path) -> None:

@@ -72,7 +72,12 @@ def draw_slices(path: Path, column: str, group: dict[str, Any], details: dict[st
         found = entry[metric]
         if found["low"] is not None:
             axes.plot([found["low"], found["high"]], [place, place], color=MODEL, linewidth=2, alpha=0.6)
-        axes.plot(found["value"], place, color=MODEL, marker="o", linestyle="none")
+        alone = {} if found["low"] is not None else {"markerfacecolor": "white"}
+        axes.plot(found["value"], place, color=MODEL, marker="o", linestyle="none", **alone)
+    if any(entry[metric]["low"] is None for _, entry in shown):
+        axes.plot(
+            [], color=MODEL, marker="o", linestyle="none", markerfacecolor="white", label="too few rows for an interval"
+        )
     axes.axvline(details["test"][metric]["value"], color=OTHER, linestyle="-.", label="model, all test rows")
     if details["baseline"][metric]["value"] is not None:
         axes.axvline(details["baseline"][metric]["value"], color=BASELINE, linestyle="--", label="baseline (dummy)")

@@ -26,7 +26,10 @@ def write_training_plots(folder: Path, outcome: Outcome, details: dict[str, Any]
 
 
 def write_evaluation_plots(folder: Path, outcome: Outcome, details: dict[str, Any]) -> None:
-    """Write the curves of the test rows, importance.csv, and slices.csv: the deciding metric of each slice."""
+    """Write the curves of the test rows, importance.csv, and slices.csv: the deciding metric of each slice that has an interval.
+
+    Of fewer rows a figure is chance, and these plots show no interval that would say so.
+    """
     _write_curves(folder, outcome)
     importance = [(name, figure["mean"]) for name, figure in details["importance"].items()]
     _write(folder / "importance.csv", pd.DataFrame(importance, columns=["feature", "importance"]))
@@ -34,6 +37,7 @@ def write_evaluation_plots(folder: Path, outcome: Outcome, details: dict[str, An
         (f"{name} {value}", figures[details["metric"]]["value"])
         for name, group in details["slices"].items()
         for value, figures in group.items()
+        if figures[details["metric"]]["low"] is not None
     ]
     _write(folder / "slices.csv", pd.DataFrame(slices, columns=["slice", "value"]))
 
