@@ -67,7 +67,7 @@ def draw_slices(path: Path, column: str, group: dict[str, Any], details: dict[st
     """Draw the deciding metric of each slice of the test rows that `column` makes, with its interval."""
     metric = details["metric"]
     shown = [(value, entry) for value, entry in group.items() if entry[metric]["value"] is not None][::-1]
-    figure, axes = new_figure(height=1.8 + 0.3 * max(len(shown), 3))
+    figure, axes = new_figure(height=2.2 + 0.3 * max(len(shown), 3))
     for place, (_, entry) in enumerate(shown):
         found = entry[metric]
         if found["low"] is not None:
@@ -88,5 +88,5 @@ def draw_slices(path: Path, column: str, group: dict[str, Any], details: dict[st
         ylabel=column,
         title=f"{metric} by {column}\n{name}, test rows",
     )
-    axes.legend(loc="best")
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8)  # there is no empty corner among so many intervals
     save_figure(figure, path)
