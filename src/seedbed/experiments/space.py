@@ -52,9 +52,6 @@ class Dimension:
         if isinstance(sweep, IntervalSweep):
             suggest = trial.suggest_int if isinstance(sweep.start, int) else trial.suggest_float
             value = suggest(name, sweep.start, sweep.end, log=log)
-            if isinstance(value, float):
-                # Four digits decide as well as seventeen, and can be read in names and tables.
-                value = min(max(float(f"{value:.4g}"), sweep.start), sweep.end)
         elif isinstance(sweep, RangeSweep) and all(isinstance(x, int) for x in (sweep.start, sweep.stop, sweep.step)):
             values = sorted(sweep.range())
             value = trial.suggest_int(name, values[0], values[-1], step=abs(sweep.step))
