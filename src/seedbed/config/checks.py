@@ -76,14 +76,10 @@ def _of_problem(params: Params) -> Iterator[Mistake]:
                 f"is not set: say which value of {name} is the positive one, or set problem.target.above",
             )
         elif problem.task == "binary" and kind == "category" and not isinstance(problem.positive, str | None):
-            said = (
-                "YAML takes yes, no, on, off, true and false for truth values"
-                if problem.positive in (True, False)
-                else "a number"
-            )
             yield Mistake(
                 "problem.positive",
-                f"is {problem.positive!r}, and {name} is a category, which is text: {said}, unless they stand in quotes",
+                f"is {problem.positive!r}, and {name} is a category, which is text: YAML takes yes, no, true, 1 and the like for "
+                "something else, unless they stand in quotes",
             )
     if why := why_not(problem.metric, problem.task):
         yield Mistake("problem.metric", f"is {problem.metric!r}, which {why}")

@@ -101,10 +101,15 @@ def draw(title: str, definition: dict[str, Any], revisions: Sequence[Revision]) 
 
 def _order_of_bars(definition: dict[str, Any], revisions: Sequence[Revision]) -> list[str]:
     """Return the names beside the bars from below, the same for all revisions; where they are sorted, the largest alone."""
-    x, ((path, y),) = definition["x"], definition["y"].items()
-    tables = [revision.plots[path] for revision in revisions if path in revision.plots]
+    x = definition["x"]
+    tables = [
+        (revision.plots[path], y)
+        for path, y in definition["y"].items()
+        for revision in revisions
+        if path in revision.plots
+    ]
     values = pd.concat(
-        [table.set_index(table[y].astype(str))[x] for table in tables if {x, y} <= set(table)] or [pd.Series()]
+        [table.set_index(table[y].astype(str))[x] for table, y in tables if {x, y} <= set(table)] or [pd.Series()]
     )
     largest = values.groupby(level=0, sort=False).max()
     return list(largest.sort_values().index[-MOST_BARS:] if "sorted" in definition["template"] else largest.index)
