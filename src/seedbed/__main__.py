@@ -3,14 +3,17 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from seedbed.errors import UserError
+from seedbed.quick import QuickCommand, QuickGroup
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(cls=QuickGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+command = partial(app.command, cls=QuickCommand)
 
 
 @app.callback()
@@ -18,7 +21,7 @@ def seedbed() -> None:
     """Keep a seedbed repository in order. The work itself is done by `dvc repro` and `dvc exp run`."""
 
 
-@app.command()
+@command()
 def compose(
     reset: Annotated[bool, typer.Option(help="Start from conf/ alone, dropping all overrides.")] = False,
 ) -> None:
@@ -35,7 +38,7 @@ def compose(
         print(update_params(root))
 
 
-@app.command()
+@command()
 def adopt() -> None:
     """Write what an applied experiment changed into conf/, so that later edits of conf/ build on it."""
     from seedbed.config.adopt import adopt_overrides
@@ -44,7 +47,7 @@ def adopt() -> None:
         print(line)
 
 
-@app.command()
+@command()
 def resolve() -> None:
     """After a merge that conflicts: settle the files that follow from others, and say what is left to you."""
     from seedbed.config.resolve import resolve as settle
@@ -53,7 +56,7 @@ def resolve() -> None:
         print(line)
 
 
-@app.command()
+@command()
 def doctor(
     mend: Annotated[bool, typer.Option(help="Mend what is found.")] = False,
     read_all: Annotated[bool, typer.Option(help="Read every cached object, also those that look untouched.")] = False,
@@ -71,7 +74,7 @@ def doctor(
         sys.exit("Run `seedbed doctor --mend` to mend this.")
 
 
-@app.command(hidden=True)
+@command(hidden=True)
 def idle() -> None:
     """Stop with an error while a sweep runs, as `make gc` asks: what its jobs have computed is in no experiment yet."""
     from seedbed.experiments.slots import held
@@ -82,7 +85,7 @@ def idle() -> None:
         )
 
 
-@app.command()
+@command()
 def graph() -> None:
     """Write into dvc.yaml which modules of src/ each stage imports."""
     from seedbed.graph import update_graph
@@ -91,7 +94,7 @@ def graph() -> None:
     print(f"dvc.yaml: updated {', '.join(changed)}" if changed else "dvc.yaml is in step with the code")
 
 
-@app.command()
+@command()
 def check() -> None:
     """Say what is out of step: params.yaml, dvc.yaml, dvc.lock and requirements.lock against their sources."""
     from seedbed.consistency import find_disagreements
@@ -104,7 +107,7 @@ def check() -> None:
     print("params.yaml, dvc.yaml, dvc.lock and requirements.lock are in step")
 
 
-@app.command()
+@command()
 def show() -> None:
     """List the experiments with `dvc exp show`: only the columns that differ, the best by the deciding metric first."""
     from seedbed.config.params import read_params
@@ -116,7 +119,7 @@ def show() -> None:
     sys.exit(subprocess.run([dvc, *words], cwd=root, check=False).returncode)
 
 
-@app.command()
+@command()
 def compare(
     revisions: Annotated[
         list[str], typer.Argument(help="Branches, tags, commits or experiments, the first to compare with.")
@@ -141,7 +144,7 @@ def compare(
         print(os.path.relpath(page))
 
 
-@app.command()
+@command()
 def report(
     target: Annotated[str, typer.Argument(help="The branch that a pull request would go into.")],
     out: Annotated[
@@ -158,7 +161,7 @@ def report(
     print(os.path.relpath(folder / "report.md"))
 
 
-@app.command()
+@command()
 def archive(
     tag: Annotated[str, typer.Argument(help="A tag of the registry, such as model@v1.0.0 or model#production#1.")],
     out: Annotated[Path | None, typer.Option(help="The folder to write the archive in; else it is dist.")] = None,
@@ -170,7 +173,7 @@ def archive(
     print(run(root, tag, _place(root, out, "dist")))
 
 
-@app.command()
+@command()
 def promote(
     bump: Annotated[
         Literal["major", "minor", "patch"], typer.Option(help="Which part of the version to raise.")
@@ -182,7 +185,7 @@ def promote(
     print(run(_root(), bump))
 
 
-@app.command()
+@command()
 def rollback(
     version: Annotated[
         str | None, typer.Argument(help="Such as v0.1.0; without it, the version that was in use before.")
@@ -194,7 +197,7 @@ def rollback(
     print(roll_back(_root(), version))
 
 
-@app.command()
+@command()
 def lineage(
     bundle: Annotated[Path, typer.Argument(help="A folder that holds a bundle.")] = Path("models/bundle"),
 ) -> None:
@@ -209,7 +212,7 @@ def lineage(
         sys.exit(1)
 
 
-@app.command()
+@command()
 def remote(
     url: Annotated[str, typer.Argument(help="A directory, ssh://, s3:// or gs://.")],
     endpoint_url: Annotated[str | None, typer.Option(help="Of an S3 server that is not Amazon's.")] = None,
@@ -221,7 +224,7 @@ def remote(
         print(line)
 
 
-@app.command()
+@command()
 def push() -> None:
     """Send branch, tags, experiments, and the data, models and run cache that belong to them."""
     from seedbed.sharing.push import push
@@ -229,7 +232,7 @@ def push() -> None:
     _stop_if(push(_root()).problems)
 
 
-@app.command()
+@command()
 def pull() -> None:
     """Fetch what was pushed: branch, tags, experiments, data, models, run cache; then check out."""
     from seedbed.sharing.pull import pull

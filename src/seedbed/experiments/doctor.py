@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,18 +12,11 @@ import psutil
 from seedbed.config.repository import git
 from seedbed.errors import UserError
 from seedbed.experiments.pin import dead_pins
+from seedbed.findings import Finding
 
 EXEC_REFS = "refs/exps/exec/"
 LEFT_BY_EVERY_RUN = frozenset((f"{EXEC_REFS}EXEC_HEAD", f"{EXEC_REFS}EXEC_APPLY"))
 """DVC leaves these behind where all went well, too: they tell of a killed run only where HEAD is detached."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something left behind, in words, and a function that mends it and says what it did."""
-
-    description: str
-    mend: Callable[[], str]
 
 
 def examine(root: Path) -> list[Finding]:

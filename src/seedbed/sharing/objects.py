@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from seedbed.experiments.doctor import Finding
+from seedbed.findings import Finding
 from seedbed.progress import track
 from seedbed.sharing.report import count
 

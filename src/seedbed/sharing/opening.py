@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from seedbed.sharing.failures import kind_of
 
@@ -13,8 +14,21 @@ GIVE_UP_AFTER = 3
 """Connection errors after which a remote counts as gone: else each of thousands of files would wait for it in vain."""
 
 
+T = TypeVar("T")
+
+
 class RemoteGone(ConnectionError):
     """The remote has failed to answer so often that nothing more is asked of it."""
+
+
+def beside_imports(ask: Callable[[], T]) -> T:
+    """Return what a call gives that waits for a server; DVC is imported in that time."""
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask)
+        import dvc.repo
+        import dvc.scm  # noqa: F401
+
+        return asked.result()
 
 
 def open_repository(root: Path, remote: Mapping[str, Any]) -> Any:

@@ -1,11 +1,13 @@
 """Fetches what `push` has sent: references first, then the data that they name, then the work tree."""
 
 from contextlib import chdir
+from functools import partial
 from pathlib import Path
 
 from seedbed.config.repository import git
 from seedbed.errors import UserError
 from seedbed.sharing.data import WORK_TREE, Data, Moved
+from seedbed.sharing.opening import beside_imports
 from seedbed.sharing.refs import (
     Upstream,
     describe,
@@ -32,7 +34,7 @@ def pull(root: Path) -> Report:
     """
     upstream = find_upstream(root)
     report = Report()
-    theirs = remote_refs(root, upstream.remote)
+    theirs = beside_imports(partial(remote_refs, root, upstream.remote))
     new = _fetch_refs(root, upstream, theirs, report)
     if _fast_forward(root, upstream, theirs):
         new.append(str(upstream.local))
@@ -75,7 +77,7 @@ def _fetch_refs(root: Path, upstream: Upstream, theirs: dict[str, str], report: 
         else:
             new.append(ref)
     specs = [f"{ref}:{ref}" for ref in new]
-    if upstream.branch in theirs:
+    if upstream.branch in theirs and theirs[upstream.branch] != git(root, "rev-parse", "--quiet", upstream.tracking):
         specs.append(f"+{upstream.branch}:{upstream.tracking}")
     if specs:
         run_git(root, "fetch", "--quiet", "--no-tags", "--stdin", upstream.remote, given="\n".join(specs) + "\n")

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Collection, Iterator
 from contextlib import chdir
+from functools import partial
 from pathlib import Path
 
 from seedbed.config.repository import git
 from seedbed.errors import UserError
 from seedbed.sharing.data import Data
 from seedbed.sharing.objects import restore
+from seedbed.sharing.opening import beside_imports
 from seedbed.sharing.refs import (
     REGISTRY,
     Upstream,
@@ -46,8 +48,9 @@ def push(root: Path) -> Report:
     upstream = find_upstream(root)
     refs = _ours(root, upstream)
     report = Report()
+    # Before data move: an address that is wrong is known at once.
+    there = beside_imports(partial(remote_refs, root, upstream.remote))
     with chdir(root), Data(root) as data:
-        there = remote_refs(root, upstream.remote)  # before data move: an address that is wrong is known at once
         going = _going(root, upstream, refs, there, report)
         problems = _push_data(data, refs, report)
     for group in _in_turn(going):

@@ -7,8 +7,6 @@ names is at the remote; small reports go with it, of which Git has the content a
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from seedbed.sharing.data import Data
 
 SMALL = 1_000_000
@@ -76,6 +74,8 @@ def _path(place: Any, name: str) -> str:
 
 def _outs(record: Path) -> dict[str, int]:
     """Return the objects that a record names, with their sizes; none if it cannot be read."""
+    import yaml
+
     try:
         content = yaml.load(record.read_bytes(), yaml.CSafeLoader)
         return {out["md5"]: out.get("size", 0) for out in content["outs"]}

@@ -1,0 +1,12 @@
+"""What `seedbed doctor` looks for: something left behind or damaged, with the way to mend it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it should be, in words, and a function that mends it and says what it did."""
+
+    description: str
+    mend: Callable[[], str]

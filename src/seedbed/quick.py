@@ -1,0 +1,25 @@
+"""Commands of typer that start in half the time.
+
+To read an option that was not typed, typer imports pydantic, unless it is a yes or no that is no already. The only option that
+every command has is --help, and typer gives it no value.
+"""
+
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+
+class _HelpIsNo:
+    def get_help_option(self, ctx: Any) -> Any:
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        if option is not None:
+            option.default = False
+        return option
+
+
+class QuickCommand(_HelpIsNo, TyperCommand):
+    """A command."""
+
+
+class QuickGroup(_HelpIsNo, TyperGroup):
+    """What holds commands."""
