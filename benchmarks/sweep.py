@@ -5,7 +5,8 @@
 
 plain   20 jobs of `python -m seedbed.sweep` and of plain_sweep.py, two workers each, taking turns
 queue   the same 20 jobs, and `dvc exp run --queue` with `dvc queue start -j 2`, one thread a worker
-uncapped   the same with as many threads in each of the queue's workers as there are cores
+uncapped   the same with as many threads in each of the queue's workers as there are cores: waiting as OpenMP lets them by itself,
+        and asleep, as src/stage.sh lets them
 many    200 experiments of little work: against the plain multirun, and the last 20 against the first 20
 growth  sweeps of 10 such jobs where these 200 are, and where none is, taking turns
 show    `dvc exp show` of the 200, and of as many that `dvc exp save` made of the same files (it takes 3 s for each)
@@ -43,6 +44,14 @@ for seed in range(int(sys.argv[1])):
 params.write_text(text)
 """
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+SPINNING = {"GOMP_SPINCOUNT": "300000"}
+"""What libgomp does by itself, given as a number, which goes before the OMP_WAIT_POLICY that src/stage.sh sets."""
+QUEUES: dict[str, tuple[int, Mapping[str, str]]] = {
+    "one thread a worker": (2000, ONE_THREAD),
+    "all threads a worker, spinning": (3000, SPINNING),
+    "all threads a worker, asleep": (4000, {}),
+}
+"""How DVC's queue is run: its first seed, and its environment."""
 
 
 def prepared(folder: Path, rows: int) -> Path:
@@ -125,10 +134,10 @@ def against_plain(clone: Path, rounds: int) -> None:
     print(f"overhead of an experiment    {extra:7.2f} s of the clock, of two workers\n", flush=True)
 
 
-def against_queue(clone: Path, rounds: int, threads: Mapping[str, str]) -> None:
+def against_queue(clone: Path, rounds: int, how: str) -> None:
     """Let both take turns, each with seeds that neither had before."""
     found: list[tuple[float, float]] = []
-    first = 2000 if threads else 3000
+    first, threads = QUEUES[how]
     for number in range(rounds):
         mine = range(first + 2 * number * JOBS, first + (2 * number + 1) * JOBS)
         theirs = range(mine.stop, mine.stop + JOBS)
@@ -142,7 +151,7 @@ def against_queue(clone: Path, rounds: int, threads: Mapping[str, str]) -> None:
         print(f"round {number + 1}: ours {found[-1][0]:.1f} s, queue {found[-1][1]:.1f} s", flush=True)
     sweeps, queues = (list(times) for times in zip(*found, strict=True))
     print(f"{JOBS} jobs of a sweep            {spread(sweeps)}")
-    print(f"{JOBS} jobs of DVC's queue       {spread(queues)}, {'one thread' if threads else 'all threads'} a worker")
+    print(f"{JOBS} jobs of DVC's queue       {spread(queues)}, {how}")
     print(f"the queue takes              {ratios(queues, sweeps)} times as long\n", flush=True)
 
 
@@ -235,10 +244,9 @@ def main() -> None:
         try:
             if "plain" in parts:
                 against_plain(clone, options.rounds)
-            if "queue" in parts:
-                against_queue(clone, options.rounds, ONE_THREAD)
-            if "uncapped" in parts:
-                against_queue(clone, options.rounds, {})
+            single, *several = QUEUES
+            for how in [single] * ("queue" in parts) + several * ("uncapped" in parts):
+                against_queue(clone, options.rounds, how)
             if "many" in parts:
                 many(clone)
             if "growth" in parts:
