@@ -43,7 +43,7 @@ NUMBER = {"role": "feature", "type": "number"}
     ("key", "value", "words", "home"),
     [
         ("modle", {}, "no such key as modle", "conf/config.yaml"),
-        ("split.fold", 3, "split.fold is not a known key (value 3)", TIME),
+        ("split.fold", 3, "split.fold is not a known key (value 3) (did you mean folds?)", TIME),
         ("split.folds", "three", "split.folds is 'three': input should be a valid integer", TIME),
         ("split.folds", 1, "split.folds is 1: input should be greater than or equal to 2", TIME),
         ("split.test", 0.9, "leave no train rows", TIME),

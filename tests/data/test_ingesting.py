@@ -124,8 +124,10 @@ def test_a_join_with_an_unknown_table_is_refused(
 def test_a_column_that_is_not_there_is_named(trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns) -> None:
     with pytest.raises(UserError, match="the target column late is not in the data"):
         set_types(trips.drop(columns="late"), trip_columns, trip_dataset)
-    with pytest.raises(UserError, match="the column km is not in the data"):
+    with pytest.raises(UserError, match=r"the column km is not in the data, which"):
         set_types(trips.drop(columns="km"), trip_columns, trip_dataset)
+    with pytest.raises(UserError, match=r"the column city is not in the data \(did you mean City\?\), which"):
+        set_types(trips.rename(columns={"city": "City"}), trip_columns, trip_dataset)
 
 
 def test_a_column_of_nothing_but_missing_values_is_refused(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from seedbed.config.features import Mistake, feature_mistakes
 from seedbed.config.metrics import why_not
 from seedbed.config.schema import Params
+from seedbed.errors import did_you_mean
 
 
 def find_mistakes(params: Params) -> Iterator[Mistake]:
@@ -23,7 +24,8 @@ def find_mistakes(params: Params) -> Iterator[Mistake]:
 def _of_dataset(params: Params) -> Iterator[Mistake]:
     dataset = params.dataset
     if dataset.base not in dataset.tables:
-        yield Mistake("dataset.base", f"is {dataset.base!r}, which is not among dataset.tables")
+        meant = did_you_mean(dataset.base, dataset.tables)
+        yield Mistake("dataset.base", f"is {dataset.base!r}, which is not among dataset.tables{meant}")
     for place, join in enumerate(dataset.joins):
         if unknown := [name for name in join.rename if name not in join.columns]:
             yield Mistake(
@@ -85,7 +87,9 @@ def _of_problem(params: Params) -> Iterator[Mistake]:
         yield Mistake("problem.metric", f"is {problem.metric!r}, which {why}")
     for other in problem.slices:
         if other not in columns:
-            yield Mistake("problem.slices", f"names {other!r}, which is not among columns")
+            yield Mistake(
+                "problem.slices", f"names {other!r}, which is not among columns{did_you_mean(other, columns)}"
+            )
 
 
 def _of_split(params: Params) -> Iterator[Mistake]:
@@ -102,6 +106,8 @@ def _of_cleaning(params: Params) -> Iterator[Mistake]:
     for name, (low, high) in params.cleaning.valid_range.items():
         key = f"cleaning.valid_range.{name}"
         if name not in params.columns or params.columns[name].type != "number":
-            yield Mistake(key, "is for a column of type number, and there is none of that name under columns")
+            numbers = [other for other, column in params.columns.items() if column.type == "number"]
+            meant = did_you_mean(name, numbers)
+            yield Mistake(key, f"is for a column of type number, and there is none of that name under columns{meant}")
         elif low is not None and high is not None and low > high:
             yield Mistake(key, f"is [{low:g}, {high:g}], whose lower end is above the upper one: turn them round")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from seedbed.config.schema import UNKNOWN_BEFORE, Column, ColumnType, Features
-from seedbed.errors import UserError
+from seedbed.errors import UserError, did_you_mean
 
 NUMBERS: tuple[ColumnType, ...] = ("number", "boolean")
 TAKES: dict[str, tuple[int, int | None, tuple[ColumnType, ...]]] = {
@@ -81,7 +81,7 @@ def _derived_mistakes(name: str, columns: Mapping[str, Column], features: Featur
         )
     for used in derived.columns:
         if used not in columns:
-            yield Mistake(key, f"names {used!r}, which is not among columns")
+            yield Mistake(key, f"names {used!r}, which is not among columns{did_you_mean(used, columns)}")
         elif columns[used].role in UNKNOWN_BEFORE:
             yield Mistake(
                 key,

@@ -9,9 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from seedbed.config.checks import find_mistakes
 from seedbed.config.homes import home_of
-from seedbed.config.schema import TARGET_PREFIXES, Params
+from seedbed.config.schema import TARGET_PREFIXES, Params, Section
 from seedbed.config.yaml_files import load_yaml
-from seedbed.errors import UserError
+from seedbed.errors import UserError, did_you_mean
 
 PARAMS = "params.yaml"
 
@@ -47,8 +47,8 @@ def check_params(values: dict[str, Any], root: Path) -> Params:
     for name in values:
         if name not in Params.model_fields:
             raise UserError(
-                f"{PARAMS}: there is no such key as {name}. Known: {', '.join(Params.model_fields)}. "
-                f"Edit {home_of(name, root, values)}."
+                f"{PARAMS}: there is no such key as {name}{did_you_mean(name, Params.model_fields)}. "
+                f"Known: {', '.join(Params.model_fields)}. Edit {home_of(name, root, values)}."
             )
     params = Params.model_construct(**{name: typed(name, values, root) for name in Params.model_fields})
     for mistake in find_mistakes(params):
@@ -87,7 +87,9 @@ def _in_words(name: str, error: ValidationError, root: Path, values: dict[str, A
         key = ".".join([name, *map(str, mistake["loc"])])
         message = mistake["msg"].removeprefix("Value error, ")
         if mistake["type"] == "extra_forbidden":
-            sentences.append(f"{key} is not a known key (value {mistake['input']!r})")
+            known = {field for section in Section.__subclasses__() for field in section.model_fields}
+            meant = did_you_mean(mistake["loc"][-1], sorted(known))
+            sentences.append(f"{key} is not a known key (value {mistake['input']!r}){meant}")
             places.insert(0, key)  # the file that holds it is the one with the mistake
         elif mistake["type"] == "missing":
             sentences.append(f"{key} is missing")

@@ -10,7 +10,7 @@ from seedbed.config.schema import Dataset, Join
 from seedbed.data.csv_files import Types
 from seedbed.data.reading import read_times, refuse_values
 from seedbed.data.roles import Columns, columns_with, time_column
-from seedbed.errors import UserError
+from seedbed.errors import UserError, did_you_mean
 
 
 def assemble_rows(read: Callable[[str, Types], pd.DataFrame], dataset: Dataset, columns: Columns) -> pd.DataFrame:
@@ -57,7 +57,8 @@ def join_table(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -
     for side, name, wanted in ((rows, base, join.keys), (other, join.table, [*join.keys, *join.columns])):
         if absent := [column for column in wanted if column not in side.columns]:
             raise UserError(
-                f"dataset.joins: table {name} has no column {', '.join(absent)}, which the join with {join.table} needs. "
+                f"dataset.joins: table {name} has no column {', '.join(absent)}{did_you_mean(absent[0], side.columns)}, which the "
+                f"join with {join.table} needs. "
                 "Edit keys or columns in the conf/dataset file."
             )
     # pandas would take two missing keys for equal ones.
@@ -105,7 +106,8 @@ def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.Data
         target = columns_with(columns, "target")
         what = "the target column" if absent[0] in target else "the column"
         raise UserError(
-            f"columns: {what} {', '.join(absent)} is not in the data, which have {', '.join(map(str, rows.columns))}. "
+            f"columns: {what} {', '.join(absent)} is not in the data{did_you_mean(absent[0], rows.columns)}, which have "
+            f"{', '.join(map(str, rows.columns))}. "
             "Correct the name in the conf/dataset file, or remove it there."
         )
     typed = pd.DataFrame({name: _typed(rows[name], name, column.type, dataset) for name, column in columns.items()})
