@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.serving.markdown import cell, figure, table, with_interval
+from seedbed.serving.markdown import cell, figure, sentence, table, with_interval
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,11 @@ def test_an_interval_stands_beside_its_value_and_may_be_missing() -> None:
 
 def test_text_cannot_break_a_table() -> None:
     assert table(["a"], [[cell("x | y\nz")]]) == "| a |\n| --- |\n| x \\| y z |"
+
+
+@pytest.mark.parametrize(("text", "ended"), [("Good", "Good."), ("Good.", "Good."), ("Good?", "Good?")])
+def test_a_sentence_ends_once(text: str, ended: str) -> None:
+    assert sentence(text) == ended
 
 
 @pytest.mark.parametrize("name", ["flights", "wine", "diabetes"])

@@ -11,6 +11,7 @@ TAKES: dict[str, tuple[int, int | None, tuple[ColumnType, ...]]] = {
     "difference": (2, 2, NUMBERS),
     "ratio": (2, 2, NUMBERS),
     "clock_minutes": (1, 1, ("number",)),
+    "days_between": (2, 2, ("time",)),
     "combine": (1, None, ("number", "category", "boolean")),
     "is_missing": (1, 1, ("number", "category", "boolean", "time")),
 }
@@ -51,7 +52,8 @@ def feature_mistakes(columns: Mapping[str, Column], features: Features) -> Itera
         if column.role == "feature" and column.type == "time":
             yield Mistake(
                 f"columns.{name}.role",
-                "is feature, and its type is time: give it the role time and use features.time_parts",
+                "is feature, and its type is time: give it the role time and use features.time_parts, or the role ignore, and make "
+                "a number of it with the kind days_between under features.derived",
             )
     if _time(columns):
         for part in features.time_parts:

@@ -150,7 +150,7 @@ class Cleaning(Section):
 class Derived(Section):
     """A stateless feature made of other columns of the same row."""
 
-    kind: Literal["difference", "ratio", "clock_minutes", "combine", "is_missing"]
+    kind: Literal["difference", "ratio", "clock_minutes", "days_between", "combine", "is_missing"]
     columns: list[str]
 
 

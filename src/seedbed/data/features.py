@@ -69,6 +69,11 @@ def _clock_minutes(clock: pd.Series) -> pd.Series:
     return (clock // 100 * 60 + clock % 100).astype("float64")
 
 
+def _days_between(start: pd.Series, end: pd.Series) -> pd.Series:
+    """Return days from one time to the other by the clocks on the wall: one with a change of the clocks is one day."""
+    return (end.dt.tz_localize(None) - start.dt.tz_localize(None)).dt.total_seconds() / 86_400
+
+
 def _ratio(above: pd.Series, below: pd.Series) -> pd.Series:
     return above.astype("float64") / below.astype("float64").replace(0.0, np.nan)
 
@@ -90,6 +95,7 @@ MAKERS: dict[str, Callable[..., pd.Series]] = {
     "difference": lambda left, right: left.astype("float64") - right.astype("float64"),
     "ratio": _ratio,
     "clock_minutes": _clock_minutes,
+    "days_between": _days_between,
     "combine": _combine,
     "is_missing": lambda values: values.isna().astype("float64"),
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from seedbed.config.schema import Dataset, Model, Problem, Split
 from seedbed.data.splits import SIDES
-from seedbed.serving.markdown import bullets, cell, count, figure, table, with_interval
+from seedbed.serving.markdown import bullets, cell, count, figure, sentence, table, with_interval
 from seedbed.serving.signature import InputColumn, Signature
 
 SPLITS = {
@@ -113,7 +113,7 @@ def _purpose(facts: Facts) -> list[str]:
     return [
         f"Moment of prediction: {problem.moment}",
         f"Left out: {problem.excluded}",
-        f"Success: {problem.success} What conf/gate asks on the test rows was reached: else there would be no bundle.",
+        f"Success: {sentence(problem.success)} What conf/gate asks on the test rows was reached: else there would be no bundle.",
         f"Intended use: To answer this question for single rows of the same kind as the {facts.dataset.name} data, at "
         "that moment and with what is known then.",
         "Not intended: As an explanation of causes, for rows of another kind, or as the only ground of a decision "

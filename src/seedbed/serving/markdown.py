@@ -30,6 +30,11 @@ def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def sentence(text: str) -> str:
+    """Return text that another sentence may follow."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
 def bullets(lines: Iterable[str]) -> str:
     """Return a list."""
     return "\n".join(f"- {line}" for line in lines)
