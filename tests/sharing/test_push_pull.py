@@ -94,6 +94,16 @@ def test_a_branch_follows_when_it_can(shared: Machine, second: Machine) -> None:
     assert second.git("rev-parse", "HEAD") == shared.git("rev-parse", "HEAD")
 
 
+def test_a_commit_that_was_lost_here_is_fetched_again(shared: Machine, second: Machine) -> None:
+    """After a power cut a reference may be there, and the commit that it names not."""
+    shared.commit("more")
+    shared.seedbed("push")
+    tip = shared.git("rev-parse", "HEAD")
+    (second.root / ".git/refs/remotes/origin/main").write_text(f"{tip}\n", encoding="utf-8")
+    second.seedbed("pull")
+    assert second.git("rev-parse", "HEAD") == tip
+
+
 def test_uncommitted_data_are_mentioned(shared: Machine) -> None:
     (shared.root / "files/0").write_text("other", encoding="utf-8")
     shared.dvc("add", "--quiet", "files")

@@ -77,7 +77,10 @@ def _fetch_refs(root: Path, upstream: Upstream, theirs: dict[str, str], report: 
         else:
             new.append(ref)
     specs = [f"{ref}:{ref}" for ref in new]
-    if upstream.branch in theirs and theirs[upstream.branch] != git(root, "rev-parse", "--quiet", upstream.tracking):
+    # Of a reference whose commit is lost, Git still tells the name: ^{commit} has to find it.
+    if upstream.branch in theirs and theirs[upstream.branch] != git(
+        root, "rev-parse", "--verify", "--quiet", f"{upstream.tracking}^{{commit}}"
+    ):
         specs.append(f"+{upstream.branch}:{upstream.tracking}")
     if specs:
         run_git(root, "fetch", "--quiet", "--no-tags", "--stdin", upstream.remote, given="\n".join(specs) + "\n")
