@@ -31,6 +31,15 @@ def test_pydantic_is_imported_by_typer_itself_alone(home: str, group: str, comma
     )
 
 
+def test_push_and_pull_begin_without_pydantic() -> None:
+    code = (
+        "import sys, seedbed.__main__ as m\nm._root = lambda: sys.exit('pydantic' in sys.modules)\nm.app([sys.argv[1]])"
+    )
+    for command in ("push", "pull"):
+        done = subprocess.run([sys.executable, "-c", code, command], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), f"{command} imports pydantic before it begins"
+
+
 def test_help_is_shown_where_it_is_asked_for() -> None:
     app = typer.Typer(cls=QuickGroup, add_completion=False)
     app.callback()(lambda: None)

@@ -1,6 +1,6 @@
 """The one exception that a person's own mistake raises: shown as a paragraph, never as a traceback."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -17,7 +17,16 @@ def one_line(error: object) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def some_of(names: Sequence[str], most: int) -> str:
+    """Return names, one after the other, and how many there are besides the first `most`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
+
+
 def did_you_mean(name: object, known: Iterable[object]) -> str:
-    """Return the known name that is most like the one found, as a question to stand after it; an empty string if none is."""
-    near = get_close_matches(str(name), [str(other) for other in known], n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    """Return the other known name that is most like the one found, upper and lower case being alike, as a question to stand
+    after it; an empty string if none is like it.
+    """
+    others = {str(other).casefold(): str(other) for other in known if str(other) != str(name)}
+    near = get_close_matches(str(name).casefold(), others, n=1)
+    return f" (did you mean {others[near[0]]}?)" if near else ""

@@ -24,7 +24,7 @@ def rows() -> pd.DataFrame:
     at = pd.to_datetime(["2024-02-29T23:30:00", "2024-12-31T00:10:00"]).tz_localize("America/New_York")
     return pd.DataFrame(
         {"clock": [515, 2359], "a": [1.0, np.nan], "b": [4.0, 0.0], "word": ["x", None], "at": at, "y": [1.0, 2.0]}
-    ).assign(booked=pd.to_datetime([None, "2024-07-04T00:10:00"]).tz_localize("America/New_York"))
+    ).assign(booked=pd.to_datetime([None, "2024-07-03T12:10:00"]).tz_localize("America/New_York"))
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def rows() -> pd.DataFrame:
         ("ratio", ["clock", "b"], [128.75, np.nan]),
         ("clock_minutes", ["clock"], [315.0, 1439.0]),
         ("is_missing", ["a"], [0.0, 1.0]),
-        ("days_between", ["booked", "at"], [np.nan, 180.0]),
+        ("days_between", ["booked", "at"], [np.nan, 180.5]),
     ],
 )
 def test_derived_numbers(kind: str, columns: list[str], expected: list[float]) -> None:

@@ -126,8 +126,10 @@ def test_a_column_that_is_not_there_is_named(trips: pd.DataFrame, trip_dataset: 
         set_types(trips.drop(columns="late"), trip_columns, trip_dataset)
     with pytest.raises(UserError, match=r"the column km is not in the data, which"):
         set_types(trips.drop(columns="km"), trip_columns, trip_dataset)
-    with pytest.raises(UserError, match=r"the column city is not in the data \(did you mean City\?\), which"):
+    with pytest.raises(UserError, match=r"the column city \(did you mean City\?\) is not in the data, which"):
         set_types(trips.rename(columns={"city": "City"}), trip_columns, trip_dataset)
+    with pytest.raises(UserError, match=r"the column city \(did you mean CITY\?\), km is not in the data, which"):
+        set_types(trips.rename(columns={"city": "CITY", "km": "a"}), trip_columns, trip_dataset)
 
 
 def test_a_column_of_nothing_but_missing_values_is_refused(

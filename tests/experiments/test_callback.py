@@ -102,7 +102,7 @@ def test_from_the_first_to_the_last_job(here: Project, capsys: pytest.CaptureFix
     assert "dvc exp apply seed1-aa" in told
     assert told.endswith("report: reports/sweeps/mine\n")
     jobs = (here.root / "reports/sweeps/mine/jobs.csv").read_text().splitlines()
-    assert jobs[0].startswith("experiment_name,state,cv.roc_auc,seconds"), "as `dvc exp show` calls it"
+    assert jobs[0].startswith("experiment_name,state,cv.roc_auc,seconds")
     assert len(jobs) == 3, "what was running when an earlier run was killed is no job of the report"
     assert here.git("for-each-ref", "refs/seedbed") == ""
 
@@ -153,7 +153,10 @@ def test_records_of_another_state_are_refused(here: Project, change: str) -> Non
     ("settings", "said"),
     [
         ({"objective": "test.roc_auc"}, "sweep: sweep.objective=test.roc_auc: train writes no such figure"),
-        ({"objective": ["cv", "cv.roc_auc"]}, "sweep: sweep.objective=[cv,cv.roc_auc]: one figure is there twice"),
+        (
+            {"objective": ["cv", "cv.roc_auc"]},
+            "sweep: sweep.objective=[cv,cv.roc_auc]: that is cv.roc_auc, cv.roc_auc, one of them twice",
+        ),
         ({"objective": ["cv", "test"]}, "sweep: sweep.objective=test: train writes no such figure"),
     ],
 )

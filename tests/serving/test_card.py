@@ -41,7 +41,9 @@ def test_text_cannot_break_a_table() -> None:
     assert table(["a"], [[cell("x | y\nz")]]) == "| a |\n| --- |\n| x \\| y z |"
 
 
-@pytest.mark.parametrize(("text", "ended"), [("Good", "Good."), ("Good.", "Good."), ("Good?", "Good?")])
+@pytest.mark.parametrize(
+    ("text", "ended"), [("Good", "Good."), ("Good.", "Good."), ("Good?", "Good?"), ("So\ngood.\n", "So good.")]
+)
 def test_a_sentence_ends_once(text: str, ended: str) -> None:
     assert sentence(text) == ended
 

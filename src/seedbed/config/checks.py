@@ -107,7 +107,7 @@ def _of_cleaning(params: Params) -> Iterator[Mistake]:
         key = f"cleaning.valid_range.{name}"
         if name not in params.columns or params.columns[name].type != "number":
             numbers = [other for other, column in params.columns.items() if column.type == "number"]
-            meant = did_you_mean(name, numbers)
+            meant = did_you_mean(name, numbers) if name not in params.columns else ""
             yield Mistake(key, f"is for a column of type number, and there is none of that name under columns{meant}")
         elif low is not None and high is not None and low > high:
             yield Mistake(key, f"is [{low:g}, {high:g}], whose lower end is above the upper one: turn them round")

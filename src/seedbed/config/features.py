@@ -53,7 +53,7 @@ def feature_mistakes(columns: Mapping[str, Column], features: Features) -> Itera
             yield Mistake(
                 f"columns.{name}.role",
                 "is feature, and its type is time: give it the role time and use features.time_parts, or the role ignore, and make "
-                "a number of it with the kind days_between under features.derived",
+                "a number of it with the kind days_between under features.derived, which -S features=rich computes",
             )
     if _time(columns):
         for part in features.time_parts:

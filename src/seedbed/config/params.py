@@ -1,9 +1,9 @@
 """Reading params.yaml and judging it: every mistake is told with its key and the file to edit."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -87,8 +87,9 @@ def _in_words(name: str, error: ValidationError, root: Path, values: dict[str, A
         key = ".".join([name, *map(str, mistake["loc"])])
         message = mistake["msg"].removeprefix("Value error, ")
         if mistake["type"] == "extra_forbidden":
-            known = {field for section in Section.__subclasses__() for field in section.model_fields}
-            meant = did_you_mean(mistake["loc"][-1], sorted(known))
+            meant = did_you_mean(
+                mistake["loc"][-1], known_keys(Params.model_fields[name].annotation, mistake["loc"][:-1])
+            )
             sentences.append(f"{key} is not a known key (value {mistake['input']!r}){meant}")
             places.insert(0, key)  # the file that holds it is the one with the mistake
         elif mistake["type"] == "missing":
@@ -99,6 +100,17 @@ def _in_words(name: str, error: ValidationError, root: Path, values: dict[str, A
             places.append(key)
     home = home_of(places[0], root, values)
     return f"{PARAMS}: {'; '.join(sentences)}. Edit {home}, or correct the -S override that brought it in."
+
+
+def known_keys(kind: Any, path: Sequence[int | str]) -> list[str]:
+    """Return the keys that a value of type `kind` has at `path` below it; none where any key may stand."""
+    if isinstance(kind, type) and issubclass(kind, Section):
+        fields = kind.model_fields
+        if not path:
+            return list(fields)
+        return known_keys(fields[str(path[0])].annotation, path[1:]) if path[0] in fields else []
+    below = path[1:] if get_origin(kind) in (dict, list) else path
+    return next((keys for part in get_args(kind) if (keys := known_keys(part, below))), [])
 
 
 def _shortened(value: Any) -> str:

@@ -70,7 +70,9 @@ def _clock_minutes(clock: pd.Series) -> pd.Series:
 
 
 def _days_between(start: pd.Series, end: pd.Series) -> pd.Series:
-    """Return days from one time to the other by the clocks on the wall: one with a change of the clocks is one day."""
+    """Return days from one time to the other by the clocks on the wall: from midnight to midnight is 1, also where that day has
+    23 or 25 hours. A span that holds a change of the clocks is an hour longer or shorter than it was.
+    """
     return (end.dt.tz_localize(None) - start.dt.tz_localize(None)).dt.total_seconds() / 86_400
 
 

@@ -1,6 +1,6 @@
 """Raw rows: the tables of a dataset joined into one, typed, cut to the window and the sample."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
@@ -57,9 +57,8 @@ def join_table(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -
     for side, name, wanted in ((rows, base, join.keys), (other, join.table, [*join.keys, *join.columns])):
         if absent := [column for column in wanted if column not in side.columns]:
             raise UserError(
-                f"dataset.joins: table {name} has no column {', '.join(absent)}{did_you_mean(absent[0], side.columns)}, which the "
-                f"join with {join.table} needs. "
-                "Edit keys or columns in the conf/dataset file."
+                f"dataset.joins: table {name} has no column {_with_questions(absent, side.columns)}, which the join with "
+                f"{join.table} needs. Edit keys or columns in the conf/dataset file."
             )
     # pandas would take two missing keys for equal ones.
     right = other[[*join.keys, *join.columns]].dropna(subset=join.keys).rename(columns=join.rename)
@@ -106,7 +105,7 @@ def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.Data
         target = columns_with(columns, "target")
         what = "the target column" if absent[0] in target else "the column"
         raise UserError(
-            f"columns: {what} {', '.join(absent)} is not in the data{did_you_mean(absent[0], rows.columns)}, which have "
+            f"columns: {what} {_with_questions(absent, set(rows.columns) - set(columns))} is not in the data, which have "
             f"{', '.join(map(str, rows.columns))}. "
             "Correct the name in the conf/dataset file, or remove it there."
         )
@@ -118,6 +117,10 @@ def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.Data
                 "Give it the role ignore in the conf/dataset file, or mend the source."
             )
     return typed
+
+
+def _with_questions(absent: Iterable[str], there: Iterable[str]) -> str:
+    return ", ".join(f"{name}{did_you_mean(name, sorted(there))}" for name in absent)
 
 
 def _typed(values: pd.Series, name: str, kind: str, dataset: Dataset) -> pd.Series:

@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 from seedbed.config.repository import find_root
 from seedbed.errors import UserError
 from seedbed.experiments.grid import check_grid, count_jobs
-from seedbed.experiments.objective import column_of, direction_of
+from seedbed.experiments.objective import direction_of, report_name
 from seedbed.experiments.pin import Pin
 from seedbed.experiments.progress import Watch, summary
 from seedbed.experiments.records import FOLDER, read_records
@@ -76,10 +76,11 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
         global _watch  # noqa: PLW0603
         problem = problem_of(config, root)
         self.objectives = objectives_of(config.sweep)
-        self.columns = [column_of(objective, problem) for objective in self.objectives]
-        if len(set(self.columns)) < len(self.columns):
+        self.names = [report_name(objective, problem) for objective in self.objectives]
+        if len(set(self.names)) < len(self.names):
             raise UserError(
-                f"sweep.objective=[{','.join(self.objectives)}]: one figure is there twice. Write each once."
+                f"sweep.objective=[{','.join(self.objectives)}]: that is {', '.join(self.names)}, one of them "
+                "twice. Write each once."
             )
         self.directions = [direction_of(objective, problem) for objective in self.objectives]
         check_name(config.sweep.name)
@@ -106,7 +107,7 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
         print("writing the report ...", file=sys.stderr)
         report = Path("reports/sweeps") / self.pin.name
         try:
-            write_report(Path(self.pin.root) / report, records, self.columns, self.directions)
+            write_report(Path(self.pin.root) / report, records, self.names, self.directions)
         except OSError as error:
             sys.exit(f"sweep: there is no report: {error}.{want_of_room(Path(self.pin.root))}")
         print(f"report: {report}", file=sys.stderr)

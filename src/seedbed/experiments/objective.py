@@ -36,14 +36,14 @@ def parse_objective(objective: str, problem: Problem) -> tuple[str, str]:
     return side, metric
 
 
-def column_of(objective: str, problem: Problem) -> str:
-    """Return how an objective is called in `dvc exp show`: `cv` is `cv.roc_auc`."""
+def report_name(objective: str, problem: Problem) -> str:
+    """Return what a report calls an objective: its side and metric, as `cv.roc_auc` for `cv`, or what a model costs."""
     return objective if objective in COSTS else ".".join(parse_objective(objective, problem))
 
 
 def in_full(objective: str, problem: Problem) -> str:
     """Return an objective with all that it leaves to the problem: `cv` is `cv.roc_auc (binary)`, `cv.log_loss` itself."""
-    full = column_of(objective, problem)
+    full = report_name(objective, problem)
     return full if full == objective else f"{full} ({problem.task})"
 
 

@@ -31,7 +31,8 @@ def cell(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return text that another sentence may follow."""
+    """Return text on one line that another sentence may follow."""
+    text = " ".join(text.split())
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from seedbed.errors import some_of
 from seedbed.findings import Finding
 from seedbed.progress import track
 from seedbed.sharing.report import count
@@ -69,8 +70,7 @@ def examine_cache(root: Path, read_all: bool = False) -> list[Finding]:
         ]
     if not damaged:
         return []
-    names = ", ".join(damaged[:SHOWN]) + (f" and {len(damaged) - SHOWN} more" if len(damaged) > SHOWN else "")
-    return [Finding(f"damaged objects in DVC's cache: {names}", partial(mend, root, damaged))]
+    return [Finding(f"damaged objects in DVC's cache: {some_of(damaged, SHOWN)}", partial(mend, root, damaged))]
 
 
 def is_damaged(cache: Any, oid: str, read_all: bool = False) -> bool:

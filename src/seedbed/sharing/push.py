@@ -48,7 +48,7 @@ def push(root: Path) -> Report:
     upstream = find_upstream(root)
     refs = _ours(root, upstream)
     report = Report()
-    # Before data move: an address that is wrong is known at once.
+    # Before data move, so that a wrong address is told first. A push that ends meanwhile is no harm: what it sent goes again.
     there = beside_imports(partial(remote_refs, root, upstream.remote))
     with chdir(root), Data(root) as data:
         going = _going(root, upstream, refs, there, report)

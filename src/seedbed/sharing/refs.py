@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seedbed.config.repository import git
-from seedbed.errors import UserError
+from seedbed.errors import UserError, some_of
 from seedbed.sharing.git_locks import LOCK, Watch
 
 EXPERIMENT = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/(.+)", re.DOTALL)
@@ -123,8 +123,7 @@ def describe(refs: Iterable[str]) -> str:
     for kind in ("tag", "experiment"):
         names = [short(ref) for ref in refs if not is_branch(ref) and ref.startswith("refs/tags/") == (kind == "tag")]
         if names:
-            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-            told.append(f"{len(names)} {kind}{'s' * (len(names) > 1)} ({', '.join(names[:SHOWN])}{more})")
+            told.append(f"{len(names)} {kind}{'s' * (len(names) > 1)} ({some_of(names, SHOWN)})")
     return ", ".join(told)
 
 

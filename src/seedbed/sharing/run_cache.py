@@ -74,7 +74,7 @@ def _path(place: Any, name: str) -> str:
 
 def _outs(record: Path) -> dict[str, int]:
     """Return the objects that a record names, with their sizes; none if it cannot be read."""
-    import yaml
+    import yaml  # most often there is no record to read
 
     try:
         content = yaml.load(record.read_bytes(), yaml.CSafeLoader)

@@ -9,7 +9,11 @@ from seedbed.data.csv_files import Types
 from seedbed.data.ingesting import assemble_rows
 from seedbed.data.sources import find_unwatched, read_source
 from seedbed.data.tables import write_table
+from seedbed.errors import some_of
 from seedbed.stages.run import run
+
+SHOWN = 20
+"""How many columns that are left out are named."""
 
 
 def ingest(dataset: Dataset, source: Source, columns: dict[str, Column]) -> None:
@@ -26,7 +30,7 @@ def ingest(dataset: Dataset, source: Source, columns: dict[str, Column]) -> None
     print(f"{len(rows):,} rows, {len(rows.columns)} columns")
     used = {*columns, *(key for join in dataset.joins for key in join.keys)}
     if unlisted := [name for name in found[dataset.base] if name not in used]:
-        print(f"left out, since no conf/dataset file lists them under columns: {', '.join(unlisted)}")
+        print(f"left out, since they are not among columns: {some_of(unlisted, SHOWN)}")
     if warning := find_unwatched(source):
         print(warning)
 
