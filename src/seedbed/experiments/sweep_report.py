@@ -208,7 +208,7 @@ def draw_front(path: Path, done: pd.DataFrame, objectives: list[str], directions
         ylabel=f"{objectives[1]} ({better[1]} is better)",
         title=f"{on_front.sum()} of {len(values)} jobs are on the front of\n{', '.join(objectives)}",
     )
-    axes.legend(loc="best")
+    figure.legend(loc="outside lower center", ncols=2)
     save_figure(figure, path)
 
 
