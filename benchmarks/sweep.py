@@ -5,8 +5,9 @@
 
 plain   20 jobs of `python -m seedbed.sweep` and of plain_sweep.py, two workers each, taking turns
 queue   the same 20 jobs, and `dvc exp run --queue` with `dvc queue start -j 2`, one thread a worker
-uncapped   the same with as many threads in each of the queue's workers as there are cores: waiting as OpenMP lets them by itself,
-        and asleep, as src/stage.sh lets them
+uncapped   the same with as many threads in each of the queue's workers as there are cores: waiting as OpenMP lets them by itself;
+        asleep, as src/stage.sh lets them; and in stages without what src/stage.sh and models/parallel.py do against threads of
+        neighbours, which is what scikit-learn does by itself
 many    200 experiments of little work: against the plain multirun, and the last 20 against the first 20
 growth  sweeps of 10 such jobs where these 200 are, and where none is, taking turns
 show    `dvc exp show` of the 200, and of as many that `dvc exp save` made of the same files (it takes 3 s for each)
@@ -46,12 +47,24 @@ params.write_text(text)
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 SPINNING = {"GOMP_SPINCOUNT": "300000"}
 """What libgomp does by itself, given as a number, which goes before the OMP_WAIT_POLICY that src/stage.sh sets."""
+ASLEEP = {"OMP_WAIT_POLICY": "passive"}
+UNGUARDED = "all threads a worker, stages that guard nothing"
 QUEUES: dict[str, tuple[int, Mapping[str, str]]] = {
     "one thread a worker": (2000, ONE_THREAD),
     "all threads a worker, spinning": (3000, SPINNING),
-    "all threads a worker, asleep": (4000, {}),
+    "all threads a worker, asleep": (4000, ASLEEP),
+    UNGUARDED: (5000, {}),
 }
 """How DVC's queue is run: its first seed, and its environment."""
+GUARDS = {
+    "src/stage.sh": {"OMP_WAIT_POLICY=passive\n": "", "OPENBLAS_NUM_THREADS=1\nMKL_NUM_THREADS=1\n": ""},
+    "src/seedbed/models/parallel.py": {
+        "at_once = max(1, min(len(calls), threads()))": "at_once = 1",
+        '{"blas": 1, "openmp": openmp}': "{}",
+        "with steady_sums(inner), joblib": "with joblib",
+    },
+}
+"""What keeps threads of neighbours apart, and what stands there without it: one fit at a time, on all cores."""
 
 
 def prepared(folder: Path, rows: int) -> Path:
@@ -64,6 +77,22 @@ def prepared(folder: Path, rows: int) -> Path:
     run([".venv/bin/dvc", "repro", "--quiet", "train"], clone)
     run(["git", "commit", "--quiet", "--all", "--allow-empty", "-m", "the rows of this benchmark"], clone)
     return clone
+
+
+def unguarded(clone: Path) -> Path:
+    """Return a copy of a prepared clone whose stages do nothing about the threads of their neighbours."""
+    copy = clone.with_name("unguarded")
+    shutil.copytree(clone, copy, symlinks=True)
+    for name, guards in GUARDS.items():
+        text = (copy / name).read_text(encoding="utf-8")
+        for guard, instead in guards.items():
+            if guard not in text:
+                sys.exit(f"{name} holds no {guard!r} any more: mend GUARDS in {__file__}")
+            text = text.replace(guard, instead)
+        (copy / name).write_text(text, encoding="utf-8")
+    run([".venv/bin/dvc", "repro", "--quiet", "train"], copy)
+    run(["git", "commit", "--quiet", "--all", "-m", "stages that guard nothing"], copy)
+    return copy
 
 
 def ours(clone: Path, *overrides: str) -> float:
@@ -93,7 +122,7 @@ def plain(clone: Path, *overrides: str) -> float:
 
 def queue(clone: Path, seeds: range, threads: Mapping[str, str]) -> float:
     """Time as many experiments that DVC's own queue makes with two workers."""
-    environment = {**threads, "OMP_WAIT_POLICY": "passive", "PATH": f"{clone}/.venv/bin:{os.environ['PATH']}"}
+    environment = {**threads, "PATH": f"{clone}/.venv/bin:{os.environ['PATH']}"}
     begin = time.perf_counter()
     choices = ",".join(str(seed) for seed in seeds)
     run(["dvc", "exp", "run", "--quiet", "--queue", "-S", f"seed={choices}", "train"], clone, **environment)
@@ -138,6 +167,7 @@ def against_queue(clone: Path, rounds: int, how: str) -> None:
     """Let both take turns, each with seeds that neither had before."""
     found: list[tuple[float, float]] = []
     first, threads = QUEUES[how]
+    queued = unguarded(clone) if how == UNGUARDED else clone
     for number in range(rounds):
         mine = range(first + 2 * number * JOBS, first + (2 * number + 1) * JOBS)
         theirs = range(mine.stop, mine.stop + JOBS)
@@ -145,7 +175,7 @@ def against_queue(clone: Path, rounds: int, how: str) -> None:
             in_turn(
                 number,
                 lambda mine=mine: ours(clone, f"seed=range({mine.start},{mine.stop})"),
-                lambda theirs=theirs: queue(clone, theirs, threads),
+                lambda theirs=theirs: queue(queued, theirs, threads),
             )
         )
         print(f"round {number + 1}: ours {found[-1][0]:.1f} s, queue {found[-1][1]:.1f} s", flush=True)
@@ -254,7 +284,9 @@ def main() -> None:
             if "show" in parts:
                 show(clone)
         finally:
-            run([".venv/bin/dvc", "queue", "stop", "--kill"], clone)
+            for place in (clone, clone.with_name("unguarded")):
+                if place.exists():
+                    run([".venv/bin/dvc", "queue", "stop", "--kill"], place)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,93 @@
+"""What arrives is hashed while it is copied: the same bytes, the hash of them, and nothing half done where it fails."""
+
+import hashlib
+import random
+from pathlib import Path
+
+import pytest
+from dvc_data.hashfile.hash import file_md5
+from fsspec.callbacks import Callback
+
+from seedbed.sharing import arriving
+from seedbed.sharing.arriving import CHUNK, copy_hashed
+from seedbed.sharing.data import Data
+from sharing_support import Machine, content, damage, damaged_objects
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 7])
+def test_a_copy_has_the_bytes_and_their_hash(size: int, tmp_path: Path) -> None:
+    written = random.Random(size).randbytes(size)
+    (tmp_path / "source").write_bytes(written)
+    told = Callback()
+    found = copy_hashed(tmp_path / "source", tmp_path / "target", told)
+    assert (tmp_path / "target").read_bytes() == written
+    assert found == hashlib.md5(written).hexdigest()
+    assert (told.size, told.value) == (size, size)
+
+
+def large(machine: Machine, number: int) -> Path:
+    """Commit and push a file of several chunks; return its object's path below a store."""
+    path = machine.root / f"files/large{number}"
+    path.write_bytes(random.Random(number).randbytes(2 * CHUNK + 1))
+    machine.dvc("add", "--quiet", "files")
+    machine.commit("a large file")
+    machine.seedbed("push")
+    return machine.object_path(path.relative_to(machine.root).as_posix()).relative_to(machine.root / ".dvc/cache")
+
+
+def test_what_arrives_is_not_read_again(shared: Machine, second: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    large(shared, 1)
+    second.git("pull", "-q")
+
+    read: list[str] = []
+
+    def record(path: str, *arguments: object, **options: object) -> str:
+        read.append(path)
+        return file_md5(path, *arguments, **options)
+
+    monkeypatch.setattr("dvc_data.hashfile.hash.file_md5", record)
+    with second.in_process(monkeypatch), Data(second.root) as data:
+        moved = data.fetch([])
+        put_file = data.cache.fs.put_file
+    assert moved.files == 17
+    assert put_file.__func__ is type(data.cache.fs).put_file
+    assert [path for path in read if "/.dvc/cache/" in path] == []
+    assert damaged_objects(second.root / ".dvc/cache") == []
+
+
+def test_a_large_file_that_arrives_damaged_is_not_used(shared: Machine, second: Machine, tmp_path: Path) -> None:
+    there = large(shared, 1)
+    good = large(shared, 2)
+    damage(tmp_path / "store" / there)
+    assert "1 object there damaged or lost" in second.refused("seedbed", "pull")
+    assert not (second.root / ".dvc/cache" / there).exists()
+    assert (second.root / ".dvc/cache" / good).exists()
+    assert damaged_objects(second.root / ".dvc/cache") == []
+    shared.seedbed("push")
+    second.seedbed("pull")
+    assert content(second.root) == content(shared.root)
+
+
+def test_a_copy_that_fails_leaves_nothing(
+    shared: Machine, second: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = large(shared, 1)
+    second.git("pull", "-q")
+
+    def fail(source: Path, target: Path, callback: object) -> str:
+        if source == tmp_path / "store" / there:
+            target.write_bytes(source.read_bytes()[:CHUNK])
+            raise OSError(5, "Input/output error", str(source))
+        return copy_hashed(source, target, callback)
+
+    monkeypatch.setattr(arriving, "copy_hashed", fail)
+    with (
+        second.in_process(monkeypatch),
+        Data(second.root) as data,
+        pytest.raises(Exception, match="Input/output error"),
+    ):
+        data.fetch([])
+    cache = second.root / ".dvc/cache/files/md5"
+    assert not (second.root / ".dvc/cache" / there).exists()
+    assert list(cache.rglob("*.tmp")) == []
+    assert damaged_objects(second.root / ".dvc/cache") == []
