@@ -23,7 +23,6 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 from measuring import cloned, in_turn, ratios, run, seconds, spread
 
 from seedbed.experiments.records import FOLDER, read_records
@@ -31,6 +30,7 @@ from seedbed.experiments.records import FOLDER, read_records
 JOBS = 20
 MANY = 200
 FEW = 10
+WARM = 7
 LITTLE = ("model=dummy", "evaluation=quick")
 PARTS = ("plain", "queue", "uncapped", "many", "growth", "show")
 SAVE = """
@@ -239,23 +239,26 @@ def growth(clone: Path, empty: Path, rounds: int) -> None:
 
 
 def show(clone: Path) -> None:
-    """Compare `dvc exp show` of our experiments with that of DVC's own."""
+    """Compare `dvc exp show` of our experiments with that of DVC's own, warm ones taking turns."""
+    own = clone.with_name("own")
+    shutil.copytree(clone, own, symlinks=True)
     with_many(clone)
-    mine = shown(clone)
-    forget_experiments(clone)
-    run([".venv/bin/dvc", "repro", "--quiet"], clone)  # it saves none where a stage has not run
-    run([".venv/bin/python", "-c", SAVE, str(MANY)], clone)
-    theirs = shown(clone)
-    for name, times in (("ours", mine), ("DVC's own", theirs)):
-        print(f"dvc exp show of {MANY} of {name:9}: cold {times[0]:.2f} s, warm {times[1]:.2f} s")
+    forget_experiments(own)
+    run([".venv/bin/dvc", "repro", "--quiet"], own)  # it saves none where a stage has not run
+    run([".venv/bin/python", "-c", SAVE, str(MANY)], own)
+    cold = {place: shown(place, cold=True) for place in (clone, own)}
+    warm = [in_turn(number, lambda: shown(clone), lambda: shown(own)) for number in range(WARM)]
+    mine, theirs = (list(times) for times in zip(*warm, strict=True))
+    for name, place, times in (("ours", clone, mine), ("DVC's own", own, theirs)):
+        print(f"dvc exp show of {MANY} of {name:9}: cold {cold[place]:.2f} s, warm {spread(times)}")
+    print(f"ours, warm, takes            {ratios(mine, theirs)} times as long\n", flush=True)
 
 
-def shown(clone: Path) -> tuple[float, float]:
-    """Time `dvc exp show` without and with what DVC remembers of experiments."""
-    shutil.rmtree(clone / ".dvc/tmp/exps/cache", ignore_errors=True)
-    command = [".venv/bin/dvc", "exp", "show", "--csv"]
-    cold = seconds(command, clone)
-    return cold, float(np.median([seconds(command, clone) for _ in range(3)]))
+def shown(clone: Path, cold: bool = False) -> float:
+    """Time `dvc exp show`; `cold`, without what DVC remembers of experiments."""
+    if cold:
+        shutil.rmtree(clone / ".dvc/tmp/exps/cache", ignore_errors=True)
+    return seconds([".venv/bin/dvc", "exp", "show", "--csv"], clone)
 
 
 def main() -> None:
