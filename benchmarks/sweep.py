@@ -82,7 +82,7 @@ def prepared(folder: Path, rows: int) -> Path:
 def unguarded(clone: Path) -> Path:
     """Return a copy of a prepared clone whose stages do nothing about the threads of their neighbours."""
     copy = clone.with_name("unguarded")
-    shutil.copytree(clone, copy, symlinks=True)
+    shutil.copytree(clone, copy, symlinks=True, ignore=shutil.ignore_patterns("celery"))  # the other's queue
     for name, guards in GUARDS.items():
         text = (copy / name).read_text(encoding="utf-8")
         for guard, instead in guards.items():
