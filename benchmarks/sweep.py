@@ -288,7 +288,7 @@ def main() -> None:
                 show(clone)
         finally:
             for place in (clone, clone.with_name("unguarded")):
-                if place.exists():
+                if (place / ".venv").exists():
                     run([".venv/bin/dvc", "queue", "stop", "--kill"], place)
 
 

@@ -13,20 +13,22 @@ CHUNK = 4 * 2**20
 
 
 @contextmanager
-def hashed_on_the_way(cache: Any) -> Iterator[dict[str, str]]:
-    """Let DVC hash the files that it copies into a cache; yields their hashes by the path of the copy.
+def hashed_on_the_way(cache: Any) -> Iterator[None]:
+    """Let DVC hash the files that it copies into a cache, and record what they are; a check then reads them no more.
 
-    Only copies from this machine's folders are: what comes over the net is not written by these means.
+    Only copies from this machine's folders are: what comes over the net is not written by these means, and where the disk
+    can share blocks, DVC does not copy. It reads those files afterwards.
     """
+    from dvc_data.fsutils import _localfs_info
+    from dvc_data.hashfile.hash_info import HashInfo
     from dvc_objects.fs.utils import tmp_fname
     from fsspec.callbacks import DEFAULT_CALLBACK
 
-    hashes: dict[str, str] = {}
     fs = cache.fs
     put_file = fs.put_file
 
     def put_hashed(source: Any, target: str, callback: Any = DEFAULT_CALLBACK, **options: Any) -> None:
-        # A push writes by the same means into the remote.
+        # Others may write by the repository's file system: a stream, or a file that is no object of this cache.
         if not isinstance(source, str) or not target.startswith(f"{cache.path}{os.sep}"):
             put_file(source, target, callback=callback, **options)
             return
@@ -35,14 +37,16 @@ def hashed_on_the_way(cache: Any) -> Iterator[dict[str, str]]:
         temporary = folder / tmp_fname()
         try:
             found = copy_hashed(Path(source), temporary, callback)
+            # Of the very file that was written, which another may replace before DVC comes to check it.
+            info = _localfs_info(str(temporary))
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
-        hashes[target] = found
+        cache.state.save(target, fs, HashInfo(cache.hash_name, found), info=info)
 
     fs.put_file = put_hashed
     try:
-        yield hashes
+        yield
     finally:
         del fs.put_file
 
@@ -55,7 +59,7 @@ def copy_hashed(source: Path, target: Path, callback: Any) -> str:
     source, target : Path
         The file, and where its copy goes.
     callback : fsspec.callbacks.Callback
-        Told the file's size in bytes and each step.
+        Told the size in bytes and each step of a file of more than one chunk: each that is told draws a bar.
 
     Raises
     ------
@@ -64,16 +68,19 @@ def copy_hashed(source: Path, target: Path, callback: Any) -> str:
     """
     digest = hashlib.md5(usedforsecurity=False)
     size = source.stat().st_size
-    callback.set_size(size)
+    in_steps = size > CHUNK
+    if in_steps:
+        callback.set_size(size)
     with source.open("rb") as reader, target.open("wb") as writer, ThreadPoolExecutor(1) as beside:
         behind: Future[None] | None = None
         while chunk := reader.read(CHUNK):
-            if size <= CHUNK:
+            if not in_steps:
                 digest.update(chunk)
-            else:
-                if behind:
-                    behind.result()
-                behind = beside.submit(digest.update, chunk)
+                writer.write(chunk)
+                continue
+            if behind:
+                behind.result()
+            behind = beside.submit(digest.update, chunk)
             writer.write(chunk)
             callback.relative_update(len(chunk))
     return digest.hexdigest()

@@ -27,16 +27,14 @@ def distrusted(cache: Any) -> Iterator[list[str]]:
     """
     from dvc_data.fsutils import _localfs_info
     from dvc_data.hashfile.db import HashFileDB
-    from dvc_data.hashfile.hash_info import HashInfo
     from dvc_objects.errors import ObjectFormatError
 
     damaged: list[str] = []
 
     def check(oid: str, check_hash: bool = True, _info: Any = None) -> Any:
-        path = cache.oid_to_path(oid)
-        info = _info or _localfs_info(path)  # most often it is not there: known before the state is asked
-        if path in hashes:  # what DVC records of a file, it does not read again
-            cache.state.save(path, cache.fs, HashInfo(cache.hash_name, hashes.pop(path)), info=info)
+        info = _info or _localfs_info(
+            cache.oid_to_path(oid)
+        )  # most often it is not there: known before the state is asked
         try:
             # The class for remotes compares hashes, and asks the recorded state first; that for local files trusts the mode.
             return HashFileDB.check(cache, oid, check_hash, info)
@@ -46,7 +44,7 @@ def distrusted(cache: Any) -> Iterator[list[str]]:
 
     cache.check = check
     try:
-        with hashed_on_the_way(cache) as hashes:
+        with hashed_on_the_way(cache):
             yield damaged
     finally:
         del cache.check
