@@ -66,18 +66,16 @@ def copy_hashed(source: Path, target: Path, callback: Any) -> str:
     OSError
         If the file cannot be read or the copy not be written. A part of the copy may be there then.
     """
-    digest = hashlib.md5(usedforsecurity=False)
     size = source.stat().st_size
-    in_steps = size > CHUNK
-    if in_steps:
-        callback.set_size(size)
+    if size <= CHUNK:
+        content = source.read_bytes()
+        target.write_bytes(content)
+        return hashlib.md5(content, usedforsecurity=False).hexdigest()
+    digest = hashlib.md5(usedforsecurity=False)
+    callback.set_size(size)
     with source.open("rb") as reader, target.open("wb") as writer, ThreadPoolExecutor(1) as beside:
         behind: Future[None] | None = None
         while chunk := reader.read(CHUNK):
-            if not in_steps:
-                digest.update(chunk)
-                writer.write(chunk)
-                continue
             if behind:
                 behind.result()
             behind = beside.submit(digest.update, chunk)
