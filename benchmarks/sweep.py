@@ -79,10 +79,16 @@ def prepared(folder: Path, rows: int) -> Path:
     return clone
 
 
+def copied(clone: Path, name: str) -> Path:
+    """Copy a clone to a folder beside it, without .dvc/tmp: slots, their sockets and DVC's queue are of one place."""
+    copy = clone.with_name(name)
+    shutil.copytree(clone, copy, symlinks=True, ignore=shutil.ignore_patterns("tmp"))
+    return copy
+
+
 def unguarded(clone: Path) -> Path:
     """Return a copy of a prepared clone whose stages do nothing about the threads of their neighbours."""
-    copy = clone.with_name("unguarded")
-    shutil.copytree(clone, copy, symlinks=True, ignore=shutil.ignore_patterns("celery"))  # the other's queue
+    copy = copied(clone, "unguarded")
     for name, guards in GUARDS.items():
         text = (copy / name).read_text(encoding="utf-8")
         for guard, instead in guards.items():
@@ -240,8 +246,7 @@ def growth(clone: Path, empty: Path, rounds: int) -> None:
 
 def show(clone: Path) -> None:
     """Compare `dvc exp show` of our experiments with that of DVC's own, warm ones taking turns."""
-    own = clone.with_name("own")
-    shutil.copytree(clone, own, symlinks=True)
+    own = copied(clone, "own")
     with_many(clone)
     forget_experiments(own)
     run([".venv/bin/dvc", "repro", "--quiet"], own)  # it saves none where a stage has not run
@@ -272,7 +277,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         clone = prepared(Path(folder), options.rows)
         if "growth" in parts:
-            shutil.copytree(clone, Path(folder) / "empty", symlinks=True)
+            copied(clone, "empty")
         print(f"{options.rows or 'all'} flights, {os.cpu_count()} cores\n", flush=True)
         try:
             if "plain" in parts:
