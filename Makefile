@@ -9,7 +9,7 @@ LOCK := $(or $(LOCK),$(held))
 # Three workers on two cores: one of them mostly waits, for a disk or a lock. Tests that share an expensive repository go to
 # one worker, so that no other waits for it.
 side_by_side := -n 3 --dist loadgroup
-compile := $(bin)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+compile := $(bin)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package seedbed \
     --custom-compile-command 'make lock'
 every := --workspace --all-branches --all-tags --all-experiments
 
@@ -19,9 +19,11 @@ help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.installed  ## create .venv from requirements.lock, or from another: make setup LOCK=requirements-all.lock
-	@$(bin)/python -m compileall -q src
+	@$(bin)/python -m compileall -q src packages
 
-.venv/.installed: $(LOCK) pyproject.toml $(if $(filter-out $(LOCK),$(held)),another-lock)
+package = $(wildcard packages/seedbed)
+
+.venv/.installed: $(LOCK) pyproject.toml $(wildcard packages/*/pyproject.toml) $(if $(filter-out $(LOCK),$(held)),another-lock)
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] <= (3, 13); sys.exit(None if ok else \
 	    "seedbed needs Python 3.11 to 3.13, and this is %d.%d: make setup PYTHON=python3.12" % sys.version_info[:2])'
 	@$(bin)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
@@ -30,14 +32,14 @@ setup: .venv/.installed  ## create .venv from requirements.lock, or from another
 	@sed -n '/^uv==/,/# via/p' $(LOCK) > .venv/uv.txt
 	@$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
 	@UV_LINK_MODE=copy $(bin)/python -m uv pip sync --quiet --python $(bin)/python --require-hashes --compile-bytecode $(LOCK)
-	@$(bin)/python -m uv pip install --quiet --python $(bin)/python --no-deps --no-build-isolation --editable .
+	@$(bin)/python -m uv pip install --quiet --python $(bin)/python --no-deps --no-build-isolation $(if $(package),--editable $(package)) --editable .
 	@touch $@
 
 hooks: setup  ## let `git commit` refuse secrets, large files, bad style and what is out of step
 	@$(bin)/pre-commit install
 
 repro: setup  ## run every stage whose inputs, parameters or code changed
-	@$(bin)/dvc repro
+	@$(bin)/seedbed repro
 	@$(bin)/dvc metrics show
 
 test: setup  ## run the tests (the slow ones apart)

@@ -18,7 +18,9 @@ def seconds(command: list[str], cwd: Path, **environment: str) -> float:
     return time.perf_counter() - begin
 
 
-def in_turn(number: int, ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[float, float]:
+def in_turn(
+    number: int, ours: Callable[[], float], theirs: Callable[[], float]
+) -> tuple[float, float]:
     """Measure both sides, who goes first changing from round to round; return ours and theirs."""
     if number % 2:
         second = theirs()
@@ -29,7 +31,12 @@ def in_turn(number: int, ours: Callable[[], float], theirs: Callable[[], float])
 def run(command: list[str], cwd: Path, **environment: str) -> str:
     """Run a command, which must succeed, and return what it printed."""
     done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+        command,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout}{done.stderr}")

@@ -16,7 +16,18 @@ from pathlib import Path
 
 from measuring import cloned, in_turn, ratios, seconds, spread
 
-STAGES = ("compose", "ingest", "validate", "explore", "clean", "featurize", "train", "evaluate", "gate", "package")
+STAGES = (
+    "compose",
+    "ingest",
+    "validate",
+    "explore",
+    "clean",
+    "featurize",
+    "train",
+    "evaluate",
+    "gate",
+    "package",
+)
 EMPTY_STAGES = 10
 NO_OP_RUNS = 7
 
@@ -84,21 +95,29 @@ def deferred_seconds(clone: Path, stage: str) -> float:
         text=True,
         check=True,
     )
-    own = [int(found[1]) for found in re.finditer(r"^import time:\s+(\d+) \|", done.stderr, re.MULTILINE)]
+    own = [
+        int(found[1])
+        for found in re.finditer(r"^import time:\s+(\d+) \|", done.stderr, re.MULTILINE)
+    ]
     return sum(own) / 1e6
 
 
 def main() -> None:
     """Take the measurements and print them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3, help="how often graph and script take turns (default: 3)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="how often graph and script take turns (default: 3)"
+    )
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         clone, empty = cloned(Path(folder)), empty_graph(Path(folder))
         pairs = []
         for number in range(rounds):
             pairs.append(in_turn(number, lambda: graph(clone), lambda: script(clone)))
-            print(f"round {number + 1}: dvc repro {pairs[-1][0]:.1f} s, script {pairs[-1][1]:.1f} s", flush=True)
+            print(
+                f"round {number + 1}: dvc repro {pairs[-1][0]:.1f} s, script {pairs[-1][1]:.1f} s",
+                flush=True,
+            )
         graphs, scripts = (list(times) for times in zip(*pairs, strict=True))
         print(f"\ncold dvc repro   {spread(graphs)}\nplain script     {spread(scripts)}")
         print(f"ratio            {ratios(graphs, scripts)}\n")
@@ -111,7 +130,9 @@ def main() -> None:
         idle = [(no_op(clone), no_op(empty)) for _ in range(NO_OP_RUNS)]
         ours, theirs = (list(times) for times in zip(*idle, strict=True))
         extra = statistics.median(ours) - statistics.median(theirs)
-        print(f"\nno-op dvc repro  {spread(ours)}\nempty graph      {spread(theirs)}\ndifference       {extra:6.2f} s")
+        print(
+            f"\nno-op dvc repro  {spread(ours)}\nempty graph      {spread(theirs)}\ndifference       {extra:6.2f} s"
+        )
 
 
 if __name__ == "__main__":

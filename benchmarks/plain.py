@@ -7,6 +7,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from project.stages.evaluate import write_evaluated
+from project.stages.explore import write_exploration
+from project.stages.train import write_trained
 from seedbed.config.params import PARAMS, check_params
 from seedbed.config.yaml_files import load_yaml
 from seedbed.data.cleaning import clean_rows, clean_values, count_changes
@@ -26,9 +29,6 @@ from seedbed.serving.packaging import periods, train_rows
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.seen_rows import SeenRows
 from seedbed.serving.signature import Signature
-from seedbed.stages.evaluate import write_evaluated
-from seedbed.stages.explore import write_exploration
-from seedbed.stages.train import write_trained
 
 
 def main(out: Path) -> None:
@@ -36,7 +36,9 @@ def main(out: Path) -> None:
     params = check_params(load_yaml(Path(PARAMS)), Path.cwd())
     problem, columns, model = params.problem, params.columns, params.model
 
-    raw = assemble_rows(partial(read_source, params.source, params.dataset), params.dataset, columns)
+    raw = assemble_rows(
+        partial(read_source, params.source, params.dataset), params.dataset, columns
+    )
 
     result, outcome = validate_rows(raw, params.expectations)
     write_data_docs(outcome, out / "data_docs/index.html")
@@ -52,7 +54,9 @@ def main(out: Path) -> None:
     trained = train_model(table, problem, params.split, model, params.evaluation, params.seed)
     write_trained(trained, model.name, out / "model", out / "train")
 
-    evaluated = evaluate_model(trained.pipeline, trained.decision, table, problem, params.evaluation, params.seed)
+    evaluated = evaluate_model(
+        trained.pipeline, trained.decision, table, problem, params.evaluation, params.seed
+    )
     write_evaluated(evaluated, model.name, out / "predictions", out / "evaluate")
 
     verdict = judge(evaluated.details, params.gate, problem)
@@ -62,9 +66,26 @@ def main(out: Path) -> None:
     signature = Signature.of(train, columns, params.features, params.dataset.time_zone)
     metrics = summarize(trained.details, evaluated.details)
     excluded = columns_with(columns, "known_after_outcome")
-    card = write_card(Facts(params.dataset, problem, params.split, model, signature, metrics, periods(table), excluded))
+    card = write_card(
+        Facts(
+            params.dataset,
+            problem,
+            params.split,
+            model,
+            signature,
+            metrics,
+            periods(table),
+            excluded,
+        )
+    )
     recipe = Recipe(
-        params.dataset.name, problem, columns, params.cleaning, params.features, trained.decision, signature
+        params.dataset.name,
+        problem,
+        columns,
+        params.cleaning,
+        params.features,
+        trained.decision,
+        signature,
     )
     write_bundle(
         out / "bundle",

@@ -11,10 +11,10 @@ import pandas as pd
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from project.stages.train import write_trained
 from seedbed.config.params import check_params
 from seedbed.data.tables import read_table
 from seedbed.models.training import train_model
-from seedbed.stages.train import write_trained
 
 ROOT = Path.cwd()
 
@@ -28,7 +28,9 @@ def rows() -> pd.DataFrame:
 def job(config: DictConfig) -> float:
     """Train, and write what the stage writes into the job's folder."""
     params = check_params(OmegaConf.to_container(config, resolve=True), ROOT)  # type: ignore[arg-type]
-    trained = train_model(rows(), params.problem, params.split, params.model, params.evaluation, params.seed)
+    trained = train_model(
+        rows(), params.problem, params.split, params.model, params.evaluation, params.seed
+    )
     out = Path(HydraConfig.get().runtime.output_dir)
     write_trained(trained, params.model.name, out / "model", out / "report")
     return float(trained.headline["cv"][trained.details["metric"]])
@@ -38,4 +40,6 @@ if __name__ == "__main__":
     # Workers import the task by its module's name.
     from plain_sweep import job as importable
 
-    hydra.main(version_base=None, config_path=str(ROOT / "conf"), config_name="config")(importable)()
+    hydra.main(version_base=None, config_path=str(ROOT / "conf"), config_name="config")(
+        importable
+    )()

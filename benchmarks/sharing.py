@@ -33,7 +33,11 @@ SIDES: dict[str, tuple[Commands, bool]] = {
 """The commands, and whether the remote has `verify`."""
 
 
-HASH = [sys.executable, "-c", "import hashlib; hashlib.file_digest(open('files/large', 'rb'), 'md5')"]
+HASH = [
+    sys.executable,
+    "-c",
+    "import hashlib; hashlib.file_digest(open('files/large', 'rb'), 'md5')",
+]
 
 
 @contextmanager
@@ -63,20 +67,28 @@ def made(folder: Path, large: bool, scale: float = 1) -> Path:
         for number in range(round(scale * SMALL_FILES)):
             (root / f"files/{number}").write_text(f"{number} " * 100, encoding="utf-8")
     (root / "dvc.yaml").write_text(
-        "stages:\n  one:\n    cmd: ls files > names.txt\n    deps: [files]\n    outs: [names.txt]\n", encoding="utf-8"
+        "stages:\n  one:\n    cmd: ls files > names.txt\n    deps: [files]\n    outs: [names.txt]\n",
+        encoding="utf-8",
     )
     run(["git", "init", "--quiet", "-b", "main"], root)
     for key, value in (("user.name", "Benchmark"), ("user.email", "benchmark@example.org")):
         run(["git", "config", key, value], root)
     for words in (["init"], ["add", "files"], ["repro"]):
-        run([str(BIN / "dvc"), *words, "--quiet"], root, DVC_SITE_CACHE_DIR=str(folder / "site/here"))
+        run(
+            [str(BIN / "dvc"), *words, "--quiet"],
+            root,
+            DVC_SITE_CACHE_DIR=str(folder / "site/here"),
+        )
     return root
 
 
 def timed(commands: list[list[str]], root: Path, environment: dict[str, str]) -> float:
     """Time commands one after the other, on a disk that has written what came before."""
     os.sync()
-    found = [[str(BIN / words[0]) if words[0] in ("dvc", "seedbed") else words[0], *words[1:]] for words in commands]
+    found = [
+        [str(BIN / words[0]) if words[0] in ("dvc", "seedbed") else words[0], *words[1:]]
+        for words in commands
+    ]
     return sum(seconds(words, root, **environment) for words in found)
 
 
@@ -100,7 +112,11 @@ def measured(folder: Path, root: Path, side: str, at: Place) -> dict[str, float]
     # A new prefix each time stands for an empty bucket.
     target = f"{url}{len(os.listdir(folder))}{os.urandom(4).hex()}" if url.startswith("s3") else url  # noqa: PTH208
     run([str(BIN / "seedbed"), "remote", target, *options], root, **here)
-    run([str(BIN / "dvc"), "remote", "modify", "storage", "verify", str(verify).lower()], root, **here)
+    run(
+        [str(BIN / "dvc"), "remote", "modify", "storage", "verify", str(verify).lower()],
+        root,
+        **here,
+    )
     run(["git", "add", "--all"], root)
     run(["git", "commit", "--quiet", "--allow-empty", "-m", "a place for data"], root)
     found = {"push": timed(commands["push"], root, here)}
@@ -138,7 +154,9 @@ def compare(folder: Path, load: str, chosen: argparse.Namespace) -> None:
         print(f"  {name}")
         for side in sides:
             ratio = (
-                "" if side == "seedbed" else f"  seedbed takes {ratios(times['seedbed'], times[side]).strip()} times"
+                ""
+                if side == "seedbed"
+                else f"  seedbed takes {ratios(times['seedbed'], times[side]).strip()} times"
             )
             print(f"    {side:14}{spread(times[side])}{ratio}", flush=True)
 
@@ -146,10 +164,19 @@ def compare(folder: Path, load: str, chosen: argparse.Namespace) -> None:
 def main() -> None:
     """Take the measurements and print them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5, help="how often the sides take turns (default: 5)")
-    parser.add_argument("--s3", action="store_true", help="to a local S3 server instead of a directory")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="how often the sides take turns (default: 5)"
+    )
+    parser.add_argument(
+        "--s3", action="store_true", help="to a local S3 server instead of a directory"
+    )
     parser.add_argument("--only", choices=["small", "large"], help="one of the two loads")
-    parser.add_argument("--scale", type=float, default=1, help="share of the load, to see that it works (default: 1)")
+    parser.add_argument(
+        "--scale",
+        type=float,
+        default=1,
+        help="share of the load, to see that it works (default: 1)",
+    )
     chosen = parser.parse_args()
     for load in ("small", "large"):
         if chosen.only in (None, load):

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from measuring import cloned, in_turn, ratios, run, seconds, spread
 
-from seedbed.experiments.records import FOLDER, read_records
+from seedbed.sweeps.records import FOLDER, read_records
 
 JOBS = 20
 MANY = 200
@@ -57,8 +57,11 @@ QUEUES: dict[str, tuple[int, Mapping[str, str]]] = {
 }
 """How DVC's queue is run: its first seed, and its environment."""
 GUARDS = {
-    "src/stage.sh": {"OMP_WAIT_POLICY=passive\n": "", "OPENBLAS_NUM_THREADS=1\nMKL_NUM_THREADS=1\n": ""},
-    "src/seedbed/models/parallel.py": {
+    "src/stage.sh": {
+        "OMP_WAIT_POLICY=passive\n": "",
+        "OPENBLAS_NUM_THREADS=1\nMKL_NUM_THREADS=1\n": "",
+    },
+    "packages/seedbed/src/seedbed/models/parallel.py": {
         "at_once = max(1, min(len(calls), threads()))": "at_once = 1",
         '{"blas": 1, "openmp": openmp}': "{}",
         "with steady_sums(inner), joblib": "with joblib",
@@ -75,7 +78,10 @@ def prepared(folder: Path, rows: int) -> Path:
         text = dataset.read_text(encoding="utf-8")
         dataset.write_text(text.replace("sample: null", f"sample: {rows}"), encoding="utf-8")
     run([".venv/bin/dvc", "repro", "--quiet", "train"], clone)
-    run(["git", "commit", "--quiet", "--all", "--allow-empty", "-m", "the rows of this benchmark"], clone)
+    run(
+        ["git", "commit", "--quiet", "--all", "--allow-empty", "-m", "the rows of this benchmark"],
+        clone,
+    )
     return clone
 
 
@@ -103,7 +109,14 @@ def unguarded(clone: Path) -> Path:
 
 def ours(clone: Path, *overrides: str) -> float:
     """Time a sweep of ours, two workers."""
-    command = [".venv/bin/python", "-m", "seedbed.sweep", "-m", "hydra.launcher.n_jobs=2", *overrides]
+    command = [
+        ".venv/bin/python",
+        "-m",
+        "seedbed.sweep",
+        "-m",
+        "hydra.launcher.n_jobs=2",
+        *overrides,
+    ]
     return seconds(command, clone, PYTHONPATH=f"{clone}/src")
 
 
@@ -131,7 +144,11 @@ def queue(clone: Path, seeds: range, threads: Mapping[str, str]) -> float:
     environment = {**threads, "PATH": f"{clone}/.venv/bin:{os.environ['PATH']}"}
     begin = time.perf_counter()
     choices = ",".join(str(seed) for seed in seeds)
-    run(["dvc", "exp", "run", "--quiet", "--queue", "-S", f"seed={choices}", "train"], clone, **environment)
+    run(
+        ["dvc", "exp", "run", "--quiet", "--queue", "-S", f"seed={choices}", "train"],
+        clone,
+        **environment,
+    )
     run(["dvc", "queue", "start", "-j", "2"], clone, **environment)
     while True:
         time.sleep(1)
@@ -159,8 +176,16 @@ def against_plain(clone: Path, rounds: int) -> None:
     ours(clone, "seed=1000,1001")  # makes the slots, as a first sweep does once
     for number in range(rounds):
         seeds = f"seed=range({number * JOBS},{(number + 1) * JOBS})"
-        found.append(in_turn(number, lambda seeds=seeds: ours(clone, seeds), lambda seeds=seeds: plain(clone, seeds)))
-        print(f"round {number + 1}: ours {found[-1][0]:.1f} s, plain {found[-1][1]:.1f} s", flush=True)
+        found.append(
+            in_turn(
+                number,
+                lambda seeds=seeds: ours(clone, seeds),
+                lambda seeds=seeds: plain(clone, seeds),
+            )
+        )
+        print(
+            f"round {number + 1}: ours {found[-1][0]:.1f} s, plain {found[-1][1]:.1f} s", flush=True
+        )
     versioned, without = (list(times) for times in zip(*found, strict=True))
     extra = statistics.median((mine - other) / JOBS for mine, other in found)
     print(f"{JOBS} jobs, each an experiment   {spread(versioned)}")
@@ -184,7 +209,9 @@ def against_queue(clone: Path, rounds: int, how: str) -> None:
                 lambda theirs=theirs: queue(queued, theirs, threads),
             )
         )
-        print(f"round {number + 1}: ours {found[-1][0]:.1f} s, queue {found[-1][1]:.1f} s", flush=True)
+        print(
+            f"round {number + 1}: ours {found[-1][0]:.1f} s, queue {found[-1][1]:.1f} s", flush=True
+        )
     sweeps, queues = (list(times) for times in zip(*found, strict=True))
     print(f"{JOBS} jobs of a sweep            {spread(sweeps)}")
     print(f"{JOBS} jobs of DVC's queue       {spread(queues)}, {how}")
@@ -203,11 +230,15 @@ def many(clone: Path) -> None:
     whole = with_many(clone)
     left = beside_what_git_keeps(clone) - before
     without = plain(clone, *LITTLE, f"seed=range({MANY})")
-    print(f"{MANY} jobs of little work: {whole:.1f} s, and {without:.1f} s with nothing versioned: an experiment costs")
+    print(
+        f"{MANY} jobs of little work: {whole:.1f} s, and {without:.1f} s with nothing versioned: an experiment costs"
+    )
     print(f"{(whole - without) / MANY:.2f} s of the clock more with two workers")
     taken = [record.seconds for record in read_records(clone / FOLDER / "many")]
     first, last = statistics.median(taken[:JOBS]), statistics.median(taken[-JOBS:])
-    print(f"the first {JOBS} took {first:.2f} s each, the last {JOBS} {last:.2f} s: {last / first:.2f}")
+    print(
+        f"the first {JOBS} took {first:.2f} s each, the last {JOBS} {last:.2f} s: {last / first:.2f}"
+    )
     said = run(["git", "fsck", "--no-dangling"], clone)
     print(
         f"git fsck: {said.strip() or 'clean'}; left behind outside .dvc/tmp: {', '.join(sorted(left)) or 'nothing'}\n",
@@ -237,7 +268,10 @@ def growth(clone: Path, empty: Path, rounds: int) -> None:
                 lambda seeds=seeds: ours(empty, *LITTLE, seeds),
             )
         )
-        print(f"round {number + 1}: with {MANY} {found[-1][0]:.1f} s, with none {found[-1][1]:.1f} s", flush=True)
+        print(
+            f"round {number + 1}: with {MANY} {found[-1][0]:.1f} s, with none {found[-1][1]:.1f} s",
+            flush=True,
+        )
     there, none = (list(times) for times in zip(*found, strict=True))
     print(f"{FEW} jobs where {MANY} experiments are   {spread(there)}")
     print(f"{FEW} jobs where none is            {spread(none)}")
@@ -270,8 +304,12 @@ def main() -> None:
     """Take the measurements that are asked for, and print them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", help=f"{', '.join(PARTS)} (default: all)")
-    parser.add_argument("--rounds", type=int, default=2, help="how often the two sides take turns (default: 2)")
-    parser.add_argument("--rows", type=int, default=30_000, help="how many flights; 0 for all (default: 30000)")
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="how often the two sides take turns (default: 2)"
+    )
+    parser.add_argument(
+        "--rows", type=int, default=30_000, help="how many flights; 0 for all (default: 30000)"
+    )
     options = parser.parse_args()
     parts = options.parts or PARTS
     with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,250 @@
+"""The typed schema of params.yaml: strict, frozen, no unknown keys."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Task = Literal["binary", "multiclass", "regression"]
+Role = Literal["feature", "target", "key", "time", "group", "known_after_outcome", "ignore"]
+ColumnType = Literal["number", "category", "boolean", "time"]
+TimePart = Literal["month", "day", "day_of_week", "day_of_year", "hour", "minute"]
+Severity = Literal["critical", "warning", "info"]
+UNKNOWN_BEFORE: tuple[Role, ...] = ("target", "known_after_outcome")
+"""The roles of columns that nobody can know at the moment of prediction."""
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+TARGET_PREFIXES = ("sklearn.", "seedbed.")
+"""What a `_target_` may begin with; a project adds its own package here."""
+
+
+class Section(BaseModel):
+    """A part of params.yaml that knows all of its keys and never changes after it was read."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Table(Section):
+    """Where one table lies: `file` inside an installed `package`, or what a `loader` of that package returns.
+
+    The csv and parquet sources ignore these and read <name>.csv or <name>.parquet. `missing` lists what a CSV file writes
+    for a text that is missing, beside the empty field, such as NA.
+    """
+
+    package: str | None = None
+    file: str | None = None
+    loader: str | None = None
+    missing: list[str] = []
+
+
+class Join(Section):
+    """A left join of `table` to the base table on equal `keys`; `columns` come along, renamed by `rename`."""
+
+    table: str
+    keys: Annotated[list[str], Field(min_length=1)]
+    columns: list[str]
+    rename: dict[str, str] = {}
+
+
+class Window(Section):
+    """The half-open interval [start, end) of the time column, in the data's own time zone; null is unbounded."""
+
+    start: str | None = None
+    end: str | None = None
+
+    @model_validator(mode="after")
+    def _is_an_interval(self) -> "Window":
+        bounds = [
+            datetime.fromisoformat(bound) for bound in (self.start, self.end) if bound is not None
+        ]
+        if len({bound.tzinfo is None for bound in bounds}) == 2:
+            raise ValueError(
+                f"of start {self.start} and end {self.end} one has an offset and the other has none"
+            )
+        if len(bounds) == 2 and bounds[0] >= bounds[1]:
+            raise ValueError(f"start {self.start} is not before end {self.end}")
+        return self
+
+
+class Dataset(Section):
+    """Which rows there are: tables, how they join, and the window and sample of them that is used."""
+
+    name: str
+    base: str
+    tables: dict[str, Table]
+    joins: list[Join] = []
+    window: Window = Window()
+    sample: Annotated[int, Field(ge=1)] | None = None
+    time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(
+                f"{name!r} is no time zone; write one such as Europe/Zurich or UTC"
+            ) from None
+        return name
+
+
+class Column(Section):
+    """What one column of the joined rows means. Only role `feature` may ever reach a model.
+
+    A column is part of the row's key by the role key, or, when it is a feature too, by `key: true`.
+    """
+
+    role: Role
+    type: ColumnType = "number"
+    key: bool = False
+
+
+class Target(Section):
+    """The column to predict; with `above`, the target is whether `column` exceeds that value."""
+
+    column: str
+    above: float | None = None
+
+
+class Problem(Section):
+    """The question in words, and all that depends on it alone."""
+
+    question: str
+    moment: str
+    excluded: str
+    success: str
+    task: Task
+    target: Target
+    positive: str | int | bool | None = None
+    metric: str
+    threshold: Literal["f1", "balanced_accuracy", "half"] = "half"
+    slices: list[str] = []
+
+
+class Source(Section):
+    """Where rows come from; `path` is a file or folder for csv and parquet."""
+
+    kind: Literal["package", "csv", "parquet"]
+    path: str | None = None
+
+
+class Expectation(Section):
+    """One Great Expectations expectation: its class name, its arguments, its severity."""
+
+    type: str
+    severity: Severity = "critical"
+    arguments: dict[str, Any] = {}
+
+
+class Expectations(Section):
+    """A suite."""
+
+    suite: list[Expectation]
+
+
+class Cleaning(Section):
+    """Value cleaning (also at serving) and row cleaning (training only)."""
+
+    strip_text: bool = True
+    missing_text: list[str] = [""]
+    valid_range: dict[str, tuple[float | None, float | None]] = {}
+    drop_duplicates: bool = True
+
+
+class Derived(Section):
+    """A stateless feature made of other columns of the same row."""
+
+    kind: Literal["difference", "ratio", "clock_minutes", "days_between", "combine", "is_missing"]
+    columns: list[str]
+
+
+class Features(Section):
+    """Which stateless features are computed."""
+
+    time_parts: list[TimePart] = []
+    use_derived: bool = False
+    derived: dict[str, Derived] = {}
+    drop: list[str] = []
+
+
+class Split(Section):
+    """Which rows are train, validation and test, and how cross-validation folds the train rows."""
+
+    kind: Literal["time", "random", "group"]
+    validation: Fraction
+    test: Fraction
+    folds: Annotated[int, Field(ge=2)]
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _leaves_train_rows(self) -> "Split":
+        if self.validation + self.test >= 1:
+            raise ValueError(
+                f"validation {self.validation} and test {self.test} leave no train rows: keep the sum below 1"
+            )
+        return self
+
+
+class Preprocessing(Section):
+    """What stands before the estimator in the pipeline."""
+
+    categories: Literal["one_hot", "ordinal", "native"]
+    scale: bool
+    impute: bool
+    min_frequency: Annotated[int, Field(ge=1)] = 20
+
+
+class Model(Section):
+    """One estimator for both kinds of task: `arguments` go to whichever of the two is taken."""
+
+    name: str
+    classification: dict[str, Any]
+    regression: dict[str, Any]
+    arguments: dict[str, Any] = {}
+    preprocessing: Preprocessing
+    calibration: Literal["sigmoid", "isotonic"] | None = None
+    class_weight: Literal["balanced"] | None = None
+
+
+class Evaluation(Section):
+    """How much work honest figures get."""
+
+    bootstrap: Annotated[int, Field(ge=40)]
+    importance_rows: Annotated[int, Field(ge=10)]
+    importance_repeats: Annotated[int, Field(ge=1)]
+
+
+class AgainstChampion(Section):
+    """What a model must reach beside the one in use; `tolerance` is a share of the champion's figure."""
+
+    compare: bool = True
+    tolerance: Annotated[float, Field(ge=0)] = 0.01
+    superiority: bool = False
+
+
+class Gate(Section):
+    """What a model must reach before it may be packaged."""
+
+    thresholds: dict[str, float] = {}
+    better_than_baseline: bool = True
+    champion: AgainstChampion = AgainstChampion()
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    conf_hash: str
+    seed: int
+    dataset: Dataset
+    columns: dict[str, Column]
+    problem: Problem
+    source: Source
+    expectations: Expectations
+    cleaning: Cleaning
+    features: Features
+    split: Split
+    model: Model
+    evaluation: Evaluation
+    gate: Gate

@@ -1,0 +1,48 @@
+"""Reading YAML files as Hydra does, fast, with a mistake in one told in a sentence."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from seedbed.errors import UserError, one_line
+
+
+@contextmanager
+def parsed_in_c() -> Iterator[None]:
+    """Let OmegaConf, and Hydra through it, parse YAML with libyaml: the same values in half the time.
+
+    OmegaConf derives its loader from `yaml.SafeLoader` each time it reads.
+    """
+    usual = yaml.SafeLoader
+    yaml.SafeLoader = getattr(yaml, "CSafeLoader", usual)  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        yaml.SafeLoader = usual  # type: ignore[misc]
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping the way Hydra does (1e-3 is a number, a date is text).
+
+    Raises
+    ------
+    UserError
+        If the file is not YAML or not a mapping.
+    """
+    try:
+        with parsed_in_c():
+            loaded = OmegaConf.to_container(OmegaConf.load(path))
+    except (yaml.YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{path}: this is not a YAML file that can be read: {one_line(error)}"
+        ) from error
+    if not isinstance(loaded, dict):
+        raise UserError(
+            f"{path}: a mapping of keys to values is expected here, not a {type(loaded).__name__}."
+        )
+    return {str(key): value for key, value in loaded.items()}

@@ -1,0 +1,125 @@
+"""Cleaning in two parts: values (also of every request that is served) and rows (for training only)."""
+
+import pandas as pd
+
+from seedbed.config.schema import Cleaning, Problem
+from seedbed.data.roles import Columns, key_columns
+from seedbed.errors import UserError
+
+
+def clean_values(frame: pd.DataFrame, columns: Columns, cleaning: Cleaning) -> pd.DataFrame:
+    """Return the same rows with text stripped and impossible values made missing.
+
+    Each value is judged by itself, so that a row served alone is cleaned as it was in training.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n_rows, n_columns)
+        Columns that are not configured, and configured columns that are absent, are left alone.
+    columns : dict of str to Column
+    cleaning : Cleaning
+    """
+    cleaned = {}
+    for name in frame.columns:
+        values = frame[name]
+        kind = columns[name].type if name in columns else None
+        if kind == "category":
+            values = _clean_text(values, cleaning)
+        elif name in cleaning.valid_range:
+            values = _clean_number(values, *cleaning.valid_range[name])
+        cleaned[name] = values
+    return pd.DataFrame(cleaned, index=frame.index)
+
+
+def clean_rows(
+    frame: pd.DataFrame, columns: Columns, problem: Problem, cleaning: Cleaning
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Return the rows that can be learned from, and how many were dropped for which reason.
+
+    Of rows with one key (without key columns: of rows that are equal in all), the first in a total order of all columns
+    stays: without an order, "first" would depend on how the source happened to deliver them.
+
+    Raises
+    ------
+    UserError
+        If no row is left, or the target has only one value.
+    """
+    target = problem.target.column
+    kept = frame[frame[target].notna()]
+    without_target = len(frame) - len(kept)
+    duplicates = 0
+    if cleaning.drop_duplicates:
+        keys = key_columns(columns) or list(columns)
+        repeated = kept.duplicated(keys, keep=False)
+        if repeated.any():
+            firsts = (
+                kept[repeated]
+                .sort_values([*keys, *(name for name in columns if name not in keys)])
+                .duplicated(keys)
+            )
+            kept = kept.drop(index=firsts[firsts].index)
+            duplicates = int(firsts.sum())
+    _refuse_constant_target(kept, problem)
+    counts = {
+        "rows_in": len(frame),
+        "without_target": without_target,
+        "duplicates": duplicates,
+        "rows_out": len(kept),
+    }
+    return kept.reset_index(drop=True), counts
+
+
+def count_changes(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, int]:
+    """Return how many values of each column became missing in cleaning; columns without any are left out."""
+    lost = {name: int((after[name].isna() & before[name].notna()).sum()) for name in before.columns}
+    return {name: count for name, count in lost.items() if count}
+
+
+def _clean_text(values: pd.Series, cleaning: Cleaning) -> pd.Series:
+    # Work on the few distinct values: hundreds of thousands of rows share them.
+    codes, distinct = pd.factorize(values, use_na_sentinel=True)
+    texts = pd.Series(distinct, dtype="str")
+    if cleaning.strip_text:
+        texts = texts.str.strip()
+    texts = texts.mask(texts.isin(cleaning.missing_text))
+    lookup = pd.concat([texts, pd.Series([None], dtype="str")], ignore_index=True)
+    return pd.Series(
+        lookup.array.take(codes, allow_fill=False), index=values.index, name=values.name
+    )
+
+
+def _clean_number(values: pd.Series, low: float | None, high: float | None) -> pd.Series:
+    impossible = pd.Series(False, index=values.index)
+    if low is not None:
+        impossible |= values < low
+    if high is not None:
+        impossible |= values > high
+    return values.astype("float64").mask(impossible)
+
+
+def _refuse_constant_target(rows: pd.DataFrame, problem: Problem) -> None:
+    target = problem.target
+    if rows.empty:
+        raise UserError(
+            f"problem.target.column: no row has a value of {target.column}, so there is nothing to learn from. Check the source."
+        )
+    answers = (
+        rows[target.column] > target.above if target.above is not None else rows[target.column]
+    )
+    if answers.nunique() < 2:
+        told = (
+            f"{target.column} > {target.above:g} is {answers.iloc[0]}"
+            if target.above is not None
+            else f"{target.column} is {answers.iloc[:1].tolist()[0]!r}"
+        )
+        raise UserError(
+            f"problem.target: {told} in all {len(rows)} rows, so there is nothing to learn. "
+            "Widen dataset.window or dataset.sample, or choose another target or limit in the conf/dataset file."
+        )
+    if problem.task == "binary" and target.above is None:
+        values = sorted(answers.unique().tolist(), key=str)
+        if len(values) != 2 or problem.positive not in values:
+            raise UserError(
+                f"problem.positive: {problem.positive!r} must be one of the two values of {target.column}, which has "
+                f"{', '.join(map(repr, values[:5]))}. Edit the conf/dataset file."
+            )

@@ -1,0 +1,242 @@
+"""Raw rows: the tables of a dataset joined into one, typed, cut to the window and the sample."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from seedbed.config.schema import Dataset, Join
+from seedbed.data.csv_files import Types
+from seedbed.data.reading import read_times, refuse_values
+from seedbed.data.roles import Columns, columns_with, time_column
+from seedbed.errors import UserError, did_you_mean
+
+
+def assemble_rows(
+    read: Callable[[str, Types], pd.DataFrame], dataset: Dataset, columns: Columns
+) -> pd.DataFrame:
+    """Read and join the tables of `dataset`, and return the configured columns in their types.
+
+    Parameters
+    ----------
+    read : callable
+        Returns a table, given its name and the types of its columns.
+    dataset : Dataset
+    columns : dict of str to Column
+
+    Returns
+    -------
+    DataFrame, shape (n_rows, n_columns)
+        As many rows as the base table has in the window, or ``dataset.sample`` of them.
+
+    Raises
+    ------
+    UserError
+        If a table, key or column is missing, a join is not many-to-one, a value does not fit its column's type,
+        a feature holds nothing but missing values, or no row is left.
+    """
+    base = read(dataset.base, {name: column.type for name, column in columns.items()})
+    rows = _sample(_cut(base, dataset, columns), dataset, columns)
+    for join in dataset.joins:
+        if join.table not in dataset.tables:
+            raise UserError(
+                f"dataset.joins: {join.table!r} is not among dataset.tables ({', '.join(dataset.tables)})."
+            )
+        names = {name: join.rename.get(name, name) for name in [*join.keys, *join.columns]}
+        types: Types = {
+            name: columns[known].type for name, known in names.items() if known in columns
+        }
+        rows = join_table(rows, read(join.table, types), join, dataset.base)
+    return set_types(rows, columns, dataset)
+
+
+def join_table(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -> pd.DataFrame:
+    """Join `other` to `rows` many-to-one: every row stays, none is doubled; a missing key matches nothing.
+
+    Raises
+    ------
+    UserError
+        If a key or column is missing on a side, a key is not unique in `other` or not of one type on both sides, or a
+        column would be there twice.
+    """
+    for side, name, wanted in (
+        (rows, base, join.keys),
+        (other, join.table, [*join.keys, *join.columns]),
+    ):
+        if absent := [column for column in wanted if column not in side.columns]:
+            raise UserError(
+                f"dataset.joins: table {name} has no column {_with_questions(absent, side.columns)}, which the join with "
+                f"{join.table} needs. Edit keys or columns in the conf/dataset file."
+            )
+    # pandas would take two missing keys for equal ones.
+    right = other[[*join.keys, *join.columns]].dropna(subset=join.keys).rename(columns=join.rename)
+    if clashing := [
+        column for column in right.columns if column in rows.columns and column not in join.keys
+    ]:
+        raise UserError(
+            f"dataset.joins: {', '.join(clashing)} of table {join.table} is a column of {base} too. "
+            "Give it another name under rename in the conf/dataset file."
+        )
+    repeated = right.duplicated(join.keys)
+    if repeated.any():
+        example = ", ".join(
+            f"{key}={value}" for key, value in right.loc[repeated, join.keys].iloc[0].items()
+        )
+        raise UserError(
+            f"dataset.joins: {join.table} has {int(repeated.sum())} rows more than one for a key ({example}), so the join would "
+            f"double rows of {base}. Join on more keys, or make the table unique."
+        )
+    for key in join.keys:
+        if _kind(rows[key]) != _kind(right[key]):
+            raise UserError(
+                f"dataset.joins: {key} is {rows[key].dtype} in {base} and {right[key].dtype} in {join.table}, "
+                "so no row would match. Make them the same type."
+            )
+    return rows.merge(right, how="left", on=join.keys, validate="many_to_one")
+
+
+def _kind(values: pd.Series) -> str:
+    """Return what the values of a key are: those of another kind would never match, and pandas refuses some of them."""
+    dtype = values.dtype
+    if isinstance(dtype, pd.DatetimeTZDtype) or dtype.kind == "M":
+        return f"time {getattr(dtype, 'tz', None)}"
+    return "number" if pd.api.types.is_numeric_dtype(dtype) else "text"
+
+
+def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.DataFrame:
+    """Return exactly the configured columns, each in its type.
+
+    Numbers become int64 or float64, categories str, times datetime64[us] in the dataset's time zone.
+
+    Raises
+    ------
+    UserError
+        If a column is missing, a value does not fit, or a feature or the target holds nothing but missing values.
+    """
+    if absent := [name for name in columns if name not in rows.columns]:
+        target = columns_with(columns, "target")
+        what = "the target column" if absent[0] in target else "the column"
+        raise UserError(
+            f"columns: {what} {_with_questions(absent, set(rows.columns) - set(columns))} is not in the data, which have "
+            f"{', '.join(map(str, rows.columns))}. "
+            "Correct the name in the conf/dataset file, or remove it there."
+        )
+    typed = pd.DataFrame(
+        {name: _typed(rows[name], name, column.type, dataset) for name, column in columns.items()}
+    )
+    for name in columns_with(columns, "feature", "target", "time", "group"):
+        if typed[name].isna().all():
+            raise UserError(
+                f"columns: {name} ({columns[name].role}) holds nothing but missing values in {len(typed)} rows. "
+                "Give it the role ignore in the conf/dataset file, or mend the source."
+            )
+    return typed
+
+
+def _with_questions(absent: Iterable[str], there: Iterable[str]) -> str:
+    return ", ".join(f"{name}{did_you_mean(name, sorted(there))}" for name in absent)
+
+
+def _typed(values: pd.Series, name: str, kind: str, dataset: Dataset) -> pd.Series:
+    if kind == "category":
+        return _as_text(values)
+    if kind == "time":
+        return read_times(values, dataset.time_zone, partial(_expected, values, name))
+    if kind == "boolean":
+        return _as_boolean(values, name)
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        missing = bool(values.isna().any())
+        return (
+            values.astype("float64")
+            if missing or not pd.api.types.is_integer_dtype(values)
+            else values.astype("int64")
+        )
+    numbers = pd.to_numeric(values, errors="coerce")
+    _expected(values, name, numbers.isna() & values.notna(), "a number")
+    return numbers.astype("float64")
+
+
+def _as_text(values: pd.Series) -> pd.Series:
+    """Return text in which a whole number has no decimal point, also where missing values made it a float."""
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")
+    return (
+        values.astype("str") if not values.isna().any() else values.astype("string").astype("str")
+    )
+
+
+def _as_boolean(values: pd.Series, name: str) -> pd.Series:
+    if pd.api.types.is_bool_dtype(values):
+        return values.astype("boolean")
+    text = values.astype("str").str.strip().str.lower()
+    known = text.map(
+        {
+            "true": True,
+            "1": True,
+            "1.0": True,
+            "yes": True,
+            "false": False,
+            "0": False,
+            "0.0": False,
+            "no": False,
+        }
+    )
+    _expected(values, name, known.isna() & values.notna(), "true or false")
+    return known.astype("boolean")
+
+
+def _expected(values: pd.Series, name: str, wrong: pd.Series, wanted: str) -> None:
+    refuse_values(
+        values,
+        wrong,
+        name,
+        f"Expected is {wanted}: change the column's type in the conf/dataset file, or mend the source.",
+    )
+
+
+def _cut(base: pd.DataFrame, dataset: Dataset, columns: Columns) -> pd.DataFrame:
+    """Return the rows of the window."""
+    start, end = dataset.window.start, dataset.window.end
+    if start is None and end is None:
+        return base
+    name = time_column(columns)
+    if name is None:
+        raise UserError(
+            "dataset.window is set, and no column has the role time. Give one that role in the conf/dataset file, "
+            "or leave the window open."
+        )
+    if name not in base.columns:
+        raise UserError(
+            f"columns: the time column {name} is not in table {dataset.base}, so dataset.window cannot be applied."
+        )
+    times = read_times(base[name], dataset.time_zone, partial(_expected, base[name], name))
+    inside = pd.Series(True, index=base.index)
+    if start is not None:
+        inside &= times >= _moment(start, dataset.time_zone)
+    if end is not None:
+        inside &= times < _moment(end, dataset.time_zone)
+    if not inside.any():
+        raise UserError(
+            f"dataset.window: no row lies in [{start}, {end}); the data run from {times.min()} to {times.max()}."
+        )
+    return base[inside].reset_index(drop=True)
+
+
+def _moment(text: str, zone: str) -> pd.Timestamp:
+    moment = pd.Timestamp(text)
+    return moment.tz_localize(zone) if moment.tzinfo is None else moment
+
+
+def _sample(base: pd.DataFrame, dataset: Dataset, columns: Columns) -> pd.DataFrame:
+    """Return `dataset.sample` rows, evenly spread in time, or all of them."""
+    if dataset.sample is None or dataset.sample >= len(base):
+        return base
+    name = time_column(columns)
+    order = (
+        base[name].argsort(kind="stable").to_numpy()
+        if name in base.columns
+        else np.arange(len(base))
+    )
+    taken = order[np.linspace(0, len(base) - 1, dataset.sample).astype("int64")]
+    return base.iloc[np.sort(taken)].reset_index(drop=True)

@@ -1,0 +1,152 @@
+"""Sources: where the tables of a dataset come from. One function a kind, all with the same signature."""
+
+import importlib
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seedbed.config.schema import Dataset, Source
+from seedbed.data.csv_files import Types, read_csv, refuse_repeated
+from seedbed.errors import UserError, one_line
+
+WATCHED = Path("data/source")
+"""What stage ingest depends on in dvc.yaml."""
+CSV_ENDINGS = (".csv", ".csv.gz", ".csv.zip")
+
+
+def read_source(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
+    """Read one table of the dataset, all columns as they come.
+
+    Parameters
+    ----------
+    source : Source
+        Its `kind` chooses the reader.
+    dataset : Dataset
+    table : str
+        A name in ``dataset.tables``.
+    types : mapping of str to {"number", "category", "boolean", "time"}
+        Of the columns that are configured, by their name in this table, since a CSV file does not tell them.
+
+    Returns
+    -------
+    DataFrame, shape (n_rows, n_columns)
+        Unique column names, at least one row.
+
+    Raises
+    ------
+    UserError
+        If the table is missing, empty, damaged, not UTF-8, or two of its columns have one name.
+    """
+    frame = READERS[source.kind](source, dataset, table, types)
+    if frame.empty:
+        raise UserError(
+            f"{table}: the table has no rows. Give a source with rows (source.path, or dataset.tables.{table})."
+        )
+    return frame
+
+
+def find_unwatched(source: Source) -> str | None:
+    """Return a sentence if the source's files lie where DVC does not see them change, or None."""
+    if source.path is None:
+        return None
+    path = os.path.abspath(Path(source.path).expanduser())  # noqa: PTH100  # a link in the folder counts as being there
+    if Path(path).is_relative_to(WATCHED.absolute()):
+        return None
+    return (
+        f"source.path: {source.path} is not in {WATCHED}, so `dvc repro` will not see when it changes. Put the files, or links "
+        "to them, there, or call `dvc repro --force --single-item ingest` then."
+    )
+
+
+def _read_package(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
+    where = dataset.tables[table]
+    if where.package is None:
+        raise UserError(
+            f"dataset.tables.{table}: source package needs a package here, and there is none. "
+            "Name one in the conf/dataset file, or choose -S source=csv."
+        )
+    try:
+        found = importlib.util.find_spec(where.package)
+    except ModuleNotFoundError:
+        found = None
+    if found is None or found.origin is None:
+        raise UserError(
+            f"dataset.tables.{table}.package: the package {where.package} is not installed. "
+            "Add it to pyproject.toml, then run `make lock setup`."
+        )
+    if where.loader is not None:
+        return _load(where.package, where.loader, table)
+    if where.file is None:
+        raise UserError(
+            f"dataset.tables.{table}: neither file nor loader is set. Set one in the conf/dataset file."
+        )
+    # The package itself is not imported: data packages age, their files do not.
+    return read_csv(Path(found.origin).parent / where.file, types, where.missing)
+
+
+def _load(package: str, loader: str, table: str) -> pd.DataFrame:
+    load = getattr(importlib.import_module(package), loader, None)
+    if load is None:
+        raise UserError(
+            f"dataset.tables.{table}.loader: {package} has no {loader}. Edit the conf/dataset file."
+        )
+    options = {"scaled": False} if loader == "load_diabetes" else {}
+    frame = pd.DataFrame(load(as_frame=True, **options).frame)
+    refuse_repeated(map(str, frame.columns), f"{package}.{loader}")
+    return frame
+
+
+def _read_csv_source(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
+    return read_csv(
+        _find_file(source, dataset, table, CSV_ENDINGS), types, dataset.tables[table].missing
+    )
+
+
+def _read_parquet_source(
+    source: Source, dataset: Dataset, table: str, _types: Types
+) -> pd.DataFrame:
+    path = _find_file(source, dataset, table, (".parquet",))
+    try:
+        refuse_repeated(pq.read_schema(path).names, str(path))
+        frame = pq.read_table(path).to_pandas()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(
+            f"{path}: this is not a whole Parquet file ({one_line(error)}). Write it anew or fetch it again."
+        ) from error
+    # pandas keeps a named index as a column of the file, and makes it the index again.
+    return frame.reset_index(level=[name for name in frame.index.names if name is not None])
+
+
+READERS: dict[str, Callable[[Source, Dataset, str, Types], pd.DataFrame]] = {
+    "package": _read_package,
+    "csv": _read_csv_source,
+    "parquet": _read_parquet_source,
+}
+
+
+def _find_file(source: Source, dataset: Dataset, table: str, endings: tuple[str, ...]) -> Path:
+    """Return the table's file in the folder `source.path`, or that path itself where it is a file."""
+    if source.path is None:
+        raise UserError(
+            f"source.path is not set, and source {source.kind} needs a file or folder: -S source.path=FOLDER."
+        )
+    path = Path(source.path).expanduser()
+    if path.is_file():
+        if len(dataset.tables) > 1:
+            raise UserError(
+                f"source.path: {path} is one file, and dataset {dataset.name} has the tables {', '.join(dataset.tables)}. "
+                "Name the folder that holds a file for each."
+            )
+        return path
+    for ending in endings:
+        if (path / f"{table}{ending}").is_file():
+            return path / f"{table}{ending}"
+    raise UserError(
+        f"source.path: {path} holds no {' or '.join(f'{table}{ending}' for ending in endings)}, and is no such file itself. "
+        "Put the file there, or set source.path to where it is."
+    )

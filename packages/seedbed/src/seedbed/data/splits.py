@@ -1,0 +1,136 @@
+"""Splits: which rows are train, validation and test, in which fold each train row lies, and which rows are alike."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+
+from seedbed.config.schema import Split
+from seedbed.data.roles import Columns, group_column, row_key, time_column
+from seedbed.errors import UserError
+
+SIDES = ("train", "validation", "test")
+STRETCHES = 50
+"""Of time, in each side: enough of them for a 95 % interval, and long enough that neighbours in time mostly share one."""
+
+
+def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Series:
+    """Return the side of each row: "train", "validation" or "test".
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n_rows, n_columns)
+    columns : dict of str to Column
+    split : Split
+        By time, the latest rows are the test and no instant lies on two sides. Otherwise a hash of the row's key
+        (random) or of its group decides, so that a row keeps its side when others are added.
+
+    Returns
+    -------
+    Series of str, shape (n_rows,)
+
+    Raises
+    ------
+    UserError
+        If the column that the split goes by does not exist, or a side gets no row.
+    """
+    if split.kind == "time":
+        cuts = (1 - split.validation - split.test, 1 - split.test)
+        place = _time_blocks(_times(frame, columns), cuts)
+    else:
+        position = _positions(frame, columns, split, "side")
+        place = np.where(
+            position < split.test, 2, np.where(position < split.test + split.validation, 1, 0)
+        )
+    sides = pd.Series(np.array(SIDES)[place], index=frame.index, dtype="str")
+    for side in SIDES:
+        if not (sides == side).any():
+            raise UserError(
+                f"split: of {len(frame)} rows none is in {side} (split.kind {split.kind}, validation {split.validation}, "
+                f"test {split.test}). Use more rows, or larger parts."
+            )
+    return sides
+
+
+def assign_folds(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Series:
+    """Return the fold of each train row.
+
+    By time the folds are ``split.folds`` + 1 blocks numbered from the earliest, of which cross-validation scores all but
+    the first; otherwise ``split.folds`` parts by a hash, independent of the one that chose the sides.
+
+    Returns
+    -------
+    Series of int8, shape (n_rows,)
+    """
+    if split.kind == "time":
+        blocks = split.folds + 1
+        place = _time_blocks(
+            _times(frame, columns), tuple(block / blocks for block in range(1, blocks))
+        )
+    else:
+        place = (_positions(frame, columns, split, "fold") * split.folds).astype("int64")
+    return pd.Series(place.astype("int8"), index=frame.index)
+
+
+def assign_clusters(
+    frame: pd.DataFrame, columns: Columns, split: Split, sides: pd.Series
+) -> pd.Series:
+    """Return the cluster of each row: rows of a side that are alike beyond their features, and so tell less than their number.
+
+    What counts as alike is what the split keeps apart: by time, rows of one of `STRETCHES` stretches of time with about
+    equally many rows of the side; by group, rows of one group. At random each row is taken to stand alone.
+
+    Parameters
+    ----------
+    sides : Series of str, shape (n_rows,)
+        What :func:`assign_splits` returned.
+
+    Returns
+    -------
+    Series of uint64, shape (n_rows,)
+    """
+    if split.kind == "random":
+        return row_key(frame, columns)
+    if split.kind == "group":
+        return pd.util.hash_pandas_object(frame[group_column(columns)], index=False)
+    cuts = tuple(stretch / STRETCHES for stretch in range(1, STRETCHES))
+    parts = [_times(frame[sides == side], columns) for side in SIDES]
+    places = [pd.Series(_time_blocks(times, cuts), index=times.index) for times in parts]
+    return pd.concat(places).reindex(frame.index).astype("uint64")
+
+
+def _times(frame: pd.DataFrame, columns: Columns) -> pd.Series:
+    name = time_column(columns)
+    if name is None:
+        raise UserError(
+            "split.kind is time, and no column has the role time. Choose -S split=random, or give a column that role."
+        )
+    if frame[name].isna().any():
+        raise UserError(
+            f"split.kind is time, and {int(frame[name].isna().sum())} rows have no {name}. Expect it in the suite "
+            "(ExpectColumnValuesToNotBeNull), or mend the source."
+        )
+    return frame[name]
+
+
+def _time_blocks(times: pd.Series, cuts: tuple[float, ...]) -> np.ndarray:
+    """Return the number of the block of each row; rows of one instant are in one block."""
+    ordered = np.sort(times.astype("int64").to_numpy())
+    limits = [ordered[min(int(len(ordered) * cut), len(ordered) - 1)] for cut in cuts]
+    return np.searchsorted(limits, times.astype("int64").to_numpy(), side="right")
+
+
+def _positions(frame: pd.DataFrame, columns: Columns, split: Split, purpose: str) -> np.ndarray:
+    """Return a number in [0, 1) for each row, from its key or group, the split's seed and the purpose."""
+    if split.kind == "group":
+        name = group_column(columns)
+        if name is None:
+            raise UserError(
+                "split.kind is group, and no column has the role group. Choose -S split=random, or give a column that role."
+            )
+        keys = pd.util.hash_pandas_object(frame[name], index=False)
+    else:
+        keys = row_key(frame, columns)
+    salt = hashlib.sha256(f"{purpose} {split.seed}".encode()).digest()[:8]
+    mixed = pd.util.hash_array(keys.to_numpy() ^ np.frombuffer(salt, dtype="<u8"))
+    return (mixed >> np.uint64(11)).astype("float64") / float(1 << 53)

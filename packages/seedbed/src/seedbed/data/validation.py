@@ -1,0 +1,205 @@
+"""Raw rows against a Great Expectations suite: what failed, how badly, in which rows."""
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import great_expectations as gx
+import numpy as np
+import pandas as pd
+from great_expectations import expectations as gxe
+from great_expectations.core import ExpectationSuiteValidationResult
+
+from seedbed.config.schema import Expectation, Expectations
+from seedbed.errors import UserError, one_line
+from seedbed.files import write_text
+
+SAMPLE = 10
+WHERE = "Edit the conf/expectations file."
+
+logging.getLogger("great_expectations").setLevel(logging.ERROR)
+
+
+def validate_rows(
+    frame: pd.DataFrame, expectations: Expectations
+) -> tuple[dict[str, Any], ExpectationSuiteValidationResult]:
+    """Validate rows; return a result that is the same for the same rows, and Great Expectations' own.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n_rows, n_columns)
+    expectations : Expectations
+        Each with Great Expectations' severity: critical, warning or info.
+
+    Returns
+    -------
+    tuple of dict and ExpectationSuiteValidationResult
+        The dict has `passed` (no critical failure), `rows`, `failed` (their number by severity) and `expectations`: per
+        expectation `type`, `arguments`, `severity`, `passed`, `observed` or `unexpected` (count, percent, sample, rows).
+
+    Raises
+    ------
+    UserError
+        If an expectation cannot be evaluated: its class, an argument or a column does not exist. That is an error in
+        the suite, which Great Expectations itself reports like bad data.
+    """
+    if not expectations.suite:
+        raise UserError(f"expectations.suite is empty, so nothing would be validated. {WHERE}")
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    suite = gx.ExpectationSuite("suite")
+    for place, expectation in enumerate(expectations.suite):
+        suite.add_expectation(_build(place, expectation, frame))
+        if len(suite.expectations) == place:
+            raise UserError(
+                f"expectations.suite[{place}]: {expectation.type} stands there twice. {WHERE}"
+            )
+    definition = (
+        context.data_sources.add_pandas("rows")
+        .add_dataframe_asset("raw")
+        .add_batch_definition_whole_dataframe("all")
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outcome = definition.get_batch({"dataframe": frame}).validate(
+            suite, result_format={"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE}
+        )
+    by_place = {result.expectation_config.meta["place"]: result for result in outcome.results}
+    entries = [
+        _entry(place, expectation, by_place[place])
+        for place, expectation in enumerate(expectations.suite)
+    ]
+    failed = {
+        severity: sum(not entry["passed"] and entry["severity"] == severity for entry in entries)
+        for severity in ("critical", "warning", "info")
+    }
+    result = {
+        "passed": failed["critical"] == 0,
+        "rows": len(frame),
+        "failed": failed,
+        "expectations": entries,
+    }
+    return result, outcome
+
+
+def describe_failures(result: dict[str, Any], *severities: str) -> list[str]:
+    """Return a sentence for each failed expectation of the given severities."""
+    return [
+        f"{entry['severity']}: {_told(entry)}"
+        for entry in result["expectations"]
+        if not entry["passed"] and entry["severity"] in severities
+    ]
+
+
+def write_data_docs(outcome: ExpectationSuiteValidationResult, path: Path) -> None:
+    """Write Great Expectations' page of a validation. It holds times and random ids, so it is no output of a stage."""
+    from great_expectations.render.renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view import DefaultJinjaPageView
+
+    page = DefaultJinjaPageView().render(
+        ValidationResultsPageRenderer(run_info_at_end=True).render(outcome)
+    )
+    write_text(path, page)
+
+
+def _build(place: int, expectation: Expectation, frame: pd.DataFrame) -> Any:
+    where = f"expectations.suite[{place}]"
+    kind = getattr(gxe, expectation.type, None)
+    if kind is None or not expectation.type.startswith("Expect"):
+        raise UserError(f"{where}.type: Great Expectations has no {expectation.type}. {WHERE}")
+    arguments = expectation.arguments
+    named = [arguments[key] for key in ("column", "column_A", "column_B") if key in arguments]
+    if isinstance(arguments.get("column_list"), list):
+        named += arguments["column_list"]
+    if absent := [column for column in named if column not in list(frame.columns)]:
+        raise UserError(
+            f"{where}: {expectation.type} names the column {', '.join(map(str, absent))}, which the rows do not have. "
+            f"This is a mistake in the suite, not in the data. {WHERE}"
+        )
+    try:
+        return kind(
+            **_with_times(arguments, frame), severity=expectation.severity, meta={"place": place}
+        )
+    except (ValueError, TypeError) as error:
+        raise UserError(
+            f"{where}: {expectation.type} does not take these arguments ({arguments}): {one_line(error)[:300]}. {WHERE}"
+        ) from None
+
+
+def _with_times(arguments: dict[str, Any], frame: pd.DataFrame) -> dict[str, Any]:
+    """Return the arguments with ISO texts as times where the column holds times: text and time do not compare."""
+    column = arguments.get("column")
+    if column is None or not isinstance(frame[column].dtype, pd.DatetimeTZDtype):
+        return arguments
+    zone = frame[column].dtype.tz
+    times: dict[str, Any] = {
+        key: pd.Timestamp(arguments[key], tz=zone)
+        for key in ("min_value", "max_value")
+        if arguments.get(key) is not None
+    }
+    if isinstance(arguments.get("value_set"), list):
+        times["value_set"] = [pd.Timestamp(value, tz=zone) for value in arguments["value_set"]]
+    return {**arguments, **times}
+
+
+def _entry(place: int, expectation: Expectation, result: Any) -> dict[str, Any]:
+    raised = result.exception_info or {}
+    errors = [raised] if "raised_exception" in raised else list(raised.values())
+    for error in errors:
+        if error.get("raised_exception"):
+            raise UserError(
+                f"expectations.suite[{place}]: {expectation.type} could not be evaluated: "
+                f"{one_line(error['exception_message'])[:300]} "
+                f"This is a mistake in the suite, not in the data. {WHERE}"
+            )
+    entry: dict[str, Any] = {
+        "type": expectation.type,
+        "arguments": expectation.arguments,
+        "severity": expectation.severity,
+        "passed": bool(result.success),
+    }
+    found = result.result
+    if "unexpected_percent" in found:
+        entry["unexpected"] = {
+            "count": int(found["unexpected_count"]),
+            "percent": round(float(found["unexpected_percent"] or 0), 4),
+            "sample": _plain(found.get("partial_unexpected_list", [])),
+            "rows": _plain(found.get("partial_unexpected_index_list") or []),
+        }
+    elif "observed_value" in found:
+        # An expectation of the distinct values observes None, and lists those that it did not expect.
+        observed = found["observed_value"]
+        entry["observed"] = _plain(
+            found.get("partial_unexpected_list") if observed is None else observed
+        )
+    return entry
+
+
+def _told(entry: dict[str, Any]) -> str:
+    arguments = ", ".join(f"{key}={value}" for key, value in entry["arguments"].items())
+    told = f"{entry['type']}({arguments})"
+    if "unexpected" in entry:
+        found = entry["unexpected"]
+        rows = f"{found['count']:,} row{'s' * (found['count'] != 1)}"
+        sample = "; ".join(
+            f"row {row}" if value is None else f"row {row}: {value}"
+            for row, value in zip(found["rows"], found["sample"], strict=False)
+        )
+        return f"{told} fails in {rows} ({found['percent']:.3g} %){f', such as {sample}' if sample else ''}"
+    return f"{told} fails, observed is {entry.get('observed')}"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that JSON can hold; what is missing is null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(part) for part in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    if value is None or (isinstance(value, float) and not np.isfinite(value)):
+        return None
+    return value if isinstance(value, bool | int | float | str) else str(value)

@@ -1,0 +1,140 @@
+"""Challenger against champion: two models' answers for the same rows, and what lies between them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from seedbed.config.schema import Problem, Task
+from seedbed.errors import UserError
+from seedbed.models.decision import encode_target
+from seedbed.models.metrics import find_metric, metrics_of
+from seedbed.models.outcome import Outcome
+from seedbed.models.report import compare
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two models reach on the same rows, or why that cannot be told.
+
+    Attributes
+    ----------
+    champion, challenger, difference : mapping
+        `{metric: {"value", "low", "high"}}`; the difference is paired, and signed so that positive means the challenger
+        is better. Empty where there is an obstacle, or nothing to tell apart.
+    identical : bool
+        Whether both say the same of every row.
+    obstacle : str or None
+        Why they cannot be compared.
+    """
+
+    champion: Mapping[str, Any]
+    challenger: Mapping[str, Any]
+    difference: Mapping[str, Any]
+    slices: Mapping[str, Any]
+    identical: bool = False
+    obstacle: str | None = None
+
+    @classmethod
+    def hindered(cls, obstacle: str) -> "Comparison":
+        """Return a comparison that could not be made."""
+        return cls({}, {}, {}, {}, obstacle=obstacle)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as reports/champion.json holds it."""
+        if self.obstacle:
+            return {"compared": False, "why": self.obstacle}
+        if self.identical:
+            return {"compared": True, "identical": True}
+        return {
+            "compared": True,
+            "identical": False,
+            "champion": self.champion,
+            "challenger": self.challenger,
+            "difference": self.difference,
+            "slices": self.slices,
+        }
+
+
+def compare_answers(
+    challenger: Outcome,
+    champion: Outcome,
+    slices: Mapping[str, pd.Series],
+    clusters: NDArray[np.intp],
+    problem: Problem,
+    resamples: int,
+    seed: int,
+) -> Comparison:
+    """Measure two models on the same resamples of the same n rows.
+
+    Parameters
+    ----------
+    challenger, champion : Outcome
+        Of the same rows, with the same truth.
+    slices : mapping
+        By name, the slice each row is in, shape (n,).
+    clusters : ndarray, shape (n,)
+        Number of the cluster that each row is in; those are resampled.
+    problem : Problem
+        Its metric is the one that slices are measured by.
+    resamples : int
+        Number of bootstrap samples.
+    """
+    if np.array_equal(challenger.scores, champion.scores) and np.array_equal(
+        challenger.prediction, champion.prediction
+    ):
+        return Comparison({}, {}, {}, {}, identical=True)
+    deciding, incumbent = (
+        find_metric(problem.metric, problem.task),
+        dict.fromkeys(metrics_of(problem.task), champion),
+    )
+    figures = compare(challenger, incumbent, slices, clusters, deciding, resamples, seed)
+    return Comparison(
+        champion=figures["baseline"],
+        challenger=figures["model"],
+        difference=figures["difference"],
+        slices=figures["slices"],
+    )
+
+
+def read_outcome(
+    answers: pd.DataFrame, target: pd.Series, task: Task, classes: tuple[Any, ...]
+) -> Outcome:
+    """Set what a bundle answered beside the truth.
+
+    Parameters
+    ----------
+    answers : DataFrame, shape (n_rows, 1 or more)
+        `prediction`, and `score` or one `score_<class>` for each class, as :meth:`Bundle.predict` returns them.
+    target : Series, shape (n_rows,)
+        `_target` of data/predictions.
+    classes : tuple
+        The classes in the order of the outcome's codes; () unless multiclass.
+
+    Raises
+    ------
+    UserError
+        If the answers are not about these classes.
+    """
+    if task == "regression":
+        scores = answers["prediction"].to_numpy(dtype=np.float64)
+        return Outcome(task, encode_target(target, task, ()), scores, scores)
+    if task == "binary":
+        prediction = answers["prediction"].to_numpy(dtype=bool).astype(np.int8)
+        scores = answers["score"].to_numpy(dtype=np.float64)
+        return Outcome(task, encode_target(target, task, ()), scores, prediction, (False, True))
+    known = {
+        str(name).removeprefix("score_")
+        for name in answers.columns
+        if str(name).startswith("score_")
+    }
+    if known != set(classes):
+        raise UserError(
+            f"it knows the classes {', '.join(sorted(known))}, and today's are {', '.join(classes)}"
+        )
+    scores = answers[[f"score_{label}" for label in classes]].to_numpy(dtype=np.float64)
+    prediction = pd.Index(classes, dtype="str").get_indexer(answers["prediction"]).astype(np.intp)
+    return Outcome(task, encode_target(target, task, classes), scores, prediction, classes)

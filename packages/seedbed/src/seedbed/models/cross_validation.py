@@ -1,0 +1,170 @@
+"""Cross-validation on the train rows, along the folds that `_fold` gives them."""
+
+import warnings
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from seedbed.config.schema import Model
+from seedbed.errors import UserError
+from seedbed.models.decision import Decision, baseline_scores
+from seedbed.models.metrics import Metric, metrics_of
+from seedbed.models.outcome import Floats, Outcome
+from seedbed.models.parallel import run_side_by_side
+from seedbed.models.pipeline import build_pipeline, fit_pipeline, predict_scores
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+FoldScores = tuple[NDArray, NDArray, Floats]
+"""Rows fitted on, rows scored (indices), and what was said of the latter."""
+
+
+def cross_validation_folds(fold: NDArray, split_kind: str) -> list[tuple[NDArray, NDArray]]:
+    """Return (rows to fit on, rows to score) of each fold, as indices.
+
+    Parameters
+    ----------
+    fold : ndarray of int, shape (n_rows,)
+        Fold of each train row.
+    split_kind : {"time", "random", "group"}
+        Time chains forward: folds are blocks of time, the first is never scored, and each is scored by a model of
+        the blocks before it. Otherwise each fold is scored by a model of all others.
+
+    Raises
+    ------
+    UserError
+        If there are fewer than two folds.
+    """
+    numbers = np.unique(fold)
+    if len(numbers) < 2:
+        raise UserError(
+            f"split.folds: the {len(fold)} train rows are all in one fold, and cross-validation needs two. "
+            "Use more rows (dataset.sample, dataset.window) or fewer folds."
+        )
+    if split_kind == "time":
+        return [
+            (np.flatnonzero(fold < number), np.flatnonzero(fold == number))
+            for number in numbers[1:]
+        ]
+    return [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in numbers]
+
+
+def fit_with_folds(
+    model: Model,
+    features: pd.DataFrame,
+    target: NDArray,
+    decision: Decision,
+    fold: NDArray,
+    split_kind: str,
+    seed: int,
+) -> tuple["Pipeline", list[FoldScores]]:
+    """Fit a pipeline on all rows, and a fresh one on each fold's, side by side.
+
+    Parameters
+    ----------
+    features : DataFrame, shape (n_rows, n_features)
+        Of the train rows; `target` (labels or numbers) and `fold` have the same length.
+    decision : Decision
+        Gives task, classes and kinds of features; its threshold is not used.
+
+    Returns
+    -------
+    tuple
+        The fitted pipeline, and per fold (rows fitted on, rows scored, what it says of those).
+
+    Raises
+    ------
+    UserError
+        If the rows that a fold fits on are all of one class.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+
+    folds = cross_validation_folds(fold, split_kind)
+    for number, (rows, _) in enumerate(folds, start=1):
+        if decision.task != "regression" and len(np.unique(target[rows])) < 2:
+            raise UserError(
+                f"split.folds: the {len(rows)} rows that fold {number} fits on are of one class only. "
+                "Use fewer folds, or more rows (dataset.sample, dataset.window)."
+            )
+
+    def build(rows: NDArray) -> "Pipeline":
+        return build_pipeline(model, decision.task, decision.features, seed, split_kind, fold[rows])
+
+    def fit(pipeline: "Pipeline", rows: NDArray) -> "Pipeline":
+        return fit_pipeline(pipeline, features.iloc[rows], target[rows], model.name)
+
+    def score(pipeline: "Pipeline", rows: NDArray, scored: NDArray) -> Floats:
+        return predict_scores(
+            fit(pipeline, rows), features.iloc[scored], decision.task, decision.classes
+        )
+
+    # All are built before the first is fitted: building imports what conf/ names, and of a module that another thread
+    # imports at this moment one may see half. The longest first, so that no core is left with it at the end.
+    everything = np.arange(len(fold))
+    order = sorted(range(len(folds)), key=lambda place: -len(folds[place][0]))
+    calls = [
+        partial(fit, build(everything), everything),
+        *(partial(score, build(folds[place][0]), *folds[place]) for place in order),
+    ]
+    with warnings.catch_warnings():
+        # A network's max_iter is its number of epochs, a choice; of other models the warning is worth reading.
+        warnings.filterwarnings(
+            "ignore", category=ConvergenceWarning, module="sklearn.neural_network"
+        )
+        pipeline, *said = run_side_by_side(calls, "fits")
+    by_fold = dict(zip(order, said, strict=True))
+    return pipeline, [(*rows, by_fold[place]) for place, rows in enumerate(folds)]
+
+
+def summarize_folds(
+    decision: Decision,
+    truth: NDArray,
+    said: list[FoldScores],
+) -> tuple[dict[str, dict], dict[str, dict]]:
+    """Return mean, spread and values over the folds of each metric, for the model and for the dummy.
+
+    Parameters
+    ----------
+    decision : Decision
+        Its threshold decides in every fold.
+    truth : ndarray, shape (n_rows,)
+        Coded target of the train rows.
+    said : list
+        What :func:`fit_with_folds` returned.
+
+    Returns
+    -------
+    tuple of dict
+        `{metric: {"mean", "std", "folds"}}`; the spread is the sample standard deviation (n - 1), and null stands
+        for what is not defined.
+    """
+    metrics = metrics_of(decision.task)
+    models = [
+        dict.fromkeys(metrics, decision.outcome(truth[scored], scores))
+        for _, scored, scores in said
+    ]
+    dummies = [
+        decision.baseline(
+            truth[scored], baseline_scores(decision.task, truth[fitted], len(decision.classes))
+        )
+        for fitted, scored, _ in said
+    ]
+    return _summary(metrics, models), _summary(metrics, dummies)
+
+
+def _summary(metrics: Mapping[str, Metric], outcomes: list[dict[str, Outcome]]) -> dict[str, dict]:
+    summary = {}
+    for name, metric in metrics.items():
+        values = [metric.of(outcome[name]) for outcome in outcomes]
+        defined = [value for value in values if np.isfinite(value)]
+        summary[name] = {
+            "mean": float(np.mean(defined)) if defined else None,
+            "std": float(np.std(defined, ddof=1)) if len(defined) > 1 else None,
+            "folds": [value if np.isfinite(value) else None for value in values],
+        }
+    return summary

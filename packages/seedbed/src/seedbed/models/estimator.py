@@ -1,0 +1,155 @@
+"""The estimator that conf/model names, seeded, weighted and calibrated as chosen."""
+
+from typing import TYPE_CHECKING, Any
+
+from seedbed.config.params import foreign_targets, not_to_be_called
+from seedbed.config.schema import TARGET_PREFIXES, Model, Task
+from seedbed.errors import UserError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sklearn.base import BaseEstimator
+
+INNER_FOLDS = 3
+"""Folds inside one fit: those of calibration and of stacking."""
+
+
+def build_estimator(
+    model: Model, task: Task, seed: int, split_kind: str, folds: "NDArray | None" = None
+) -> "BaseEstimator":
+    """Return the unfitted estimator for the task, calibration around it.
+
+    Parameters
+    ----------
+    model : Model
+        `classification` or `regression` is taken by the task; `arguments` are added to it.
+    seed : int
+        Goes to every `random_state` that conf/model leaves open, of nested estimators too.
+    split_kind : {"time", "random", "group"}
+        Calibration and stacking keep groups together, as the split does; see :func:`inner_folds`.
+    folds : ndarray, shape (n_rows,), optional
+        Fold numbers of the rows that will be fitted, which keep groups together.
+
+    Raises
+    ------
+    UserError
+        If the estimator cannot be made, or cannot do what was chosen.
+    """
+    spec = model.regression if task == "regression" else model.classification
+    estimator = _instantiate({**spec, **model.arguments}, model.name)
+    parameters = estimator.get_params(deep=True)
+    seeds = {
+        name: seed
+        for name, value in parameters.items()
+        if name.split("__")[-1] == "random_state" and value is None
+    }
+    estimator.set_params(**seeds)
+    if model.class_weight is not None:
+        _weigh_classes(estimator, model, task)
+    inner = inner_folds(task, seed, split_kind, folds)
+    if "cv" in parameters and parameters["cv"] is None:
+        estimator.set_params(cv=inner)
+    if task == "regression":
+        return _with_scaled_target(estimator, model)
+    if model.calibration is not None or not hasattr(estimator, "predict_proba"):
+        from sklearn.calibration import CalibratedClassifierCV
+
+        # ensemble=False fits one estimator on all rows and calibrates it on scores of rows it had not seen.
+        return CalibratedClassifierCV(
+            estimator, method=model.calibration or "sigmoid", cv=inner, ensemble=False
+        )
+    return estimator
+
+
+def inner_folds(task: Task, seed: int, split_kind: str, folds: "NDArray | None") -> Any:
+    """Return how calibration and stacking fold the rows of one fit.
+
+    Whole groups take turns in a split by groups, shuffled rows in one at random, unshuffled stretches in one by time. Those
+    of time do not chain forward: scores are needed of every row, and the first stretch has none before it. So a stretch is
+    also scored by a model of later ones; the folds of cross-validation and the sides of the split never are.
+    """
+    from sklearn.model_selection import KFold, PredefinedSplit, StratifiedKFold
+
+    if split_kind == "group" and folds is not None and len(set(folds.tolist())) > 1:
+        return PredefinedSplit(folds)
+    shuffled = {"shuffle": True, "random_state": seed} if split_kind == "random" else {}
+    return (KFold if task == "regression" else StratifiedKFold)(INNER_FOLDS, **shuffled)
+
+
+def forget_circumstances(fitted: Any) -> None:
+    """Drop from a fitted estimator, and all in it, what predicting does not need and what is not of the model.
+
+    That is the inner folds, which can hold a number per train row, and how many threads binned the values.
+    """
+    if isinstance(fitted, list | tuple):
+        for part in fitted:
+            forget_circumstances(part)
+    if (
+        isinstance(fitted, type)
+        or not hasattr(fitted, "__dict__")
+        or not type(fitted).__module__.startswith(TARGET_PREFIXES)
+    ):
+        return
+    if hasattr(fitted, "get_params") and "cv" in fitted.get_params(deep=False):
+        fitted.set_params(cv=None)
+    if hasattr(fitted, "n_threads"):
+        fitted.n_threads = 1
+    for part in vars(fitted).values():
+        forget_circumstances(part)
+
+
+def innermost(estimator: "BaseEstimator") -> "BaseEstimator":
+    """Return the estimator inside of calibration and target scaling."""
+    for wrapper, inner in (
+        ("CalibratedClassifierCV", "estimator"),
+        ("TransformedTargetRegressor", "regressor"),
+    ):
+        if type(estimator).__name__ == wrapper:
+            return innermost(getattr(estimator, inner))
+    return estimator
+
+
+def _instantiate(spec: dict[str, Any], name: str) -> "BaseEstimator":
+    from hydra.errors import InstantiationException
+    from hydra.utils import instantiate
+
+    for key, target in foreign_targets("model", spec):
+        raise UserError(f"{key} {not_to_be_called(target, f'conf/model/{name}.yaml')}")
+    try:
+        estimator = instantiate(spec, _convert_="all")
+    except InstantiationException as error:
+        raise UserError(
+            f"conf/model/{name}.yaml: the estimator cannot be made. {' '.join(str(error).split())}"
+        ) from None
+    if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
+        raise UserError(
+            f"conf/model/{name}.yaml: {spec['_target_']} is not a scikit-learn estimator."
+        )
+    return estimator
+
+
+def _weigh_classes(estimator: "BaseEstimator", model: Model, task: Task) -> None:
+    if task == "regression":
+        raise UserError(
+            f"model.class_weight: {model.class_weight!r} has no meaning in a regression. Set it to null."
+        )
+    if "class_weight" not in estimator.get_params(deep=False):
+        raise UserError(
+            f"model.class_weight: {type(estimator).__name__} (model {model.name}) takes no class weights. "
+            "Set it to null, or choose logistic_regression, linear_svm, random_forest or hist_gradient_boosting."
+        )
+    estimator.set_params(class_weight=model.class_weight)
+
+
+def _with_scaled_target(estimator: "BaseEstimator", model: Model) -> "BaseEstimator":
+    if model.calibration is not None:
+        raise UserError(
+            f"model.calibration: {model.calibration!r} has no meaning in a regression. Set it to null."
+        )
+    if not model.preprocessing.scale:
+        return estimator
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
+
+    # What needs scaled features (penalties, gradient steps) needs a scaled target just as much.
+    return TransformedTargetRegressor(estimator, transformer=StandardScaler())

@@ -1,0 +1,135 @@
+"""The champion, the bundle in use: asked about today's test rows, as raw as it would be asked in service."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from seedbed.config.schema import Cleaning, Evaluation, Problem
+from seedbed.data.cleaning import clean_rows, clean_values
+from seedbed.data.roles import Columns, row_key
+from seedbed.errors import UserError
+from seedbed.models.champion import Comparison, compare_answers, read_outcome
+from seedbed.models.sides import clusters_of, slices_of
+from seedbed.serving.bundle import REQUIREMENTS, Bundle, load_bundle
+from seedbed.serving.recipe import OtherFormatError
+
+FOLDER = Path("models/champion")
+TRACKED = FOLDER.with_suffix(".dvc")
+"""DVC's file of the champion: where Git has none, nothing was promoted."""
+MOST_TOLD = 200
+"""Characters of what a package says: the reason is a column of `dvc exp show`."""
+
+
+def has_champion() -> bool:
+    """Tell whether a model was promoted in this repository."""
+    return TRACKED.exists()
+
+
+def compare_with_champion(
+    raw: pd.DataFrame,
+    predictions: pd.DataFrame,
+    columns: Columns,
+    problem: Problem,
+    cleaning: Cleaning,
+    evaluation: Evaluation,
+    seed: int,
+) -> Comparison:
+    """Return how the evaluated model stands against the champion in ./models/champion.
+
+    Parameters
+    ----------
+    raw : DataFrame, shape (n_rows, n_columns)
+        data/raw.
+    predictions : DataFrame, shape (n_test_rows, n_columns)
+        data/predictions: the test rows, and what the challenger said of them.
+
+    Raises
+    ------
+    UserError
+        If the champion's files are not there or not whole. All else that hinders is in the comparison, also that what is
+        installed today cannot load them or ask them.
+    """
+    try:
+        champion = load_bundle(FOLDER)
+    except OtherFormatError as error:
+        return Comparison.hindered(str(error).rstrip("."))
+    try:
+        _ask_the_same(champion.recipe.problem, problem)
+        rows = raw_test_rows(raw, predictions, columns, problem, cleaning)
+        _refuse_rows_of_its_training(champion, rows)
+        answers = _ask(champion, rows)
+        classes = tuple(
+            str(name).removeprefix("_score_")
+            for name in predictions.columns
+            if str(name).startswith("_score_")
+        )
+        target = predictions["_target"]
+        said = predictions.filter(regex="^_(prediction|score)").rename(
+            columns=lambda name: str(name)[1:]
+        )
+        challenger = read_outcome(said, target, problem.task, classes)
+        incumbent = read_outcome(answers.reset_index(drop=True), target, problem.task, classes)
+    except UserError as error:
+        return Comparison.hindered(str(error).rstrip("."))
+    slices, clusters = slices_of(predictions), clusters_of(predictions)
+    return compare_answers(
+        challenger, incumbent, slices, clusters, problem, evaluation.bootstrap, seed
+    )
+
+
+def raw_test_rows(
+    raw: pd.DataFrame,
+    predictions: pd.DataFrame,
+    columns: Columns,
+    problem: Problem,
+    cleaning: Cleaning,
+) -> pd.DataFrame:
+    """Return the test rows as they came from the source, in the order of data/predictions.
+
+    They are found by their key after cleaning; of rows with one key, the one that cleaning keeps.
+    """
+    cleaned = clean_values(raw, columns, cleaning).assign(_raw=np.arange(len(raw)))
+    kept, _ = clean_rows(cleaned, columns, problem, cleaning)
+    position = pd.Series(kept["_raw"].to_numpy(), index=row_key(kept, columns).to_numpy())
+    position = position[~position.index.duplicated()]
+    return raw.iloc[position.loc[predictions["_row"]].to_numpy()].reset_index(drop=True)
+
+
+def _ask_the_same(champion: Problem, today: Problem) -> None:
+    for name in ("task", "target", "positive"):
+        theirs, ours = getattr(champion, name), getattr(today, name)
+        if theirs != ours:
+            told = [
+                str(value.model_dump() if name == "target" else value) for value in (theirs, ours)
+            ]
+            raise UserError(
+                f"it answers another question: its problem.{name} is {told[0]}, and today's is {told[1]}"
+            )
+
+
+def _ask(champion: Bundle, rows: pd.DataFrame) -> pd.DataFrame:
+    try:
+        return champion.predict(rows)
+    except UserError:
+        raise
+    except Exception as error:
+        # A pipeline that other versions fitted may fail anywhere in the packages of today.
+        told = " ".join(str(error).split())[:MOST_TOLD]
+        raise UserError(
+            f"with the packages that are installed now it cannot score a row ({type(error).__name__}: {told}), "
+            f"{FOLDER / REQUIREMENTS} has its own"
+        ) from error
+
+
+def _refuse_rows_of_its_training(champion: Bundle, rows: pd.DataFrame) -> None:
+    known = champion.recipe.columns
+    if missing := [name for name in known if name not in rows.columns]:
+        raise UserError(
+            f"the rows lack its column {', '.join(missing[:3])}, so nobody can tell which rows it has seen"
+        )
+    keys = row_key(clean_values(rows, known, champion.recipe.cleaning), known).to_numpy()
+    if count := champion.seen.count(keys):
+        raise UserError(
+            f"it was trained or chosen on at least {count:,} of the {len(rows):,} test rows, and would look better than it is"
+        )

@@ -1,0 +1,177 @@
+"""The input signature: which columns a model needs, of what type, and what their values were in training."""
+
+from typing import Self
+
+import pandas as pd
+
+from seedbed.config.schema import Column, ColumnType, Features, Section
+from seedbed.data.features import input_columns
+from seedbed.errors import UserError
+from seedbed.serving.values import read_values, refuse_infinite
+
+MOST_CATEGORIES = 1000
+"""Of a column with more, the most frequent are listed and no value counts as unseen."""
+
+
+class InputColumn(Section):
+    """One column of the rows that a model is asked about.
+
+    `minimum` and `maximum` are those of train rows, `categories` the values in them; `complete` is false where
+    there were too many to list. All are None where they say nothing.
+    """
+
+    name: str
+    type: ColumnType
+    nullable: bool
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: list[str] | None = None
+    complete: bool = True
+
+
+class Signature(Section):
+    """The columns a model needs, and the time zone in which its data tell the time."""
+
+    columns: list[InputColumn]
+    time_zone: str
+
+    @classmethod
+    def of(
+        cls, train: pd.DataFrame, columns: dict[str, Column], features: Features, time_zone: str
+    ) -> Self:
+        """Return the signature of a model that was trained on these rows.
+
+        Parameters
+        ----------
+        train : DataFrame, shape (n_rows, n_columns)
+            The train rows of data/clean: cleaned values, before features are made of them.
+        columns : dict of str to Column
+            With `features` they say which columns are needed.
+        features : Features
+            As above.
+        time_zone : str
+            Of the dataset.
+
+        Raises
+        ------
+        UserError
+            If a column is needed that is known only after the outcome.
+        """
+        needed = input_columns(columns, features)
+        return cls(
+            columns=[_describe(train[name], name, columns[name].type) for name in needed],
+            time_zone=time_zone,
+        )
+
+    def check(self, raw_rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns that the model needs, each in the type it had in training.
+
+        Parameters
+        ----------
+        raw_rows : DataFrame, shape (n_rows, n_columns)
+            As ingested or as sent; other columns may be there and are left out.
+
+        Returns
+        -------
+        DataFrame, shape (n_rows, n_inputs)
+            Same index.
+
+        Raises
+        ------
+        UserError
+            If there are no rows, a column is missing or is there twice, or a value is of the wrong type.
+        """
+        if raw_rows.empty:
+            raise UserError(
+                f"There are no rows to predict for ({len(raw_rows)} rows, {len(raw_rows.columns)} columns). "
+                "Send at least one."
+            )
+        names = [column.name for column in self.columns]
+        if absent := [name for name in names if name not in raw_rows.columns]:
+            told = "; ".join(
+                f"{column.name} ({column.type}{', may be null' if column.nullable else ''})"
+                for column in self.columns
+                if column.name in absent
+            )
+            raise UserError(
+                f"The rows lack {'the column' if len(absent) == 1 else 'the columns'} {told}. They have "
+                f"{', '.join(map(str, raw_rows.columns))}. Send every column of the signature, null where a value is "
+                "not known."
+            )
+        if twice := [name for name in names if isinstance(raw_rows[name], pd.DataFrame)]:
+            raise UserError(
+                f"The rows have the column {', '.join(twice)} more than once. Send it once."
+            )
+        rows = raw_rows[names].reset_index(drop=True)
+        read = {
+            column.name: read_values(rows[column.name], column.name, column.type, self.time_zone)
+            for column in self.columns
+        }
+        return pd.DataFrame(read).set_axis(raw_rows.index)
+
+    def check_clean(self, rows: pd.DataFrame) -> None:
+        """Refuse cleaned rows that still hold an infinite number.
+
+        Raises
+        ------
+        UserError
+            Naming column, row and value.
+        """
+        for column in self.columns:
+            if column.type == "number":
+                refuse_infinite(rows[column.name], column.name)
+
+    def find_unusual(self, rows: pd.DataFrame) -> list[str]:
+        """Return a sentence for each column whose values go beyond those in training. They are allowed: the model
+        takes an unseen category as a rare or missing one, and extrapolates beyond a range as its kind does.
+
+        Parameters
+        ----------
+        rows : DataFrame, shape (n_rows, n_inputs)
+            Checked and cleaned.
+        """
+        return [
+            sentence
+            for column in self.columns
+            for sentence in _find_unusual(rows[column.name], column)
+        ]
+
+
+def _describe(values: pd.Series, name: str, kind: ColumnType) -> InputColumn:
+    present = values.dropna()
+    described = InputColumn(name=name, type=kind, nullable=bool(values.isna().any()))
+    if kind == "number" and len(present):
+        return described.model_copy(
+            update={"minimum": float(present.min()), "maximum": float(present.max())}
+        )
+    if kind == "category":
+        counts = present.value_counts()
+        frequent = sorted(counts.index, key=lambda value: (-counts[value], value))[:MOST_CATEGORIES]
+        return described.model_copy(
+            update={"categories": sorted(frequent), "complete": len(counts) <= MOST_CATEGORIES}
+        )
+    return described
+
+
+def _find_unusual(values: pd.Series, column: InputColumn) -> list[str]:
+    found = []
+    missing = values.isna()
+    if missing.any() and not column.nullable:
+        found.append(
+            f"{column.name} is missing in {int(missing.sum())} rows, and never was in training."
+        )
+    if column.categories is not None and column.complete:
+        unseen = values[~missing & ~values.isin(column.categories)]
+        if len(unseen):
+            examples = ", ".join(repr(value) for value in sorted(unseen.unique())[:3])
+            found.append(
+                f"{column.name} has values that never were in training, in {len(unseen)} rows: {examples}."
+            )
+    if column.minimum is not None and column.maximum is not None:
+        outside = values[(values < column.minimum) | (values > column.maximum)]
+        if len(outside):
+            found.append(
+                f"{column.name} is outside of {column.minimum:g} to {column.maximum:g}, its range in training, in "
+                f"{len(outside)} rows: {outside.min():g} to {outside.max():g}."
+            )
+    return found

@@ -1,0 +1,106 @@
+"""Stages: functions of the project that `dvc repro` runs, each handed the parameters that it names."""
+
+import inspect
+import sys
+import traceback
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TypeVar
+
+from seedbed.config.params import read_params
+from seedbed.config.project import project_package
+from seedbed.errors import UserError, one_line
+
+Stage = TypeVar("Stage", bound=Callable[..., None])
+_stages: dict[str, Callable[..., None]] = {}
+
+
+def stage(function: Stage) -> Stage:
+    """Mark the function that a stage runs; its arguments are named after the sections of params.yaml it reads.
+
+    A stage ``train`` is the marked function of ``src/project/stages/train.py``, and dvc.yaml runs it by
+    ``sh src/stage.sh train``.
+
+    Raises
+    ------
+    UserError
+        If its module has another stage already.
+
+    Examples
+    --------
+    >>> from seedbed.stages import stage
+    >>> @stage
+    ... def clean(columns, cleaning):
+    ...     ...
+    """
+    earlier = _stages.setdefault(function.__module__, function)
+    if earlier.__qualname__ != function.__qualname__:
+        raise UserError(
+            f"{function.__module__}: both {earlier.__name__} and {function.__name__} are marked with "
+            "@stage, and a module holds one stage. Move one of them to a module of its own."
+        )
+    return function
+
+
+def load_stage(name: str) -> Callable[..., None]:
+    """Import a stage of the project in the working directory.
+
+    Raises
+    ------
+    UserError
+        If there is no such stage, or its module cannot be imported; the message names module and line.
+    """
+    package = project_package(Path())
+    module, file = f"{package}.stages.{name}", Path(f"src/{package}/stages/{name}.py")
+    if not file.is_file():
+        raise UserError(
+            f"there is no stage {name}: {file} is missing. Write it, or correct cmd in dvc.yaml."
+        )
+    try:
+        import_module(module)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"{_where(error, file)}: {type(error).__name__}: {one_line(error)}. Correct that line; if a "
+            "package is missing, add it to pyproject.toml and run `make lock setup`."
+        ) from error
+    if module not in _stages:
+        raise UserError(
+            f"{file}: no function is marked with @stage. Mark the one that the stage runs."
+        )
+    return _stages[module]
+
+
+def run_stage(name: str) -> None:
+    """Run a stage with the parts of ./params.yaml that its arguments are named after.
+
+    Exits with code 1 and a paragraph on standard error when a :class:`UserError` is raised.
+    """
+    try:
+        function = load_stage(name)
+        function(**read_params(inspect.signature(function).parameters))
+    except UserError as error:
+        sys.exit(f"{name}: {error}")
+
+
+def _where(error: Exception, file: Path) -> str:
+    """Return file and line of the project's own code that an error of importing comes from."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{_from_here(error.filename)}, line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(Path("src").absolute())]
+    return f"{_from_here(own[-1].filename)}, line {own[-1].lineno}" if own else str(file)
+
+
+def _from_here(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else filename
+
+
+if __name__ == "__main__":
+    # The functions are marked in the module that stages import, not in this script.
+    from seedbed.stages import run_stage as run
+
+    run(sys.argv[1])

@@ -1,0 +1,235 @@
+"""A process that has imported what stages need, and forks once per stage: a worker pays for imports once.
+
+DVC goes on starting stages as commands. Their command, src/stage.sh, becomes the thin client `zygote_client.py` where
+SEEDBED_ZYGOTE names the socket; everything else (what runs, hashes, locks) stays DVC's. Linux only: elsewhere
+forking after an import is not safe, and stages start as they always do.
+
+The zygote imports, and runs nothing itself: a fork of a process whose OpenMP threads have started would hang.
+"""
+
+import array
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+PACKAGES = (
+    "scipy.special", "hydra", "pydantic.main", "pydantic.type_adapter", "pandas", "pandas.io.formats.csvs", "pyarrow.dataset",
+    "pyarrow.parquet", "joblib", "threadpoolctl", "multiprocessing.dummy", "narwhals._pandas_like.namespace", "PIL.GifImagePlugin",
+    "PIL.JpegImagePlugin", "PIL.PpmImagePlugin", "skops.io", "matplotlib.figure", "matplotlib.backends.backend_agg",
+    "sklearn.calibration", "sklearn.compose", "sklearn.dummy", "sklearn.ensemble", "sklearn.impute", "sklearn.linear_model",
+    "sklearn.model_selection", "sklearn.neural_network", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.svm",
+)  # fmt: skip
+"""What stages import of others. A module that is missing here costs its import again in each stage, nothing else.
+
+SciPy's functions come first: skops looks for each of them in every module that was imported before.
+"""
+OWN = (
+    "seedbed.config.compose", "seedbed.models.images", "seedbed.models.plots", "seedbed.models.serialization",
+    "seedbed.models.training", "seedbed.stages",
+)  # fmt: skip
+"""What a sweep's stages import of seedbed: there, the code is that of the snapshot, and nobody edits it meanwhile."""
+ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "OMP_WAIT_POLICY": "passive",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+"""What src/stage.sh sets, and says why: libraries read it as they are imported."""
+SOCKET = "zygote"
+OWNER = 0
+"""Standard input, which its owner holds open."""
+END = b"\0\0"
+"""Ends the message of a client, whose parts are not empty and have a zero between them."""
+
+
+class Zygote:
+    """A running zygote of the checkout `root`; it ends with the process that started it, however that ends.
+
+    `program` is what python runs: it ends with :func:`serve`.
+    """
+
+    def __init__(
+        self, root: Path, program: Sequence[str] = ("-m", "seedbed.sweeps.zygote")
+    ) -> None:
+        self.folder = root / ".dvc/tmp"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / SOCKET).unlink(missing_ok=True)
+        source = f"{root / 'src'}{os.pathsep}{root / 'packages/seedbed/src'}"
+        environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": source}
+        # Its standard input is held open by us alone: when we are gone, it reads the end, and goes too.
+        self.process = subprocess.Popen(
+            [sys.executable, *program],
+            cwd=self.folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment in which stages find the zygote."""
+        client = Path(__file__).with_name("zygote_client.py")
+        return {
+            "SEEDBED_ZYGOTE": str(self.folder),
+            "SEEDBED_PYTHON": sys.executable,
+            "SEEDBED_CLIENT": str(client),
+        }
+
+    def wait_until_ready(self) -> dict[str, str]:
+        """Wait until the zygote says that it is ready, and return the environment in which stages find it."""
+        assert self.process.stdout is not None
+        if self.process.stdout.readline() != b"ready\n":
+            raise RuntimeError(f"the zygote did not start: exit code {self.process.wait()}")
+        return self.environment
+
+    def close(self) -> None:
+        """End it, and wait for its end."""
+        with self.process as process:
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+def preload(modules: Iterable[str]) -> None:
+    """Import modules; what is wrong with one is for the stage to report that needs it."""
+    for name in modules:
+        with contextlib.suppress(Exception):
+            __import__(name)
+
+
+def listen() -> socket.socket:
+    """Open the socket in the working directory; who connects now waits until it is served."""
+    # Ctrl-C reaches all processes of a terminal; the owner is the one to end this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(SOCKET)
+    server.listen()
+    return server
+
+
+def serve(server: socket.socket, run: Callable[[str], None], modules: Iterable[str] = ()) -> None:
+    """Answer one client after the other: fork, and `run` the stage that it names.
+
+    Standard input ends when its other end, the owner, is gone: then so are the stage that runs and this process.
+    Meanwhile `modules` are imported: a stage that starts before its turn came imports what it needs by itself.
+    """
+    left = deque(modules)
+    while True:
+        readable = _wait_for([server.fileno(), OWNER], left)
+        if OWNER in readable:
+            return
+        client, _ = server.accept()
+        with client:
+            _serve_one(server, client, run, left)
+
+
+def _wait_for(descriptors: list[int], left: deque[str]) -> list[int]:
+    """Return which descriptors can be read; import what is left until one can."""
+    while left:
+        if readable := select.select(descriptors, [], [], 0)[0]:
+            return readable
+        preload([left.popleft()])
+    return select.select(descriptors, [], [])[0]
+
+
+def _compose_once(root: Path) -> None:
+    """Compose conf/ here, so that no stage has to; whatever is wrong with it is for the stage to tell."""
+    with contextlib.suppress(Exception):
+        from seedbed.config.compose import plain_composition
+        from seedbed.config.conf_hash import conf_hash
+
+        plain_composition(root, conf_hash(root))
+
+
+def _serve_one(
+    server: socket.socket, client: socket.socket, run: Callable[[str], None], left: deque[str]
+) -> None:
+    """Fork a stage for the client; tell it the exit code, or end the stage when either side is gone."""
+    message, descriptors, _, _ = socket.recv_fds(client, 1 << 16, 2)
+    while message and not message.endswith(END):
+        more = client.recv(1 << 16)
+        message = message + more if more else b""
+    if not message:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return
+    stage, folder, *variables = os.fsdecode(message.removesuffix(END)).split("\0")
+    reader, writer = os.pipe()
+    with warnings.catch_warnings():
+        # Python 3.12 warns of the one thread that is here: jemalloc's, which pyarrow starts, and which is made for forks.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        server.close()
+        client.close()
+        os.close(reader)
+        environment = dict(variable.split("=", 1) for variable in variables)
+        _become(lambda: run(stage), Path(folder), environment, descriptors)
+    with contextlib.suppress(OSError):
+        # The stage does the same; whoever is first, its group is there before it may have to be ended.
+        os.setpgid(child, child)
+    os.close(writer)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    # The pipe ends with the child; the owner or the client end when nobody waits for the stage any more.
+    readable = _wait_for([reader, client.fileno(), OWNER], left)
+    os.close(reader)
+    if reader not in readable:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    with contextlib.suppress(OSError):
+        client.sendall(array.array("i", [os.waitstatus_to_exitcode(status)]).tobytes())
+
+
+def _become(
+    stage: Callable[[], None], folder: Path, environment: Mapping[str, str], descriptors: list[int]
+) -> NoReturn:
+    """Become the stage: its folder, its environment beside what src/stage.sh would set, its output, its own process group."""
+    import traceback
+
+    code: int | str | None = 1
+    try:
+        os.setpgid(0, 0)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for number, descriptor in zip((1, 2), descriptors, strict=True):
+            os.dup2(descriptor, number)
+        os.chdir(folder)
+        os.environ.update(environment)
+        time.tzset()
+        stage()
+        code = 0
+    except SystemExit as end:
+        code = end.code
+        if isinstance(code, str):
+            print(code, file=sys.stderr)
+            code = 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code if isinstance(code, int) else 0 if code is None else 1)
+
+
+if __name__ == "__main__":
+    from seedbed.stages import run_stage
+
+    preload((*PACKAGES, *OWN))
+    _compose_once(Path.cwd().parents[1])
+    listening = listen()
+    with contextlib.suppress(
+        BrokenPipeError
+    ):  # a sweep whose experiments were all there has ended by now
+        os.write(1, b"ready\n")
+    serve(listening, run_stage)

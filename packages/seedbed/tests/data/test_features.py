@@ -1,0 +1,175 @@
+"""Features are functions of their own row, and nothing known only after the outcome becomes one."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seedbed.config.schema import Column, Derived, Features, Params
+from seedbed.data.features import compute_features, input_columns, make_target
+from seedbed.errors import UserError
+
+COLUMNS = {
+    "clock": Column(role="feature"),
+    "a": Column(role="feature"),
+    "b": Column(role="ignore"),
+    "word": Column(role="feature", type="category"),
+    "at": Column(role="time", type="time"),
+    "booked": Column(role="ignore", type="time"),
+    "y": Column(role="target"),
+    "after": Column(role="known_after_outcome"),
+}
+
+
+def rows() -> pd.DataFrame:
+    at = pd.to_datetime(["2024-02-29T23:30:00", "2024-12-31T00:10:00"]).tz_localize(
+        "America/New_York"
+    )
+    return pd.DataFrame(
+        {
+            "clock": [515, 2359],
+            "a": [1.0, np.nan],
+            "b": [4.0, 0.0],
+            "word": ["x", None],
+            "at": at,
+            "y": [1.0, 2.0],
+        }
+    ).assign(booked=pd.to_datetime([None, "2024-07-03T12:10:00"]).tz_localize("America/New_York"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "expected"),
+    [
+        ("difference", ["a", "b"], [-3.0, np.nan]),
+        ("ratio", ["clock", "b"], [128.75, np.nan]),
+        ("clock_minutes", ["clock"], [315.0, 1439.0]),
+        ("is_missing", ["a"], [0.0, 1.0]),
+        ("days_between", ["booked", "at"], [np.nan, 180.5]),
+    ],
+)
+def test_derived_numbers(kind: str, columns: list[str], expected: list[float]) -> None:
+    features = Features(use_derived=True, derived={"new": Derived(kind=kind, columns=columns)})  # type: ignore[arg-type]
+    np.testing.assert_array_equal(compute_features(rows(), COLUMNS, features)["new"], expected)
+
+
+def test_combined_text() -> None:
+    features = Features(
+        use_derived=True, derived={"new": Derived(kind="combine", columns=["word", "clock"])}
+    )
+    combined = compute_features(rows(), COLUMNS, features)["new"]
+    assert combined.isna().tolist() == [False, True]
+    asked = rows().astype({"clock": "float64"})
+    assert compute_features(asked, COLUMNS, features)["new"].equals(combined), (
+        "as sent, every number is float64"
+    )
+
+
+def test_time_parts_are_local() -> None:
+    made = compute_features(
+        rows(), COLUMNS, Features(time_parts=["month", "day_of_week", "day_of_year", "hour"])
+    )
+    assert made[
+        ["at_month", "at_day_of_week", "at_day_of_year", "at_hour"]
+    ].to_numpy().tolist() == [
+        [2, 3, 60, 23],
+        [12, 1, 366, 0],
+    ]
+
+
+def test_only_features_get_in(flights: Params) -> None:
+    made = compute_features(rows(), COLUMNS, Features())
+    assert list(made.columns) == ["clock", "a", "word"]
+    for name, column in flights.columns.items():
+        assert (name in input_columns(flights.columns, flights.features)) <= (
+            column.role not in ("target", "known_after_outcome")
+        ), name
+
+
+@pytest.mark.parametrize(
+    ("derived", "words"),
+    [
+        (
+            Derived(kind="difference", columns=["a", "after"]),
+            "after, which has the role known_after_outcome",
+        ),
+        (Derived(kind="is_missing", columns=["y"]), "y, which has the role target"),
+        (
+            Derived(kind="difference", columns=["a", "nowhere"]),
+            "names 'nowhere', which is not among columns",
+        ),
+        (Derived(kind="difference", columns=["a"]), "is a difference of 1 columns, and it takes 2"),
+    ],
+)
+def test_a_bad_derived_feature_is_refused(derived: Derived, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        compute_features(rows(), COLUMNS, Features(use_derived=True, derived={"new": derived}))
+
+
+def test_a_derived_feature_may_not_take_the_name_of_a_column() -> None:
+    with pytest.raises(UserError, match=r"features\.derived\.a takes the name of a column"):
+        derived = {"a": Derived(kind="is_missing", columns=["b"])}
+        compute_features(rows(), COLUMNS, Features(use_derived=True, derived=derived))
+
+
+def test_a_time_part_may_not_take_the_name_of_a_column() -> None:
+    frame, columns = rows().assign(at_hour=1.0), {**COLUMNS, "at_hour": Column(role="feature")}
+    with pytest.raises(
+        UserError, match=r"features\.time_parts\.hour takes the name of column at_hour"
+    ):
+        compute_features(frame, columns, Features(time_parts=["hour"]))
+
+
+def test_a_time_is_no_feature_itself() -> None:
+    with pytest.raises(
+        UserError, match=r"columns\.at\.role is feature, and its type is time.*features\.time_parts"
+    ):
+        compute_features(rows(), {**COLUMNS, "at": Column(role="feature", type="time")}, Features())
+
+
+def test_dropping_features() -> None:
+    assert list(compute_features(rows(), COLUMNS, Features(drop=["a"])).columns) == [
+        "clock",
+        "word",
+    ]
+    with pytest.raises(UserError, match="names 'nothing'"):
+        compute_features(rows(), COLUMNS, Features(drop=["nothing"]))
+    with pytest.raises(UserError, match="leaves no feature"):
+        compute_features(rows(), COLUMNS, Features(drop=["a", "clock", "word"]))
+
+
+def test_what_is_dropped_is_neither_read_nor_asked_for() -> None:
+    derived = {"new": Derived(kind="difference", columns=["b", "clock"])}
+    features = Features(
+        time_parts=["hour"], use_derived=True, derived=derived, drop=["a", "at_hour", "new"]
+    )
+    assert input_columns(COLUMNS, features) == ["clock", "word"]
+    assert list(compute_features(rows()[["clock", "word"]], COLUMNS, features)) == ["clock", "word"]
+
+
+def test_without_a_time_column_there_are_no_time_parts() -> None:
+    timeless = {name: column for name, column in COLUMNS.items() if name != "at"}
+    assert list(compute_features(rows(), timeless, Features(time_parts=["hour"]))) == [
+        "clock",
+        "a",
+        "word",
+    ]
+
+
+def test_a_row_alone_gets_what_it_gets_among_others(flights: Params) -> None:
+    features = Features(
+        time_parts=["hour"],
+        use_derived=True,
+        derived={"new": Derived(kind="ratio", columns=["clock", "b"])},
+    )
+    together = compute_features(rows(), COLUMNS, features)
+    for place in range(2):
+        pd.testing.assert_frame_equal(
+            compute_features(rows().iloc[[place]], COLUMNS, features), together.iloc[[place]]
+        )
+
+
+def test_targets_by_task() -> None:
+    frame = pd.DataFrame({"y": [1, 20, 3]})
+    assert make_target(frame, "binary", "y", 15, True).tolist() == [False, True, False]
+    assert make_target(frame, "binary", "y", None, 3).tolist() == [False, False, True]
+    assert make_target(frame, "multiclass", "y", None, None).tolist() == ["1", "20", "3"]
+    assert make_target(frame, "regression", "y", None, None).tolist() == [1.0, 20.0, 3.0]

@@ -1,0 +1,228 @@
+"""Tables become rows: joined many-to-one, typed, cut to the window and the sample."""
+
+import pandas as pd
+import pytest
+
+from seedbed.config.schema import Column, Dataset, Join, Table, Window
+from seedbed.data.ingesting import assemble_rows, join_table, set_types
+from seedbed.errors import UserError
+
+Columns = dict[str, Column]
+
+
+def assemble(
+    trips: pd.DataFrame, dataset: Dataset, columns: Columns, **tables: pd.DataFrame
+) -> pd.DataFrame:
+    return assemble_rows(lambda name, _types: {"trips": trips, **tables}[name], dataset, columns)
+
+
+def test_types_are_those_of_the_configuration(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+) -> None:
+    rows = assemble(trips, trip_dataset, trip_columns)
+    assert {name: str(dtype) for name, dtype in rows.dtypes.items()} == {
+        "id": "int64",
+        "at": "datetime64[us, Europe/Oslo]",
+        "city": "str",
+        "km": "float64",
+        "late": "float64",
+    }
+    assert rows["at"].dt.hour.tolist() == [9] * 6
+
+
+def test_the_window_is_half_open_in_local_time(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+) -> None:
+    window = Window(start="2024-01-02T09:00:00", end="2024-02-01T09:00:00")
+    rows = assemble(trips, trip_dataset.model_copy(update={"window": window}), trip_columns)
+    assert rows["id"].tolist() == [2, 3]
+
+
+def test_an_empty_window_says_what_there_is(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+) -> None:
+    window = Window(start="2030-01-01")
+    with pytest.raises(UserError, match="the data run from 2024-01-01"):
+        assemble(trips, trip_dataset.model_copy(update={"window": window}), trip_columns)
+
+
+def test_a_window_needs_a_time_column_of_the_base_table(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+) -> None:
+    dataset = trip_dataset.model_copy(update={"window": Window(start="2024-01-02")})
+    with pytest.raises(UserError, match=r"dataset\.window is set, and no column has the role time"):
+        assemble(
+            trips, dataset, {name: column for name, column in trip_columns.items() if name != "at"}
+        )
+    with pytest.raises(UserError, match=r"the time column at is not in table trips"):
+        assemble(trips.drop(columns="at"), dataset, trip_columns)
+
+
+@pytest.mark.parametrize(
+    "end", ["2024-01-02T09:00:00", "2024-01-02T08:00:00Z", "2024-01-02T03:00:00-05:00"]
+)
+def test_a_window_may_name_its_own_zone(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns, end: str
+) -> None:
+    dataset = trip_dataset.model_copy(update={"window": Window(end=end)})
+    assert assemble(trips, dataset, trip_columns)["id"].tolist() == [1]
+
+
+def test_a_sample_is_spread_and_repeatable(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+) -> None:
+    dataset = trip_dataset.model_copy(update={"sample": 3})
+    assert assemble(trips, dataset, trip_columns)["id"].tolist() == [1, 3, 6]
+    assert len(assemble(trips, trip_dataset.model_copy(update={"sample": 99}), trip_columns)) == 6
+
+
+def test_a_join_keeps_every_row_once(trips: pd.DataFrame) -> None:
+    cities = pd.DataFrame({"city": ["Oslo", "Bern"], "id": [7, 8], "height": [23, 540]})
+    join = Join(table="cities", keys=["city"], columns=["height", "id"], rename={"id": "city_id"})
+    joined = join_table(trips, cities, join, "trips")
+    assert joined["id"].tolist() == trips["id"].tolist()
+    assert joined["height"].tolist()[0] == 23
+    assert joined["height"].isna().sum() == 3
+
+
+def test_a_missing_key_matches_nothing(trips: pd.DataFrame) -> None:
+    cities = pd.DataFrame({"city": ["Oslo", None, None], "height": [23, 1, 2]})
+    joined = join_table(
+        trips, cities, Join(table="cities", keys=["city"], columns=["height"]), "trips"
+    )
+    assert joined["height"].notna().tolist() == [True, False, False, False, True, False]
+
+
+def test_a_table_is_read_in_the_types_that_its_columns_will_have(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+) -> None:
+    asked = {}
+
+    def read(name: str, types: dict) -> pd.DataFrame:
+        asked[name] = types
+        return (
+            trips
+            if name == "trips"
+            else pd.DataFrame({"city": ["Oslo"], "late": ["007"], "other": [1]})
+        )
+
+    join = Join(table="cities", keys=["city"], columns=["late", "other"], rename={"late": "code"})
+    dataset = trip_dataset.model_copy(
+        update={"tables": {"trips": Table(), "cities": Table()}, "joins": [join]}
+    )
+    assemble_rows(read, dataset, {**trip_columns, "code": Column(role="feature", type="category")})
+    assert asked["trips"]["late"] == "number"
+    assert asked["cities"] == {"city": "category", "late": "category"}
+
+
+@pytest.mark.parametrize(
+    ("cities", "join", "words"),
+    [
+        ({"city": ["Oslo", "Oslo"], "height": [1, 2]}, {"columns": ["height"]}, "city=Oslo"),
+        ({"town": ["Oslo"], "height": [1]}, {"columns": ["height"]}, "has no column city"),
+        ({"city": ["Oslo"], "height": [1]}, {"columns": ["depth"]}, "has no column depth"),
+        (
+            {"city": ["Oslo"], "km": [1]},
+            {"columns": ["km"]},
+            "km of table cities is a column of trips too",
+        ),
+        ({"city": [1], "height": [1]}, {"columns": ["height"]}, "no row would match"),
+        (
+            {"city": pd.to_datetime(["2024-01-01"]), "height": [1]},
+            {"columns": ["height"]},
+            "no row would match",
+        ),
+    ],
+)
+def test_a_bad_join_is_refused(trips: pd.DataFrame, cities: dict, join: dict, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        join_table(
+            trips, pd.DataFrame(cities), Join(table="cities", keys=["city"], **join), "trips"
+        )
+
+
+def test_a_join_with_an_unknown_table_is_refused(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+) -> None:
+    dataset = trip_dataset.model_copy(
+        update={"joins": [Join(table="nowhere", keys=["id"], columns=["x"])]}
+    )
+    with pytest.raises(UserError, match="'nowhere' is not among dataset.tables"):
+        assemble(trips, dataset, trip_columns)
+
+
+def test_a_column_that_is_not_there_is_named(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+) -> None:
+    with pytest.raises(UserError, match="the target column late is not in the data"):
+        set_types(trips.drop(columns="late"), trip_columns, trip_dataset)
+    with pytest.raises(UserError, match=r"the column km is not in the data, which"):
+        set_types(trips.drop(columns="km"), trip_columns, trip_dataset)
+    with pytest.raises(
+        UserError, match=r"the column city \(did you mean City\?\) is not in the data, which"
+    ):
+        set_types(trips.rename(columns={"city": "City"}), trip_columns, trip_dataset)
+    with pytest.raises(
+        UserError, match=r"the column city \(did you mean CITY\?\), km is not in the data, which"
+    ):
+        set_types(trips.rename(columns={"city": "CITY", "km": "a"}), trip_columns, trip_dataset)
+
+
+def test_a_column_of_nothing_but_missing_values_is_refused(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+) -> None:
+    with pytest.raises(UserError, match="km .feature. holds nothing but missing values in 6 rows"):
+        set_types(trips.assign(km=None), trip_columns, trip_dataset)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        (
+            "km",
+            "far",
+            "column km: 1 of 6 values cannot be read, the first in row 2: 'far'. Expected is a number",
+        ),
+        (
+            "at",
+            "noon",
+            "column at: 1 of 6 values cannot be read, the first in row 2: 'noon'. Expected is a time in ISO",
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_shown(
+    trips: pd.DataFrame,
+    trip_dataset: Dataset,
+    trip_columns: Columns,
+    column: str,
+    value: str,
+    words: str,
+) -> None:
+    wrong = trips.astype({column: "object"})
+    wrong.loc[2, column] = value
+    with pytest.raises(UserError, match=words):
+        set_types(wrong, trip_columns, trip_dataset)
+
+
+def test_whole_numbers_as_categories_have_no_decimal_point(trip_dataset: Dataset) -> None:
+    columns = {"code": Column(role="feature", type="category")}
+    typed = set_types(pd.DataFrame({"code": [1.0, 2.0, None]}), columns, trip_dataset)
+    assert typed["code"].tolist()[:2] == ["1", "2"]
+    assert typed["code"].isna().tolist() == [False, False, True]
+
+
+def test_booleans_are_read_from_words(trip_dataset: Dataset) -> None:
+    columns = {"ok": Column(role="feature", type="boolean")}
+    typed = set_types(pd.DataFrame({"ok": ["yes", "no", None, "True"]}), columns, trip_dataset)
+    assert typed["ok"].tolist()[:2] == [True, False]
+    with pytest.raises(UserError, match="Expected is true or false"):
+        set_types(pd.DataFrame({"ok": ["perhaps"]}), columns, trip_dataset)
+
+
+def test_a_table_without_package_cannot_be_read_from_a_package() -> None:
+    from seedbed.config.schema import Source
+    from seedbed.data.sources import read_source
+
+    dataset = Dataset(name="d", base="d", tables={"d": Table()})
+    with pytest.raises(UserError, match="needs a package"):
+        read_source(Source(kind="package"), dataset, "d", {})

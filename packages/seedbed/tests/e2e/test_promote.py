@@ -1,0 +1,183 @@
+"""A bundle becomes the champion, others are measured against it, and an earlier one comes back."""
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support import REPOSITORY, Project, copied, made_once
+
+WORSE = ["-S", "model=dummy"]
+ANOTHER = ["-S", "seed=7"]
+LENIENT = "gate.champion.tolerance=0.5"
+
+
+def bundle(project: Project, folder: str = "models/bundle") -> dict[str, str]:
+    files = (project.root / folder).iterdir()
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def verdict(project: Project) -> dict[str, str]:
+    return json.loads((project.root / "reports/gate.json").read_text())["gate"]
+
+
+def tags(project: Project) -> list[str]:
+    return project.git("tag", "--list", "model*").splitlines()
+
+
+@pytest.fixture(scope="session")
+def promoted_once(prepared: Path, shared_folder: Path) -> Path:
+    """The prepared repository after a promotion; only to be copied."""
+    return made_once(
+        shared_folder, "promoted", lambda target: copied(prepared, target).run("seedbed", "promote")
+    )
+
+
+@pytest.fixture
+def promoted(promoted_once: Path, tmp_path: Path) -> Project:
+    """A copy of the prepared repository after a promotion."""
+    return copied(promoted_once, tmp_path / "project")
+
+
+def test_promoting_changes_no_byte_of_the_bundle_and_reruns_nothing_but_the_gate(
+    project: Project,
+) -> None:
+    before, commit = bundle(project), project.git("rev-parse", "HEAD")
+    said = project.run("seedbed", "promote").stdout
+    assert "model v0.1.0 is in use" in said
+    assert bundle(project) == bundle(project, "models/champion") == before
+    changed = project.git("diff", "--name-only", commit, "HEAD").splitlines()
+    assert set(changed) == {
+        "dvc.lock", "models/.gitignore", "models/champion.dvc", "models/champion/README.md", "reports/champion.json",
+        "reports/gate.json",
+    }  # fmt: skip
+    assert verdict(project)["passed"] == "yes"
+    assert "what the champion says" in verdict(project)["reason"]
+    assert project.git("status", "--porcelain") == ""
+    assert project.stages_run() == []
+    assert tags(project) == ["model#production#1", "model@v0.1.0"]
+    shown = project.run(str(project.root / ".venv/bin/gto"), "show").stdout
+    assert "v0.1.0" in shown
+    assert "production" in shown
+    assert "is the champion already: v0.1.0" in project.refused("seedbed", "promote")
+
+
+@pytest.mark.slow
+def test_a_model_that_is_worse_than_the_champion_stops_repro(promoted: Project) -> None:
+    promoted.dvc("exp", "run", "--name", "worse", *WORSE)
+    row = json.loads(promoted.experiment_file("worse", "reports/gate.json"))["gate"]
+    assert row["passed"] == "no"
+    assert "worse, and less than" in row["reason"]
+    assert "against the champion's" in promoted.refused("dvc", "repro")
+    assert "refused this model" in promoted.refused("seedbed", "promote")
+
+
+@pytest.mark.slow
+def test_versions_go_up_and_back(promoted: Project) -> None:
+    first = bundle(promoted, "models/champion")
+    promoted.dvc("exp", "run", "--name", "second", *ANOTHER, "-S", LENIENT)
+    assert verdict(promoted)["passed"] == "yes"
+    assert "against the champion's" in verdict(promoted)["reason"]
+    assert "something uncommitted" in promoted.refused("seedbed", "promote")
+    promoted.commit("another model")
+    assert "model v1.0.0 is in use" in promoted.run("seedbed", "promote", "--bump", "major").stdout
+    second = bundle(promoted, "models/champion")
+    assert second != first
+
+    said = promoted.run("seedbed", "rollback").stdout
+    assert "model v0.1.0 is in use again, instead of v1.0.0" in said
+    assert bundle(promoted, "models/champion") == first
+    assert bundle(promoted) == second, "the packaged bundle is what it was"
+    assert promoted.git("status", "--porcelain") == ""
+    assert promoted.stages_run() == []
+    assert "no version was in use before model v0.1.0" in promoted.refused("seedbed", "rollback")
+    assert "no version 'v9.9.9'" in promoted.refused("seedbed", "rollback", "v9.9.9")
+
+    assert "model v1.0.0 is in use again" in promoted.run("seedbed", "rollback", "v1.0.0").stdout
+    assert bundle(promoted, "models/champion") == second
+    assert tags(promoted) == [
+        "model#production#1", "model#production#2", "model#production#3", "model#production#4", "model@v0.1.0",
+        "model@v1.0.0",
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_version_is_fetched_on_another_machine_as_the_documentation_says(
+    project: Project, tmp_path: Path
+) -> None:
+    project.dvc("remote", "add", "--default", "storage", str(tmp_path / "storage"))
+    project.commit("a remote")
+    said = project.run("seedbed", "promote").stdout
+    assert "`make push` hands it to the others" in said
+    project.git("init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "origin.git"))
+    project.git("push", "--quiet", str(tmp_path / "origin.git"), "main", "--tags")
+    project.dvc("push", "--quiet", "models/champion")
+    elsewhere = Project(tmp_path / "elsewhere")
+    elsewhere.root.mkdir()
+    (elsewhere.root / ".venv").symlink_to(project.root / ".venv")
+    documented = re.findall(
+        r"^dvc (.* <repository> .*)$", (REPOSITORY / "docs/champion.md").read_text("utf-8"), re.M
+    )
+    assert len(documented) == 2
+    for number, line in enumerate(documented):
+        words = line.replace("<repository>", str(tmp_path / "origin.git")).split()
+        elsewhere.dvc(
+            *words, "--out", str(number), DVC_SITE_CACHE_DIR=str(tmp_path / f"site{number}")
+        )
+        assert bundle(elsewhere, str(number)) == bundle(project)
+
+
+@pytest.mark.slow
+def test_a_bundle_that_is_not_the_graphs_own_is_not_promoted(project: Project) -> None:
+    project.edit("conf/model/hist_gradient_boosting.yaml", "max_iter: 20", "max_iter: 21")
+    project.commit("an edit without a run")
+    assert "does not belong to dvc.lock" in project.refused("seedbed", "promote")
+    project.git("reset", "--quiet", "--hard", "HEAD~1")
+    with (project.root / "models/bundle/metrics.json").open("a") as file:
+        file.write("\n")
+    assert "is not the file that was packaged" in project.refused("seedbed", "promote")
+    shutil.rmtree(project.root / "models/bundle")
+    assert "there is no such bundle" in project.refused("seedbed", "promote")
+    project.dvc("checkout", "--force")
+    project.git("checkout", "--quiet", "--detach")
+    assert "git switch" in project.refused("seedbed", "promote")
+    assert tags(project) == []
+    assert not (project.root / "models/champion.dvc").exists()
+
+
+@pytest.mark.slow
+def test_a_promotion_that_fails_halfway_changes_nothing(project: Project) -> None:
+    hook = project.root / ".git/hooks/pre-commit"
+    hook.write_text("#!/bin/sh\necho 'not today' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    commit = project.git("rev-parse", "HEAD")
+    assert "not today" in project.refused("seedbed", "promote")
+    assert project.git("rev-parse", "HEAD") == commit
+    assert project.git("status", "--porcelain") == ""
+    assert [file.name for file in (project.root / "models/champion").iterdir()] == ["README.md"]
+    assert tags(project) == []
+    assert project.stages_run() == []
+    hook.unlink()
+    project.run("seedbed", "promote")
+
+
+@pytest.mark.slow
+def test_a_promotion_that_was_cut_short_is_finished_by_the_same_command(promoted: Project) -> None:
+    commit = promoted.git("rev-parse", "HEAD")
+    promoted.git("tag", "--delete", *tags(promoted))
+    assert "model v0.1.0 is in use" in promoted.run("seedbed", "promote").stdout
+    promoted.git("tag", "--delete", "model#production#1")
+    assert "model v0.1.0 is in use" in promoted.run("seedbed", "promote").stdout
+    assert tags(promoted) == ["model#production#1", "model@v0.1.0"]
+    assert promoted.git("rev-parse", "HEAD") == commit
+
+
+@pytest.mark.slow
+def test_a_champion_that_was_not_fetched_stops_the_gate_by_name(promoted: Project) -> None:
+    shutil.rmtree(promoted.root / "models/champion")
+    for folder in ("cache/files", "tmp"):
+        shutil.rmtree(promoted.root / ".dvc" / folder, ignore_errors=True)
+    assert "missing data 'source': models/champion" in promoted.refused("dvc", "repro", "gate")

@@ -1,0 +1,91 @@
+"""The graph on other problems and from other sources than the default's."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+
+from seedbed.config.schema import Dataset, Source
+from seedbed.data.sources import read_source
+
+from support import Project, Served, output_hash, stages_in
+
+EVERY_STAGE = [
+    "compose",
+    "ingest",
+    "validate",
+    "explore",
+    "clean",
+    "featurize",
+    "train",
+    "evaluate",
+    "gate",
+    "package",
+]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "metric", "answers"),
+    [
+        pytest.param(
+            "wine",
+            "log_loss",
+            ["prediction", "score_0", "score_1", "score_2"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("diabetes", "rmse", ["prediction"], marks=pytest.mark.slow),
+    ],
+)
+def test_every_stage_runs_on_it_and_the_bundle_answers(
+    project: Project, dataset: str, metric: str, answers: list[str]
+) -> None:
+    # The thresholds of the prepared repository are for flights.
+    said = project.dvc(
+        "exp",
+        "run",
+        "-S",
+        f"dataset={dataset}",
+        "-S",
+        "evaluation=quick",
+        "-S",
+        "~gate.thresholds.roc_auc",
+    )
+    assert stages_in(said) == EVERY_STAGE
+    details = json.loads(
+        (project.root / "reports/evaluate/details.json").read_text(encoding="utf-8")
+    )
+    assert details["metric"] == metric
+    assert details["test"][metric]["value"] < details["baseline"][metric]["value"]
+    served = Served(project.root)
+    assert list(served.bundle.predict(served.rows)) == answers
+    assert len(served.rows) == len(served.recorded) == details["rows"]["test"]
+    assert served.disagreements() == []
+
+
+@pytest.fixture(scope="module")
+def tables(prepared: Path) -> dict[str, pd.DataFrame]:
+    """The tables of the default dataset as the package has them."""
+    params = OmegaConf.to_container(OmegaConf.load(prepared / "params.yaml"))
+    dataset = Dataset.model_validate(params["dataset"])  # type: ignore[index,call-overload]
+    return {name: read_source(Source(kind="package"), dataset, name, {}) for name in dataset.tables}
+
+
+@pytest.mark.parametrize("kind", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])
+def test_the_same_rows_come_from_files(
+    project: Project, tables: dict[str, pd.DataFrame], kind: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "given rows"
+    folder.mkdir()
+    for name, table in tables.items():
+        if kind == "csv":
+            table.to_csv(folder / f"{name}.csv", index=False)
+        else:
+            table.to_parquet(folder / f"{name}.parquet", index=False)
+    said = project.dvc(
+        "exp", "run", "-S", f"source={kind}", "-S", f"source.path='{folder}'", "ingest"
+    )
+    assert stages_in(said) == ["compose", "ingest"]
+    before = OmegaConf.create(project.git("show", "main:dvc.lock"))
+    assert output_hash(project.root, "ingest", "data/raw") == before.stages.ingest.outs[0].md5

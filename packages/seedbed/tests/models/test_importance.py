@@ -1,0 +1,45 @@
+"""A feature is worth what the metric loses when it is shuffled."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seedbed.config.schema import Split
+from seedbed.models.importance import permutation_importance
+from seedbed.models.metrics import find_metric
+from seedbed.models.training import train_model
+
+
+def test_a_shuffled_feature_that_the_model_leans_on_costs_what_the_metric_says(
+    problem_of, model_of, evaluation
+) -> None:
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"x": random.normal(size=400), "noise": random.normal(size=400)})
+    rows = rows.assign(
+        _target=rows["x"] * 3, _split=["train"] * 200 + ["validation"] * 100 + ["test"] * 100
+    )
+    rows["_fold"], rows["_row"], rows["_cluster"] = (
+        np.arange(400) % 2,
+        np.arange(400),
+        np.arange(400),
+    )
+    split = Split(kind="random", validation=0.2, test=0.2, folds=2)
+    fitted = train_model(
+        rows, problem_of("regression"), split, model_of("logistic_regression"), evaluation, 0
+    )
+    features, truth = rows[["x", "noise"]], rows["_target"].to_numpy()
+    metric = find_metric("rmse", "regression")
+
+    def of(seed: int, count: int = 400) -> dict[str, dict[str, float]]:
+        return permutation_importance(
+            fitted.pipeline, fitted.decision, features, truth, metric, count, 5, seed
+        )
+
+    found = of(0)
+    assert list(found) == ["x", "noise"]
+    # Shuffled against itself, a normal value is off by sqrt(2) standard deviations.
+    assert found["x"]["mean"] == pytest.approx(3 * np.sqrt(2) * rows["x"].std(), rel=0.1)
+    assert abs(found["noise"]["mean"]) < 0.01 * found["x"]["mean"]
+    assert of(0) == found
+    assert of(1) != found
+    assert of(0, 50)["x"]["mean"] != found["x"]["mean"]

@@ -1,0 +1,54 @@
+"""Calls run side by side, in order, within the threads that are allowed."""
+
+import os
+import threading
+import time
+from functools import partial
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from seedbed.models.parallel import run_side_by_side, steady_sums, threads
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("1", 1), ("", None), ("x", None), ("0", None), ("9999", None)]
+)
+def test_threads_are_capped_by_the_environment(
+    value: str, expected: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert threads() == (expected or len(os.sched_getaffinity(0)))
+
+
+@pytest.mark.parametrize("allowed", ["1", "2"])
+def test_results_come_in_the_order_of_the_calls(
+    allowed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", allowed)
+
+    def call(number: int) -> int:
+        time.sleep(0.02 * (4 - number))
+        return number
+
+    assert run_side_by_side([partial(call, number) for number in range(4)], "calls") == [0, 1, 2, 3]
+
+
+def test_with_one_thread_nothing_runs_beside_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert len(set(run_side_by_side([threading.get_ident] * 5, "calls"))) == 1
+
+
+def test_an_error_in_a_call_comes_out_as_it_is() -> None:
+    def fail() -> None:
+        raise KeyError("a fold")
+
+    with pytest.raises(KeyError, match="a fold"):
+        run_side_by_side([fail, fail], "calls")
+
+
+def test_sums_are_made_in_one_thread() -> None:
+    with steady_sums():
+        assert {
+            library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
+        } <= {1}

@@ -1,0 +1,283 @@
+"""Every model of conf/model fits every task, with missing and unknown values, and the same on any number of threads."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seedbed.errors import UserError
+from seedbed.models.features import feature_frame, feature_kinds
+from seedbed.models.pipeline import build_pipeline, fit_pipeline, predict_scores
+
+MODELS = sorted(path.stem for path in (Path(__file__).parents[4] / "conf" / "model").glob("*.yaml"))
+SOURCE = Path(__file__).parents[2] / "src"
+
+
+def fitted(rows, model, task, seed=0, split_kind="random", folds=None):
+    kinds = feature_kinds(rows)
+    train = rows[rows["_split"] == "train"]
+    target = train["_target"].to_numpy(dtype=str if task == "multiclass" else None)
+    return fit_pipeline(
+        build_pipeline(model, task, kinds, seed, split_kind, folds),
+        feature_frame(train, kinds),
+        target,
+        model.name,
+    )
+
+
+def test_there_are_the_seven_models() -> None:
+    assert {
+        "dummy",
+        "logistic_regression",
+        "linear_svm",
+        "random_forest",
+        "hist_gradient_boosting",
+        "mlp",
+        "stacking",
+    } <= set(MODELS)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_fits_and_scores(name: str, task: str, tables, model_of) -> None:
+    rows = tables[task].copy()
+    pipeline = fitted(rows, model_of(name), task)
+    kinds = feature_kinds(rows)
+    unseen = rows[rows["_split"] == "test"].copy()
+    for column, kind in kinds.items():
+        unseen.loc[unseen.index[:3], column] = np.nan
+        if kind == "category":
+            unseen.loc[unseen.index[3:6], column] = "never seen"
+    classes = ("0", "1", "2") if task == "multiclass" else ()
+    scores = predict_scores(pipeline, feature_frame(unseen, kinds), task, classes)
+    assert np.isfinite(scores).all()
+    assert scores.shape == ((len(unseen), 3) if task == "multiclass" else (len(unseen),))
+    if task != "regression":
+        assert (scores >= 0).all() and (scores <= 1).all()
+    if name != "dummy":
+        assert np.std(scores) > 0
+
+
+def test_a_model_learns(tables, model_of) -> None:
+    rows = tables["regression"]
+    scores = predict_scores(
+        fitted(rows, model_of("logistic_regression"), "regression"),
+        feature_frame(rows[rows["_split"] == "test"], feature_kinds(rows)),
+        "regression",
+    )
+    assert np.corrcoef(scores, rows.loc[rows["_split"] == "test", "_target"])[0, 1] > 0.5
+
+
+@pytest.mark.parametrize("name", ["hist_gradient_boosting", "logistic_regression"])
+def test_meta_columns_never_reach_the_model(name: str, flights, model_of) -> None:
+    leaking = flights.assign(_leak=flights["_target"].astype(float))
+    pipeline = fitted(leaking, model_of(name), "binary")
+    assert not [column for column in pipeline.feature_names_in_ if column.startswith("_")]
+
+
+def test_a_seed_reaches_nested_estimators_and_changes_what_is_random(flights, model_of) -> None:
+    model = model_of("stacking")
+    pipeline = build_pipeline(model, "binary", feature_kinds(flights), seed=7)
+    assert {
+        value for key, value in pipeline.get_params().items() if key.endswith("random_state")
+    } == {7}
+
+
+def test_categories_reach_boosting_as_categories(flights, model_of) -> None:
+    pipeline = fitted(flights, model_of("hist_gradient_boosting"), "binary")
+    assert pipeline[-1].is_categorical_.tolist() == [True, True, True, False, False, False]
+
+
+@pytest.mark.parametrize("categories", ["one_hot", "ordinal", "native"])
+def test_boosting_takes_each_encoding(categories: str, flights, model_of) -> None:
+    model = model_of(
+        "hist_gradient_boosting", preprocessing={"categories": categories, "min_frequency": 1}
+    )
+    assert hasattr(fitted(flights, model, "binary")[-1], "classes_")
+
+
+def test_native_categories_are_refused_where_there_are_none(flights, model_of) -> None:
+    model = model_of("random_forest", preprocessing={"categories": "native"})
+    with pytest.raises(
+        UserError, match=r"model\.preprocessing\.categories.*RandomForestClassifier"
+    ):
+        build_pipeline(model, "binary", feature_kinds(flights), 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "calibration", "wrapped"),
+    [
+        ("linear_svm", None, True),
+        ("linear_svm", "isotonic", True),
+        ("logistic_regression", "sigmoid", True),
+        ("logistic_regression", None, False),
+    ],
+)
+def test_calibration_is_a_choice_and_without_probabilities_a_must(
+    name, calibration, wrapped, flights, model_of
+) -> None:
+    estimator = build_pipeline(
+        model_of(name, calibration=calibration), "binary", feature_kinds(flights), 0
+    )[-1]
+    assert (type(estimator).__name__ == "CalibratedClassifierCV") == wrapped
+    if wrapped:
+        assert estimator.method == (calibration or "sigmoid")
+
+
+@pytest.mark.parametrize(
+    ("kind", "folds", "name"),
+    [
+        ("time", None, "StratifiedKFold"),
+        ("random", None, "StratifiedKFold"),
+        ("group", np.arange(6) % 3, "PredefinedSplit"),
+    ],
+)
+def test_calibration_folds_follow_the_split(kind, folds, name, flights, model_of) -> None:
+    inner = build_pipeline(
+        model_of("linear_svm"), "binary", feature_kinds(flights), 0, kind, folds
+    )[-1].cv
+    assert type(inner).__name__ == name
+    assert getattr(inner, "shuffle", None) is {"time": False, "random": True, "group": None}[kind]
+
+
+@pytest.mark.parametrize(
+    "name", ["logistic_regression", "linear_svm", "random_forest", "hist_gradient_boosting"]
+)
+def test_balanced_class_weights_raise_the_scores_of_the_rarer_class(
+    name: str, flights, model_of
+) -> None:
+    rows, kinds = flights[flights["_split"] == "validation"], feature_kinds(flights)
+    plain, balanced = (
+        predict_scores(
+            fitted(flights, model_of(name, class_weight=weight), "binary"),
+            feature_frame(rows, kinds),
+            "binary",
+        )
+        for weight in (None, "balanced")
+    )
+    if name == "linear_svm":  # calibration brings the level back
+        assert (plain != balanced).any()
+    else:
+        assert balanced.mean() > plain.mean() + 0.05
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "told"),
+    [
+        ("mlp", "binary", "MLPClassifier.*takes no class weights"),
+        ("random_forest", "regression", "no meaning in a regression"),
+    ],
+)
+def test_class_weights_where_they_cannot_be_are_told(
+    name: str, task: str, told: str, tables, model_of
+) -> None:
+    with pytest.raises(UserError, match=rf"model\.class_weight.*{told}"):
+        build_pipeline(
+            model_of(name, class_weight="balanced"), task, feature_kinds(tables[task]), 0
+        )
+
+
+def test_calibration_of_a_regression_is_told(diabetes, model_of) -> None:
+    with pytest.raises(UserError, match=r"model\.calibration.*regression"):
+        build_pipeline(
+            model_of("mlp", calibration="sigmoid"), "regression", feature_kinds(diabetes), 0
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"depth_of_tree": 3}, r"conf/model/random_forest\.yaml.*cannot be made.*depth_of_tree"),
+        (
+            {"inner": [{"_target_": "os.system", "command": "true"}]},
+            r"'os.system'.*may be called.*conf/model/random_forest\.yaml",
+        ),
+    ],
+)
+def test_an_estimator_that_cannot_be_made_is_told(
+    arguments: dict, told: str, flights, model_of
+) -> None:
+    with pytest.raises(UserError, match=told):
+        build_pipeline(
+            model_of("random_forest", arguments=arguments), "binary", feature_kinds(flights), 0
+        )
+
+
+def test_a_target_that_is_no_estimator_is_told(flights, model_of) -> None:
+    model = model_of(
+        "dummy",
+        classification={"_target_": "sklearn.datasets.load_wine", "strategy": None},
+        arguments={},
+    )
+    with pytest.raises(UserError, match=r"conf/model/dummy\.yaml"):
+        build_pipeline(model, "binary", feature_kinds(flights), 0)
+
+
+def test_what_scikit_learn_refuses_is_told_with_the_file(flights, model_of) -> None:
+    with pytest.raises(UserError, match=r"conf/model/random_forest\.yaml.*n_estimators"):
+        fitted(flights, model_of("random_forest", arguments={"n_estimators": -1}), "binary")
+
+
+def test_a_class_that_a_fold_lacks_has_probability_0(wine, model_of) -> None:
+    pipeline = fitted(wine[wine["_target"] != "1"], model_of("logistic_regression"), "multiclass")
+    scores = predict_scores(
+        pipeline, feature_frame(wine, feature_kinds(wine)), "multiclass", ("0", "1", "2")
+    )
+    assert (scores[:, 1] == 0).all()
+    np.testing.assert_allclose(scores.sum(axis=1), 1)
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+import numpy as np, pandas as pd
+from seedbed.config.yaml_files import load_yaml
+from seedbed.config.schema import Model
+from seedbed.models.cross_validation import fit_with_folds
+from seedbed.models.decision import Decision
+from seedbed.models.serialization import dump_pipeline
+random = np.random.default_rng(0)
+rows = pd.DataFrame(random.normal(size=(3000, 6)), columns=list("abcdef"))
+rows["text"] = pd.Series(random.choice(list("xyz"), 3000), dtype="str")
+target = rows["a"].to_numpy() + random.normal(size=3000) > 0
+decision = Decision("binary", {**dict.fromkeys("abcdef", "number"), "text": "category"}, (False, True))
+place = Path(sys.argv[-1])
+for path in map(Path, sys.argv[1:-1]):
+    model = Model.model_validate(load_yaml(path))
+    pipeline, said = fit_with_folds(model, rows, target, decision, np.arange(3000) // 1000, "time", 0)
+    dump_pipeline(pipeline, place / f"{path.stem}.skops")
+    (place / f"{path.stem}.scores").write_bytes(b"".join(scores.tobytes() for _, _, scores in said))
+"""
+
+
+@pytest.mark.slow
+def test_one_thread_and_two_give_the_same_bytes_of_every_model(tmp_path: Path) -> None:
+    found: list[dict[str, str]] = []
+    for count in (1, 2):
+        place = tmp_path / str(count)
+        place.mkdir()
+        files = [str(SOURCE.parent / "conf" / "model" / f"{name}.yaml") for name in MODELS]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(SOURCE),
+            "OMP_NUM_THREADS": str(count),
+            "PYTHONHASHSEED": str(count),
+        }
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM, *files, str(place)],
+            env=environment,
+            check=True,
+            cwd=place,
+        )
+        found.append(
+            {
+                path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+                for path in sorted(place.iterdir())
+            }
+        )
+    assert len(found[0]) == 2 * len(MODELS)
+    assert found[0] == found[1]

@@ -1,0 +1,124 @@
+"""Real servers for remotes, started by the test that needs one: S3 by moto, SSH by OpenSSH's sshd; both on 127.0.0.1."""
+
+import getpass
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from support import started
+
+SSHD = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
+STARTED_WITHIN = 40
+"""Seconds that a server may take to answer on a busy machine."""
+BUCKET = "bucket"
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+
+
+@dataclass
+class Place:
+    """A place for a remote: what `seedbed remote` is given, and the environment in which it is reached."""
+
+    url: str
+    options: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def kill(self) -> None:
+        """Kill the server."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@contextmanager
+def place_of(kind: str, folder: Path) -> Iterator[Place]:
+    """Yield a place of one kind: ``directory``, ``s3`` or ``ssh``."""
+    if kind == "directory":
+        yield Place(str(folder / "store"))
+    elif kind == "s3":
+        with s3_place(folder) as place:
+            yield place
+    else:
+        with ssh_place(folder) as place:
+            yield place
+
+
+@contextmanager
+def s3_place(folder: Path, port: int | None = None, **environment: str) -> Iterator[Place]:
+    """Start moto's S3 server with an empty bucket. What it holds is gone when it stops."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    endpoint = f"http://127.0.0.1:{port}"
+    with started(command, folder / "moto.log", **environment) as process:
+        _wait_for(process, port, folder / "moto.log")
+        request = urllib.request.Request(f"{endpoint}/{BUCKET}", method="PUT")
+        with urllib.request.urlopen(request, timeout=STARTED_WITHIN):
+            yield Place(f"s3://{BUCKET}/project", ["--endpoint-url", endpoint], KEYS, process)
+
+
+@contextmanager
+def ssh_place(folder: Path, port: int | None = None) -> Iterator[Place]:
+    """Start sshd with keys of its own; the client's side is a folder that serves as HOME."""
+    assert SSHD is not None
+    home = folder / "home"
+    (home / ".ssh").mkdir(parents=True, exist_ok=True)
+    if os.getuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
+    port = port or free_port()
+    for key in (folder / "host_key", home / ".ssh/id_ed25519"):
+        if not key.exists():
+            subprocess.run(
+                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True
+            )
+    public = (folder / "host_key.pub").read_text(encoding="utf-8").split()
+    (home / ".ssh/known_hosts").write_text(
+        f"[127.0.0.1]:{port} {public[0]} {public[1]}\n", encoding="utf-8"
+    )
+    shutil.copyfile(home / ".ssh/id_ed25519.pub", folder / "authorized_keys")
+    config = folder / "sshd_config"
+    config.write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host_key\nPidFile none\nUsePAM no\nStrictModes no\n"
+        f"AuthorizedKeysFile {folder}/authorized_keys\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+        "Subsystem sftp internal-sftp\nMaxStartups 100\n",
+        encoding="utf-8",
+    )
+    with started([SSHD, "-D", "-e", "-f", str(config)], folder / "sshd.log") as process:
+        _wait_for(process, port, folder / "sshd.log")
+        url = f"ssh://{getpass.getuser()}@127.0.0.1:{port}{folder}/store"
+        yield Place(url, [], {"HOME": str(home)}, process)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 on which nothing listens now."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait until something listens on a port."""
+    end = time.monotonic() + STARTED_WITHIN
+    while time.monotonic() < end and process.poll() is None:
+        with socket.socket() as asking:
+            asking.settimeout(1)
+            if asking.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise AssertionError(
+        f"{process.args} does not listen on {port}:\n{log.read_text(encoding='utf-8')}"
+    )

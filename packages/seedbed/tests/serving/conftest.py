@@ -1,0 +1,93 @@
+"""Real models of the three kinds of problem, made by the real stages on few rows."""
+
+import contextlib
+import importlib
+import inspect
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from seedbed.config.compose import compose_text
+from seedbed.config.params import read_params
+
+REPOSITORY = Path(__file__).parents[4]
+STAGES = ("ingest", "clean", "featurize", "train", "evaluate", "gate", "package")
+QUICK = ["evaluation=quick", "evaluation.importance_rows=50", "evaluation.importance_repeats=1"]
+OPEN_GATE = ["gate.better_than_baseline=false"]
+OVERRIDES = {
+    "flights": [
+        *QUICK,
+        "dataset.sample=3000",
+        "model.arguments.max_iter=10",
+        *OPEN_GATE,
+        "~gate.thresholds.roc_auc",
+    ],
+    "wine": [
+        *QUICK,
+        "dataset=wine",
+        "model=logistic_regression",
+        *OPEN_GATE,
+        "~gate.thresholds.log_loss",
+    ],
+    "diabetes": [
+        *QUICK,
+        "dataset=diabetes",
+        "model=logistic_regression",
+        *OPEN_GATE,
+        "~gate.thresholds.rmse",
+    ],
+}
+
+
+def _run_stages(root: Path, overrides: list[str], stages: tuple[str, ...] = STAGES) -> None:
+    if overrides:
+        (root / "params.yaml").write_text(compose_text(root, overrides), encoding="utf-8")
+    with contextlib.chdir(root):
+        for name in stages:
+            stage = getattr(importlib.import_module(f"seedbed.stages.{name}"), name)
+            stage(**read_params(list(inspect.signature(stage).parameters)))
+
+
+def _make_root(root: Path) -> None:
+    shutil.copytree(REPOSITORY / "conf", root / "conf")
+    shutil.copy(REPOSITORY / "requirements.lock", root)
+    (root / ".dvc").mkdir()
+
+
+@pytest.fixture
+def new_root(tmp_path: Path) -> Path:
+    """A folder that is a repository to the stages: conf/, requirements.lock and .dvc/."""
+    _make_root(tmp_path / "root")
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def run_stages() -> Callable[..., None]:
+    """Return a function that runs stages in a folder, with what conf/ and overrides compose to, or its params.yaml."""
+    return _run_stages
+
+
+@pytest.fixture(scope="session")
+def built(shared_folder: Path) -> Callable[[str], Path]:
+    """Return a function from a dataset's name to a repository in which its bundle was packaged; only to be read."""
+
+    def build(name: str) -> Path:
+        root = shared_folder / "built" / name
+        root.parent.mkdir(exist_ok=True)
+        with FileLock(root.with_suffix(".lock")):
+            if not (root / "models/bundle").exists():
+                shutil.rmtree(root, ignore_errors=True)
+                _make_root(root)
+                _run_stages(root, OVERRIDES[name])
+        return root
+
+    return build
+
+
+@pytest.fixture
+def bundle_copy(built: Callable[[str], Path], tmp_path: Path) -> Path:
+    """A copy of the bundle of flights, to damage."""
+    return Path(shutil.copytree(built("flights") / "models/bundle", tmp_path / "bundle"))

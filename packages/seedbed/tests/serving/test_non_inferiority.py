@@ -1,0 +1,122 @@
+"""The gate's comparison decides rightly: on real flights, a planted worse model is refused and an equal one let through."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+
+from seedbed.config.params import read_params
+from seedbed.config.schema import AgainstChampion, Gate, Problem
+from seedbed.data.tables import read_table
+from seedbed.models.champion import compare_answers
+from seedbed.models.decision import Decision
+from seedbed.models.features import feature_frame, feature_kinds
+from seedbed.models.gate import judge
+from seedbed.models.metrics import Metric, find_metric
+from seedbed.models.outcome import Outcome
+from seedbed.models.pipeline import build_pipeline
+from seedbed.models.sides import clusters_of, split_rows
+
+from support import STATED_PROBLEM
+
+SEEDS = range(1, 21)
+GATE = Gate(better_than_baseline=False)
+
+
+def passes(
+    challenger: Outcome,
+    champion: Outcome,
+    clusters: NDArray,
+    problem: Problem,
+    seed: int,
+    gate: Gate = GATE,
+) -> bool:
+    return judge(
+        {}, gate, problem, compare_answers(challenger, champion, {}, clusters, problem, 200, seed)
+    ).passed
+
+
+def made_worse(outcome: Outcome, metric: Metric, by: float, seed: int) -> Outcome:
+    """Mix noise into the scores until the figure is worse by so much."""
+    noise = np.random.default_rng(seed).permutation(outcome.scores)
+    sign = 1 if metric.direction == "maximize" else -1
+    wanted, low, high = metric.of(outcome) - sign * by, 0.0, 1.0
+    for _ in range(30):
+        share = (low + high) / 2
+        mixed = (1 - share) * outcome.scores + share * noise
+        decided = mixed if outcome.task == "regression" else (mixed >= 0.5).astype(np.int8)
+        worse = replace(outcome, scores=mixed, prediction=decided)
+        low, high = (share, high) if sign * metric.of(worse) > sign * wanted else (low, share)
+    assert metric.of(worse) == pytest.approx(wanted, rel=1e-3)
+    return worse
+
+
+@pytest.mark.slow
+def test_worse_by_twice_the_tolerance_is_refused_and_equal_is_let_through(
+    new_root: Path, run_stages: Callable[..., None]
+) -> None:
+    """Equal models are trained alike, each on a resample of its own of the train rows."""
+    choices = ["dataset.sample=60000", "evaluation=quick", "model=logistic_regression"]
+    run_stages(new_root, choices, ("ingest", "clean", "featurize"))
+    problem, model = read_params(["problem", "model"], new_root).values()
+    rows = read_table(new_root / "data/features")
+    train, test = split_rows(rows, "train"), split_rows(rows, "test")
+    kinds = feature_kinds(rows)
+    decision = Decision("binary", kinds, (False, True), 0.5)
+    target, truth = (part["_target"].to_numpy(dtype=bool) for part in (train, test))
+    *steps, estimator = (step for _, step in build_pipeline(model, "binary", kinds, 0).steps)
+    prepare = make_pipeline(*steps)
+    # Two thirds of a fit are the preparation of the rows, which hardly differs from resample to resample.
+    fitted_on, asked = (
+        prepare.fit_transform(feature_frame(train, kinds), target),
+        prepare.transform(feature_frame(test, kinds)),
+    )
+
+    def trained(seed: int) -> Outcome:
+        resample = np.random.default_rng(seed).integers(len(target), size=len(target))
+        scores = (
+            clone(estimator).fit(fitted_on[resample], target[resample]).predict_proba(asked)[:, 1]
+        )
+        return decision.outcome(truth.astype(np.int8), scores)
+
+    champion, clusters = trained(0), clusters_of(test)
+    metric = find_metric("roc_auc", "binary")
+    tolerance = GATE.champion.tolerance * metric.of(champion)
+    equal = [passes(trained(seed), champion, clusters, problem, seed) for seed in SEEDS]
+    worse = [
+        passes(made_worse(champion, metric, 2 * tolerance, seed), champion, clusters, problem, seed)
+        for seed in SEEDS
+    ]
+    print(
+        f"equal models let through: {sum(equal)} of 20; worse ones refused: {20 - sum(worse)} of 20"
+    )
+    assert sum(worse) == 0
+    assert sum(equal) >= 18
+
+
+def test_a_figure_to_be_small_and_few_rows_are_decided_rightly_too() -> None:
+    """On 200 rows a tolerance must be wide to let equal models through."""
+    rows, target = load_diabetes(return_X_y=True)
+    problem = Problem(**{**STATED_PROBLEM, "task": "regression", "metric": "rmse"})
+    gate = Gate(better_than_baseline=False, champion=AgainstChampion(tolerance=0.15))
+    metric = find_metric("rmse", "regression")
+
+    def trained(seed: int) -> Outcome:
+        resample = np.random.default_rng(seed).integers(242, size=242)
+        scores = Ridge(0.1).fit(rows[:242][resample], target[:242][resample]).predict(rows[242:])
+        return Outcome("regression", target[242:], scores, scores)
+
+    champion, alone = trained(0), np.arange(200)
+    by = 2 * gate.champion.tolerance * metric.of(champion)
+    assert sum(passes(trained(seed), champion, alone, problem, seed, gate) for seed in SEEDS) >= 18
+    assert not any(
+        passes(made_worse(champion, metric, by, seed), champion, alone, problem, seed, gate)
+        for seed in SEEDS
+    )

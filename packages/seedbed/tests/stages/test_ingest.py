@@ -1,0 +1,44 @@
+"""Ingest says what it wrote, and what of the source it left out."""
+
+from pathlib import Path
+
+import pytest
+
+from project.stages.ingest import ingest
+from seedbed.config.schema import Column, Dataset, Join, Source, Table
+from seedbed.data.tables import read_table
+
+COLUMNS = {
+    "id": Column(role="key"),
+    "late": Column(role="target"),
+    "height": Column(role="feature"),
+}
+
+
+@pytest.mark.parametrize(
+    ("header", "told"), [("id,late,shop", False), ("id,late,shop,Colour,size", True)]
+)
+def test_columns_that_nobody_lists_are_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    header: str,
+    told: bool,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rest = ",7" * header.count(",")
+    Path("given").mkdir()
+    Path("given/trips.csv").write_text(f"{header}\n1{rest}\n2{rest}\n")
+    Path("given/shops.csv").write_text("shop,height,also\n7,30,1\n")
+    join = Join(table="shops", keys=["shop"], columns=["height"])
+    dataset = Dataset(
+        name="trips", base="trips", tables={"trips": Table(), "shops": Table()}, joins=[join]
+    )
+    ingest(dataset, Source(kind="csv", path="given"), COLUMNS)
+    said = capsys.readouterr().out
+    assert "2 rows, 3 columns" in said
+    # Of a joined table the join says what is taken, and its key is needed for that.
+    assert ("left out" in said) is told, said
+    assert not told or "left out, since they are not among columns: Colour, size\n" in said
+    assert "shop" not in said
+    assert list(read_table(Path("data/raw")).columns) == list(COLUMNS)

@@ -1,0 +1,206 @@
+"""A sweep is pinned to the work tree as it was, which it neither changes nor loses, and refuses what no job could use."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from seedbed.errors import UserError
+from seedbed.sweeps.pin import VARIABLE, Pin, dead_pins
+
+from support import REPOSITORY, Project, state
+
+
+def take(project: Project) -> Pin:
+    return Pin.take(project.root, lambda baseline, tree: f"{baseline[:4]}-{tree[:4]}")
+
+
+def write(project: Project, name: str, text: str = "new\n") -> None:
+    (project.root / name).parent.mkdir(parents=True, exist_ok=True)
+    (project.root / name).write_text(text, encoding="utf-8")
+
+
+def test_without_uncommitted_work_the_commit_is_the_snapshot(small: Project) -> None:
+    pin = take(small)
+    assert pin.root == str(small.root)
+    assert pin.baseline == pin.snapshot == small.git("rev-parse", "HEAD")
+    assert pin.tree == small.git("rev-parse", "HEAD^{tree}")
+    assert pin.name == f"{pin.baseline[:4]}-{pin.tree[:4]}"
+    assert small.git("for-each-ref", "refs/seedbed") == ""
+
+
+def test_uncommitted_work_is_in_the_snapshot_and_stays_where_it_is(small: Project) -> None:
+    write(small, "src/new.py")
+    small.git("add", "src/new.py")
+    write(small, "src/new.py", "newer\n")
+    write(small, "conf/config.yaml", "seed: 2\n")
+    small.git("rm", "--quiet", "notes.md")
+    before = state(small)
+    pin = take(small)
+    assert state(small) == before
+    assert pin.baseline == small.git("rev-parse", "HEAD") != pin.snapshot
+    assert small.git("show", f"{pin.snapshot}:src/new.py") == "newer"
+    assert small.git("show", f"{pin.snapshot}:conf/config.yaml") == "seed: 2"
+    assert "notes.md" not in small.git("ls-tree", "--name-only", pin.tree).splitlines()
+
+
+def test_the_snapshot_outlives_a_cleaning_by_git_until_it_is_let_go(small: Project) -> None:
+    write(small, "conf/config.yaml")
+    pin = take(small)
+    small.git("gc", "--quiet", "--prune=now")
+    assert small.git("cat-file", "-t", pin.snapshot) == "commit"
+    assert small.git("for-each-ref", "--format=%(refname)", "refs/seedbed") == pin.ref
+    pin.release()
+    assert small.git("for-each-ref", "refs/seedbed") == ""
+    pin.release()
+
+
+def test_each_process_holds_the_snapshot_for_itself(small: Project) -> None:
+    write(small, "conf/config.yaml")
+    pin = take(small)
+    other = replace(pin, process=pin.process + 1)
+    small.git("update-ref", other.ref, other.snapshot)
+    other.release()
+    assert small.git("for-each-ref", "--format=%(refname)", "refs/seedbed") == pin.ref
+    assert dead_pins(small.root) == []
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    killed = replace(pin, process=ended.pid)
+    small.git("update-ref", killed.ref, killed.snapshot)
+    assert dead_pins(small.root) == [killed.ref]
+
+
+def test_a_copied_repository_is_as_clean_as_it_was(small: Project, tmp_path: Path) -> None:
+    shutil.copytree(small.root, tmp_path / "copy")
+    pin = take(Project(tmp_path / "copy"))
+    assert pin.snapshot == pin.baseline
+
+
+def test_work_of_which_git_makes_no_snapshot_is_refused(small: Project) -> None:
+    write(small, "src/new.py", "new")
+    small.git("add", "--intent-to-add", "src/new.py")
+    with pytest.raises(UserError, match=r"no snapshot of the uncommitted work.*git add -N"):
+        take(small)
+
+
+def test_the_same_work_has_the_same_tree_and_other_work_another(small: Project) -> None:
+    write(small, "conf/config.yaml", "seed: 2\n")
+    first, again = take(small), take(small)
+    assert (first.tree, first.name) == (again.tree, again.name)
+    write(small, "conf/config.yaml", "seed: 3\n")
+    assert take(small).tree != first.tree
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "conf/model/mine.yaml",
+        "src/mine.py",
+        "conf/größe.yaml",
+        "table.csv",
+        "raw.csv.dvc",
+        ".dvcignore",
+    ],
+)
+def test_an_untracked_file_that_a_job_would_miss_is_refused(small: Project, name: str) -> None:
+    write(small, name)
+    with pytest.raises(
+        UserError, match="Git does not track .* would have it. Run `git add`"
+    ) as told:
+        take(small)
+    assert name in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "scratch.md",
+            "configuration/a.yaml",
+            "sources.txt",
+            "data/raw.csv",
+            "conf/_mine.yaml",
+            "src/.a.py.swp",
+        ),
+        *(
+            "conf/model/.mlp.yaml.swp",
+            "conf/model/mlp.yaml~",
+            "conf/.#mlp.yaml",
+            "conf/#mlp.yaml#",
+            "conf/model/.a.tmp1",
+        ),
+    ],
+)
+def test_an_untracked_file_that_no_stage_reads_is_let_be(small: Project, name: str) -> None:
+    shutil.copyfile(REPOSITORY / ".gitignore", small.root / ".gitignore")
+    write(small, ".gitignore", (small.root / ".gitignore").read_text() + "/data\n")
+    write(small, name)
+    take(small)
+    assert (small.root / name).exists()
+
+
+def detach(project: Project, _: Path) -> Project:
+    project.git("switch", "--quiet", "--detach")
+    return project
+
+
+def no_commit(project: Project, _: Path) -> Project:
+    project.git("switch", "--quiet", "--orphan", "empty")
+    return project
+
+
+def shallow(project: Project, folder: Path) -> Project:
+    project.git("commit", "--quiet", "--allow-empty", "-m", "second")
+    project.git("clone", "--quiet", "--depth=1", f"file://{project.root}", str(folder / "clone"))
+    return Project(folder / "clone")
+
+
+def part_of_another(project: Project, _: Path) -> Project:
+    write(project, "inner/dvc.yaml", "stages: {}\n")
+    project.commit("a project inside")
+    return Project(project.root / "inner")
+
+
+def nobody(project: Project, _: Path) -> Project:
+    for key in ("user.name", "user.email"):
+        project.git("config", "--unset", key)
+    project.git("config", "user.useConfigOnly", "true")
+    return project
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (detach, "HEAD is detached at .* Run `git switch <branch>`"),
+        (no_commit, "there is no commit yet.* Run `git add -A && git commit`"),
+        (shallow, "shallow clone.* Run `git fetch --unshallow`"),
+        (part_of_another, "a folder of a larger Git repository"),
+        (nobody, "Git does not know who you are.* Run `git config user.name"),
+    ],
+)
+def test_a_repository_on_which_no_experiment_could_hang_is_refused(
+    small: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[Project, Path], Project],
+    said: str,
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    for name in ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    spoilt = spoil(small, tmp_path)
+    with pytest.raises(UserError, match=said):
+        take(spoilt)
+    assert spoilt.git("for-each-ref", "refs/seedbed", "refs/exps") == ""
+
+
+def test_a_worker_finds_the_pin_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "")
+    assert Pin.from_environment() is None
+    pin = Pin("/somewhere/größe", "b" * 40, "s" * 40, "t" * 40, "grid-1")
+    pin.hand_on()
+    assert Pin.from_environment() == pin
+    assert Pin.from_environment({}) is None

@@ -1,0 +1,310 @@
+"""A zygote runs stages as their own command would: same folder, output and exit code; and it outlives nobody."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from seedbed.sweeps import zygote as module
+from seedbed.sweeps import zygote_client
+from seedbed.sweeps.zygote import SOCKET, Zygote
+
+from support import REPOSITORY, wait_for
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere stages start as they always do"
+)
+
+STAGES = {
+    "speak": "import os, sys\nprint('said in', os.getcwd())\nprint('warned', file=sys.stderr)",
+    "exit_3": "import sys\nsys.exit(3)",
+    "exit_none": "import sys\nsys.exit()",
+    "exit_told": "import sys\nsys.exit('stage: this is wrong')",
+    "raise_error": "raise ValueError('broken')",
+    "die": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+    "read": "import sys\nprint(repr(sys.stdin.read()))",
+    "name": "print(__name__)",
+    "environment": "import os, time\nprint(os.environ['GREETING'], len(os.environ['LONG']), time.tzname[0])",
+    "count": "import seedbed.state as state\nstate.count += 1\nprint(state.count)",
+    "wait": "import os, subprocess, time\nfrom pathlib import Path\n"
+    "child = subprocess.Popen(['sleep', '60'])\n"
+    "Path('pids.tmp').write_text(f'{os.getpid()} {child.pid}')\nPath('pids.tmp').rename('pids')\ntime.sleep(60)",
+}
+"""Modules of a checkout, each the whole of a stage."""
+LIMIT = 10
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout whose only code is the zygote's own and these stages: of what it would import, nothing else is there."""
+    root = tmp_path_factory.mktemp("zygote")
+    package = root / "src/seedbed"
+    for folder in ("experiments", "stages"):
+        (package / folder).mkdir(parents=True)
+        (package / folder / "__init__.py").touch()
+    (package / "__init__.py").touch()
+    (package / "state.py").write_text("count = 0\n")
+    (package / "broken.py").write_text(
+        "raise RuntimeError('a package that cannot be imported here')\n"
+    )
+    text = Path(module.__file__).read_text(encoding="utf-8")
+    begin, end = text.index("PRELOADED = ("), text.index(")  # fmt: skip")
+    (package / "experiments/zygote.py").write_text(
+        f'{text[:begin]}PRELOADED = ("seedbed.broken", "seedbed.state", "not.there"{text[end:]}'
+    )
+    for name, code in STAGES.items():
+        (package / f"stages/{name}.py").write_text(code + "\n")
+    return root
+
+
+@pytest.fixture(autouse=True)
+def in_time() -> Iterator[None]:
+    """Fail a test that waits for ever."""
+
+    def end(*_: object) -> None:
+        raise TimeoutError(f"this took more than {3 * LIMIT} s")
+
+    usual = signal.signal(signal.SIGALRM, end)
+    signal.alarm(3 * LIMIT)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, usual)
+
+
+@pytest.fixture
+def zygote(checkout: Path) -> Iterator[Zygote]:
+    started = Zygote(checkout)
+    yield started
+    started.process.kill()
+    started.process.wait()
+
+
+@pytest.fixture
+def environment(zygote: Zygote) -> dict[str, str]:
+    return {**os.environ, **zygote.wait_until_ready()}
+
+
+def client(stage: str, folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", zygote_client.__file__, stage],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(stage: str, folder: Path, environment: dict[str, str]) -> tuple[int, str, str]:
+    """Run a stage; return its exit code and what it said."""
+    with client(stage, folder, environment) as process:
+        try:
+            said, warned = process.communicate(timeout=LIMIT)
+        finally:
+            process.kill()
+    return process.returncode, said, warned
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended; one that waits to be buried has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def waiting(folder: Path) -> list[int]:
+    """The stage `wait` and its child, once they are there."""
+    wait_for((folder / "pids").exists, "the stage did not start")
+    return [int(pid) for pid in (folder / "pids").read_text().split()]
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "said", "warned"),
+    [
+        ("speak", 0, "said in {folder}\n", "warned\n"),
+        ("exit_3", 3, "", ""),
+        ("exit_none", 0, "", ""),
+        ("exit_told", 1, "", "stage: this is wrong\n"),
+        ("raise_error", 1, "", "ValueError: broken\n"),
+        ("die", 128 + signal.SIGKILL, "", ""),
+        ("read", 0, "''\n", ""),
+        ("name", 0, "__main__\n", ""),
+        ("missing", 1, "", "No module named seedbed.stages.missing\n"),
+    ],
+)
+def test_a_stage_ends_as_its_own_command_would(
+    environment: dict[str, str], tmp_path: Path, stage: str, code: int, said: str, warned: str
+) -> None:
+    returned, out, error = run(stage, tmp_path, environment)
+    assert (returned, out) == (code, said.format(folder=tmp_path))
+    assert error == warned if len(warned) == 0 or code == 0 else error.endswith(warned)
+
+
+def test_a_stage_has_the_environment_of_its_command(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    variables = {"GREETING": "a=b höher\n", "LONG": "x" * 100_000, "TZ": "Pacific/Auckland"}
+    assert run("environment", tmp_path, {**environment, **variables})[:2] == (
+        0,
+        "a=b höher\n 100000 NZST\n",
+    )
+
+
+def test_each_stage_starts_from_what_was_imported(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    assert [run("count", tmp_path, environment)[1] for _ in range(3)] == ["1\n"] * 3
+
+
+def test_a_failed_stage_does_not_end_the_zygote(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    for stage in ("raise_error", "die"):
+        run(stage, tmp_path, environment)
+    assert run("speak", tmp_path, environment)[0] == 0
+
+
+def test_a_folder_whose_path_is_too_long_for_a_socket_will_do(
+    checkout: Path, tmp_path: Path
+) -> None:
+    deep = tmp_path / ("deep" * 30)
+    shutil.copytree(checkout / "src", deep / "src")
+    zygote = Zygote(deep)
+    try:
+        assert run("speak", tmp_path, {**os.environ, **zygote.wait_until_ready()})[0] == 0
+    finally:
+        zygote.close()
+
+
+def test_the_stage_ends_with_its_client(environment: dict[str, str], tmp_path: Path) -> None:
+    process = client("wait", tmp_path, environment)
+    pids = waiting(tmp_path)
+    process.kill()
+    process.communicate()
+    wait_for(
+        lambda: all(map(gone, pids)),
+        "a stage, or what it started, goes on although nobody waits for it",
+    )
+    assert run("speak", tmp_path, environment)[0] == 0, "the zygote serves the next client"
+
+
+def test_the_zygote_ends_when_it_is_closed(zygote: Zygote) -> None:
+    zygote.wait_until_ready()
+    zygote.close()
+    assert zygote.process.returncode == 0
+
+
+def test_a_zygote_whose_sweep_ends_before_it_is_ready_says_nothing(
+    zygote: Zygote, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert zygote.process.stdout is not None
+    zygote.process.stdout.close()
+    zygote.close()
+    assert zygote.process.returncode == 0
+    assert capfd.readouterr() == ("", "")
+
+
+OWNER = """
+import os, sys, time
+from pathlib import Path
+from seedbed.sweeps.zygote import Zygote
+
+zygote = Zygote(Path(sys.argv[1]))
+zygote.wait_until_ready()
+print(zygote.process.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_when_its_owner_is_killed_neither_zygote_nor_stage_stays(
+    checkout: Path, tmp_path: Path
+) -> None:
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(checkout)], stdout=subprocess.PIPE, text=True
+    )
+    assert owner.stdout is not None
+    zygote = int(owner.stdout.readline())
+    process = client("wait", tmp_path, {**os.environ, "SEEDBED_ZYGOTE": str(checkout / ".dvc/tmp")})
+    pids = waiting(tmp_path)
+    owner.kill()
+    owner.communicate()
+    wait_for(lambda: all(map(gone, [zygote, *pids])), "a process of a killed sweep stays")
+    _, warned = process.communicate(timeout=LIMIT)
+    assert process.returncode != 0, warned
+
+
+@pytest.mark.parametrize("folder", ["stays", "is gone"])
+def test_without_its_zygote_a_stage_imports_for_itself(
+    environment: dict[str, str], zygote: Zygote, tmp_path: Path, folder: str
+) -> None:
+    zygote.process.kill()
+    zygote.process.wait()
+    if folder == "is gone":
+        environment["SEEDBED_ZYGOTE"] = str(tmp_path / "gone")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/stage.sh").write_text(
+        'echo "$1" in "$PWD", ${SEEDBED_ZYGOTE:-cold} $SEEDBED_COLD\nexit 3\n'
+    )
+    assert run("speak", tmp_path, environment)[:2] == (3, f"speak in {tmp_path}, cold 1\n")
+
+
+def test_a_client_that_is_interrupted_says_nothing(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    process = client("wait", tmp_path, environment)
+    pids = waiting(tmp_path)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=LIMIT) == ("", "")
+    assert process.returncode == -signal.SIGINT
+    wait_for(lambda: all(map(gone, pids)), "an interrupted stage goes on")
+
+
+def test_the_socket_of_a_killed_zygote_is_no_hindrance(checkout: Path, tmp_path: Path) -> None:
+    first = Zygote(checkout)
+    first.wait_until_ready()
+    first.process.kill()
+    first.process.wait()
+    assert (checkout / ".dvc/tmp" / SOCKET).exists()
+    second = Zygote(checkout)
+    try:
+        assert run("speak", tmp_path, {**os.environ, **second.wait_until_ready()})[0] == 0
+    finally:
+        second.close()
+
+
+def test_a_zygote_that_cannot_start_is_an_error(checkout: Path, tmp_path: Path) -> None:
+    shutil.copytree(checkout / "src", tmp_path / "src")
+    (tmp_path / "packages/seedbed/src/seedbed/sweeps/zygote.py").write_text(
+        "import sys\nsys.exit(7)\n"
+    )
+    zygote = Zygote(tmp_path)
+    with pytest.raises(RuntimeError, match="did not start: exit code 7"):
+        zygote.wait_until_ready()
+
+
+@pytest.mark.parametrize("name", module.PRELOADED)
+def test_all_that_is_imported_beforehand_is_there(name: str) -> None:
+    package, *inner = name.split(".")
+    spec = find_spec(package)
+    assert spec is not None, f"{name} is not installed, so that each stage looks for it again"
+    if inner:
+        place = Path(next(iter(spec.submodule_search_locations or []))).joinpath(*inner)
+        assert place.is_dir() or place.with_suffix(".py").is_file(), (
+            f"{name} is no module, so that no stage gains by it"
+        )
+
+
+def test_a_zygote_imports_in_the_environment_that_stages_have() -> None:
+    script = (REPOSITORY / "src/stage.sh").read_text(encoding="utf-8")
+    (exported,) = re.findall(r"^export (.*)$", script, re.MULTILINE)
+    assert set(exported.split()) == {"PYTHONPATH", *module.ENVIRONMENT}
+    assert dict(re.findall(r"^([A-Z_]+)=(\w+)$", script, re.MULTILINE)) == module.ENVIRONMENT

@@ -1,0 +1,149 @@
+"""`seedbed check` names what is out of step, and nothing in a checkout that is in step."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dvc.repo import Repo
+
+from seedbed.consistency import find_disagreements
+
+from support import Project
+
+
+@pytest.fixture(scope="module")
+def shared(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the repository in which the graph was run; each test restores it."""
+    target = tmp_path_factory.mktemp("consistency") / "project"
+    shutil.copytree(prepared, target, symlinks=True)
+    return Project(target)
+
+
+@pytest.fixture
+def checkout(shared: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    monkeypatch.chdir(shared.root)
+    yield shared
+    shared.git("checkout", "--quiet", "--", ".")
+    shared.git("clean", "-fdq")
+
+
+def test_a_repository_that_was_run_is_in_step(checkout: Project) -> None:
+    assert find_disagreements(checkout.root) == []
+
+
+def test_a_clone_without_data_is_in_step(checkout: Project, tmp_path: Path) -> None:
+    subprocess.run(["git", "clone", "--quiet", checkout.root, tmp_path / "clone"], check=True)
+    assert not (tmp_path / "clone/data/raw").exists()
+    assert find_disagreements(tmp_path / "clone") == []
+
+
+EDITS: dict[str, list[tuple[str, str, str, str]]] = {
+    "conf": [("conf/config.yaml", "seed: 0", "seed: 1", "params.yaml has conf_hash c")],
+    "params": [
+        (
+            "params.yaml",
+            "\nseed: 0",
+            "\nseed: 1",
+            "stage compose: changed outs: params.yaml (modified)",
+        ),
+        (
+            "params.yaml",
+            "\nseed: 1",
+            "\nseed: 2",
+            "stage train: changed deps: params.yaml (seed modified)",
+        ),
+    ],
+    "wrong params": [
+        ("params.yaml", "task: binary", "task: binari", "params.yaml: problem.task is 'binari'")
+    ],
+    "overrides": [
+        ("reports/overrides.yaml", "conf_hash: c", "conf_hash: d", "does not belong to params.yaml")
+    ],
+    "code and graph": [
+        (
+            "packages/seedbed/src/seedbed/data/cleaning.py",
+            '"""',
+            '"""Now: ',
+            "stage clean: changed deps: packages/seedbed/src/seedbed/data/cleaning.py",
+        ),
+        (
+            "packages/seedbed/src/seedbed/data/roles.py",
+            "import pandas",
+            "import seedbed.graph\nimport pandas",
+            "stage ingest are not what",
+        ),
+        (
+            "dvc.yaml",
+            "      - packages/seedbed/src/seedbed/models/gate.py\n",
+            "",
+            "stage gate are not what it imports: run `seedbed graph`",
+        ),
+        (
+            "dvc.yaml",
+            "stage.sh gate",
+            "stage.sh  gate",
+            "dvc.lock: stage gate: changed command. Run `dvc repro`",
+        ),
+        (
+            "reports/clean.json",
+            "{",
+            "{ ",
+            "stage clean: changed outs: reports/clean.json (modified)",
+        ),
+    ],
+    "requirements": [
+        (
+            "pyproject.toml",
+            '"pyarrow>=26"',
+            '"pyarrow>=99"',
+            "pyproject.toml wants pyarrow>=99, locked is 2",
+        ),
+        (
+            "pyproject.toml",
+            '"pyyaml>=6"',
+            '"polars>=1"',
+            "pyproject.toml wants polars>=1, locked is nothing",
+        ),
+        (
+            "pyproject.toml",
+            "polars",
+            "polars",
+            "pyyaml is locked for pyproject.toml, which does not name it any more",
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize("edits", EDITS.values(), ids=EDITS)
+def test_an_edit_that_leaves_something_behind_is_named(
+    checkout: Project, edits: list[tuple[str, str, str, str]]
+) -> None:
+    for file, old, new, _ in edits:
+        checkout.edit(file, old, new)
+    found = "\n".join(find_disagreements(checkout.root))
+    for *_, words in edits:
+        assert words in found
+
+
+def test_a_file_that_is_not_there_is_named(checkout: Project) -> None:
+    for file in ("params.yaml", "requirements.lock"):
+        (checkout.root / file).unlink()
+    found = find_disagreements(checkout.root)
+    assert "params.yaml is missing: run `dvc repro compose`." in found
+    assert "requirements.lock is missing: run `make lock`." in found
+
+
+def test_overrides_that_are_not_there_are_named(checkout: Project) -> None:
+    (checkout.root / "reports/overrides.yaml").unlink()
+    found = find_disagreements(checkout.root)
+    assert (
+        "reports/overrides.yaml does not belong to params.yaml: run `dvc repro compose`." in found
+    )
+
+
+def test_while_dvc_is_at_work_it_says_so(checkout: Project) -> None:
+    with Repo(str(checkout.root)).lock:
+        (said,) = find_disagreements(checkout.root)
+    assert said.startswith("dvc.lock: DVC is at work in this repository")

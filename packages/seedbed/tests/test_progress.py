@@ -1,0 +1,45 @@
+"""Progress is a line on a terminal, and silence wherever its output is kept."""
+
+import os
+import pty
+import sys
+from pathlib import Path
+
+import pytest
+
+from seedbed.progress import track
+
+
+def test_every_item_comes_through_in_order_and_a_pipe_stays_silent(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert list(track(iter("abc"), 3, "fits")) == ["a", "b", "c"]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("in_ci", "shown"), [(None, True), ("", True), ("true", False)])
+def test_a_terminal_is_told_unless_it_is_one_of_ci(
+    in_ci: str | None, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if in_ci is None:
+        monkeypatch.delenv("CI", raising=False)
+    else:
+        monkeypatch.setenv("CI", in_ci)
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        assert list(track([1, 2], 2, "fits")) == [1, 2]
+        terminal.write("end")
+        terminal.flush()
+        said = ""
+        while not said.endswith("end"):  # a terminal hands over what it has so far
+            said += os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert ("fits 0/2" in said and "fits 1/2" in said and "fits 2/2 in 0 s" in said) is shown
+    assert shown or said == "end"
+
+
+def test_items_are_taken_one_at_a_time(tmp_path: Path) -> None:
+    taken = []
+    for item in track((taken.append(number) or number for number in range(3)), 3, "fits"):  # type: ignore[func-returns-value]
+        assert taken == list(range(item + 1))

@@ -1,0 +1,22 @@
+"""Stage clean: impossible values become missing; duplicates and rows without a target go."""
+
+from pathlib import Path
+
+from seedbed.config.schema import Cleaning, Column, Problem
+from seedbed.data.cleaning import clean_rows, clean_values, count_changes
+from seedbed.data.tables import read_table, write_table
+from seedbed.files import write_json
+from seedbed.stages import stage
+
+
+@stage
+def clean(columns: dict[str, Column], problem: Problem, cleaning: Cleaning) -> None:
+    """Write data/clean and reports/clean.json."""
+    raw = read_table(Path("data/raw"))
+    cleaned = clean_values(raw, columns, cleaning)
+    rows, counts = clean_rows(cleaned, columns, problem, cleaning)
+    write_table(rows, Path("data/clean"))
+    write_json(
+        Path("reports/clean.json"), {**counts, "values_made_missing": count_changes(raw, cleaned)}
+    )
+    print(f"{counts['rows_out']:,} of {counts['rows_in']:,} rows kept")

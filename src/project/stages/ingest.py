@@ -1,0 +1,36 @@
+"""Stage ingest: the tables of a source become one table of raw rows."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from seedbed.config.schema import Column, Dataset, Source
+from seedbed.data.csv_files import Types
+from seedbed.data.ingesting import assemble_rows
+from seedbed.data.sources import find_unwatched, read_source
+from seedbed.data.tables import write_table
+from seedbed.errors import some_of
+from seedbed.stages import stage
+
+SHOWN = 20
+"""How many columns that are left out are named."""
+
+
+@stage
+def ingest(dataset: Dataset, source: Source, columns: dict[str, Column]) -> None:
+    """Write data/raw."""
+    found: dict[str, list[str]] = {}
+
+    def read(name: str, types: Types) -> pd.DataFrame:
+        table = read_source(source, dataset, name, types)
+        found[name] = [str(column) for column in table.columns]
+        return table
+
+    rows = assemble_rows(read, dataset, columns)
+    write_table(rows, Path("data/raw"))
+    print(f"{len(rows):,} rows, {len(rows.columns)} columns")
+    used = {*columns, *(key for join in dataset.joins for key in join.keys)}
+    if unlisted := [name for name in found[dataset.base] if name not in used]:
+        print(f"left out, since they are not among columns: {some_of(unlisted, SHOWN)}")
+    if warning := find_unwatched(source):
+        print(warning)
