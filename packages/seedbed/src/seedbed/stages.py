@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from seedbed.config.params import read_params
 from seedbed.config.project import project_package
-from seedbed.errors import UserError, one_line
+from seedbed.config.schema import Params
+from seedbed.errors import UserError, did_you_mean, one_line
 
 Stage = TypeVar("Stage", bound=Callable[..., None])
 _stages: dict[str, Callable[..., None]] = {}
@@ -80,7 +81,14 @@ def run_stage(name: str) -> None:
     """
     try:
         function = load_stage(name)
-        function(**read_params(inspect.signature(function).parameters))
+        asked = inspect.signature(function).parameters
+        if unknown := next((key for key in asked if key not in Params.model_fields), None):
+            raise UserError(
+                f"the stage asks for {unknown}, which is no section of params.yaml"
+                f"{did_you_mean(unknown, Params.model_fields)}. Name its arguments after sections: "
+                f"{', '.join(Params.model_fields)}."
+            )
+        function(**read_params(asked))
     except UserError as error:
         sys.exit(f"{name}: {error}")
 
