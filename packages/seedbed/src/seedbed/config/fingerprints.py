@@ -63,7 +63,8 @@ def compute_fingerprints(root: Path) -> Fingerprints:
     that these import, and of what those need in turn.
     """
     imports = Imports(root)
-    stages, uses, parts = {}, {}, {}
+    stages, uses = {}, {}
+    parts: dict[str, str] = {}
     for name in stage_names(root):
         files = imports.files_of(f"{imports.package}.stages.{name}")
         modules = {

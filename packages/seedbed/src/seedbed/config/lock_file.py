@@ -11,16 +11,14 @@ def read_lock(path: Path) -> dict[str, tuple[str, list[str]]]:
     """
     versions: dict[str, set[str]] = {}
     needs: dict[str, set[str]] = {}
-    name = ""
-    via = False
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+    name, via = "", False
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    for line in lines:
         if pinned := re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)", line):
             name, via = canonical(pinned[1]), False
             versions.setdefault(name, set()).add(pinned[2])
-        elif line.startswith("    # via"):
-            via = True
-            line = line.replace("# via", "#  ", 1)
-        if via and (needed := re.fullmatch(r"    #\s+([A-Za-z0-9._-]+)(?:\[[^]]*])?", line)):
+        via = via or line.startswith("    # via")
+        if via and (needed := re.fullmatch(r"    #(?: via)?\s+([\w.-]+)(?:\[[^]]*])?", line)):
             needs.setdefault(canonical(needed[1]), set()).add(name)
     return {
         name: (", ".join(sorted(found)), sorted(needs.get(name, ())))
