@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from seedbed.__main__ import app, main
+from seedbed.cli.main import app, main
 from seedbed.config.compose import compose_text
 
 from support import Project, copy_repository
