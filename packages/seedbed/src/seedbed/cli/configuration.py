@@ -26,17 +26,22 @@ def compose(
         dropped = read_overrides(root)
         print(compose_anew(root))
         if dropped:
-            print(f"dropped: {dropped.in_words()}")
+            print(f"dropped: {dropped}")
     else:
         print(update_params(root))
 
 
 @app.command()
-def adopt() -> None:
-    """Write what an applied experiment changed into conf/, so that later edits of conf/ build on it."""
+def adopt(
+    name: Annotated[str, typer.Argument(help="Of the overlay, such as wide_forest.")],
+    default: Annotated[
+        bool, typer.Option(help="List it in conf/config.yaml, so that every run uses it.")
+    ] = True,
+) -> None:
+    """Write what an applied experiment changed as an overlay, conf/experiment/NAME.yaml."""
     from seedbed.config.adopt import adopt_overrides
 
-    for line in adopt_overrides(find_root()):
+    for line in adopt_overrides(find_root(), name, as_default=default):
         print(line)
 
 
