@@ -34,14 +34,11 @@ def compose(
 @app.command()
 def adopt(
     name: Annotated[str, typer.Argument(help="Of the overlay, such as wide_forest.")],
-    default: Annotated[
-        bool, typer.Option(help="List it in conf/config.yaml, so that every run uses it.")
-    ] = True,
 ) -> None:
     """Write what an applied experiment changed as an overlay, conf/experiment/NAME.yaml."""
     from seedbed.config.adopt import adopt_overrides
 
-    for line in adopt_overrides(find_root(), name, as_default=default):
+    for line in adopt_overrides(find_root(), name):
         print(line)
 
 
@@ -56,20 +53,14 @@ def resolve() -> None:
 
 @app.command()
 def status() -> None:
-    """Say what is out of step, in words: for each stage whose code changed, the files and packages."""
-    from seedbed.config.fingerprints import CODE, compute_fingerprints
+    """Say which files and packages made which stage stale, then what `dvc status` says."""
+    from seedbed.consistency import changed_code
 
     root = find_root()
-    changes = compute_fingerprints(root).changes(root / CODE)
-    for name, changed in changes.items():
-        print(f"{name} runs other code than in {CODE}: {', '.join(changed)}")
-    if not changes:
-        print(f"every stage runs the code that {CODE} has")
-    sys.exit(
-        subprocess.run(
-            [Path(sys.executable).with_name("dvc"), "status"], cwd=root, check=False
-        ).returncode
-    )
+    for line in changed_code(root) or ["every stage runs the code that code.yaml records"]:
+        print(line, flush=True)
+    dvc = Path(sys.executable).with_name("dvc")
+    sys.exit(subprocess.run([dvc, "status"], cwd=root, check=False).returncode)
 
 
 @app.command()

@@ -14,20 +14,12 @@ from seedbed.errors import UserError
 from seedbed.files import write_text
 
 
-def adopt_overrides(root: Path, name: str, *, as_default: bool = True) -> list[str]:
+def adopt_overrides(root: Path, name: str) -> list[str]:
     """Write an overlay with which conf/ composes to the present params.yaml; return what was done.
 
     Where another file of a group gives the values (``-S model=random_forest``), the overlay chooses that
-    file; it holds all other values itself. An overlay of this name is written anew.
-
-    Parameters
-    ----------
-    root : Path
-    name : str
-        Of the overlay.
-    as_default : bool, default=True
-        List the overlay in conf/config.yaml. Otherwise params.yaml goes back to what conf/ says, and
-        ``-S +experiment=<name>`` brings the values in again.
+    file; it holds all other values itself. It is listed at the end of the defaults of conf/config.yaml.
+    An overlay of this name is written anew.
 
     Raises
     ------
@@ -46,11 +38,8 @@ def adopt_overrides(root: Path, name: str, *, as_default: bool = True) -> list[s
         choices = _closest_choices(root, wanted)
         values = _differing(wanted, compose_conf(root, choices).values)
         write_text(overlay, _overlay_text(name, choices, values))
-        if as_default:
-            _list_as_default(main, f"experiment/{name}")
-        listed = f"experiment/{name}" in load_yaml(main).get("defaults", [])
-        composed = compose_conf(root, [] if listed else [f"+experiment={name}"])
-        if left := find_overrides(wanted, composed.values):
+        _list_as_default(main, f"experiment/{name}")
+        if left := find_overrides(wanted, compose_conf(root).values):
             raise UserError(
                 f"no overlay composes to {PARAMS}: {left} would still differ. Remove a key that is "
                 "marked ~ from conf/ by hand; an overlay cannot do that. conf/ is as it was."
@@ -63,12 +52,11 @@ def adopt_overrides(root: Path, name: str, *, as_default: bool = True) -> list[s
             else:
                 file.write_bytes(content)
         raise
-    held = Overrides("", flatten(values), []).as_typed()
+    held = [*choices, *Overrides("", flatten(values), []).as_typed()]
     return [
-        f"conf/experiment/{name}.yaml: {', '.join([*choices, *held]) or 'nothing'}",
-        f"{MAIN}: it lists experiment/{name} now"
-        if listed
-        else f"to use it: dvc exp run -S +experiment={name}",
+        f"conf/experiment/{name}.yaml: {', '.join(held)}",
+        f"{MAIN}: `- experiment/{name}` is in its defaults. Take that line out to use it only by "
+        f"`dvc exp run -S +experiment={name}`",
     ]
 
 
@@ -156,7 +144,9 @@ def _list_as_default(main: Path, entry: str) -> None:
         elif last is not None and line.strip() and not line.lstrip().startswith("#"):
             break
     if last is None or not lines[last].lstrip().startswith("- "):
-        raise UserError(f"{MAIN} has no list of defaults. Write one whose last line is `- {entry}`.")
+        raise UserError(
+            f"{MAIN} has no list of defaults. Write one whose last line is `- {entry}`."
+        )
     if not any(re.match(rf"\s*- {entry}\s*(#|$)", line) for line in lines):
         indent = lines[last].partition("-")[0]
         lines.insert(last + 1, f"{indent}- {entry}\n")

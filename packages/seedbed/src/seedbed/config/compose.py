@@ -36,9 +36,7 @@ class Overrides:
 
     def as_typed(self) -> list[str]:
         """Return the overrides as they would be typed after -S."""
-        values = {
-            key: "null" if value is None else value for key, value in self.changed.items()
-        }
+        values = {key: "null" if value is None else value for key, value in self.changed.items()}
         changed = [f"{key}={value}" for key, value in values.items()]
         return [*changed, *(f"~{key}" for key in self.removed)]
 
@@ -68,10 +66,7 @@ def update_params(root: Path, environment: Mapping[str, str] = os.environ) -> st
         )
     params = load_yaml(root / PARAMS)
     if params.get("conf_hash") == now:
-        try:
-            _record(root, params)
-        except UserError as error:
-            raise UserError(f"{error}{_explain_values(root, params, environment)}") from None
+        _record(root, params)
         return f"{PARAMS} is in step with conf/"
     if inside_experiment(environment):
         raise UserError(_explain_hash(root, params, now, environment))
@@ -136,29 +131,11 @@ def find_overrides(params: dict[str, Any], plain: dict[str, Any]) -> Overrides:
     return Overrides(str(params.get("conf_hash")), changed, removed)
 
 
-def overrides_now(root: Path, params: dict[str, Any]) -> Overrides:
-    """Return in what `params` differs from conf/ as it is now."""
-    return find_overrides(params, plain_composition(root, conf_hash(root)).values)
-
-
 def _record(root: Path, params: dict[str, Any]) -> None:
     check_composed(params, root)
-    found = overrides_now(root, params)
+    found = find_overrides(params, plain_composition(root, conf_hash(root)).values)
     recorded = {"conf_hash": found.conf_hash, "changed": found.changed, "removed": found.removed}
     write_text(root / OVERRIDES, HEADER + OmegaConf.to_yaml(OmegaConf.create(recorded)))
-
-
-def _explain_values(root: Path, params: dict[str, Any], environment: Mapping[str, str]) -> str:
-    """Say what params.yaml holds beyond conf/, and how to drop it: a refused `dvc exp run -S` leaves it."""
-    brought_in = overrides_now(root, params)
-    # A temporary run's folder is removed with its params.yaml.
-    temporary = Path(environment.get("DVC_ROOT", root)).resolve() != root.resolve()
-    if not brought_in or temporary:
-        return ""
-    return (
-        f" {PARAMS} holds values that conf/ does not, of an experiment or written by hand: {brought_in}. "
-        f"If the mistake is there, `git checkout {PARAMS}` or `seedbed compose --reset` drops them."
-    )
 
 
 def _explain_hash(

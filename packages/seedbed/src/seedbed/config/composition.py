@@ -104,17 +104,15 @@ def file_to_edit(key: str, root: Path, values: dict[str, Any] | None = None) -> 
     except UserError:
         return "conf/"
     parts = key.split(".")
-    while not (found := [file for file in files if look_up(files[file], parts) is not ABSENT]):
-        if len(parts) == 1:
-            found = [MAIN]
-            break
-        parts.pop()  # what no file sets belongs beside its neighbours
-    as_composed = plain is None or look_up(plain, parts) == look_up(values, parts)
-    if as_composed:
-        return " or ".join(found)
-    folder = Path(found[-1]).parent.as_posix()
+    found: list[str] = []
+    while parts and not found:
+        found = [file for file in files if look_up(files[file], parts) is not ABSENT]
+        if found and (plain is None or look_up(plain, parts) == look_up(values, parts)):
+            return " or ".join(found)
+        parts = parts[: None if found else -1]  # what no file sets belongs beside its neighbours
+    folder = Path((found or [MAIN])[-1]).parent.as_posix()
     place = MAIN if folder == "conf" else f"the file of {folder}/ that is used"
-    return f"{place}, or correct the -S override that brought it in"
+    return f"{place}, or correct the -S override that brought it in (`git checkout params.yaml` drops it)"
 
 
 def look_up(value: Any, parts: Sequence[str]) -> Any:

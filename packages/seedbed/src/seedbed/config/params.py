@@ -97,7 +97,7 @@ def typed(
             )
     for key, target in foreign_targets(name, values[name], root):
         raise UserError(f"{PARAMS}: {key} {not_to_be_called(target, place(key), root)}")
-    kind = Params.model_fields[name].annotation
+    kind: Any = Params.model_fields[name].annotation
     try:
         return TypeAdapter[Any](kind).validate_json(json.dumps(values[name]), strict=True)
     except ValidationError as error:
@@ -142,9 +142,9 @@ def known_keys(kind: Any, path: Sequence[int | str]) -> list[str]:
 def foreign_targets(key: str, value: Any, root: Path = Path()) -> Iterator[tuple[str, Any]]:
     """Yield each `_target_` below `key` that may not be called, after its own key."""
     for inner, part in _leaves(key, value):
-        if inner.endswith("._target_"):
-            if not str(part).startswith(read_settings(root).target_prefixes):
-                yield inner, part
+        allowed = read_settings(root).target_prefixes if inner.endswith("._target_") else ("",)
+        if not str(part).startswith(allowed):
+            yield inner, part
 
 
 def not_to_be_called(target: Any, place: str, root: Path = Path()) -> str:
