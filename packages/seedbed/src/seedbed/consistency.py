@@ -18,7 +18,7 @@ from seedbed.errors import UserError, some_of
 
 NOT_CHECKED_OUT = ("deleted", "not in cache")
 SHOWN = 5
-"""Files and packages that are named of those that made a stage stale."""
+"""How many files and packages are named that made a stage stale."""
 
 
 def find_disagreements(root: Path) -> list[str]:
@@ -28,9 +28,11 @@ def find_disagreements(root: Path) -> list[str]:
 
 
 def changed_code(root: Path) -> list[str]:
-    """Return for each stage whose code changed since code.yaml was written, the files and packages."""
-    changes = compute_fingerprints(root).changes(root / CODE)
-    return [f"stage {name} is stale by {some_of(parts, SHOWN)}" for name, parts in changes.items()]
+    """Return which files and packages made which stages stale since code.yaml was written."""
+    stages: dict[str, list[str]] = {}
+    for name, parts in compute_fingerprints(root).changes(root / CODE).items():
+        stages.setdefault(some_of(parts, SHOWN), []).append(name)
+    return [f"{', '.join(names)}: stale by {parts}" for parts, names in stages.items()]
 
 
 def _params(root: Path) -> list[str]:
