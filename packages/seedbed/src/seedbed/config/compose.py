@@ -1,7 +1,7 @@
 """Keeps params.yaml in step with conf/ without ever dropping what an experiment brought in."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -42,6 +42,11 @@ class Overrides:
 
     def __str__(self) -> str:
         return ", ".join(self.as_typed())
+
+
+def compose_text(root: Path, overrides: Sequence[str] = ()) -> str:
+    """Return `root`/conf, composed with overrides, as the text of params.yaml."""
+    return compose_conf(root, overrides).text
 
 
 def update_params(root: Path, environment: Mapping[str, str] = os.environ) -> str:

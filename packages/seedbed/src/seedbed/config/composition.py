@@ -57,11 +57,6 @@ def compose_conf(root: Path, overrides: Sequence[str] = ()) -> Composition:
     return Composition(text, values, chosen)
 
 
-def compose_text(root: Path, overrides: Sequence[str] = ()) -> str:
-    """Return `root`/conf, composed with overrides, as the text of params.yaml."""
-    return compose_conf(root, overrides).text
-
-
 @lru_cache(maxsize=1)
 def plain_composition(root: Path, of: str) -> Composition:
     """Return conf/ composed without overrides, as long as its hash is `of`."""
@@ -104,13 +99,12 @@ def file_to_edit(key: str, root: Path, values: dict[str, Any] | None = None) -> 
     except UserError:
         return "conf/"
     parts = key.split(".")
-    found: list[str] = []
-    while parts and not found:
-        found = [file for file in files if look_up(files[file], parts) is not ABSENT]
-        if found and (plain is None or look_up(plain, parts) == look_up(values, parts)):
-            return " or ".join(found)
-        parts = parts[: None if found else -1]  # what no file sets belongs beside its neighbours
-    folder = Path((found or [MAIN])[-1]).parent.as_posix()
+    while not (found := [file for file in files if look_up(files[file], parts) is not ABSENT]):
+        parts.pop()  # what no file sets belongs beside its neighbours
+    found = found if parts else [MAIN]
+    if plain is None or look_up(plain, parts) == look_up(values, parts):
+        return " or ".join(found)
+    folder = Path(found[-1]).parent.as_posix()
     place = MAIN if folder == "conf" else f"the file of {folder}/ that is used"
     return f"{place}, or correct the -S override that brought it in (`git checkout params.yaml` drops it)"
 
