@@ -28,11 +28,11 @@ def find_disagreements(root: Path) -> list[str]:
 
 
 def changed_code(root: Path) -> list[str]:
-    """Return which files and packages made which stages stale since code.yaml was written."""
+    """Return which stages run other code than code.yaml records, each with the files and packages."""
     stages: dict[str, list[str]] = {}
     for name, parts in compute_fingerprints(root).changes(root / CODE).items():
         stages.setdefault(some_of(parts, SHOWN), []).append(name)
-    return [f"{', '.join(names)}: stale by {parts}" for parts, names in stages.items()]
+    return [f"stale: {', '.join(names)} ({parts})" for parts, names in stages.items()]
 
 
 def _params(root: Path) -> list[str]:
