@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from seedbed.config.compose import compose_text
+from seedbed.config.compose import check_composed, compose_text
 from seedbed.config.params import check_params, read_params
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
@@ -101,11 +101,12 @@ def test_a_mistake_is_told(
         else plain
     )
     with pytest.raises(UserError) as told:
-        check_params(changed(values, key, value), REPOSITORY)
+        check_composed(changed(values, key, value), REPOSITORY)
     message = str(told.value)
     assert message.startswith("params.yaml")
     assert words in message
-    assert home in message
+    # As with -S: another file of the group may have brought the value in.
+    assert (home if home == "conf/config.yaml" else f"{home.rpartition('/')[0]}/") in message
     assert "\n" not in message
 
 
@@ -128,10 +129,8 @@ def test_a_mistake_in_a_dataset_of_another_kind_is_told(
 ) -> None:
     values = OmegaConf.to_container(OmegaConf.create(compose_text(REPOSITORY, overrides)))
     with pytest.raises(UserError, match=words) as told:
-        check_params(changed(values, key, value), REPOSITORY)  # type: ignore[arg-type]
-    assert str(told.value).endswith(
-        f"Edit conf/dataset/{overrides[0].removeprefix('dataset=')}.yaml."
-    )
+        check_composed(changed(values, key, value), REPOSITORY)  # type: ignore[arg-type]
+    assert "Edit the file of conf/dataset/ that is used, or correct the -S" in str(told.value)
 
 
 @pytest.mark.parametrize("positive", [True, False, 1])
