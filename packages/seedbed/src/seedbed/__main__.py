@@ -266,24 +266,27 @@ def remote(
 
 
 @command()
-def push() -> None:
+def push(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Look also at data of what the Git remote has already.")
+    ] = False,
+) -> None:
     """Send branch, tags, experiments, and the data, models and run cache that belong to them."""
-    from seedbed.remotes.push import push
+    from seedbed.remotes.sync import push
 
-    _stop_if(push(_root()).problems)
+    push(_root(), everything)
 
 
 @command()
-def pull() -> None:
+def pull(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Fetch also data of tags and experiments that are here.")
+    ] = False,
+) -> None:
     """Fetch what was pushed: branch, tags, experiments, data, models, run cache; then check out."""
-    from seedbed.remotes.pull import pull
+    from seedbed.remotes.sync import pull
 
-    _stop_if(pull(_root()).problems)
-
-
-def _stop_if(problems: list[str]) -> None:
-    if problems:
-        raise UserError("\n\n".join(problems))
+    pull(_root(), everything)
 
 
 def _root() -> Path:
