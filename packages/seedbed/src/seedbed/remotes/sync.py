@@ -52,10 +52,11 @@ def push(root: Path, everything: bool = False) -> None:
         print(f"data: {files} files and {runs} runs to {data.place}", flush=True)
     tags = [ref for ref in new if ref.startswith("refs/tags/")]
     versions = sorted([ref for ref in tags if re.search("[@#]", ref)], key=lambda ref: "#" in ref)
-    groups = [set(new) - set(tags), set(tags) - set(versions)]
-    groups += [set(versions[start : start + AT_ONCE]) for start in range(0, len(versions), AT_ONCE)]
-    for group in groups:  # tags after the branch: a release would start from commits not there yet
-        _push_refs(root, upstream, {ref: new[ref] for ref in sorted(group)})
+    # Tags after the branch: a release would start from commits that are not there yet.
+    groups = [[ref for ref in new if ref not in tags], [ref for ref in tags if ref not in versions]]
+    groups += [versions[start : start + AT_ONCE] for start in range(0, len(versions), AT_ONCE)]
+    for group in groups:
+        _push_refs(root, upstream, {ref: new[ref] for ref in group})
     changed = git(root, "diff", "--name-only", "HEAD", "--", "dvc.lock", "dvc.yaml", "*.dvc")
     if changed:
         print(f"not committed, so its data were not sent: {', '.join(changed.splitlines())}")
