@@ -14,7 +14,7 @@ def experiment(machine: Machine, name: str, p: int) -> None:
 def test_a_clone_that_pulls_has_all_data_and_runs_no_stage(
     shared: Machine, second: Machine
 ) -> None:
-    assert "data: 16 files and 1 runs from storage" in second.seedbed("pull")
+    assert "data: 16 file(s) and 1 run(s) from storage" in second.seedbed("pull")
     assert content(second.root) == content(shared.root)
     assert second.stages_run() == []
     assert second.seedbed("pull") == "nothing to pull\n"
@@ -34,7 +34,7 @@ def test_experiments_and_tags_go_along_and_marks_of_dvc_stay(
     assert not any(word in str(shared.references()) for word in ("exec", "celery", "stash"))
 
     printed = second.seedbed("pull")
-    assert "2 runs from" in printed
+    assert "2 run(s) from" in printed
     assert "git: tags model@v1.0.0, experiments more from origin" in printed
     assert missing_objects(second, second.experiments()["more"]) == []
     second.dvc("exp", "apply", "more")

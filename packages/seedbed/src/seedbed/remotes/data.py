@@ -24,13 +24,13 @@ class Data:
     def __init__(self, repo: Any, place: str) -> None:
         self.repo, self.place = repo, place
 
-    def push(self, revisions: Mapping[str, str], check_all: bool = False) -> tuple[int, int]:
-        """Send what revisions name, and the run cache; return the numbers of files and of runs.
+    def push(self, refs: Mapping[str, str], check_all: bool = False) -> tuple[int, int]:
+        """Send what references name, and the run cache; return the numbers of files and of runs.
 
         Parameters
         ----------
-        revisions : mapping of str to str
-            Commits by the names that people know.
+        refs : mapping of str to str
+            Each reference and its commit.
         check_all : bool
             Whether to look for each file at the remote. DVC looks for the list of a folder, and
             takes that as a sign that the files are there.
@@ -40,19 +40,20 @@ class Data:
         UserError
             If the remote fails, a revision cannot be read, or data are in neither place.
         """
-        commits = list(dict.fromkeys(revisions.values()))
-        cache, files = self.repo.cache, 0
         from dvc_data.hashfile.transfer import transfer
 
+        commits, cache = sorted(set(refs.values())), self.repo.cache.local
         with explained(self.place, "not all data were sent") as log:
-            remote = self.repo.cloud.get_remote()
+            remote, files = self.repo.cloud.get_remote(), 0
             if check_all:
-                objects = set().union(*self.repo.used_objs(revs=commits).values())
-                files = len(transfer(cache.local, remote.odb, objects, shallow=False).transferred)
+                named = set().union(*self.repo.used_objs(revs=commits).values())
+                here = {name for name in named if cache.exists(name.value)}
+                files = len(transfer(cache, remote.odb, here, shallow=False).transferred)
             files += self.repo.push(revs=commits, workspace=False)
-            runs = copy_runs(cache.legacy, remote.legacy_odb)
+            runs = copy_runs(self.repo.cache.legacy, remote.legacy_odb)
         if lost := sorted(log.objects):
-            names = [name for name, commit in revisions.items() if self._lacks_data(commit)]
+            names = [ref for ref, commit in refs.items() if self._lacks_data(commit)]
+            names = [ref.rpartition("/")[2] for ref in names]
             raise UserError(
                 f"{some_of(names, SHOWN)}: data that it names are neither in the cache nor at "
                 f"{self.place} ({some_of(lost, SHOWN)}), so no reference was pushed. `dvc repro` "
@@ -157,12 +158,8 @@ def copy_runs(source: Any, target: Any) -> int:
     from dvc_objects.fs.generic import copy
 
     def listed(odb: Any) -> set[tuple[str, ...]]:
-        runs = odb.fs.join(odb.path, "runs")
-        return (
-            {odb.fs.parts(path)[-3:] for path in odb.fs.find(runs)}
-            if odb.fs.exists(runs)
-            else set()
-        )
+        paths = odb.fs.find(odb.fs.join(odb.path, "runs"))
+        return {odb.fs.parts(path)[-3:] for path in paths if not path.endswith(".tmp")}
 
     if new := sorted(listed(source) - listed(target)):
         here, there = ([o.fs.join(o.path, "runs", *name) for name in new] for o in (source, target))

@@ -14,6 +14,10 @@ EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/(.+)")
 REJECTED = re.compile(r"^!\t[^\t]*:([^\t]+)\t.*?\((.+)\)$", re.MULTILINE)
 AT_ONCE = 3
 """Tags of the registry in one `git push`: GitHub starts no workflow for tags if more come at once."""
+UNREACHED = (
+    "Nothing is lost: run the same command again. If the Git remote cannot be reached, check `git "
+    "remote -v`, the network and your rights there; if no Git runs, remove a lock that it names."
+)
 
 
 class Upstream(NamedTuple):
@@ -45,11 +49,9 @@ def push(root: Path, everything: bool = False) -> None:
     new = {ref: commit for ref, commit in refs.items() if there.get(ref) != commit}
     looked_at = refs if everything else {upstream.branch: refs[upstream.branch], **new}
     with open_data(root) as data:
-        files, runs = data.push(
-            {short(ref): commit for ref, commit in looked_at.items()}, everything
-        )
+        files, runs = data.push(looked_at, everything)
     if files or runs:
-        print(f"data: {files} files and {runs} runs to {data.place}", flush=True)
+        print(f"data: {files} file(s) and {runs} run(s) to {data.place}", flush=True)
     tags = [ref for ref in new if ref.startswith("refs/tags/")]
     versions = sorted([ref for ref in tags if re.search("[@#]", ref)], key=lambda ref: "#" in ref)
     # Tags after the branch: a release would start from commits that are not there yet.
@@ -99,7 +101,7 @@ def pull(root: Path, everything: bool = False) -> None:
     with open_data(root) as data:
         files, runs = data.fetch(sorted(commits))
         if files or runs:
-            print(f"data: {files} files and {runs} runs from {data.place}", flush=True)
+            print(f"data: {files} file(s) and {runs} run(s) from {data.place}", flush=True)
         created = "".join(f"create {ref} {commit}\n" for ref, commit in new.items())
         run_git(root, "update-ref", "--stdin", given=created)
         if moved or new:
@@ -200,30 +202,30 @@ def _fast_forward(root: Path, upstream: Upstream, tip: str) -> bool:
     """Bring the branch to the remote's commit if that is ahead; return whether it moved."""
     if git(root, "merge-base", "--is-ancestor", tip, "HEAD") is not None:
         return False
+    there = f"{upstream.remote} {short(upstream.branch)}"
+    way = "Commit your changes or `git stash` them, then `make pull` again."
     if git(root, "merge-base", "--is-ancestor", "HEAD", tip) is None:
-        there = f"{upstream.remote} {short(upstream.branch)}"
-        raise UserError(
-            f"{short(upstream.local)} and {there} both have commits that the other lacks. Run `git "
-            f"pull --no-rebase {there}` to merge (or --rebase, where no tag is on your commits); "
-            "`seedbed resolve` settles dvc.lock and params.yaml. Then `make pull` again."
+        way = (
+            f"You and {there} both have new commits: merge with `git pull --no-rebase {there}` (or "
+            "--rebase, where no tag is on yours). `seedbed resolve` settles dvc.lock and "
+            "params.yaml. Then `make pull` again."
         )
-    try:
-        run_git(root, "merge", "--ff-only", "--quiet", tip)
-    except UserError as error:
-        raise UserError(f"{error} Commit your changes or `git stash` them first.") from error
+    run_git(root, "merge", "--ff-only", "--quiet", tip, way=way)
     return True
 
 
-def run_git(root: Path, *arguments: str, given: str = "", accept: tuple[int, ...] = (0,)) -> str:
+def run_git(
+    root: Path, *words: str, given: str = "", accept: tuple[int, ...] = (0,), way: str = UNREACHED
+) -> str:
     """Return what a Git command prints, errors too if its exit code is accepted and not 0.
 
     Raises
     ------
     UserError
-        If the exit code is not accepted, with what Git reported.
+        If the exit code is not accepted, with what Git reported and the way out.
     """
     done = subprocess.run(
-        ["git", *arguments],
+        ["git", *words],
         cwd=root,
         input=given,
         env={**os.environ, "LC_ALL": "C"},
@@ -232,9 +234,6 @@ def run_git(root: Path, *arguments: str, given: str = "", accept: tuple[int, ...
         check=False,
     )
     if done.returncode not in accept:
-        raise UserError(
-            f"{root}: `git {arguments[0]}` failed: {one_line(done.stderr)[:500]} Nothing is lost: "
-            "run the same command again. If the Git remote cannot be reached, check `git remote "
-            "-v`, the network and your rights there; if no Git runs, remove a lock that it names."
-        )
+        said = one_line(done.stderr)[:500]
+        raise UserError(f"{root}: `git {words[0]}` failed: {said}. {way}")
     return done.stdout + (done.stderr if done.returncode else "")
