@@ -30,7 +30,11 @@ def group_column(columns: Columns) -> str | None:
 
 def key_columns(columns: Columns) -> list[str]:
     """Return the columns that make a row's key: the keys and the time, or none without a key."""
-    keys = [name for name, column in columns.items() if column.key and column.role != "time"]
+    keys = [
+        name
+        for name, column in columns.items()
+        if column.role == "key" or (column.key and column.role != "time")
+    ]
     return [*keys, *columns_with(columns, "time")] if keys else []
 
 
