@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from seedbed.config.columns import TypesByName, resolve_columns
+from seedbed.config.columns import ColumnTypes, resolve_columns
 from seedbed.config.schema import Column, ColumnLists
 from seedbed.errors import UserError
 
@@ -76,7 +76,7 @@ def test_later_stages_find_the_same_columns_in_what_ingest_kept(changes: dict[st
 
 
 def test_types_are_known_before_the_table_is_read() -> None:
-    types = TypesByName(lists(number=["temp*"], time="at", category=["kind"]))
+    types = ColumnTypes(lists(number=["temp*"], time="at", category=["kind"]))
     assert {name: types.get(name) for name in NAMES if name in types} == {
         "at": "time",
         "temp": "number",

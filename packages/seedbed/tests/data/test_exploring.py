@@ -79,7 +79,8 @@ def problem(task: str = "binary") -> Problem:
 )
 def test_the_target_is_a_number_where_it_is_known(task: str, expected: list[float]) -> None:
     np.testing.assert_array_equal(
-        target_values(pd.DataFrame({"y": [2.0, 8.0, 2.0, np.nan]}), COLUMNS, problem(task)), expected
+        target_values(pd.DataFrame({"y": [2.0, 8.0, 2.0, np.nan]}), COLUMNS, problem(task)),
+        expected,
     )
 
 
@@ -205,7 +206,9 @@ def test_the_summary_is_plain_json(rows: pd.DataFrame, task: str) -> None:
     )
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found["rows"] == 400
-    assert found["target"]["mean"] == pytest.approx(target_values(rows, COLUMNS, asked).mean(), abs=1e-6)
+    assert found["target"]["mean"] == pytest.approx(
+        target_values(rows, COLUMNS, asked).mean(), abs=1e-6
+    )
     assert found["columns"]["km"]["missing"] == 0.05
     assert found["columns"]["after"] == {
         "role": "known_after_outcome",

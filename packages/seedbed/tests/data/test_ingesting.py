@@ -50,7 +50,9 @@ def test_a_window_needs_a_time_column_of_the_base_table(
     trips: pd.DataFrame, trip_dataset: Dataset, trip_lists: ColumnLists
 ) -> None:
     dataset = trip_dataset.model_copy(update={"window": Window(start="2024-01-02")})
-    with pytest.raises(UserError, match=r"dataset\.window is set, and columns.time names no column"):
+    with pytest.raises(
+        UserError, match=r"dataset\.window is set, and columns.time names no column"
+    ):
         assemble(trips, dataset, trip_lists.model_copy(update={"time": None}))
     with pytest.raises(UserError, match=r"columns.time: at is not a column of table trips"):
         assemble(trips.drop(columns="at"), dataset, trip_lists)
@@ -157,7 +159,9 @@ def test_a_glob_takes_what_a_join_adds_and_what_is_missing_is_named(
     assert list(rows) == ["id", "at", "city", "km", "late", "height_m"]
     with pytest.raises(UserError, match=r"number has the glob 'depth_\*', which matches none of"):
         assemble(trips, trip_dataset, trip_lists.model_copy(update={"number": ["depth_*"]}))
-    with pytest.raises(UserError, match=r"names city, which is not in the data .did you mean City?"):
+    with pytest.raises(
+        UserError, match=r"names city, which is not in the data .did you mean City?"
+    ):
         assemble(trips.rename(columns={"city": "City"}), trip_dataset, trip_lists)
 
 

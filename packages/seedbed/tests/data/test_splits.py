@@ -103,7 +103,9 @@ def test_the_seed_of_the_split_decides_and_folds_do_not_follow_parts() -> None:
 
 @pytest.mark.parametrize(("kind", "role"), [("time", "at"), ("group", "who")])
 def test_a_split_without_its_column_is_refused(kind: str, role: str) -> None:
-    with pytest.raises(UserError, match=f"split.kind is {kind}, and columns.{kind} names no column"):
+    with pytest.raises(
+        UserError, match=f"split.kind is {kind}, and columns.{kind} names no column"
+    ):
         assign_splits(
             rows(), {name: column for name, column in COLUMNS.items() if name != role}, split(kind)
         )

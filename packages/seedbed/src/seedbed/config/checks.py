@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 
 from seedbed.config.columns import (
     FEATURES,
+    ColumnTypes,
     Mistake,
     find_conflicts,
     is_glob,
     take_columns,
-    written_out,
 )
 from seedbed.config.features import find_feature_mistakes
 from seedbed.config.metrics import why_not
@@ -44,7 +44,7 @@ def find_mistakes(params: Params) -> Iterator[Mistake]:
 
 def _names(params: Params) -> Iterator[str]:
     yield params.columns.target
-    yield from written_out(params.columns)
+    yield from ColumnTypes(params.columns)
     yield from params.problem.slices
     yield from params.features.drop
     for derived in params.features.derived:
@@ -82,9 +82,7 @@ def _of_problem(params: Params, columns: Mapping[str, Column]) -> Iterator[Mista
         asked = f"must exceed {above:g}" if above is not None else "is predicted as a number"
         yield Mistake(types, f"is {kind}, and the target {asked}: its type must be number")
     elif kind == "time":
-        yield Mistake(
-            types, "is time, and a time is no target: make it a number or a category"
-        )
+        yield Mistake(types, "is time, and a time is no target: make it a number or a category")
     if problem.task == "binary" and above is None:
         if positive is None:
             yield Mistake(

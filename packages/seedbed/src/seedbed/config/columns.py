@@ -49,38 +49,15 @@ def resolve_columns(lists: ColumnLists, names: Iterable[str]) -> dict[str, Colum
         other.
     """
     names = list(names)
-    for mistake in (*_find_absent(_Matcher(lists), names), *find_conflicts(lists, names)):
+    for mistake in (*_find_absent(ColumnTypes(lists), names), *find_conflicts(lists, names)):
         raise UserError(f"{mistake.key} {mistake.told}. Edit the conf/dataset file.")
     return take_columns(lists, names)
 
 
 def take_columns(lists: ColumnLists, names: Iterable[str]) -> dict[str, Column]:
     """Return the columns that the lists take, without judging the lists."""
-    matcher = _Matcher(lists)
-    return {name: column for name in names if (column := matcher.column(name))}
-
-
-class TypesByName(Mapping[str, ColumnType]):
-    """The type of each column that the lists take; iterating leaves out those that a glob takes."""
-
-    def __init__(self, lists: ColumnLists) -> None:
-        self._matcher = _Matcher(lists)
-
-    def __getitem__(self, name: str) -> ColumnType:
-        if column := self._matcher.column(name):
-            return column.type
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._matcher.written_out)
-
-    def __len__(self) -> int:
-        return len(self._matcher.written_out)
-
-
-def written_out(lists: ColumnLists) -> list[str]:
-    """Return the entries of all lists that are no globs."""
-    return _Matcher(lists).written_out
+    types = ColumnTypes(lists)
+    return {name: column for name in names if (column := types.column(name))}
 
 
 def is_glob(entry: str) -> bool:
@@ -90,9 +67,9 @@ def is_glob(entry: str) -> bool:
 
 def find_conflicts(lists: ColumnLists, names: Iterable[str]) -> Iterator[Mistake]:
     """Yield the columns of a table that have roles which exclude each other."""
-    matcher = _Matcher(lists)
+    types = ColumnTypes(lists)
     for name in names:
-        roles = matcher.roles(name)
+        roles = types.roles(name)
         if roles and name.startswith("_"):
             yield Mistake(
                 f"columns.{roles[0]}",
@@ -114,18 +91,18 @@ def find_conflicts(lists: ColumnLists, names: Iterable[str]) -> Iterator[Mistake
         )
 
 
-def _find_absent(matcher: "_Matcher", names: list[str]) -> Iterator[Mistake]:
+def _find_absent(types: "ColumnTypes", names: list[str]) -> Iterator[Mistake]:
     known = set(names)
     told = some_of(names, SHOWN)
-    for name, roles in matcher.named.items():
+    for name, roles in types.named.items():
         if name not in known and not is_glob(name):
-            meant = did_you_mean(name, sorted(known - set(matcher.named)))
+            meant = did_you_mean(name, sorted(known - set(types.named)))
             yield Mistake(
                 f"columns.{roles[0]}",
                 f"names {name}, which is not in the data{meant}; they have {told}: correct the "
                 "name, or remove it",
             )
-    for role, globs in matcher.globs.items():
+    for role, globs in types.globs.items():
         for glob in globs:
             if glob not in known and not any(fnmatchcase(name, glob) for name in names):
                 yield Mistake(
@@ -143,8 +120,12 @@ def _conflict(name: str, role: str, other: str) -> Mistake:
     )
 
 
-class _Matcher:
-    """The lists, with single columns moved as `move` says, and which of them take a name."""
+class ColumnTypes(Mapping[str, ColumnType]):
+    """The type of each column that the lists take.
+
+    It is known of any name before a table is read; iterating gives the names that are written out
+    in the lists, without those that a glob takes.
+    """
 
     def __init__(self, lists: ColumnLists) -> None:
         self._types = lists.types
@@ -160,14 +141,21 @@ class _Matcher:
                 if role == "move":
                     kept = [old for old in self.named.get(entry, []) if old not in MOVABLE]
                     self.named[entry] = [*kept, lists.move[entry]]
-                elif role not in self.named.setdefault(entry, []):
-                    self.named[entry].append(role)
+                else:
+                    self.named.setdefault(entry, []).append(role)
                 if is_glob(entry):
                     self.globs.setdefault(role, []).append(entry)
 
-    @property
-    def written_out(self) -> list[str]:
-        return [name for name in self.named if not is_glob(name)]
+    def __getitem__(self, name: str) -> ColumnType:
+        if column := self.column(name):
+            return column.type
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self.named if not is_glob(name))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
     def roles(self, name: str) -> list[str]:
         """Return the lists that take a column: a glob takes only columns that no list names."""

@@ -131,7 +131,5 @@ def _target_words(columns: Columns, problem: Problem) -> str:
             else f"Share of {target} = {problem.positive}"
         )
     return (
-        f"Share of the most frequent {target}"
-        if problem.task == "multiclass"
-        else f"Mean {target}"
+        f"Share of the most frequent {target}" if problem.task == "multiclass" else f"Mean {target}"
     )

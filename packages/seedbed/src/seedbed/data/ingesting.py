@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from seedbed.config.columns import TypesByName, resolve_columns
+from seedbed.config.columns import ColumnTypes, resolve_columns
 from seedbed.config.schema import ColumnLists, Dataset, Join
 from seedbed.data.csv_files import Types
 from seedbed.data.reading import read_times, refuse_values
@@ -38,7 +38,7 @@ def assemble_rows(
         If a key or column is missing, a join is not many-to-one, a value does not fit its column's
         type, a feature holds nothing but missing values, or no row is left.
     """
-    types = TypesByName(lists)
+    types = ColumnTypes(lists)
     base = read(dataset.base, types)
     rows = _sample(_cut(base, dataset, lists.time), dataset, lists.time)
     for join in dataset.joins:
