@@ -1,18 +1,16 @@
-"""Stage package: the bundle that is served. A "no" of the gate stops `dvc repro`; an experiment records the refusal."""
+"""Stage package: the bundle that is served. A "no" of the gate stops, or is recorded in an experiment."""
 
 from pathlib import Path
 
-from seedbed.config.repository import inside_experiment
 from seedbed.config.schema import Cleaning, Column, Dataset, Features, Model, Problem, Split
 from seedbed.data.roles import columns_with, time_column
 from seedbed.data.tables import read_table
-from seedbed.errors import UserError
-from seedbed.files import read_json, write_text
+from seedbed.files import read_json
 from seedbed.models.decision import Decision
-from seedbed.models.gate import Verdict, read_refusal
-from seedbed.serving.bundle import write_bundle, write_refused_bundle
+from seedbed.models.gate import read_refusal
+from seedbed.serving.bundle import write_bundle
 from seedbed.serving.card import Facts, summarize, write_card
-from seedbed.serving.packaging import periods, train_rows
+from seedbed.serving.packaging import gather_code, periods, refuse_bundle, train_rows
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.seen_rows import SeenRows
 from seedbed.serving.signature import Signature
@@ -35,7 +33,7 @@ def package(
 ) -> None:
     """Write models/bundle, or refuse."""
     if reason := read_refusal(REFUSAL):
-        _refuse(Verdict(False, reason))
+        refuse_bundle(BUNDLE, REFUSAL, reason)
         return
     sides = read_table(
         Path("data/features"), ["_row", "_split", *(["_time"] if time_column(columns) else [])]
@@ -58,19 +56,6 @@ def package(
         packages=read_json(MODEL / "packages.json"),
         metrics=metrics,
         card=card,
-        requirements=Path("requirements.lock"),
+        code=gather_code(MODEL / "pipeline.skops"),
         seen=SeenRows.of(sides.loc[sides["_split"] != "test", "_row"].to_numpy()),
     )
-
-
-def _refuse(verdict: Verdict) -> None:
-    if not inside_experiment():
-        raise UserError(
-            f"the gate refused this model, so there is no bundle. {verdict.reason} Look at reports/evaluate, then "
-            "choose another model or other features. What a model must reach is in conf/gate."
-        )
-    write_refused_bundle(BUNDLE, verdict)
-    # DVC would take the experiment's refusal for a finished package stage, and a later `dvc repro` of it would succeed
-    # without a word. Written in other bytes than gate did, the refusal makes it run gate and package again, and stop.
-    write_text(REFUSAL, f"{verdict.reason}\n\n")
-    print(f"no bundle: {verdict.reason}")

@@ -169,7 +169,7 @@ def test_a_threshold_changed_by_hand_is_refused(bundle_copy: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("format", 99, "format is 99, and this version of seedbed reads 3"),
+        ("format", 99, "format is 99, and this version of seedbed reads 4"),
         ("cleaning", {"tidy": 1}, "does not fit this version"),
     ],
 )

@@ -4,7 +4,7 @@ import ast
 import hashlib
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -84,6 +84,26 @@ def compute_fingerprints(root: Path) -> Fingerprints:
         uses[name] = sorted(used)
         parts |= used
     return Fingerprints(stages, uses, parts)
+
+
+def code_of(root: Path, modules: Iterable[str]) -> tuple[dict[str, Path], set[str]]:
+    """Return the files that importing modules can execute, and the locked packages that they need.
+
+    Parameters
+    ----------
+    root : Path
+    modules : iterable of str
+        Of the project's package or of seedbed; names without a file are left out.
+
+    Returns
+    -------
+    dict of str to Path
+        By their paths below their source folders, such as project/features.py.
+    set of str
+    """
+    scanner = _Scanner(root)
+    files = {key: file for name in modules for key, file in scanner.files_of(name).items()}
+    return files, set(scanner.versions_of(files))
 
 
 def stage_names(root: Path) -> list[str]:

@@ -1,15 +1,14 @@
 """Raw rows: the tables of a dataset joined into one, typed, cut to the window and the sample."""
 
 from collections.abc import Callable, Iterable
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from seedbed.config.schema import Dataset, Join
 from seedbed.data.csv_files import Types
-from seedbed.data.reading import read_times, refuse_values
 from seedbed.data.roles import Columns, columns_with, time_column
+from seedbed.data.values import read_values
 from seedbed.errors import UserError, did_you_mean
 
 
@@ -107,7 +106,7 @@ def _kind(values: pd.Series) -> str:
 def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.DataFrame:
     """Return exactly the configured columns, each in its type.
 
-    Numbers become int64 or float64, categories str, times datetime64[us] in the dataset's time zone.
+    See :func:`~seedbed.data.values.read_values`.
 
     Raises
     ------
@@ -123,7 +122,10 @@ def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.Data
             "Correct the name in the conf/dataset file, or remove it there."
         )
     typed = pd.DataFrame(
-        {name: _typed(rows[name], name, column.type, dataset) for name, column in columns.items()}
+        {
+            name: read_values(rows[name], name, column.type, dataset.time_zone)
+            for name, column in columns.items()
+        }
     )
     for name in columns_with(columns, "feature", "target", "time", "group"):
         if typed[name].isna().all():
@@ -136,63 +138,6 @@ def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.Data
 
 def _with_questions(absent: Iterable[str], there: Iterable[str]) -> str:
     return ", ".join(f"{name}{did_you_mean(name, sorted(there))}" for name in absent)
-
-
-def _typed(values: pd.Series, name: str, kind: str, dataset: Dataset) -> pd.Series:
-    if kind == "category":
-        return _as_text(values)
-    if kind == "time":
-        return read_times(values, dataset.time_zone, partial(_expected, values, name))
-    if kind == "boolean":
-        return _as_boolean(values, name)
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        missing = bool(values.isna().any())
-        return (
-            values.astype("float64")
-            if missing or not pd.api.types.is_integer_dtype(values)
-            else values.astype("int64")
-        )
-    numbers = pd.to_numeric(values, errors="coerce")
-    _expected(values, name, numbers.isna() & values.notna(), "a number")
-    return numbers.astype("float64")
-
-
-def _as_text(values: pd.Series) -> pd.Series:
-    """Return text in which a whole number has no decimal point, also where missing values made it a float."""
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")
-    return (
-        values.astype("str") if not values.isna().any() else values.astype("string").astype("str")
-    )
-
-
-def _as_boolean(values: pd.Series, name: str) -> pd.Series:
-    if pd.api.types.is_bool_dtype(values):
-        return values.astype("boolean")
-    text = values.astype("str").str.strip().str.lower()
-    known = text.map(
-        {
-            "true": True,
-            "1": True,
-            "1.0": True,
-            "yes": True,
-            "false": False,
-            "0": False,
-            "0.0": False,
-            "no": False,
-        }
-    )
-    _expected(values, name, known.isna() & values.notna(), "true or false")
-    return known.astype("boolean")
-
-
-def _expected(values: pd.Series, name: str, wrong: pd.Series, wanted: str) -> None:
-    refuse_values(
-        values,
-        wrong,
-        name,
-        f"Expected is {wanted}: change the column's type in the conf/dataset file, or mend the source.",
-    )
 
 
 def _cut(base: pd.DataFrame, dataset: Dataset, columns: Columns) -> pd.DataFrame:
@@ -210,7 +155,7 @@ def _cut(base: pd.DataFrame, dataset: Dataset, columns: Columns) -> pd.DataFrame
         raise UserError(
             f"columns: the time column {name} is not in table {dataset.base}, so dataset.window cannot be applied."
         )
-    times = read_times(base[name], dataset.time_zone, partial(_expected, base[name], name))
+    times = read_values(base[name], name, "time", dataset.time_zone)
     inside = pd.Series(True, index=base.index)
     if start is not None:
         inside &= times >= _moment(start, dataset.time_zone)

@@ -1,14 +1,92 @@
-"""What a bundle needs, gathered from the tables and reports of the earlier stages."""
+"""What a bundle needs, gathered from the tables of earlier stages and from the project's own code."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
-from seedbed.config.schema import Column
-from seedbed.data.roles import row_key
+from seedbed.config.fingerprints import LOCK, canonical, code_of
+from seedbed.config.project import ProjectSettings, project_module, read_settings
+from seedbed.config.repository import inside_experiment
+from seedbed.data.roles import Columns, row_key
+from seedbed.errors import UserError
+from seedbed.models.gate import Verdict, leave_open
+from seedbed.models.serialization import modules_in
+from seedbed.serving.bundle import write_refused_bundle
+from seedbed.serving.code import EXTENSIONS
+
+SERVING = "seedbed.serving.bundle"
 
 
-def train_rows(
-    clean: pd.DataFrame, sides: pd.DataFrame, columns: dict[str, Column]
-) -> pd.DataFrame:
+@dataclass(frozen=True)
+class OwnCode:
+    """What a bundle takes of the project.
+
+    Attributes
+    ----------
+    settings : ProjectSettings
+    files : dict of str to bytes
+        The project's modules that predicting needs, by path below src/.
+    requirements : str
+        The part of requirements.lock that predicting needs.
+    """
+
+    settings: ProjectSettings
+    files: dict[str, bytes]
+    requirements: str
+
+
+def gather_code(pipeline: Path) -> OwnCode:
+    """Return what the bundle of a fitted pipeline takes of the project in the working directory.
+
+    These are the modules of its feature kinds and estimators, those of the types in the pipeline,
+    and what they import of the project.
+    """
+    root = Path()
+    settings = read_settings(root)
+    # They must be importable; and an edit of them makes stage package stale.
+    project_module("features")
+    project_module("models")
+    prefix = f"{settings.package}."
+    own = [module for module in modules_in(pipeline) if f"{module}.".startswith(prefix)]
+    files, packages = code_of(root, [SERVING, *(prefix + name for name in EXTENSIONS), *own])
+    ours = {key: file.read_bytes() for key, file in sorted(files.items()) if _is_of(key, settings)}
+    # A package without extensions consists of an empty __init__.py.
+    needed = ours if any(content.strip() for content in ours.values()) else {}
+    return OwnCode(settings, needed, select_packages(root / LOCK, packages))
+
+
+def select_packages(lock: Path, packages: set[str]) -> str:
+    """Return the lines of a lock file that pin these packages, with their hashes."""
+    kept, lines = False, []
+    for line in lock.read_text(encoding="utf-8").splitlines() if lock.is_file() else []:
+        if pinned := re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?==", line):
+            kept = canonical(pinned[1]) in packages
+        if kept and line.strip() and not line.strip().startswith("#"):
+            lines.append(line)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def refuse_bundle(bundle: Path, refusal: Path, reason: str) -> None:
+    """Stop because the gate refused a model, or, in an experiment, record that as its bundle.
+
+    Raises
+    ------
+    UserError
+        If this is no experiment.
+    """
+    if not inside_experiment():
+        raise UserError(
+            f"the gate refused this model, so there is no bundle. {reason} Look at reports/evaluate, "
+            "then choose another model or other features. What a model must reach is in conf/gate."
+        )
+    write_refused_bundle(bundle, Verdict(False, reason))
+    leave_open(refusal)
+    print(f"no bundle: {reason}")
+
+
+def train_rows(clean: pd.DataFrame, sides: pd.DataFrame, columns: Columns) -> pd.DataFrame:
     """Return the rows of data/clean that are train rows in data/features.
 
     Parameters
@@ -25,10 +103,14 @@ def train_rows(
 
 
 def periods(sides: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    """Return the first and the last moment of each side of the split, to the minute; empty without a time."""
+    """Return first and last moment of each part of the split, to the minute; empty without a time."""
     if "_time" not in sides:
         return {}
     return {
         str(side): (f"{times.min():%Y-%m-%d %H:%M}", f"{times.max():%Y-%m-%d %H:%M}")
         for side, times in sides.groupby("_split")["_time"]
     }
+
+
+def _is_of(file: str, settings: ProjectSettings) -> bool:
+    return file.startswith(f"{settings.package}/")

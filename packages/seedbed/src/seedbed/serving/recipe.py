@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import TypeAdapter, ValidationError
 
 from seedbed.config.schema import Cleaning, Column, Features, Problem
+from seedbed.data.roles import Columns
 from seedbed.errors import UserError
 from seedbed.models.decision import Decision
 from seedbed.serving.signature import Signature
@@ -23,7 +24,7 @@ class Recipe:
 
     dataset: str
     problem: Problem
-    columns: dict[str, Column]
+    columns: Columns
     cleaning: Cleaning
     features: Features
     decision: Decision
@@ -65,14 +66,11 @@ class Recipe:
                 signature=_typed(Signature, values["signature"]),
             )
         except (ValidationError, KeyError, TypeError) as error:
-            told = (
-                f"{error.errors()[0]['loc']}: {error.errors()[0]['msg']}"
-                if isinstance(error, ValidationError)
-                else error
-            )
+            first: Any = error.errors()[0] if isinstance(error, ValidationError) else None
+            why = f"{first['loc']}: {first['msg']}" if first else error
             raise OtherFormatError(
-                f"{path}: it does not fit this version of seedbed ({told}). "
-                "Serve it with the version that made it, or make it anew with `dvc repro --force package`."
+                f"{path}: it does not fit this version of seedbed ({why}). Serve it with the version "
+                "that made it, or make it anew with `dvc repro --force package`."
             ) from None
 
 
