@@ -1,4 +1,4 @@
-"""Stage package: the bundle that is served. A "no" of the gate stops, or is recorded in an experiment."""
+"""Stage package: the bundle that is served, unless the gate says no."""
 
 from pathlib import Path
 
@@ -8,9 +8,13 @@ from seedbed.data.tables import read_table
 from seedbed.files import read_json
 from seedbed.models.decision import Decision
 from seedbed.models.gate import read_refusal
-from seedbed.serving.bundle import write_bundle
 from seedbed.serving.card import Facts, summarize, write_card
-from seedbed.serving.packaging import gather_code, periods, refuse_bundle, train_rows
+from seedbed.serving.packaging import (
+    periods,
+    refuse_bundle,
+    train_rows,
+    write_bundle,
+)
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.seen_rows import SeenRows
 from seedbed.serving.signature import Signature
@@ -35,27 +39,22 @@ def package(
     if reason := read_refusal(REFUSAL):
         refuse_bundle(BUNDLE, REFUSAL, reason)
         return
-    sides = read_table(
-        Path("data/features"), ["_row", "_split", *(["_time"] if time_column(columns) else [])]
-    )
+    time = ["_time"] if time_column(columns) else []
+    sides = read_table(Path("data/features"), ["_row", "_split", *time])
     train = train_rows(read_table(Path("data/clean")), sides, columns)
     signature = Signature.of(train, columns, features, dataset.time_zone)
-    metrics = summarize(
-        *(read_json(Path(f"reports/{stage}/details.json")) for stage in ("train", "evaluate"))
+    details = (read_json(Path(f"reports/{name}/details.json")) for name in ("train", "evaluate"))
+    metrics = summarize(*details)
+    hidden = columns_with(columns, "known_after_outcome")
+    facts = Facts(dataset, problem, split, model, signature, metrics, periods(sides), hidden)
+    recipe = Recipe(
+        dataset=dataset.name,
+        problem=problem,
+        columns=columns,
+        cleaning=cleaning,
+        features=features,
+        decision=Decision.read(MODEL / "decision.json"),
+        signature=signature,
     )
-    excluded = columns_with(columns, "known_after_outcome")
-    card = write_card(
-        Facts(dataset, problem, split, model, signature, metrics, periods(sides), excluded)
-    )
-    decision = Decision.read(MODEL / "decision.json")
-    recipe = Recipe(dataset.name, problem, columns, cleaning, features, decision, signature)
-    write_bundle(
-        BUNDLE,
-        recipe,
-        pipeline=MODEL / "pipeline.skops",
-        packages=read_json(MODEL / "packages.json"),
-        metrics=metrics,
-        card=card,
-        code=gather_code(MODEL / "pipeline.skops"),
-        seen=SeenRows.of(sides.loc[sides["_split"] != "test", "_row"].to_numpy()),
-    )
+    seen = SeenRows.of(sides.loc[sides["_split"] != "test", "_row"].to_numpy())
+    write_bundle(BUNDLE, recipe, model=MODEL, metrics=metrics, card=write_card(facts), seen=seen)

@@ -15,7 +15,7 @@ from seedbed.data.tables import read_table
 from seedbed.errors import UserError
 from seedbed.models.gate import Verdict
 from seedbed.serving import Bundle, load_bundle
-from seedbed.serving.bundle import write_refused_bundle
+from seedbed.serving.packaging import write_refused_bundle
 
 from support import sign_again
 

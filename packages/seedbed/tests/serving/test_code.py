@@ -7,19 +7,21 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
+from seedbed.config.extensions import Registry
 from seedbed.config.fingerprints import read_lock
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
-from seedbed.files import write_text
+from seedbed.files import write_json, write_text
 from seedbed.models.features import feature_frame
 from seedbed.models.serialization import dump_pipeline, installed_packages, load_pipeline
 from seedbed.serving import load_bundle
-from seedbed.serving.bundle import write_bundle
-from seedbed.serving.packaging import gather_code
+from seedbed.serving.code import ProjectCode
+from seedbed.serving.packaging import write_bundle
 
 MODULES = {
     "__init__": '"""A project."""\n',
@@ -82,10 +84,9 @@ def project(
             [("estimator", importlib.import_module("churn.models").Constant())]
         )
         pipeline.fit(feature_frame(features, recipe.decision.features))
-        dump_pipeline(pipeline, root / "pipeline.skops")
-        code = gather_code(root / "pipeline.skops")
-        parts = {"packages": installed_packages(), "metrics": {}, "card": "", "seen": seen}
-        write_bundle(root / "bundle", recipe, pipeline=root / "pipeline.skops", code=code, **parts)
+        dump_pipeline(pipeline, root / "model/pipeline.skops")
+        write_json(root / "model/packages.json", installed_packages())
+        write_bundle(root / "bundle", recipe, model=root / "model", metrics={}, card="", seen=seen)
         return root
 
     yield make
@@ -134,7 +135,7 @@ def test_two_bundles_and_the_working_directory_are_not_mixed_up(
         for value, bundle in bundles.items():
             assert bundle.predict(rows)["prediction"].tolist() == [value, value]
     assert sys.modules["churn.models"] is here
-    assert load_pipeline(second / "pipeline.skops")["estimator"].__class__ is here.Constant
+    assert load_pipeline(second / "model/pipeline.skops")["estimator"].__class__ is here.Constant
 
 
 def test_changed_code_is_refused_and_not_run(project: Make) -> None:
@@ -163,9 +164,9 @@ def test_a_type_of_another_package_is_refused_until_it_is_listed(project: Make) 
     with pytest.raises(
         UserError, match=r"holds churn\.models\.Constant.*`trusted` under \[tool\.seedbed\]"
     ):
-        load_pipeline(root / "pipeline.skops")
+        load_pipeline(root / "model/pipeline.skops")
     write_text(root / "pyproject.toml", '[tool.seedbed]\ntrusted = ["churn.models.Constant"]\n')
-    assert load_pipeline(root / "pipeline.skops")["estimator"].fitted_
+    assert load_pipeline(root / "model/pipeline.skops")["estimator"].fitted_
 
 
 def test_a_bundle_locks_what_serving_needs_and_not_what_developing_does(
@@ -182,3 +183,26 @@ def test_a_bundle_locks_what_serving_needs_and_not_what_developing_does(
     whole = (built("flights") / "requirements.lock").read_text().splitlines()
     assert set(lines) <= set(whole)
     assert sum("--hash=sha256:" in line for line in lines) >= len(needed)
+
+
+def test_what_a_bundle_registers_is_known_to_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = Registry[Callable[[], int]]("kind", "features")
+    monkeypatch.setitem(sys.modules, "kinds", SimpleNamespace(kinds=kinds))
+    text = "from kinds import kinds\ndef number():\n    return {}\nkinds.add('number', number, number)\n"
+    first, second = (
+        ProjectCode(
+            "churn",
+            tmp_path,
+            {"churn/__init__.py": b"", "churn/features.py": text.format(number).encode()},
+        )
+        for number in (1, 2)
+    )
+    found = {}
+    for place, code in enumerate((first, second)):
+        with code.registered():
+            found[place] = kinds.find("number")
+    assert [found[place]() for place in (0, 1)] == [1, 2]
+    assert kinds.find("number") is None
+    Registry.everywhere.remove(kinds)

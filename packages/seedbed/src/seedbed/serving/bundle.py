@@ -1,12 +1,11 @@
-"""The bundle: one folder with all that a prediction needs, which loads only if every byte is genuine."""
+"""The bundle: one folder with all that predicting needs, loaded only if every byte is genuine."""
 
 import hashlib
 import json
-import shutil
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from seedbed.config.project import ProjectSettings
 from seedbed.data.cleaning import clean_values
 from seedbed.data.features import Makers, feature_makers, make_features
 from seedbed.errors import UserError
-from seedbed.files import read_json, replacing_folder, write_json, write_text
+from seedbed.files import read_json
 from seedbed.models.features import feature_frame
 from seedbed.models.gate import Verdict
 from seedbed.models.pipeline import predict_scores
@@ -29,8 +28,6 @@ from seedbed.serving.signature import Rows, Signature
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-    from seedbed.serving.packaging import OwnCode
-
 FORMAT = 4
 """Grows when what a bundle holds changes its meaning."""
 ABOUT = "bundle.json"
@@ -41,6 +38,7 @@ METRICS = "metrics.json"
 REQUIREMENTS = "requirements.lock"
 SEEN = "seen_rows.npy"
 CODE = "code"
+CHANGED = " is not the file that was packaged: it was damaged or changed by hand"
 
 
 @dataclass(frozen=True)
@@ -131,67 +129,6 @@ class Bundle:
         return self.signature.find_unusual(checked.cleaned)
 
 
-def write_bundle(
-    path: Path,
-    recipe: Recipe,
-    *,
-    pipeline: Path,
-    packages: dict[str, str],
-    metrics: dict[str, Any],
-    card: str,
-    code: "OwnCode",
-    seen: SeenRows,
-) -> None:
-    """Write a bundle, whole or not at all; equal parts give equal bytes.
-
-    Parameters
-    ----------
-    path : Path
-        Folder to create or replace.
-    recipe : Recipe
-        How rows become decisions.
-    pipeline : Path
-        A file that is copied byte for byte.
-    packages : dict
-        The versions that the pipeline was fitted with, which need not be those installed now.
-    metrics : dict
-        The figures to keep.
-    card : str
-        The model card, in Markdown.
-    code : OwnCode
-        The project's modules, settings and locked packages.
-    seen : SeenRows
-        Of train and validation rows.
-    """
-    with replacing_folder(path) as folder:
-        shutil.copyfile(pipeline, folder / PIPELINE)
-        write_text(folder / REQUIREMENTS, code.requirements)
-        write_json(folder / METRICS, metrics)
-        write_text(folder / CARD, card)
-        seen.write(folder / SEEN)
-        for name, content in code.files.items():
-            file = folder / CODE / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-        files = sorted(file for file in folder.rglob("*") if file.is_file())
-        about = {
-            "format": FORMAT,
-            **recipe.to_dict(),
-            "packages": packages,
-            "project": asdict(code.settings),
-            "files": {
-                file.relative_to(folder).as_posix(): _hash(file.read_bytes()) for file in files
-            },
-        }
-        write_json(folder / ABOUT, {**about, "sha256": _hash_of(about)})
-
-
-def write_refused_bundle(path: Path, verdict: Verdict) -> None:
-    """Write a bundle that holds only the gate's "no": every loader refuses it with that reason."""
-    with replacing_folder(path) as folder:
-        verdict.write(folder / VERDICT)
-
-
 def load_bundle(path: str | Path) -> Bundle:
     """Read a bundle that :func:`write_bundle` wrote.
 
@@ -220,12 +157,12 @@ def load_bundle(path: str | Path) -> Bundle:
             f"{Verdict.read(folder / VERDICT).reason}"
         )
     about = _read_about(folder / ABOUT)
-    files = {name: _read_genuine(folder, name, digest) for name, digest in about["files"].items()}
+    files = {name: _read_genuine(folder / name, digest) for name, digest in about["files"].items()}
     for name, trained in about["packages"].items():
-        if (installed := _installed(name)) != trained:
+        if version(name) != trained:
             warnings.warn(
-                f"{folder} was trained with {name} {trained}, and {installed} is installed: predictions "
-                f"may differ. Install {folder / REQUIREMENTS}.",
+                f"{folder} was trained with {name} {trained}, and {version(name)} is installed: "
+                f"predictions may differ. Install {folder / REQUIREMENTS}.",
                 stacklevel=2,
             )
     try:
@@ -263,56 +200,36 @@ def _read_about(path: Path) -> dict[str, Any]:
         if about["format"] != FORMAT:
             raise OtherFormatError(
                 f"{path}: format is {about['format']!r}, and this version of seedbed reads {FORMAT}. "
-                "Serve it with the version that made it, or make it anew with `dvc repro --force "
-                "package`."
+                "Serve it with the version that made it, or make it anew with "
+                "`dvc repro --force package`."
             )
-        genuine = digest == _hash_of(about) and PIPELINE in about["files"]
+        genuine = digest == hash_of(about) and PIPELINE in about["files"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            f"{path}: this cannot be read as the description of a bundle ({type(error).__name__}: "
-            f"{error}). {_remedy(path.parent)}"
+        why = f"{type(error).__name__}: {error}"
+        raise _broken(
+            path, f": this cannot be read as the description of a bundle ({why})"
         ) from None
     if not genuine:
-        raise _not_genuine(path, path.parent)
+        raise _broken(path, CHANGED)
     return dict(about)
 
 
-def _read_genuine(folder: Path, name: str, digest: str) -> bytes:
-    file = folder / name
+def _read_genuine(file: Path, digest: str) -> bytes:
     if not file.is_file():
-        raise UserError(
-            f"{file} is missing, and a bundle is whole or it is nothing. {_remedy(folder)}"
-        )
+        raise _broken(file, " is missing, and a bundle is whole or it is nothing")
     content = file.read_bytes()
-    if _hash(content) != digest:
-        raise _not_genuine(file, folder)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise _broken(file, CHANGED)
     return content
 
 
-def _not_genuine(file: Path, folder: Path) -> UserError:
+def _broken(file: Path, what: str) -> UserError:
     return UserError(
-        f"{file} is not the file that was packaged: it was damaged or changed by hand. "
-        f"{_remedy(folder)}"
+        f"{file}{what}. Fetch the bundle again with `dvc checkout --force models/bundle`, or make it "
+        "anew with `dvc repro --force package`."
     )
 
 
-def _remedy(folder: Path) -> str:
-    return (
-        f"Fetch it again with `dvc checkout --force {folder}`, or make it anew with `dvc repro --force "
-        "package`."
-    )
-
-
-def _installed(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "no version of it"
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _hash_of(about: dict[str, Any]) -> str:
-    return _hash(json.dumps(about, sort_keys=True, allow_nan=False).encode())
+def hash_of(about: Mapping[str, Any]) -> str:
+    """Return the hash of what bundle.json holds, but for the hash itself."""
+    return hashlib.sha256(json.dumps(about, sort_keys=True, allow_nan=False).encode()).hexdigest()

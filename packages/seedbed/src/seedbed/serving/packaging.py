@@ -1,8 +1,11 @@
-"""What a bundle needs, gathered from the tables of earlier stages and from the project's own code."""
+"""Writes bundles: of what earlier stages made, and of the project's own code."""
 
 import re
-from dataclasses import dataclass
+import shutil
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,10 +14,24 @@ from seedbed.config.project import ProjectSettings, project_module, read_setting
 from seedbed.config.repository import inside_experiment
 from seedbed.data.roles import Columns, row_key
 from seedbed.errors import UserError
+from seedbed.files import read_json, replacing_folder, write_json, write_text
 from seedbed.models.gate import Verdict, leave_open
 from seedbed.models.serialization import modules_in
-from seedbed.serving.bundle import write_refused_bundle
+from seedbed.serving.bundle import (
+    ABOUT,
+    CARD,
+    CODE,
+    FORMAT,
+    METRICS,
+    PIPELINE,
+    REQUIREMENTS,
+    SEEN,
+    VERDICT,
+    hash_of,
+)
 from seedbed.serving.code import EXTENSIONS
+from seedbed.serving.recipe import Recipe
+from seedbed.serving.seen_rows import SeenRows
 
 SERVING = "seedbed.serving.bundle"
 
@@ -51,7 +68,11 @@ def gather_code(pipeline: Path) -> OwnCode:
     prefix = f"{settings.package}."
     own = [module for module in modules_in(pipeline) if f"{module}.".startswith(prefix)]
     files, packages = code_of(root, [SERVING, *(prefix + name for name in EXTENSIONS), *own])
-    ours = {key: file.read_bytes() for key, file in sorted(files.items()) if _is_of(key, settings)}
+    ours = {
+        key: file.read_bytes()
+        for key, file in sorted(files.items())
+        if key.startswith(f"{settings.package}/")
+    }
     # A package without extensions consists of an empty __init__.py.
     needed = ours if any(content.strip() for content in ours.values()) else {}
     return OwnCode(settings, needed, select_packages(root / LOCK, packages))
@@ -66,6 +87,64 @@ def select_packages(lock: Path, packages: set[str]) -> str:
         if kept and line.strip() and not line.strip().startswith("#"):
             lines.append(line)
     return "".join(f"{line}\n" for line in lines)
+
+
+def write_bundle(
+    path: Path,
+    recipe: Recipe,
+    *,
+    model: Path,
+    metrics: dict[str, Any],
+    card: str,
+    seen: SeenRows,
+) -> None:
+    """Write a bundle, whole or not at all; equal parts give equal bytes.
+
+    Parameters
+    ----------
+    path : Path
+        Folder to create or replace.
+    recipe : Recipe
+        How rows become decisions.
+    model : Path
+        Folder that stage train wrote: the pipeline, which is copied byte for byte, and the versions
+        of packages that it was fitted with, which need not be those installed now.
+    metrics : dict
+        The figures to keep.
+    card : str
+        The model card, in Markdown.
+    seen : SeenRows
+        Of train and validation rows.
+    """
+    code = gather_code(model / PIPELINE)
+    with replacing_folder(path) as folder:
+        shutil.copyfile(model / PIPELINE, folder / PIPELINE)
+        write_text(folder / REQUIREMENTS, code.requirements)
+        write_json(folder / METRICS, metrics)
+        write_text(folder / CARD, card)
+        seen.write(folder / SEEN)
+        for name, content in code.files.items():
+            file = folder / CODE / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        about = {
+            "format": FORMAT,
+            **recipe.to_dict(),
+            "packages": read_json(model / "packages.json"),
+            "project": asdict(code.settings),
+            "files": {
+                file.relative_to(folder).as_posix(): sha256(file.read_bytes()).hexdigest()
+                for file in sorted(folder.rglob("*"))
+                if file.is_file()
+            },
+        }
+        write_json(folder / ABOUT, {**about, "sha256": hash_of(about)})
+
+
+def write_refused_bundle(path: Path, verdict: Verdict) -> None:
+    """Write a bundle that holds only the gate's "no": every loader refuses it with that reason."""
+    with replacing_folder(path) as folder:
+        verdict.write(folder / VERDICT)
 
 
 def refuse_bundle(bundle: Path, refusal: Path, reason: str) -> None:
@@ -110,7 +189,3 @@ def periods(sides: pd.DataFrame) -> dict[str, tuple[str, str]]:
         str(side): (f"{times.min():%Y-%m-%d %H:%M}", f"{times.max():%Y-%m-%d %H:%M}")
         for side, times in sides.groupby("_split")["_time"]
     }
-
-
-def _is_of(file: str, settings: ProjectSettings) -> bool:
-    return file.startswith(f"{settings.package}/")
