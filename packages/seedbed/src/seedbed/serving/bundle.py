@@ -38,7 +38,7 @@ METRICS = "metrics.json"
 REQUIREMENTS = "requirements.lock"
 SEEN = "seen_rows.npy"
 CODE = "code"
-CHANGED = " is not the file that was packaged: it was damaged or changed by hand"
+CHANGED = "is not the file that was packaged: it was damaged or changed by hand"
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def load_bundle(path: str | Path) -> Bundle:
             f"{Verdict.read(folder / VERDICT).reason}"
         )
     about = _read_about(folder / ABOUT)
-    files = {name: _read_genuine(folder / name, digest) for name, digest in about["files"].items()}
+    files = {name: _read_genuine(folder, name, digest) for name, digest in about["files"].items()}
     for name, trained in about["packages"].items():
         if version(name) != trained:
             warnings.warn(
@@ -207,26 +207,27 @@ def _read_about(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"{type(error).__name__}: {error}"
         raise _broken(
-            path, f": this cannot be read as the description of a bundle ({why})"
+            path.parent, f"{path}: this cannot be read as the description of a bundle ({why})"
         ) from None
     if not genuine:
-        raise _broken(path, CHANGED)
+        raise _broken(path.parent, f"{path} {CHANGED}")
     return dict(about)
 
 
-def _read_genuine(file: Path, digest: str) -> bytes:
+def _read_genuine(folder: Path, name: str, digest: str) -> bytes:
+    file = folder / name
     if not file.is_file():
-        raise _broken(file, " is missing, and a bundle is whole or it is nothing")
+        raise _broken(folder, f"{file} is missing, and a bundle is whole or it is nothing")
     content = file.read_bytes()
     if hashlib.sha256(content).hexdigest() != digest:
-        raise _broken(file, CHANGED)
+        raise _broken(folder, f"{file} {CHANGED}")
     return content
 
 
-def _broken(file: Path, what: str) -> UserError:
+def _broken(folder: Path, what: str) -> UserError:
     return UserError(
-        f"{file}{what}. Fetch the bundle again with `dvc checkout --force models/bundle`, or make it "
-        "anew with `dvc repro --force package`."
+        f"{what}. Fetch it again with `dvc checkout --force {folder}`, or make it anew with "
+        "`dvc repro --force package`."
     )
 
 
