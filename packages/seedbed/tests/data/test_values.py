@@ -1,8 +1,10 @@
 """One value gives one result, however pandas holds it, in a source as in a request, or is refused."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from seedbed.config.schema import ColumnType
+from seedbed.config.schema import Column, ColumnType, Dataset, Source, Table
+from seedbed.data.csv_files import read_csv
+from seedbed.data.features import MAKERS, make_features
+from seedbed.data.ingesting import set_types
+from seedbed.data.sources import read_source
 from seedbed.data.values import plain_values, read_values
 from seedbed.errors import UserError
+from seedbed.serving.signature import InputColumn, Signature
 
 ZONE = "America/New_York"
 SENT = pytest.mark.parametrize("sent", [False, True], ids=["source", "request"])
@@ -21,7 +28,7 @@ NUMPY_FLOATS = ["float16", "float32", "float64", "longdouble"]
 NULLABLE_NUMBERS = [name.replace("i", "I", 1) for name in NUMPY_NUMBERS[:4]] + [
     name.replace("ui", "UI", 1) for name in NUMPY_NUMBERS[4:]
 ]
-ARROW_NUMBERS = ["double", "float", "halffloat"] + NUMPY_NUMBERS
+ARROW_NUMBERS = ["double", "float", "halffloat", *NUMPY_NUMBERS]
 
 
 def arrow(kind: pa.DataType) -> Callable[[list], pd.Series]:
@@ -348,3 +355,45 @@ def test_an_index_stays_and_plain_values_are_not_copied() -> None:
     values = pd.Series([1.5, 2.5], index=["a", "a"])
     assert read(values, "number").index.tolist() == ["a", "a"]
     assert plain_values(values) is values or plain_values(values).equals(values)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_ingest_refuses_an_infinite_number_as_serving_does(kind: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"speed": [1.5, np.inf, 2.5]})
+    getattr(frame, f"to_{kind}")(tmp_path / f"rows.{kind}", index=False)
+    dataset = Dataset(name="d", base="rows", tables={"rows": Table(missing=[])})
+    source = Source(kind=kind, path=str(tmp_path))  # type: ignore[arg-type]
+    rows = read_source(source, dataset, "rows", {"speed": "number"})
+    columns = {"speed": Column(role="feature")}
+    with pytest.raises(
+        UserError, match=r"column speed: 1 of 3 values.*row 1: inf.*finite.*missing"
+    ):
+        set_types(rows, columns, dataset)
+    signature = Signature(
+        columns=[InputColumn(name="speed", type="number", nullable=False)], time_zone="UTC"
+    )
+    with pytest.raises(UserError, match=r"column speed: 1 of 3 values.*row 1: inf. Send a finite"):
+        signature.check(rows)
+
+
+def test_a_csv_file_may_name_an_infinite_number_missing(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("speed\n1.5\ninf\n")
+    found = read_csv(tmp_path / "rows.csv", {"speed": "number"}, ["inf"])
+    assert read(found["speed"], "number").isna().tolist() == [False, True]
+
+
+def test_a_feature_that_becomes_infinite_is_missing() -> None:
+    rows = pd.DataFrame({"a": [1.0, 3e38, 6.0], "b": [0.0, -3e38, 2.0]})
+    makers = {kind: (MAKERS[kind], ("a", "b")) for kind in ("ratio", "difference")}
+    found = make_features(rows, makers)
+    assert found["ratio"].isna().tolist() == [True, False, False]
+    assert found["difference"].isna().tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "text", ["0.1", "2.3", "1e23", "0.30000000000000004", "8.41", "123456789.123456789"]
+)
+def test_a_number_of_a_csv_file_is_the_same_to_the_last_bit(text: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(f"x\n{text}\n0.5\n")
+    found = read(read_csv(tmp_path / "rows.csv", {"x": "number"}, [])["x"], "number")
+    assert found[0] == json.loads(text) == read(pd.Series([text]), "number")[0]
