@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from seedbed.config.schema import Cleaning, Column, Dataset, Features, Model, Problem, Split
-from seedbed.data.roles import columns_with, time_column
-from seedbed.data.tables import read_table
+from seedbed.config.columns import resolve_columns
+from seedbed.config.schema import Cleaning, ColumnLists, Dataset, Features, Model, Problem, Split
+from seedbed.data.roles import columns_with
+from seedbed.data.tables import ROW, SPLIT, TIME, read_table
 from seedbed.files import read_json
 from seedbed.models.decision import Decision
 from seedbed.models.gate import read_refusal
@@ -28,7 +29,7 @@ BUNDLE = Path("models/bundle")
 @stage
 def package(
     dataset: Dataset,
-    columns: dict[str, Column],
+    columns: ColumnLists,
     problem: Problem,
     cleaning: Cleaning,
     features: Features,
@@ -39,22 +40,22 @@ def package(
     if reason := read_refusal(REFUSAL):
         refuse_bundle(BUNDLE, REFUSAL, reason)
         return
-    time = ["_time"] if time_column(columns) else []
-    sides = read_table(Path("data/features"), ["_row", "_split", *time])
-    train = train_rows(read_table(Path("data/clean")), sides, columns)
-    signature = Signature.of(train, columns, features, dataset.time_zone)
+    clean = read_table(Path("data/clean"))
+    known = resolve_columns(columns, clean)
+    rows = read_table(Path("data/features"), [ROW, SPLIT, *([TIME] if columns.time else [])])
+    signature = Signature.of(train_rows(clean, rows, known), known, features, dataset.time_zone)
     details = (read_json(Path(f"reports/{name}/details.json")) for name in ("train", "evaluate"))
     metrics = summarize(*details)
-    hidden = columns_with(columns, "known_after_outcome")
-    facts = Facts(dataset, problem, split, model, signature, metrics, periods(sides), hidden)
+    hidden = columns_with(known, "known_after_outcome")
+    facts = Facts(dataset, problem, split, model, signature, metrics, periods(rows), hidden)
     recipe = Recipe(
         dataset=dataset.name,
         problem=problem,
-        columns=columns,
+        columns=known,
         cleaning=cleaning,
         features=features,
         decision=Decision.read(MODEL / "decision.json"),
         signature=signature,
     )
-    seen = SeenRows.of(sides.loc[sides["_split"] != "test", "_row"].to_numpy())
+    seen = SeenRows.of(rows.loc[rows[SPLIT] != "test", ROW].to_numpy())
     write_bundle(BUNDLE, recipe, model=MODEL, metrics=metrics, card=write_card(facts), seen=seen)

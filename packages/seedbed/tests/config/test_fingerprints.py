@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.config.fingerprints import compute_fingerprints, read_lock
+from seedbed.config.fingerprints import compute_fingerprints
+from seedbed.config.lock_file import read_lock
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 

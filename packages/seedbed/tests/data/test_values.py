@@ -361,7 +361,7 @@ def test_an_index_stays_and_plain_values_are_not_copied() -> None:
 def test_ingest_refuses_an_infinite_number_as_serving_does(kind: str, tmp_path: Path) -> None:
     frame = pd.DataFrame({"speed": [1.5, np.inf, 2.5]})
     getattr(frame, f"to_{kind}")(tmp_path / f"rows.{kind}", index=False)
-    dataset = Dataset(name="d", base="rows", tables={"rows": Table(missing=[])})
+    dataset = Dataset(name="d", tables=[Table(name="rows")])
     source = Source(kind=kind, path=str(tmp_path))  # type: ignore[arg-type]
     rows = read_source(source, dataset, "rows", {"speed": "number"})
     columns = {"speed": Column(role="feature")}

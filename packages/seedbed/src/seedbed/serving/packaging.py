@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from seedbed.config.fingerprints import LOCK, canonical, code_of
+from seedbed.config.imports import LOCK, Imports
+from seedbed.config.lock_file import canonical
 from seedbed.config.project import ProjectSettings, project_module, read_settings
 from seedbed.config.repository import inside_experiment
 from seedbed.data.roles import Columns, row_key
+from seedbed.data.tables import ROW, SPLIT, TIME
 from seedbed.errors import UserError
 from seedbed.files import read_json, replacing_folder, write_json, write_text
 from seedbed.models.gate import Verdict, leave_open
@@ -67,7 +70,10 @@ def gather_code(pipeline: Path) -> OwnCode:
     project_module("models")
     prefix = f"{settings.package}."
     own = [module for module in modules_in(pipeline) if f"{module}.".startswith(prefix)]
-    files, packages = code_of(root, [SERVING, *(prefix + name for name in EXTENSIONS), *own])
+    imports = Imports(root)
+    modules = [SERVING, *(prefix + name for name in EXTENSIONS), *own]
+    files = {key: file for name in modules for key, file in imports.files_of(name).items()}
+    packages = imports.versions_of(files)
     ours = {
         key: file.read_bytes()
         for key, file in sorted(files.items())
@@ -78,7 +84,7 @@ def gather_code(pipeline: Path) -> OwnCode:
     return OwnCode(settings, needed, select_packages(root / LOCK, packages))
 
 
-def select_packages(lock: Path, packages: set[str]) -> str:
+def select_packages(lock: Path, packages: Collection[str]) -> str:
     """Return the lines of a lock file that pin these packages, with their hashes."""
     kept, lines = False, []
     for line in lock.read_text(encoding="utf-8").splitlines() if lock.is_file() else []:
@@ -173,19 +179,19 @@ def train_rows(clean: pd.DataFrame, sides: pd.DataFrame, columns: Columns) -> pd
     clean : DataFrame, shape (n_rows, n_columns)
         data/clean.
     sides : DataFrame, shape (n_rows, 2 or more)
-        `_row` and `_split` of data/features.
+        Key and part of the split of each row in data/features.
     columns : dict of str to Column
         Give the key by which a row is known.
     """
-    train = sides.loc[sides["_split"] == "train", "_row"]
+    train = sides.loc[sides[SPLIT] == "train", ROW]
     return clean[row_key(clean, columns).isin(train)]
 
 
 def periods(sides: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    """Return first and last moment of each part of the split, to the minute; empty without a time."""
-    if "_time" not in sides:
+    """Return the first and last moment of each part of the split; empty without a time."""
+    if TIME not in sides:
         return {}
     return {
         str(side): (f"{times.min():%Y-%m-%d %H:%M}", f"{times.max():%Y-%m-%d %H:%M}")
-        for side, times in sides.groupby("_split")["_time"]
+        for side, times in sides.groupby(SPLIT)[TIME]
     }
