@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from seedbed.config.extensions import Registry
-from seedbed.config.fingerprints import read_lock
+from seedbed.config.lock_file import read_lock
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
 from seedbed.files import write_json, write_text
