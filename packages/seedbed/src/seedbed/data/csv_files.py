@@ -23,7 +23,7 @@ NOT_KNOWN = (
     *("", "NA", "N/A", "n/a", "<NA>", "#N/A"),
     *("NaN", "nan", "NULL", "null", "None"),
 )
-"""What stands for a missing number, truth or time. In text, where NA may be Namibia, only "" does."""
+"""What stands for a missing number, truth or time; in text (NA is Namibia) only "" does."""
 
 
 def read_csv(path: Path, types: Types, missing: Sequence[str]) -> pd.DataFrame:
@@ -46,7 +46,8 @@ def read_csv(path: Path, types: Types, missing: Sequence[str]) -> pd.DataFrame:
     """
     if not path.is_file():
         raise UserError(
-            f"{path}: there is no such file. Check the path in the conf/dataset or conf/source file."
+            f"{path}: there is no such file. Check the path in the conf/dataset or conf/source "
+            "file."
         )
     with _refusing(path):
         names = _read_header(path)
@@ -59,7 +60,7 @@ def read_csv(path: Path, types: Types, missing: Sequence[str]) -> pd.DataFrame:
             dtype={name: "str" for name in names if types.get(name) in ("category", "time")},
             na_values=unknown,
             low_memory=False,
-            float_precision="round_trip",  # else the last bit differs from what JSON or Parquet give
+            float_precision="round_trip",  # else the last bit differs from JSON's and Parquet's
         )
 
 
@@ -86,7 +87,8 @@ def _read_header(path: Path) -> list[str]:
         if fields < len(names) or (last.endswith(",") and fields == len(names)):
             raise UserError(
                 f"{path}: the last line ends after {fields - last.endswith(',')} of {len(names)} "
-                f"columns ({last[:60]!r}), so the file was cut off. Fetch it again; if it is whole, "
+                f"columns ({last[:60]!r}), so the file was cut off. Fetch it again; if it is "
+                "whole, "
                 "end that line with a line feed."
             )
     return names
@@ -118,7 +120,8 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         inside = [name for name in names if not name.startswith("__MACOSX/") and name[-1] != "/"]
         if len(inside) != 1:
             raise UserError(
-                f"{path}: the archive holds {len(inside)} files ({', '.join(inside[:3])}), and one is "
+                f"{path}: the archive holds {len(inside)} files ({', '.join(inside[:3])}), and one "
+                "is "
                 "expected. Leave one in it, or unpack it."
             )
         with archive.open(inside[0]) as file:
@@ -144,8 +147,10 @@ def _refusing(path: Path) -> Iterator[None]:
         ) from None
     except pd.errors.ParserWarning:
         raise UserError(
-            f"{path}: rows have more values than the header has names, so nobody can tell which value "
-            "is whose. Name every column, or correct the rows: a comma at the end of a row makes one "
+            f"{path}: rows have more values than the header has names, so nobody can tell which "
+            "value "
+            "is whose. Name every column, or correct the rows: a comma at the end of a row makes "
+            "one "
             "more value."
         ) from None
     except pd.errors.ParserError as error:
@@ -155,7 +160,8 @@ def _refusing(path: Path) -> Iterator[None]:
         ) from error
     except (zipfile.BadZipFile, lzma.LZMAError, EOFError, zlib.error, OSError) as error:
         raise UserError(
-            f"{path}: the compressed file is damaged or cut off ({one_line(error)}). Fetch it again."
+            f"{path}: the compressed file is damaged or cut off ({one_line(error)}). Fetch it "
+            "again."
         ) from error
 
 
@@ -182,5 +188,6 @@ def refuse_repeated(names: Iterable[str], where: str) -> None:
     """
     if repeated := sorted(name for name, count in Counter(names).items() if count > 1):
         raise UserError(
-            f"{where}: the column {', '.join(repeated)} is there more than once. Rename or remove one."
+            f"{where}: the column {', '.join(repeated)} is there more than once. Rename or remove "
+            "one."
         )

@@ -1,4 +1,4 @@
-"""Sources: where the tables of a dataset come from. One function a kind, all with the same signature."""
+"""Sources: where the tables of a dataset come from, one function a kind."""
 
 import importlib
 import importlib.util
@@ -61,8 +61,10 @@ def find_unwatched(source: Source) -> str | None:
     if Path(path).is_relative_to(WATCHED.absolute()):
         return None
     return (
-        f"source.path: {source.path} is not in {WATCHED}, so `dvc repro` will not see when it changes. "
-        "Put the files, or links to them, there, or call `dvc repro --force --single-item ingest` then."
+        f"source.path: {source.path} is not in {WATCHED}, so `dvc repro` will not see when it "
+        "changes. "
+        "Put the files, or links to them, there, or call `dvc repro --force --single-item ingest` "
+        "then."
     )
 
 
@@ -135,7 +137,7 @@ READERS: dict[str, Callable[[Source, Dataset, str, Types], pd.DataFrame]] = {
 
 
 def _find_file(source: Source, dataset: Dataset, table: str, endings: tuple[str, ...]) -> Path:
-    """Return the table's file in the folder `source.path`, or that path itself where it is a file."""
+    """Return the table's file in the folder `source.path`, or that path where it is a file."""
     if source.path is None:
         raise UserError(
             f"source.path is not set, and source {source.kind} needs a file or folder: "
@@ -154,6 +156,7 @@ def _find_file(source: Source, dataset: Dataset, table: str, endings: tuple[str,
             return path / f"{table}{ending}"
     files = " or ".join(f"{table}{ending}" for ending in endings)
     raise UserError(
-        f"source.path: {path} holds no {files}, and is no such file itself. Put the file there, or set "
+        f"source.path: {path} holds no {files}, and is no such file itself. Put the file there, or "
+        "set "
         "source.path to where it is."
     )

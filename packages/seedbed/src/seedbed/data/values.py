@@ -1,8 +1,8 @@
 """How values are read: one value gives one result, however pandas holds it, or is refused.
 
 A number may stand in a NumPy, nullable or Arrow column, in one of Python objects or Decimals, in a
-category: a source and a request are read by the same functions. They differ in one thing. A source may
-write a number as text (CSV knows nothing else) and code a category as a number; a request may not.
+category: a source and a request are read by the same functions. They differ in one thing. A source
+may write a number as text, as CSV does, and code a category as a number; a request may not.
 """
 
 import reprlib
@@ -136,7 +136,7 @@ def _read_texts(values: pd.Series, refuse: Refuse, sent: bool) -> pd.Series:
 
 
 def _read_times(values: pd.Series, zone: str, refuse: Refuse) -> pd.Series:
-    """Return times in a zone. Offsets may differ from row to row; without one, the zone's clock counts."""
+    """Return times in a zone, by each row's own offset, or by the zone's clock without one."""
     wanted = pd.DatetimeTZDtype("us", zone)
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         return values.astype(wanted)
@@ -183,7 +183,7 @@ def _parsed(text: str) -> float | int | None:
 
 
 def _bounded(number: int) -> float | int:
-    """Return a whole number, infinity where no float can hold it: JSON knows numbers of any length."""
+    """Return a whole number, or infinity where no float can hold it, as JSON may write it."""
     return number if abs(number) <= LARGEST else float("inf")
 
 
@@ -252,6 +252,7 @@ def _refuse(
         )
         told = f"Expected is {wanted}. {remedy or other}"
     raise UserError(
-        f"column {name}: {int(wrong.sum())} of {len(values)} values cannot be read, the first in row "
+        f"column {name}: {int(wrong.sum())} of {len(values)} values cannot be read, the first in "
+        "row "
         f"{place}: {reprlib.repr(found)}. {told}"
     )

@@ -1,7 +1,7 @@
-"""Fitted pipelines as skops files: equal models give equal bytes, and only trusted types are loaded.
+"""Fitted pipelines as skops files: equal models give equal bytes, only trusted types are loaded.
 
-skops (https://skops.readthedocs.io/en/stable/persistence.html) names parts after memory addresses and
-dates each entry of its zip. Both are rewritten here: parts are numbered in order, dates are fixed.
+skops (https://skops.readthedocs.io/en/stable/persistence.html) names parts after memory addresses
+and dates each entry of its zip. Both are rewritten: parts are numbered in order, dates are fixed.
 """
 
 import io
@@ -49,7 +49,7 @@ PACKAGES = ("numpy", "pandas", "scikit-learn", "skops")
 
 
 def installed_packages() -> dict[str, str]:
-    """Return the version of each package that decides what a pipeline predicts, as it is installed now."""
+    """Return the installed version of each package that decides what a pipeline predicts."""
     return {name: version(name) for name in PACKAGES}
 
 
@@ -113,8 +113,10 @@ def _refuse(types: Iterable[str], settings: ProjectSettings, path: Path) -> None
     own = f"{settings.package}."
     if foreign := sorted(name for name in types if name not in known and not name.startswith(own)):
         raise UserError(
-            f"{path}: the model holds {', '.join(foreign)}, which is not on the list of trusted types. "
-            "If it belongs to an estimator of your choice, add it to `trusted` under [tool.seedbed] in "
+            f"{path}: the model holds {', '.join(foreign)}, which is not on the list of trusted "
+            "types. "
+            "If it belongs to an estimator of your choice, add it to `trusted` under "
+            "[tool.seedbed] in "
             "pyproject.toml; otherwise do not load this file."
         )
 
@@ -150,7 +152,7 @@ def _renumber(node: Any, numbers: dict[int, int], names: dict[str, str], files: 
 
 
 def _without_padding(content: bytes) -> bytes:
-    """Zero the bytes between the fields of a structured array, which hold whatever the memory held."""
+    """Zero the bytes between the fields of a structured array: they hold what the memory held."""
     if not content.startswith(b"\x93NUMPY"):
         return content
     array = np.load(io.BytesIO(content), allow_pickle=False)

@@ -94,15 +94,15 @@ class Bundle:
         Parameters
         ----------
         rows : DataFrame of shape (n_rows, n_columns), mapping, sequence of mappings, or CheckedRows
-            As ingested or as sent: a frame, a dict that is one row, or a list of dicts. Other columns
-            than the signature's may be there and are not looked at.
+            As ingested or as sent: a frame, a dict that is one row, or a list of dicts. Columns
+            that the signature does not list are not looked at.
 
         Returns
         -------
         DataFrame, shape (n_rows, n_answers)
             `prediction` (bool, str or the target's unit), and `score` (binary: probability of the
-            positive class) or one `score_<class>` for each class of a multiclass problem. Same index
-            as `rows`.
+            positive class) or one `score_<class>` for each class of a multiclass problem. Same
+            index as `rows`.
 
         Raises
         ------
@@ -132,8 +132,8 @@ class Bundle:
 def load_bundle(path: str | Path) -> Bundle:
     """Read a bundle that :func:`write_bundle` wrote.
 
-    A bundle may hold the project's own modules, and loading runs them: load only bundles whose origin
-    you know. They are used whatever version of the project is importable here.
+    A bundle may hold the project's own modules, and loading runs them: load only bundles whose
+    origin you know. They are used whatever version of the project is importable here.
 
     Warns when a package that decides what is predicted has another version than in training.
 
@@ -148,7 +148,8 @@ def load_bundle(path: str | Path) -> Bundle:
     folder = Path(path)
     if not folder.is_dir():
         raise UserError(
-            f"{folder}: there is no such bundle. `dvc repro package` makes it, unless the gate refuses "
+            f"{folder}: there is no such bundle. `dvc repro package` makes it, unless the gate "
+            "refuses "
             "the model (reports/gate.json says why); `dvc pull` fetches it."
         )
     if (folder / VERDICT).is_file():
@@ -199,7 +200,8 @@ def _read_about(path: Path) -> dict[str, Any]:
         digest = about.pop("sha256")
         if about["format"] != FORMAT:
             raise OtherFormatError(
-                f"{path}: format is {about['format']!r}, and this version of seedbed reads {FORMAT}. "
+                f"{path}: format is {about['format']!r}, and this version of seedbed reads "
+                f"{FORMAT}. "
                 "Serve it with the version that made it, or make it anew with "
                 "`dvc repro --force package`."
             )

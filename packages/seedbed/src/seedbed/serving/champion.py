@@ -129,13 +129,15 @@ def _refuse_rows_of_its_training(champion: Bundle, rows: pd.DataFrame) -> None:
     known = champion.recipe.columns
     if missing := [name for name in known if name not in rows.columns]:
         raise UserError(
-            f"the rows lack its column {', '.join(missing[:3])}, so nobody can tell which rows it has "
+            f"the rows lack its column {', '.join(missing[:3])}, so nobody can tell which rows it "
+            "has "
             "seen"
         )
     keys = row_key(clean_values(rows, known, champion.recipe.cleaning), known).to_numpy()
     if count := champion.seen.count(keys):
         raise UserError(
-            f"it was trained or chosen on at least {count:,} of the {len(rows):,} test rows, and would "
+            f"it was trained or chosen on at least {count:,} of the {len(rows):,} test rows, and "
+            "would "
             "look better than it is"
         )
 

@@ -1,4 +1,4 @@
-"""The project's own modules in a bundle: its feature kinds and estimators, as they were in training."""
+"""The project's own modules in a bundle: feature kinds and estimators, as in training."""
 
 import importlib
 import sys
@@ -60,7 +60,7 @@ class ProjectCode(MetaPathFinder, Loader):
 
     @contextmanager
     def registered(self) -> Iterator[None]:
-        """Within it, the names that the bundle's modules register are known, and no other project's.
+        """Within it, registries know what the bundle's modules register, and no other project's.
 
         Raises
         ------
@@ -101,7 +101,8 @@ class ProjectCode(MetaPathFinder, Loader):
         except Exception as error:
             raise UserError(
                 f"{self._folder}: the module {name}, which the bundle brings, cannot be imported "
-                f"({type(error).__name__}: {one_line(error)}). Install the bundle's requirements.lock."
+                f"({type(error).__name__}: {one_line(error)}). Install the bundle's "
+                "requirements.lock."
             ) from error
 
     def _take_modules(self) -> dict[str, ModuleType]:

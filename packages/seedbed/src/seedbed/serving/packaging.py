@@ -163,7 +163,8 @@ def refuse_bundle(bundle: Path, refusal: Path, reason: str) -> None:
     """
     if not inside_experiment():
         raise UserError(
-            f"the gate refused this model, so there is no bundle. {reason} Look at reports/evaluate, "
+            f"the gate refused this model, so there is no bundle. {reason} Look at "
+            "reports/evaluate, "
             "then choose another model or other features. What a model must reach is in conf/gate."
         )
     write_refused_bundle(bundle, Verdict(False, reason))

@@ -55,6 +55,7 @@ class Recipe(Section):
             first: Any = error.errors()[0] if isinstance(error, ValidationError) else None
             why = f"{first['loc']}: {first['msg']}" if first else error
             raise OtherFormatError(
-                f"{path}: it does not fit this version of seedbed ({why}). Serve it with the version "
+                f"{path}: it does not fit this version of seedbed ({why}). Serve it with the "
+                "version "
                 "that made it, or make it anew with `dvc repro --force package`."
             ) from None

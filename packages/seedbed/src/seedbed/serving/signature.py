@@ -89,7 +89,8 @@ class Signature(Section):
         rows = self._frame_of(raw_rows)
         if rows.empty:
             raise UserError(
-                f"There are no rows to predict for ({len(rows)} rows, {len(rows.columns)} columns). "
+                f"There are no rows to predict for ({len(rows)} rows, {len(rows.columns)} "
+                "columns). "
                 "Send at least one."
             )
         self._refuse_absent(rows.columns, "The rows")
@@ -113,7 +114,8 @@ class Signature(Section):
             rows = [dict(rows)]
         if not isinstance(rows, Sequence) or not all(isinstance(row, Mapping) for row in rows):
             raise UserError(
-                f"The rows are a {type(rows).__name__}. Send a pandas DataFrame, a dict for one row, or "
+                f"The rows are a {type(rows).__name__}. Send a pandas DataFrame, a dict for one "
+                "row, or "
                 "a list of dicts."
             )
         for place, row in enumerate(rows):
@@ -133,7 +135,8 @@ class Signature(Section):
             raise UserError(
                 f"{what} lack{'' if what.endswith('s') else 's'} the "
                 f"column{'s' if len(absent) > 1 else ''} {wanted}. Among those sent are "
-                f"{some_of([str(name) for name in there], SHOWN) or 'none'}. Send every column of the "
+                f"{some_of([str(name) for name in there], SHOWN) or 'none'}. Send every column of "
+                "the "
                 "signature, null where a value is not known."
             )
 
