@@ -6,7 +6,7 @@ import pytest
 
 from seedbed.config.schema import AgainstChampion, Gate, Problem
 from seedbed.errors import UserError
-from seedbed.models.champion import Comparison
+from seedbed.models.comparison import Comparison
 from seedbed.models.gate import Verdict, judge, read_refusal, write_refusal
 
 

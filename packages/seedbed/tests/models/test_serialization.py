@@ -144,7 +144,7 @@ def test_a_type_that_could_not_be_loaded_is_not_written(tmp_path: Path) -> None:
     foreign = Pipeline(
         [("search", GridSearchCV(DecisionTreeRegressor(), {}, cv=PredefinedSplit([0, 1])))]
     )
-    with pytest.raises(UserError, match="PredefinedSplit.*TRUSTED"):
+    with pytest.raises(UserError, match="PredefinedSplit.*`trusted` under"):
         dump_pipeline(foreign, tmp_path / "pipeline.skops")
     assert not list(tmp_path.iterdir())
 

@@ -1,11 +1,14 @@
 """A bundle answers as evaluate did, and refuses to load when a byte of it was changed."""
 
+import io
 import json
 import shutil
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -15,7 +18,7 @@ from seedbed.data.tables import read_table
 from seedbed.errors import UserError
 from seedbed.models.gate import Verdict
 from seedbed.serving import Bundle, load_bundle
-from seedbed.serving.bundle import write_refused_bundle
+from seedbed.serving.packaging import write_refused_bundle
 
 from support import sign_again
 
@@ -96,18 +99,81 @@ def test_a_bundle_is_the_same_to_the_byte_when_packaged_elsewhere(
     ).read_bytes()
 
 
-def test_rows_may_come_alone_as_json_and_with_any_index(built: Built) -> None:
-    root = built("flights")
-    bundle = load_bundle(str(root / "models/bundle"))
-    rows = raw_test_rows(root, bundle).head(5)
-    together = bundle.predict(rows)
-    names = [column.name for column in bundle.signature.columns]
-    for place in range(len(rows)):
-        one = rows[names].iloc[[place]]
-        sent = pd.DataFrame(json.loads(one.to_json(orient="records", date_format="iso")))
-        assert bundle.predict(sent)["score"].tolist() == together["score"].iloc[[place]].tolist()
-    doubled = pd.concat([rows, rows])
-    assert bundle.predict(doubled).equals(pd.concat([together, together]))
+STORAGES: dict[str, Callable[[pd.DataFrame], Any]] = {
+    "nullable": lambda rows: rows.convert_dtypes(dtype_backend="numpy_nullable"),
+    "Arrow": lambda rows: rows.convert_dtypes(dtype_backend="pyarrow"),
+    "objects": lambda rows: rows.astype(object),
+    "Parquet": lambda rows: pd.read_parquet(io.BytesIO(rows.to_parquet())),
+    "Parquet, Arrow": lambda rows: pd.read_parquet(
+        io.BytesIO(rows.to_parquet()), dtype_backend="pyarrow"
+    ),
+    "categories": lambda rows: rows.astype(dict.fromkeys(rows.select_dtypes("str"), "category")),
+    "decimals": lambda rows: rows.assign(
+        **{
+            name: rows[name]
+            .map(lambda value: Decimal(str(value)), na_action="ignore")
+            .astype(object)
+            for name in rows.select_dtypes("number")
+        }
+    ),
+    "local times": lambda rows: rows.assign(
+        **{name: rows[name].dt.tz_localize(None) for name in rows.select_dtypes("datetimetz")}
+    ),
+    "other zone": lambda rows: rows.assign(
+        **{
+            name: rows[name].dt.tz_convert("Asia/Tokyo")
+            for name in rows.select_dtypes("datetimetz")
+        }
+    ),
+    "JSON": lambda rows: json.loads(rows.to_json(orient="records", date_format="iso")),
+    "dicts": lambda rows: rows.to_dict(orient="records"),
+    "other index": lambda rows: rows.set_index(pd.Index(["a"] * len(rows))),
+}
+"""How the same rows may be held by who asks."""
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+@pytest.mark.parametrize("name", ["flights", "wine"])
+def test_rows_are_answered_alike_however_they_are_held(
+    built: Built, name: str, storage: str
+) -> None:
+    bundle = load_bundle(str(built(name) / "models/bundle"))
+    rows = raw_test_rows(built(name), bundle).head(50).reset_index(drop=True)
+    rows = rows[[column.name for column in bundle.signature.columns]]
+    expected = bundle.predict(rows)
+    held = STORAGES[storage](rows)
+    assert bundle.predict(held).reset_index(drop=True).equals(expected)
+    one = held.iloc[[7]] if isinstance(held, pd.DataFrame) else held[7]
+    assert (
+        bundle.predict(one).reset_index(drop=True).equals(expected.iloc[[7]].reset_index(drop=True))
+    )
+
+
+def test_rows_that_are_checked_once_can_be_judged_and_answered(built: Built) -> None:
+    bundle = load_bundle(built("flights") / "models/bundle")
+    rows = raw_test_rows(built("flights"), bundle).head(5)
+    checked = bundle.check(rows)
+    assert bundle.predict(checked).equals(bundle.predict(rows))
+    assert bundle.warn(checked) == bundle.warn(rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            "a row",
+            "The rows are a str. Send a pandas DataFrame, a dict for one row, or a list of dicts",
+        ),
+        ([1, 2], "The rows are a list"),
+        (None, "The rows are a NoneType"),
+        ([], "There are no rows to predict for"),
+        ({}, "Row 0 lacks the columns .*carrier"),
+        ([{"carrier": "UA"}], "Row 0 lacks the columns .*Among those sent are carrier"),
+    ],
+)
+def test_what_is_no_rows_is_refused(built: Built, rows: Any, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        load_bundle(built("flights") / "models/bundle").predict(rows)
 
 
 def test_the_target_and_what_is_known_later_are_not_needed(built: Built) -> None:
@@ -169,7 +235,7 @@ def test_a_threshold_changed_by_hand_is_refused(bundle_copy: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("format", 99, "format is 99, and this version of seedbed reads 3"),
+        ("format", 99, "format is 99, and this version of seedbed reads 4"),
         ("cleaning", {"tidy": 1}, "does not fit this version"),
     ],
 )

@@ -18,7 +18,7 @@ from seedbed.data.cleaning import clean_values
 from seedbed.data.roles import row_key
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
-from seedbed.models.champion import Comparison
+from seedbed.models.comparison import Comparison
 from seedbed.serving import champion as module
 from seedbed.serving.champion import compare_with_champion, has_champion, raw_test_rows
 
@@ -160,7 +160,7 @@ def test_a_champion_that_another_version_made_is_told(flights: Path) -> None:
     sign_again(flights / "models/champion", format=1)
     found = compare_with_champion(**inputs(flights))
     assert found.obstacle
-    assert "format is 1, and this version of seedbed reads 3" in found.obstacle
+    assert "format is 1, and this version of seedbed reads 4" in found.obstacle
 
 
 def unreadable_pipeline(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

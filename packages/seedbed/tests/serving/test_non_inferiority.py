@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from seedbed.config.params import read_params
 from seedbed.config.schema import AgainstChampion, Gate, Problem
 from seedbed.data.tables import read_table
-from seedbed.models.champion import compare_answers
+from seedbed.models.comparison import compare_answers
 from seedbed.models.decision import Decision
 from seedbed.models.features import feature_frame, feature_kinds
 from seedbed.models.gate import judge

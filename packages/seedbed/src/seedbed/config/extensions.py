@@ -1,7 +1,8 @@
 """What a project adds to seedbed by a decorator: functions by name, found when conf/ names them."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from contextlib import contextmanager
+from typing import Any, ClassVar, Generic, TypeVar
 
 from seedbed.config.project import project_module
 from seedbed.errors import UserError
@@ -21,11 +22,14 @@ class Registry(Generic[Entry]):
         when a name is asked for that seedbed does not have.
     """
 
+    everywhere: ClassVar[list["Registry[Any]"]] = []
+
     def __init__(self, what: str, module: str) -> None:
         self.what = what
         self.module = module
         self._entries: dict[str, Entry] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
+        self.everywhere.append(self)
 
     def add(self, name: str, entry: Entry, function: Callable[..., Any]) -> None:
         """Register an entry, made of a decorated function, under a name.
@@ -56,6 +60,21 @@ class Registry(Generic[Entry]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
+
+
+@contextmanager
+def without_package(package: str) -> Iterator[None]:
+    """Within it, no registry holds what `package` registered; afterwards each holds what it held."""
+    kept = [(found, dict(found._entries), dict(found._functions)) for found in Registry.everywhere]
+    try:
+        for registry, _, functions in kept:
+            for name, function in functions.items():
+                if function.__module__.partition(".")[0] == package:
+                    del registry._functions[name], registry._entries[name]
+        yield
+    finally:
+        for registry, entries, functions in kept:
+            registry._entries, registry._functions = entries, functions
 
 
 def _full_name(function: Callable[..., Any]) -> str:

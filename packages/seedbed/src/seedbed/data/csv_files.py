@@ -1,4 +1,4 @@
-"""CSV files: read whole and as they stand, and every way in which one can be wrong is told."""
+"""CSV files: read whole, and one that is damaged, cut off or ambiguous is refused."""
 
 import bz2
 import gzip
@@ -19,8 +19,11 @@ from seedbed.errors import UserError, one_line
 
 Types = Mapping[str, ColumnType]
 OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-NOT_KNOWN = ("", "NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NULL", "null", "None")
-"""What stands for a missing number, truth or time. In text it may be a word (NA is Namibia): there an empty field does."""
+NOT_KNOWN = (
+    *("", "NA", "N/A", "n/a", "<NA>", "#N/A"),
+    *("NaN", "nan", "NULL", "null", "None"),
+)
+"""What stands for a missing number, truth or time; in text (NA is Namibia) only "" does."""
 
 
 def read_csv(path: Path, types: Types, missing: Sequence[str]) -> pd.DataFrame:
@@ -31,74 +34,68 @@ def read_csv(path: Path, types: Types, missing: Sequence[str]) -> pd.DataFrame:
     path : Path
         Compressed if it ends in .gz, .bz2, .xz or .zip (with one file in it).
     types : mapping of str to {"number", "category", "boolean", "time"}
-        A category is read as the text that stands there (007 stays 007), a number, or a column that is not listed, as
-        what it looks like.
+        A category is read as the text that stands there (007 stays 007); a number, or a column that
+        is not listed, as what it looks like.
     missing : sequence of str
         What stands for a missing value, beside the empty field.
 
     Raises
     ------
     UserError
-        If the file is missing, empty, damaged, cut off or not UTF-8, or two of its columns have one name.
+        If the file is missing, empty, damaged, cut off or not UTF-8, or two columns have one name.
     """
     if not path.is_file():
         raise UserError(
-            f"{path}: there is no such file. Check the path in the conf/dataset or conf/source file."
+            f"{path}: there is no such file. Check the path in the conf/dataset or conf/source "
+            "file."
         )
-    with _mistakes_told(path):
+    with _refusing(path):
         names = _read_header(path)
-        text = [name for name in names if types.get(name) in ("category", "time")]
         unknown = {
             name: ["", *missing] if types.get(name) == "category" else [*NOT_KNOWN, *missing]
             for name in names
         }
-        with _opened(path) as file:
-            return pd.read_csv(
-                file,
-                encoding="utf-8-sig",
-                dtype=dict.fromkeys(text, "str"),
-                keep_default_na=False,
-                na_values=unknown,
-                index_col=False,  # rows that are longer than the header would make their first column the index
-                on_bad_lines="error",
-                low_memory=False,
-                engine="c",
-            )
+        return _parse(
+            path,
+            dtype={name: "str" for name in names if types.get(name) in ("category", "time")},
+            na_values=unknown,
+            low_memory=False,
+            float_precision="round_trip",  # else the last bit differs from JSON's and Parquet's
+        )
+
+
+def _parse(path: Path, **options: Any) -> pd.DataFrame:
+    with _opened(path) as file:
+        # Without index_col=False, rows longer than the header make their first column the index.
+        common = {"encoding": "utf-8-sig", "keep_default_na": False, "index_col": False}
+        return pd.read_csv(file, engine="c", on_bad_lines="error", **common, **options)
 
 
 def _read_header(path: Path) -> list[str]:
-    """Return the names in the first line: pandas would rename a second column of the same name in silence."""
-    with _opened(path) as file:
-        header = pd.read_csv(
-            file,
-            encoding="utf-8-sig",
-            header=None,
-            nrows=1,
-            dtype="str",
-            keep_default_na=False,
-            index_col=False,
-        )
-    names = [
-        str(name) or f"Unnamed: {place}" for place, name in enumerate(header.iloc[0])
-    ]  # as pandas calls it
+    """Return the names in the first line: pandas renames a second column of one name in silence."""
+    header = _parse(path, header=None, nrows=1, dtype="str").iloc[0]
+    names = [str(name) or f"Unnamed: {place}" for place, name in enumerate(header)]
     refuse_repeated(names, str(path))
     if len(names) == 1 and (other := next((sign for sign in ";\t|" if sign in names[0]), None)):
         raise UserError(
-            f"{path}: the header has no comma, and {other!r} in it: {names[0][:60]!r}. Columns are separated by commas here. Write "
-            f"the file anew, as by pandas.read_csv(..., sep={other!r}).to_csv(..., index=False)."
+            f"{path}: the header has no comma, and {other!r} in it: {names[0][:60]!r}. Columns are "
+            "separated by commas here. Write the file anew, as by "
+            f"pandas.read_csv(..., sep={other!r}).to_csv(..., index=False)."
         )
     if (last := _last_line(path)) is not None and '"' not in last:
         fields = last.rstrip("\r\n").count(",") + 1
         if fields < len(names) or (last.endswith(",") and fields == len(names)):
             raise UserError(
-                f"{path}: the last line ends after {fields - last.endswith(',')} of {len(names)} columns ({last[:60]!r}), so "
-                "the file was cut off. Fetch it again; if it is whole, end that line with a line feed."
+                f"{path}: the last line ends after {fields - last.endswith(',')} of {len(names)} "
+                f"columns ({last[:60]!r}), so the file was cut off. Fetch it again; if it is "
+                "whole, "
+                "end that line with a line feed."
             )
     return names
 
 
 def _last_line(path: Path) -> str | None:
-    """Return the last line of an uncompressed file: pandas fills a cut-off one with missing values in silence."""
+    """Return an uncompressed file's last line: pandas fills a cut-off one with missing values."""
     if path.suffix != ".csv":
         return None
     with path.open("rb") as file:
@@ -113,38 +110,36 @@ def _last_line(path: Path) -> str | None:
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """Yield the bytes of a file, decompressed by its ending."""
-    if path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            # macOS puts an entry of its own beside each file.
-            inside = [
-                name
-                for name in archive.namelist()
-                if not name.startswith("__MACOSX/") and name[-1] != "/"
-            ]
-            if len(inside) != 1:
-                raise UserError(
-                    f"{path}: the archive holds {len(inside)} files ({', '.join(inside[:3])}), and one is expected. "
-                    "Leave one in it, or unpack it."
-                )
-            with archive.open(inside[0]) as file:
-                yield file
-    else:
+    if path.suffix != ".zip":
         with OPENERS.get(path.suffix, open)(path, "rb") as file:
+            yield file
+        return
+    with zipfile.ZipFile(path) as archive:
+        # macOS puts an entry of its own beside each file.
+        names = archive.namelist()
+        inside = [name for name in names if not name.startswith("__MACOSX/") and name[-1] != "/"]
+        if len(inside) != 1:
+            raise UserError(
+                f"{path}: the archive holds {len(inside)} files ({', '.join(inside[:3])}), and one "
+                "is "
+                "expected. Leave one in it, or unpack it."
+            )
+        with archive.open(inside[0]) as file:
             yield file
 
 
 @contextmanager
-def _mistakes_told(path: Path) -> Iterator[None]:
-    """Tell what is wrong with a CSV file where reading it fails."""
+def _refusing(path: Path) -> Iterator[None]:
+    """Say in a sentence what is wrong with a CSV file that cannot be read."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error", pd.errors.ParserWarning
-            )  # rows with more values than the header has names
+            # pandas warns where rows have more values than the header has names.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
             yield
     except UnicodeDecodeError:
         raise UserError(
-            f"{path}: {_first_not_utf8(path)} is not UTF-8. Convert the file: iconv -f LATIN1 -t UTF-8 {path.name} > new.csv."
+            f"{path}: {_first_not_utf8(path)} is not UTF-8. Convert the file: iconv -f LATIN1 -t "
+            f"UTF-8 {path.name} > new.csv."
         ) from None
     except pd.errors.EmptyDataError:
         raise UserError(
@@ -152,21 +147,26 @@ def _mistakes_told(path: Path) -> Iterator[None]:
         ) from None
     except pd.errors.ParserWarning:
         raise UserError(
-            f"{path}: rows have more values than the header has names, so nobody can tell which value is whose. Name every "
-            "column, or mend the rows: a comma at the end of a row makes one more value."
+            f"{path}: rows have more values than the header has names, so nobody can tell which "
+            "value "
+            "is whose. Name every column, or correct the rows: a comma at the end of a row makes "
+            "one "
+            "more value."
         ) from None
     except pd.errors.ParserError as error:
         raise UserError(
-            f"{path}: this is not a whole CSV file ({one_line(error)}). Fetch it again or mend that line."
+            f"{path}: this is not a whole CSV file ({one_line(error)}). Fetch it again or correct "
+            "that line."
         ) from error
     except (zipfile.BadZipFile, lzma.LZMAError, EOFError, zlib.error, OSError) as error:
         raise UserError(
-            f"{path}: the compressed file is damaged or cut off ({one_line(error)}). Fetch it again."
+            f"{path}: the compressed file is damaged or cut off ({one_line(error)}). Fetch it "
+            "again."
         ) from error
 
 
 def _first_not_utf8(path: Path) -> str:
-    """Return the place of the first byte that is no UTF-8: pandas counts from the start of a chunk."""
+    """Return the place of the first byte that is not UTF-8: pandas counts from a chunk's start."""
     before = 0
     with _opened(path) as file:
         for number, line in enumerate(file, 1):
@@ -188,5 +188,6 @@ def refuse_repeated(names: Iterable[str], where: str) -> None:
     """
     if repeated := sorted(name for name, count in Counter(names).items() if count > 1):
         raise UserError(
-            f"{where}: the column {', '.join(repeated)} is there more than once. Rename or remove one."
+            f"{where}: the column {', '.join(repeated)} is there more than once. Rename or remove "
+            "one."
         )

@@ -10,6 +10,9 @@ import pandas as pd
 from seedbed.config.features import plan_features
 from seedbed.config.schema import Features, Problem, TimePart
 from seedbed.data.roles import Columns
+from seedbed.data.values import LARGEST
+
+Makers = dict[str, tuple[Callable[..., pd.Series], tuple[str, ...]]]
 
 
 def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) -> pd.DataFrame:
@@ -34,10 +37,26 @@ def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) 
         If a derived feature uses a column that does not exist or is known only after the outcome,
         if a feature takes the name of a column or of another feature, or if none is left.
     """
-    made = {
-        name: MAKERS[kind](*(frame[column] for column in parts))
+    return make_features(frame, feature_makers(columns, features))
+
+
+def feature_makers(columns: Columns, features: Features) -> Makers:
+    """Return by which function each feature is made of which columns, by its name."""
+    return {
+        name: (MAKERS[kind], parts)
         for name, (kind, parts) in plan_features(columns, features).items()
     }
+
+
+def make_features(frame: pd.DataFrame, makers: Makers) -> pd.DataFrame:
+    """Return the features of cleaned rows; a number that becomes infinite is missing.
+
+    :func:`compute_features` in two steps: a model that is served looks up the makers once.
+    """
+    made = {name: make(*(frame[part] for part in parts)) for name, (make, parts) in makers.items()}
+    for name, values in made.items():
+        if values.dtype == "float64" and (infinite := values.abs() > LARGEST).any():
+            made[name] = values.mask(infinite)
     return pd.DataFrame(made, index=frame.index)
 
 

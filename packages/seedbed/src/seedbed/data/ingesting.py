@@ -1,7 +1,6 @@
 """Raw rows: the tables of a dataset joined into one, typed, cut to the window and the sample."""
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,8 +8,8 @@ import pandas as pd
 from seedbed.config.columns import ColumnTypes, resolve_columns
 from seedbed.config.schema import ColumnLists, Dataset, Join
 from seedbed.data.csv_files import Types
-from seedbed.data.reading import read_times, refuse_values
 from seedbed.data.roles import Columns, columns_with
+from seedbed.data.values import read_values
 from seedbed.errors import UserError, did_you_mean
 
 
@@ -108,7 +107,7 @@ def _kind(values: pd.Series) -> str:
 def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.DataFrame:
     """Return exactly the configured columns, each in its type.
 
-    Numbers become int64 or float64, categories str, times datetime64[us] in the dataset's time zone.
+    See :func:`~seedbed.data.values.read_values`.
 
     Raises
     ------
@@ -116,7 +115,10 @@ def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.Data
         If a value does not fit, or a feature or the target holds nothing but missing values.
     """
     typed = pd.DataFrame(
-        {name: _typed(rows[name], name, column.type, dataset) for name, column in columns.items()}
+        {
+            name: read_values(rows[name], name, column.type, dataset.time_zone)
+            for name, column in columns.items()
+        }
     )
     for name in columns_with(columns, "feature", "target", "time", "group"):
         if typed[name].isna().all():
@@ -125,64 +127,6 @@ def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.Data
                 "Take it out of columns in the conf/dataset file, or correct the source."
             )
     return typed
-
-
-def _typed(values: pd.Series, name: str, kind: str, dataset: Dataset) -> pd.Series:
-    if kind == "category":
-        return _as_text(values)
-    if kind == "time":
-        return read_times(values, dataset.time_zone, partial(_expected, values, name))
-    if kind == "boolean":
-        return _as_boolean(values, name)
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        missing = bool(values.isna().any())
-        return (
-            values.astype("float64")
-            if missing or not pd.api.types.is_integer_dtype(values)
-            else values.astype("int64")
-        )
-    numbers = pd.to_numeric(values, errors="coerce")
-    _expected(values, name, numbers.isna() & values.notna(), "a number")
-    return numbers.astype("float64")
-
-
-def _as_text(values: pd.Series) -> pd.Series:
-    """Return text in which a whole number has no decimal point, also where missing values made it a float."""
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")
-    return (
-        values.astype("str") if not values.isna().any() else values.astype("string").astype("str")
-    )
-
-
-def _as_boolean(values: pd.Series, name: str) -> pd.Series:
-    if pd.api.types.is_bool_dtype(values):
-        return values.astype("boolean")
-    text = values.astype("str").str.strip().str.lower()
-    known = text.map(
-        {
-            "true": True,
-            "1": True,
-            "1.0": True,
-            "yes": True,
-            "false": False,
-            "0": False,
-            "0.0": False,
-            "no": False,
-        }
-    )
-    _expected(values, name, known.isna() & values.notna(), "true or false")
-    return known.astype("boolean")
-
-
-def _expected(values: pd.Series, name: str, wrong: pd.Series, wanted: str) -> None:
-    refuse_values(
-        values,
-        wrong,
-        name,
-        f"Expected is {wanted}: list the column under another type in the conf/dataset file, or "
-        "correct the source.",
-    )
 
 
 def _cut(base: pd.DataFrame, dataset: Dataset, name: str | None) -> pd.DataFrame:
@@ -201,7 +145,7 @@ def _cut(base: pd.DataFrame, dataset: Dataset, name: str | None) -> pd.DataFrame
             f"{did_you_mean(name, base.columns)}, so dataset.window cannot be applied. Correct it "
             "in the conf/dataset file."
         )
-    times = read_times(base[name], dataset.time_zone, partial(_expected, base[name], name))
+    times = read_values(base[name], name, "time", dataset.time_zone)
     inside = pd.Series(True, index=base.index)
     if start is not None:
         inside &= times >= _moment(start, dataset.time_zone)

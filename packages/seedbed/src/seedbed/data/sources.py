@@ -1,4 +1,4 @@
-"""Sources: where the tables of a dataset come from. One function a kind, all with the same signature."""
+"""Sources: where the tables of a dataset come from, one function a kind."""
 
 import importlib
 import importlib.util
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from seedbed.config.schema import Dataset, Source
 from seedbed.data.csv_files import Types, read_csv, refuse_repeated
+from seedbed.data.values import NULLABLE, plain_values
 from seedbed.errors import UserError, one_line
 
 WATCHED = Path("data/source")
@@ -30,7 +31,7 @@ def read_source(source: Source, dataset: Dataset, table: str, types: Types) -> p
     table : str
         A name in ``dataset.tables``.
     types : mapping of str to {"number", "category", "boolean", "time"}
-        Of the columns that are configured, by their name in this table, since a CSV file does not tell them.
+        Of the columns that are configured, by their name in this table: a CSV file has none.
 
     Returns
     -------
@@ -45,21 +46,25 @@ def read_source(source: Source, dataset: Dataset, table: str, types: Types) -> p
     frame = READERS[source.kind](source, dataset, table, types)
     if frame.empty:
         raise UserError(
-            f"{table}: the table has no rows. Give a source with rows (source.path, or dataset.tables.{table})."
+            f"{table}: the table has no rows. Give a source with rows (source.path, or "
+            f"dataset.tables.{table})."
         )
-    return frame
+    return frame.apply(plain_values)
 
 
 def find_unwatched(source: Source) -> str | None:
     """Return a sentence if the source's files lie where DVC does not see them change, or None."""
     if source.path is None:
         return None
-    path = os.path.abspath(Path(source.path).expanduser())  # noqa: PTH100  # a link in the folder counts as being there
+    # A link in the folder counts as being there.
+    path = os.path.abspath(Path(source.path).expanduser())  # noqa: PTH100
     if Path(path).is_relative_to(WATCHED.absolute()):
         return None
     return (
-        f"source.path: {source.path} is not in {WATCHED}, so `dvc repro` will not see when it changes. Put the files, or links "
-        "to them, there, or call `dvc repro --force --single-item ingest` then."
+        f"source.path: {source.path} is not in {WATCHED}, so `dvc repro` will not see when it "
+        "changes. "
+        "Put the files, or links to them, there, or call `dvc repro --force --single-item ingest` "
+        "then."
     )
 
 
@@ -83,7 +88,8 @@ def _read_package(source: Source, dataset: Dataset, table: str, types: Types) ->
         return _load(where.package, where.loader, table)
     if where.file is None:
         raise UserError(
-            f"dataset.tables.{table}: neither file nor loader is set. Set one in the conf/dataset file."
+            f"dataset.tables.{table}: neither file nor loader is set. Set one in the conf/dataset "
+            "file."
         )
     # The package itself is not imported: data packages age, their files do not.
     return read_csv(Path(found.origin).parent / where.file, types, where.missing)
@@ -113,10 +119,11 @@ def _read_parquet_source(
     path = _find_file(source, dataset, table, (".parquet",))
     try:
         refuse_repeated(pq.read_schema(path).names, str(path))
-        frame = pq.read_table(path).to_pandas()
+        frame = pq.read_table(path).to_pandas(types_mapper=NULLABLE.get)
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(
-            f"{path}: this is not a whole Parquet file ({one_line(error)}). Write it anew or fetch it again."
+            f"{path}: this is not a whole Parquet file ({one_line(error)}). Write it anew or fetch "
+            "it again."
         ) from error
     # pandas keeps a named index as a column of the file, and makes it the index again.
     return frame.reset_index(level=[name for name in frame.index.names if name is not None])
@@ -130,23 +137,26 @@ READERS: dict[str, Callable[[Source, Dataset, str, Types], pd.DataFrame]] = {
 
 
 def _find_file(source: Source, dataset: Dataset, table: str, endings: tuple[str, ...]) -> Path:
-    """Return the table's file in the folder `source.path`, or that path itself where it is a file."""
+    """Return the table's file in the folder `source.path`, or that path where it is a file."""
     if source.path is None:
         raise UserError(
-            f"source.path is not set, and source {source.kind} needs a file or folder: -S source.path=FOLDER."
+            f"source.path is not set, and source {source.kind} needs a file or folder: "
+            "-S source.path=FOLDER."
         )
     path = Path(source.path).expanduser()
     if path.is_file():
         if len(dataset.tables) > 1:
             raise UserError(
-                f"source.path: {path} is one file, and dataset {dataset.name} has the tables {', '.join(dataset.table_names)}. "
-                "Name the folder that holds a file for each."
+                f"source.path: {path} is one file, and dataset {dataset.name} has the tables "
+                f"{', '.join(dataset.table_names)}. Name the folder that holds a file for each."
             )
         return path
     for ending in endings:
         if (path / f"{table}{ending}").is_file():
             return path / f"{table}{ending}"
+    files = " or ".join(f"{table}{ending}" for ending in endings)
     raise UserError(
-        f"source.path: {path} holds no {' or '.join(f'{table}{ending}' for ending in endings)}, and is no such file itself. "
-        "Put the file there, or set source.path to where it is."
+        f"source.path: {path} holds no {files}, and is no such file itself. Put the file there, or "
+        "set "
+        "source.path to where it is."
     )

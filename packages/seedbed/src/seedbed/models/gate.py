@@ -8,8 +8,11 @@ from typing import Any, Self
 from seedbed.config.schema import AgainstChampion, Gate, Problem
 from seedbed.errors import UserError
 from seedbed.files import read_json, write_json, write_text
-from seedbed.models.champion import Comparison
+from seedbed.models.comparison import Comparison
 from seedbed.models.metrics import Metric, find_metric, metrics_of
+
+OPEN = "Recorded in an experiment: `dvc repro` judges again."
+"""The last line of a refusal that stopped nothing."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,16 @@ def write_refusal(path: Path, verdict: Verdict) -> None:
     write_text(path, "none\n" if verdict.passed else f"{verdict.reason}\n")
 
 
+def leave_open(path: Path) -> None:
+    """Say in a refusal that an experiment recorded it, so that `dvc repro` judges the model again.
+
+    DVC runs a stage only if a file differs from what dvc.lock holds. Without a difference, `dvc repro`
+    of an applied experiment would take its refusal for a finished bundle and succeed in silence. The
+    sentence is that difference: of gate's output and so, once gate ran, of package's dependency.
+    """
+    write_text(path, f"{read_refusal(path)}\n{OPEN}\n")
+
+
 def read_refusal(path: Path) -> str | None:
     """Return why the gate refuses a model, or None where it lets it pass.
 
@@ -64,7 +77,7 @@ def read_refusal(path: Path) -> str | None:
         raise UserError(
             f"{path}: there is no verdict of the gate. Run `dvc repro gate` to make it anew."
         ) from None
-    return None if reason == "none" else reason
+    return None if reason == "none" else reason.removesuffix(OPEN).strip()
 
 
 def judge(

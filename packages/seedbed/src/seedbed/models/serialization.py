@@ -1,19 +1,22 @@
-"""Fitted pipelines as skops files: the same bytes for the same model, and nothing loaded that is not on a fixed list.
+"""Fitted pipelines as skops files: equal models give equal bytes, only trusted types are loaded.
 
-skops (https://skops.readthedocs.io/en/stable/persistence.html) names parts after memory addresses and dates each
-entry of its zip. Both are rewritten here: parts are numbered in the order they come, dates are fixed.
+skops (https://skops.readthedocs.io/en/stable/persistence.html) names parts after memory addresses
+and dates each entry of its zip. Both are rewritten: parts are numbered in order, dates are fixed.
 """
 
 import io
 import json
+import re
 import zipfile
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seedbed.errors import UserError
+from seedbed.config.project import ProjectSettings, read_settings
+from seedbed.errors import UserError, one_line
 from seedbed.files import replacing
 
 if TYPE_CHECKING:
@@ -31,20 +34,22 @@ TRUSTED = (
     "sklearn.utils._bunch.Bunch",
     "sklearn.utils.validation.check_array",
 )
-"""Types outside skops' own defaults that may be loaded; a project adds its own estimators' here.
+"""Types outside skops' own defaults that may be loaded. A project's own types, and those that
+pyproject.toml lists in `trusted` under [tool.seedbed], may be loaded as well.
 
-Trees of a file made to harm can crash the process that predicts with them: load only files whose origin you know.
+Trees of a file made to harm can crash the process that predicts with them: load only files whose
+origin you know.
 """
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The first date a zip can hold."""
 CONSTANTS = ("JsonNode", "TypeNode")
-"""Parts whose being one object or two is up to the interpreter, and of no consequence."""
+"""Parts that the interpreter makes one object or two; it changes nothing."""
 PACKAGES = ("numpy", "pandas", "scikit-learn", "skops")
 """Whose versions decide what a pipeline predicts."""
 
 
 def installed_packages() -> dict[str, str]:
-    """Return the version of each package that decides what a pipeline predicts, as it is installed now."""
+    """Return the installed version of each package that decides what a pipeline predicts."""
     return {name: version(name) for name in PACKAGES}
 
 
@@ -59,43 +64,60 @@ def dump_pipeline(pipeline: "Pipeline", path: Path) -> None:
     from skops.io import dumps, get_untrusted_types
 
     content = _canonical(dumps(pipeline))
-    _refuse(set(get_untrusted_types(data=content)) - set(TRUSTED), path)
+    _refuse(get_untrusted_types(data=content), read_settings(Path()), path)
     with replacing(path) as beside:
         beside.write_bytes(content)
 
 
-def load_pipeline(path: Path) -> "Pipeline":
+def load_pipeline(path: Path, settings: ProjectSettings | None = None) -> "Pipeline":
     """Read a pipeline that :func:`dump_pipeline` wrote.
+
+    Parameters
+    ----------
+    path : Path
+    settings : ProjectSettings, optional
+        Of the project that trained it, which say what else is trusted; by default those of the
+        project in the working directory.
 
     Raises
     ------
     UserError
-        If the file is missing or broken, or holds a type that is not trusted; nothing of it was made then.
+        If the file is missing or broken, or holds a type that is not trusted; nothing of it was
+        made then.
     """
     from skops.io import get_untrusted_types, load
 
     if not path.is_file():
         raise UserError(f"{path}: there is no such model. Run `dvc repro train`, or `dvc pull`.")
     try:
-        found = set(get_untrusted_types(file=path))
-        if found <= set(TRUSTED):
-            return load(path, trusted=list(TRUSTED))
-    except Exception as error:
-        # A file nobody vouches for may fail in any way; what it says is told, and nothing else is done with it.
-        told = " ".join(str(error).split())[:300]
+        found = get_untrusted_types(file=path)
+        _refuse(found, settings or read_settings(Path()), path)
+        return load(path, trusted=found)
+    except UserError:
+        raise
+    except Exception as error:  # a damaged file may fail in any way
         raise UserError(
-            f"{path}: this is not a model file that can be read ({type(error).__name__}: {told})."
+            f"{path}: this is not a model file that can be read ({type(error).__name__}: "
+            f"{one_line(error)[:300]})."
         ) from error
-    _refuse(found - set(TRUSTED), path)
-    raise AssertionError("unreachable: _refuse raises when a type is not trusted")
 
 
-def _refuse(types: set[str], path: Path) -> None:
-    if types:
+def modules_in(path: Path) -> set[str]:
+    """Return the modules of all types in a pipeline's file."""
+    with zipfile.ZipFile(path) as file:
+        return set(re.findall(r'"__module__": ?"([^"]+)"', file.read("schema.json").decode()))
+
+
+def _refuse(types: Iterable[str], settings: ProjectSettings, path: Path) -> None:
+    known = {*TRUSTED, *settings.trusted}
+    own = f"{settings.package}."
+    if foreign := sorted(name for name in types if name not in known and not name.startswith(own)):
         raise UserError(
-            f"{path}: the model holds {', '.join(sorted(types))}, which is not on the list of trusted types. "
-            "If it is your own estimator, add it to TRUSTED in packages/seedbed/src/seedbed/models/serialization.py; "
-            "otherwise do not load this file."
+            f"{path}: the model holds {', '.join(foreign)}, which is not on the list of trusted "
+            "types. "
+            "If it belongs to an estimator of your choice, add it to `trusted` under "
+            "[tool.seedbed] in "
+            "pyproject.toml; otherwise do not load this file."
         )
 
 
@@ -130,7 +152,7 @@ def _renumber(node: Any, numbers: dict[int, int], names: dict[str, str], files: 
 
 
 def _without_padding(content: bytes) -> bytes:
-    """Zero the bytes between the fields of a structured array, which hold whatever the memory held."""
+    """Zero the bytes between the fields of a structured array: they hold what the memory held."""
     if not content.startswith(b"\x93NUMPY"):
         return content
     array = np.load(io.BytesIO(content), allow_pickle=False)

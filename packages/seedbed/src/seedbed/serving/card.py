@@ -1,5 +1,8 @@
-"""The model card: what a model answers, for whom, how well, and where not to trust it. After Mitchell et al. (2019),
-Model Cards for Model Reporting, https://doi.org/10.1145/3287560.3287596."""
+"""The model card: what a model answers, for whom, how well, and where not to trust it.
+
+After Mitchell et al. (2019), Model Cards for Model Reporting,
+https://doi.org/10.1145/3287560.3287596.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +15,8 @@ from seedbed.serving.signature import InputColumn, Signature
 
 SPLITS = {
     "time": "Split by time: the model is tested on later rows than it was trained on.",
-    "random": "Split at random, by a hash of each row's key: the model is tested on rows of the same time as it was "
-    "trained on.",
+    "random": "Split at random, by a hash of each row's key: the model is tested on rows of the "
+    "same time as it was trained on.",
     "group": "Split by groups: the model is tested on groups that it was not trained on.",
 }
 RESAMPLED = {
@@ -78,7 +81,7 @@ def summarize(train: Mapping[str, Any], evaluated: Mapping[str, Any]) -> dict[st
 
 
 def write_card(facts: Facts) -> str:
-    """Return a model card in Markdown; it holds no date and no path, so that the same model has the same card."""
+    """Return a model card in Markdown, without date or path: the same model has the same card."""
     problem, metrics = facts.problem, facts.metrics
     parts = [
         f"# Model card: {facts.dataset.name}, {facts.model.name}",
@@ -90,9 +93,12 @@ def write_card(facts: Facts) -> str:
         "## Model",
         bullets(_model(facts.model, problem)),
         "## How good it is",
-        f"On the {count(metrics['rows']['test'])} test rows, by which nothing was chosen, with 95 % intervals from "
-        f"{metrics['bootstrap']['resamples']} bootstrap samples of {RESAMPLED[facts.split.kind].format(**metrics['bootstrap'])}. "
-        "The baseline says the same of every row, and that is the constant answer that is best by the metric. "
+        f"On the {count(metrics['rows']['test'])} test rows, by which nothing was chosen, with 95 "
+        "% intervals from "
+        f"{metrics['bootstrap']['resamples']} bootstrap samples of "
+        f"{RESAMPLED[facts.split.kind].format(**metrics['bootstrap'])}. "
+        "The baseline says the same of every row, and that is the constant answer that is best by "
+        "the metric. "
         "The last column is how much better the model is on the same rows: negative means worse.",
         table(
             ["metric", "model", "baseline", "better by"],
@@ -104,7 +110,8 @@ def write_card(facts: Facts) -> str:
         "## Limitations",
         bullets(_limitations(facts)),
         "## Input",
-        "Other columns may be sent along and are not looked at. What lies beyond these values is answered like the rest; "
+        "Other columns may be sent along and are not looked at. What lies beyond these values is "
+        "answered like the rest; "
         "`Bundle.warn` says which columns of given rows do.",
         table(
             ["column", "type", "may be missing", "in training"],
@@ -119,9 +126,11 @@ def _purpose(facts: Facts) -> list[str]:
     return [
         *problem.card,
         "What conf/gate asks on the test rows was reached: else there would be no bundle.",
-        f"Intended use: To answer this question for single rows of the same kind as the {facts.dataset.name} data, at "
+        "Intended use: To answer this question for single rows of the same kind as the "
+        f"{facts.dataset.name} data, at "
         "that moment and with what is known then.",
-        "Not intended: As an explanation of causes, for rows of another kind, or as the only ground of a decision "
+        "Not intended: As an explanation of causes, for rows of another kind, or as the only "
+        "ground of a decision "
         "about a person.",
     ]
 
@@ -133,7 +142,8 @@ def _data(facts: Facts) -> list[str]:
         f"{f'to before {window.end}' if window.end else 'to the last row'}"
         + (f", of which a sample of {count(sample)} rows." if sample else "."),
         SPLITS[facts.split.kind],
-        f"Never seen by the model, since known only after the outcome: {', '.join(facts.excluded) or 'no column'}.",
+        "Never seen by the model, since known only after the outcome: "
+        f"{', '.join(facts.excluded) or 'no column'}.",
     ]
 
 
@@ -205,7 +215,8 @@ def _limitations(facts: Facts) -> list[str]:
     lines = []
     if metrics["threshold"] is not None:
         lines.append(
-            f"A score of {metrics['threshold']:.4f} or more is decided as yes. {_threshold_rule(facts.problem)} "
+            f"A score of {metrics['threshold']:.4f} or more is decided as yes. "
+            f"{_threshold_rule(facts.problem)} "
             "Where a wrong yes and a wrong no cost otherwise, choose another."
         )
     weak = [
@@ -216,18 +227,22 @@ def _limitations(facts: Facts) -> list[str]:
     ]
     if weak:
         lines.append(
-            f"Not shown to be better than the baseline, for lack of rows or of skill: {', '.join(weak)}."
+            "Not shown to be better than the baseline, for lack of rows or of skill: "
+            f"{', '.join(weak)}."
         )
     if facts.split.kind == "time":
         lines.append(
-            "The figures are of the test period. Later ones may be otherwise: watch for drift, and train again."
+            "The figures are of the test period. Later ones may be otherwise: watch for drift, and "
+            "train again."
         )
     else:
         lines.append(
-            "The figures are of rows of the same time as those of training. What changes with time, they do not show."
+            "The figures are of rows of the same time as those of training. What changes with "
+            "time, they do not show."
         )
     lines.append(
-        "Intervals tell the chance in which test rows there were. They do not tell how the model would differ if it "
+        "Intervals tell the chance in which test rows there were. They do not tell how the model "
+        "would differ if it "
         "were trained on others."
     )
     if facts.split.kind == "random":
@@ -239,7 +254,8 @@ def _limitations(facts: Facts) -> list[str]:
             f"From {metrics['bootstrap']['resamples']} samples the ends of an interval are rough."
         )
     lines.append(
-        "A category that was not in training is taken as a rare or missing one; beyond the ranges below the model "
+        "A category that was not in training is taken as a rare or missing one; beyond the ranges "
+        "below the model "
         "extrapolates."
     )
     return lines
@@ -249,7 +265,8 @@ def _threshold_rule(problem: Problem) -> str:
     if problem.threshold == "half":
         return "That threshold was set, not chosen."
     return (
-        f"That threshold was chosen on validation rows, by the best {problem.threshold}: on them, and in the folds that use "
+        f"That threshold was chosen on validation rows, by the best {problem.threshold}: on them, "
+        "and in the folds that use "
         "it too, decisions look a little better than they are, and on test rows they do not."
     )
 

@@ -1,16 +1,19 @@
-"""The champion, the bundle in use: asked about today's test rows, as raw as it would be asked in service."""
+"""The champion, the bundle in use, is asked about today's raw test rows and compared."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Cleaning, Evaluation, Problem
+from seedbed.config.schema import Cleaning, Evaluation, Problem, Task
 from seedbed.data.cleaning import clean_rows, clean_values
 from seedbed.data.roles import Columns, row_key, target_column
 from seedbed.data.tables import ROW, TARGET
 from seedbed.errors import UserError
-from seedbed.models.champion import Comparison, compare_answers, read_outcome
+from seedbed.models.comparison import Comparison, compare_answers
+from seedbed.models.decision import encode_target
+from seedbed.models.outcome import Outcome
 from seedbed.models.sides import clusters_of, slices_of
 from seedbed.serving.bundle import REQUIREMENTS, Bundle, load_bundle
 from seedbed.serving.recipe import OtherFormatError, Recipe
@@ -43,13 +46,13 @@ def compare_with_champion(
     raw : DataFrame, shape (n_rows, n_columns)
         data/raw.
     predictions : DataFrame, shape (n_test_rows, n_columns)
-        data/predictions: the test rows, and what the challenger said of them.
+        data/predictions: the test rows, and what the challenger predicted for them.
 
     Raises
     ------
     UserError
-        If the champion's files are not there or not whole. All else that hinders is in the comparison, also that what is
-        installed today cannot load them or ask them.
+        If the champion's files are missing or damaged. Any other obstacle is in the comparison,
+        also that the packages that are installed today cannot load the champion.
     """
     try:
         champion = load_bundle(FOLDER)
@@ -69,8 +72,8 @@ def compare_with_champion(
         said = predictions.filter(regex="^_(prediction|score)").rename(
             columns=lambda name: str(name)[1:]
         )
-        challenger = read_outcome(said, target, problem.task, classes)
-        incumbent = read_outcome(answers.reset_index(drop=True), target, problem.task, classes)
+        challenger = _read_outcome(said, target, problem.task, classes)
+        incumbent = _read_outcome(answers.reset_index(drop=True), target, problem.task, classes)
     except UserError as error:
         return Comparison.hindered(str(error).rstrip("."))
     slices, clusters = slices_of(predictions), clusters_of(predictions)
@@ -88,7 +91,7 @@ def raw_test_rows(
 ) -> pd.DataFrame:
     """Return the test rows as they came from the source, in the order of data/predictions.
 
-    They are found by their key after cleaning; of rows with one key, the one that cleaning keeps.
+    They are found by their key after cleaning; of rows with one key, cleaning keeps one.
     """
     cleaned = clean_values(raw, columns, cleaning).assign(_raw=np.arange(len(raw)))
     kept, _ = clean_rows(cleaned, columns, problem, cleaning)
@@ -117,8 +120,8 @@ def _ask(champion: Bundle, rows: pd.DataFrame) -> pd.DataFrame:
         # A pipeline that other versions fitted may fail anywhere in the packages of today.
         told = " ".join(str(error).split())[:MOST_TOLD]
         raise UserError(
-            f"with the packages that are installed now it cannot score a row ({type(error).__name__}: {told}), "
-            f"{FOLDER / REQUIREMENTS} has its own"
+            "with the packages that are installed now it cannot score a row "
+            f"({type(error).__name__}: {told}), {FOLDER / REQUIREMENTS} has its own"
         ) from error
 
 
@@ -126,10 +129,39 @@ def _refuse_rows_of_its_training(champion: Bundle, rows: pd.DataFrame) -> None:
     known = champion.recipe.columns
     if missing := [name for name in known if name not in rows.columns]:
         raise UserError(
-            f"the rows lack its column {', '.join(missing[:3])}, so nobody can tell which rows it has seen"
+            f"the rows lack its column {', '.join(missing[:3])}, so nobody can tell which rows it "
+            "has "
+            "seen"
         )
     keys = row_key(clean_values(rows, known, champion.recipe.cleaning), known).to_numpy()
     if count := champion.seen.count(keys):
         raise UserError(
-            f"it was trained or chosen on at least {count:,} of the {len(rows):,} test rows, and would look better than it is"
+            f"it was trained or chosen on at least {count:,} of the {len(rows):,} test rows, and "
+            "would "
+            "look better than it is"
         )
+
+
+def _read_outcome(
+    answers: pd.DataFrame, target: pd.Series, task: Task, classes: tuple[Any, ...]
+) -> Outcome:
+    """Return what a model answered, as :meth:`Bundle.predict` returns it, beside the truth."""
+    if task == "regression":
+        scores = answers["prediction"].to_numpy(dtype=np.float64)
+        return Outcome(task, encode_target(target, task, ()), scores, scores)
+    if task == "binary":
+        prediction = answers["prediction"].to_numpy(dtype=bool).astype(np.int8)
+        scores = answers["score"].to_numpy(dtype=np.float64)
+        return Outcome(task, encode_target(target, task, ()), scores, prediction, (False, True))
+    known = {
+        str(name).removeprefix("score_")
+        for name in answers.columns
+        if str(name).startswith("score_")
+    }
+    if known != set(classes):
+        raise UserError(
+            f"it knows the classes {', '.join(sorted(known))}, and today's are {', '.join(classes)}"
+        )
+    scores = answers[[f"score_{label}" for label in classes]].to_numpy(dtype=np.float64)
+    prediction = pd.Index(classes, dtype="str").get_indexer(answers["prediction"]).astype(np.intp)
+    return Outcome(task, encode_target(target, task, classes), scores, prediction, classes)

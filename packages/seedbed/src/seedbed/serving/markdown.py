@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 
 
 def figure(value: float | None) -> str:
-    """Return a figure for people: three decimals below ten, fewer above, thousands set apart, two digits of a tiny one;
-    null is "not defined"."""
+    """Return a figure for people: three decimals below ten, fewer above; None is "not defined"."""
     if value is None:
         return "not defined"
     if value and abs(value) < 0.01:
         return f"{value:.2g}"
-    return f"{abs(value) if value == 0 else value:,.{3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0}f}"
+    decimals = 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
+    return f"{value or 0.0:,.{decimals}f}"
 
 
 def with_interval(found: Mapping[str, float | None]) -> str:

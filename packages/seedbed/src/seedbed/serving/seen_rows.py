@@ -1,7 +1,8 @@
-"""The rows a model has seen, as a sketch of their keys: small for any number of rows, and enough to find an overlap.
+"""The rows a model has seen, as a sketch of their keys that is small and shows an overlap.
 
-Kept are the smallest keys. Keys are hashes, so the smallest are a random sample of all, the same sample wherever it is
-drawn: bottom-k sampling, Cohen & Kaplan (2007), Summarizing data using bottom-k sketches.
+Kept are the smallest keys. Keys are hashes, so the smallest are a random sample of all, the same
+wherever it is drawn: bottom-k sampling, Cohen & Kaplan (2007), Summarizing data using bottom-k
+sketches.
 """
 
 from dataclasses import dataclass
@@ -11,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST = 100_000
-"""0.8 MB; of more rows a sample is kept. Where m of n seen rows are asked about, not one is found with a probability of about
-exp(-MOST * m / n): 1 in 20,000 for 1,000 rows of 10 million, 1 in 3 for 1,000 rows of 100 million."""
+"""0.8 MB; of more rows a sample is kept. Of m among n seen rows, none is found with a probability
+of about exp(-MOST * m / n): 1 in 20,000 for 1,000 of 10 million, 1 in 3 for 1,000 of 100 million."""
 
 
 @dataclass(frozen=True)
 class SeenRows:
-    """The smallest keys of all rows that a model was trained or chosen on, sorted, shape (k,); k is at most `MOST`."""
+    """The smallest keys of the rows a model was trained or chosen on, sorted, at most `MOST`."""
 
     keys: NDArray[np.uint64]
 
@@ -27,7 +28,7 @@ class SeenRows:
         return cls(np.unique(keys)[:MOST])
 
     def count(self, keys: NDArray[np.uint64]) -> int:
-        """Return how many of these rows, shape (n,), are known to have been seen: of many seen rows, a part of them."""
+        """Return how many of these rows, shape (n,), are in the sketch."""
         return int(np.isin(keys, self.keys).sum())
 
     def write(self, path: Path) -> None:

@@ -1,23 +1,29 @@
-"""The input signature: which columns a model needs, of what type, and what their values were in training."""
+"""The input signature: the columns a model needs, their types, and their values in training."""
 
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, TypeAlias
 
 import pandas as pd
 
-from seedbed.config.schema import Column, ColumnType, Features, Section
+from seedbed.config.schema import ColumnType, Features, Section
 from seedbed.data.features import input_columns
-from seedbed.errors import UserError
-from seedbed.serving.values import read_values, refuse_infinite
+from seedbed.data.roles import Columns
+from seedbed.data.values import read_values
+from seedbed.errors import UserError, some_of
 
 MOST_CATEGORIES = 1000
 """Of a column with more, the most frequent are listed and no value counts as unseen."""
+SHOWN = 20
+"""How many of the columns that were sent a message names."""
+Rows: TypeAlias = pd.DataFrame | Mapping[str, Any] | Sequence[Mapping[str, Any]]
+"""Rows of a request: a frame, one row as a mapping, or a list of those."""
 
 
 class InputColumn(Section):
     """One column of the rows that a model is asked about.
 
-    `minimum` and `maximum` are those of train rows, `categories` the values in them; `complete` is false where
-    there were too many to list. All are None where they say nothing.
+    `minimum` and `maximum` are those of train rows, `categories` the values in them; `complete` is
+    false where there were too many to list. All are None where they say nothing.
     """
 
     name: str
@@ -36,9 +42,7 @@ class Signature(Section):
     time_zone: str
 
     @classmethod
-    def of(
-        cls, train: pd.DataFrame, columns: dict[str, Column], features: Features, time_zone: str
-    ) -> Self:
+    def of(cls, train: pd.DataFrame, columns: Columns, features: Features, time_zone: str) -> Self:
         """Return the signature of a model that was trained on these rows.
 
         Parameters
@@ -63,12 +67,12 @@ class Signature(Section):
             time_zone=time_zone,
         )
 
-    def check(self, raw_rows: pd.DataFrame) -> pd.DataFrame:
+    def check(self, raw_rows: Rows) -> pd.DataFrame:
         """Return the columns that the model needs, each in the type it had in training.
 
         Parameters
         ----------
-        raw_rows : DataFrame, shape (n_rows, n_columns)
+        raw_rows : DataFrame of shape (n_rows, n_columns), mapping, or sequence of mappings
             As ingested or as sent; other columns may be there and are left out.
 
         Returns
@@ -79,51 +83,68 @@ class Signature(Section):
         Raises
         ------
         UserError
-            If there are no rows, a column is missing or is there twice, or a value is of the wrong type.
+            If there are no rows, a column is missing or is there twice, or a value is of the wrong
+            type.
         """
-        if raw_rows.empty:
+        rows = self._frame_of(raw_rows)
+        if rows.empty:
             raise UserError(
-                f"There are no rows to predict for ({len(raw_rows)} rows, {len(raw_rows.columns)} columns). "
+                f"There are no rows to predict for ({len(rows)} rows, {len(rows.columns)} "
+                "columns). "
                 "Send at least one."
             )
+        self._refuse_absent(rows.columns, "The rows")
         names = [column.name for column in self.columns]
-        if absent := [name for name in names if name not in raw_rows.columns]:
-            told = "; ".join(
-                f"{column.name} ({column.type}{', may be null' if column.nullable else ''})"
-                for column in self.columns
-                if column.name in absent
-            )
-            raise UserError(
-                f"The rows lack {'the column' if len(absent) == 1 else 'the columns'} {told}. They have "
-                f"{', '.join(map(str, raw_rows.columns))}. Send every column of the signature, null where a value is "
-                "not known."
-            )
-        if twice := [name for name in names if isinstance(raw_rows[name], pd.DataFrame)]:
+        if twice := [name for name in names if isinstance(rows[name], pd.DataFrame)]:
             raise UserError(
                 f"The rows have the column {', '.join(twice)} more than once. Send it once."
             )
-        rows = raw_rows[names].reset_index(drop=True)
         read = {
-            column.name: read_values(rows[column.name], column.name, column.type, self.time_zone)
+            column.name: read_values(
+                rows[column.name], column.name, column.type, self.time_zone, sent=True
+            ).array
             for column in self.columns
         }
-        return pd.DataFrame(read).set_axis(raw_rows.index)
+        return pd.DataFrame(read, index=rows.index)
 
-    def check_clean(self, rows: pd.DataFrame) -> None:
-        """Refuse cleaned rows that still hold an infinite number.
+    def _frame_of(self, rows: Rows) -> pd.DataFrame:
+        if isinstance(rows, pd.DataFrame):
+            return rows
+        if isinstance(rows, Mapping | pd.Series):
+            rows = [dict(rows)]
+        if not isinstance(rows, Sequence) or not all(isinstance(row, Mapping) for row in rows):
+            raise UserError(
+                f"The rows are a {type(rows).__name__}. Send a pandas DataFrame, a dict for one "
+                "row, or "
+                "a list of dicts."
+            )
+        for place, row in enumerate(rows):
+            self._refuse_absent(row, f"Row {place}")
+        names = [column.name for column in self.columns]
+        # Each value is judged by itself: a column of objects keeps what was sent.
+        sent = {name: pd.Series([row[name] for row in rows], dtype=object) for name in names}
+        return pd.DataFrame(sent)
 
-        Raises
-        ------
-        UserError
-            Naming column, row and value.
-        """
-        for column in self.columns:
-            if column.type == "number":
-                refuse_infinite(rows[column.name], column.name)
+    def _refuse_absent(self, there: Any, what: str) -> None:
+        absent = [column for column in self.columns if column.name not in there]
+        if absent:
+            wanted = "; ".join(
+                f"{column.name} ({column.type}{', may be null' if column.nullable else ''})"
+                for column in absent
+            )
+            raise UserError(
+                f"{what} lack{'' if what.endswith('s') else 's'} the "
+                f"column{'s' if len(absent) > 1 else ''} {wanted}. Among those sent are "
+                f"{some_of([str(name) for name in there], SHOWN) or 'none'}. Send every column of "
+                "the "
+                "signature, null where a value is not known."
+            )
 
     def find_unusual(self, rows: pd.DataFrame) -> list[str]:
-        """Return a sentence for each column whose values go beyond those in training. They are allowed: the model
-        takes an unseen category as a rare or missing one, and extrapolates beyond a range as its kind does.
+        """Return a sentence for each column whose values go beyond those in training.
+
+        They are allowed: the model takes an unseen category as a rare or missing one, and
+        extrapolates beyond a range as its kind does.
 
         Parameters
         ----------
@@ -155,23 +176,21 @@ def _describe(values: pd.Series, name: str, kind: ColumnType) -> InputColumn:
 
 def _find_unusual(values: pd.Series, column: InputColumn) -> list[str]:
     found = []
-    missing = values.isna()
+    name, missing = column.name, values.isna()
     if missing.any() and not column.nullable:
-        found.append(
-            f"{column.name} is missing in {int(missing.sum())} rows, and never was in training."
-        )
+        found.append(f"{name} is missing in {int(missing.sum())} rows, and never was in training.")
     if column.categories is not None and column.complete:
         unseen = values[~missing & ~values.isin(column.categories)]
         if len(unseen):
             examples = ", ".join(repr(value) for value in sorted(unseen.unique())[:3])
             found.append(
-                f"{column.name} has values that never were in training, in {len(unseen)} rows: {examples}."
+                f"{name} has values that never were in training, in {len(unseen)} rows: {examples}."
             )
     if column.minimum is not None and column.maximum is not None:
         outside = values[(values < column.minimum) | (values > column.maximum)]
         if len(outside):
             found.append(
-                f"{column.name} is outside of {column.minimum:g} to {column.maximum:g}, its range in training, in "
-                f"{len(outside)} rows: {outside.min():g} to {outside.max():g}."
+                f"{name} is outside of {column.minimum:g} to {column.maximum:g}, its range in "
+                f"training, in {len(outside)} rows: {outside.min():g} to {outside.max():g}."
             )
     return found

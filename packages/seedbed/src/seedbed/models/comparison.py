@@ -1,16 +1,14 @@
-"""Challenger against champion: two models' answers for the same rows, and what lies between them."""
+"""Challenger against champion: the metrics of two models on the same rows, and their difference."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Problem, Task
-from seedbed.errors import UserError
-from seedbed.models.decision import encode_target
+from seedbed.config.schema import Problem
 from seedbed.models.metrics import find_metric, metrics_of
 from seedbed.models.outcome import Outcome
 from seedbed.models.report import compare
@@ -23,8 +21,8 @@ class Comparison:
     Attributes
     ----------
     champion, challenger, difference : mapping
-        `{metric: {"value", "low", "high"}}`; the difference is paired, and signed so that positive means the challenger
-        is better. Empty where there is an obstacle, or nothing to tell apart.
+        `{metric: {"value", "low", "high"}}`; the difference is paired, and signed so that positive
+        means the challenger is better. Empty where there is an obstacle, or both are identical.
     identical : bool
         Whether both say the same of every row.
     obstacle : str or None
@@ -39,7 +37,7 @@ class Comparison:
     obstacle: str | None = None
 
     @classmethod
-    def hindered(cls, obstacle: str) -> "Comparison":
+    def hindered(cls, obstacle: str) -> Self:
         """Return a comparison that could not be made."""
         return cls({}, {}, {}, {}, obstacle=obstacle)
 
@@ -83,14 +81,11 @@ def compare_answers(
     resamples : int
         Number of bootstrap samples.
     """
-    if np.array_equal(challenger.scores, champion.scores) and np.array_equal(
-        challenger.prediction, champion.prediction
-    ):
+    same_scores = np.array_equal(challenger.scores, champion.scores)
+    if same_scores and np.array_equal(challenger.prediction, champion.prediction):
         return Comparison({}, {}, {}, {}, identical=True)
-    deciding, incumbent = (
-        find_metric(problem.metric, problem.task),
-        dict.fromkeys(metrics_of(problem.task), champion),
-    )
+    deciding = find_metric(problem.metric, problem.task)
+    incumbent = dict.fromkeys(metrics_of(problem.task), champion)
     figures = compare(challenger, incumbent, slices, clusters, deciding, resamples, seed)
     return Comparison(
         champion=figures["baseline"],
@@ -98,43 +93,3 @@ def compare_answers(
         difference=figures["difference"],
         slices=figures["slices"],
     )
-
-
-def read_outcome(
-    answers: pd.DataFrame, target: pd.Series, task: Task, classes: tuple[Any, ...]
-) -> Outcome:
-    """Set what a bundle answered beside the truth.
-
-    Parameters
-    ----------
-    answers : DataFrame, shape (n_rows, 1 or more)
-        `prediction`, and `score` or one `score_<class>` for each class, as :meth:`Bundle.predict` returns them.
-    target : Series, shape (n_rows,)
-        `_target` of data/predictions.
-    classes : tuple
-        The classes in the order of the outcome's codes; () unless multiclass.
-
-    Raises
-    ------
-    UserError
-        If the answers are not about these classes.
-    """
-    if task == "regression":
-        scores = answers["prediction"].to_numpy(dtype=np.float64)
-        return Outcome(task, encode_target(target, task, ()), scores, scores)
-    if task == "binary":
-        prediction = answers["prediction"].to_numpy(dtype=bool).astype(np.int8)
-        scores = answers["score"].to_numpy(dtype=np.float64)
-        return Outcome(task, encode_target(target, task, ()), scores, prediction, (False, True))
-    known = {
-        str(name).removeprefix("score_")
-        for name in answers.columns
-        if str(name).startswith("score_")
-    }
-    if known != set(classes):
-        raise UserError(
-            f"it knows the classes {', '.join(sorted(known))}, and today's are {', '.join(classes)}"
-        )
-    scores = answers[[f"score_{label}" for label in classes]].to_numpy(dtype=np.float64)
-    prediction = pd.Index(classes, dtype="str").get_indexer(answers["prediction"]).astype(np.intp)
-    return Outcome(task, encode_target(target, task, classes), scores, prediction, classes)

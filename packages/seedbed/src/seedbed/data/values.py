@@ -1,0 +1,258 @@
+"""How values are read: one value gives one result, however pandas holds it, or is refused.
+
+A number may stand in a NumPy, nullable or Arrow column, in one of Python objects or Decimals, in a
+category: a source and a request are read by the same functions. They differ in one thing. A source
+may write a number as text, as CSV does, and code a category as a number; a request may not.
+"""
+
+import reprlib
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from seedbed.config.schema import ColumnType
+from seedbed.errors import UserError
+
+LARGEST = float(np.finfo("float32").max)
+"""A number beyond it counts as infinite: it is, to an estimator that computes in float32."""
+ISO = "a time in ISO 8601, such as '2013-06-01T17:00:00-04:00'"
+OFFSET = r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
+TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+NULLABLE = {
+    pa.bool_(): pd.BooleanDtype(),
+    pa.int8(): pd.Int8Dtype(),
+    pa.int16(): pd.Int16Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.uint8(): pd.UInt8Dtype(),
+    pa.uint16(): pd.UInt16Dtype(),
+    pa.uint32(): pd.UInt32Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+}
+"""Types of Arrow that lose digits, or become objects, where NumPy cannot hold a missing value."""
+
+
+def read_values(
+    values: pd.Series, name: str, kind: ColumnType, time_zone: str, *, sent: bool = False
+) -> pd.Series:
+    """Return a column in its type.
+
+    Parameters
+    ----------
+    values : Series, shape (n_rows,)
+        Of any dtype.
+    name : str
+        Of the column, for messages.
+    kind : {"number", "category", "boolean", "time"}
+    time_zone : str
+        Of the data: in which a time without an offset is read, and which time parts are taken in.
+    sent : bool
+        Whether the rows are a request: its numbers are no text, and its categories no numbers.
+
+    Returns
+    -------
+    Series, shape (n_rows,)
+        float64, str, boolean or datetime64[us, time_zone]; None and NaN are missing. Numbers of a
+        source are int64 where all are whole and none is missing.
+
+    Raises
+    ------
+    UserError
+        If a value is of another type, or is an infinite number; it names column, row and value.
+    """
+
+    def refuse(wrong: Any, wanted: str, remedy: str = "") -> None:
+        _refuse(values, np.asarray(wrong, dtype=bool), name, wanted, remedy, sent)
+
+    plain = plain_values(values)
+    if kind == "number":
+        return _read_numbers(plain, refuse, sent)
+    if kind == "time":
+        return _read_times(plain, time_zone, refuse)
+    if kind == "boolean":
+        return _read_booleans(plain, refuse, sent)
+    return _read_texts(plain, refuse, sent)
+
+
+def plain_values(values: pd.Series) -> pd.Series:
+    """Return the same values in a NumPy, `str`, datetime or nullable integer or boolean column."""
+    dtype: Any = values.dtype
+    if isinstance(dtype, pd.ArrowDtype):
+        found = pa.chunked_array(values.array.__arrow_array__()).to_pandas(
+            types_mapper=NULLABLE.get
+        )
+        return plain_values(found.set_axis(values.index).rename(values.name))
+    if isinstance(dtype, pd.CategoricalDtype):
+        categories = plain_values(pd.Series(dtype.categories)).astype(object)
+        found = categories.reindex(values.cat.codes, fill_value=None)  # a missing one has code -1
+        return plain_values(found.set_axis(values.index).rename(values.name).infer_objects())
+    if isinstance(dtype, pd.SparseDtype):
+        return values.sparse.to_dense()
+    if isinstance(dtype, pd.StringDtype) or pd.api.types.is_float_dtype(dtype):
+        return values.astype("str" if isinstance(dtype, pd.StringDtype) else "float64")
+    if isinstance(dtype, pd.api.extensions.ExtensionDtype) and dtype.kind in "iub":
+        return values if values.isna().any() else values.astype(dtype.type)
+    return values
+
+
+Refuse = Callable[..., None]
+"""Takes which values are wrong, and what is wanted instead; raises a UserError if there is one."""
+
+
+def _read_numbers(values: pd.Series, refuse: Refuse, sent: bool) -> pd.Series:
+    numbers: Any = values
+    if values.dtype.kind not in "iuf":
+        numbers = _read_each(values, "number", refuse, sent)
+    floats = pd.Series(numbers, index=values.index).astype("float64")
+    refuse(
+        floats.abs() > LARGEST,
+        f"a finite number, at most {LARGEST:.2g}",
+        "Make it missing in the source; in a CSV file, name it under `missing` of the table in the "
+        "conf/dataset file.",
+    )
+    if sent or not len(floats) or (floats % 1 != 0).any() or floats.abs().max() >= 2**63:
+        return floats
+    exact = [int(number) for number in numbers] if isinstance(numbers, list) else numbers
+    return pd.Series(exact, index=values.index).astype("int64")
+
+
+def _read_booleans(values: pd.Series, refuse: Refuse, sent: bool) -> pd.Series:
+    if not pd.api.types.is_bool_dtype(values):
+        read = _read_each(values, "boolean", refuse, sent)
+        values = pd.Series(read, index=values.index, dtype=object)
+    return values.astype("boolean")
+
+
+def _read_texts(values: pd.Series, refuse: Refuse, sent: bool) -> pd.Series:
+    if isinstance(values.dtype, pd.StringDtype):
+        return values
+    return pd.Series(_read_each(values, "category", refuse, sent), index=values.index, dtype="str")
+
+
+def _read_times(values: pd.Series, zone: str, refuse: Refuse) -> pd.Series:
+    """Return times in a zone, by each row's own offset, or by the zone's clock without one."""
+    wanted = pd.DatetimeTZDtype("us", zone)
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return values.astype(wanted)
+    if values.dtype.kind == "M":
+        moments, has_offset = values.dt.tz_localize("UTC"), pd.Series(False, index=values.index)
+    else:
+        is_text = isinstance(values.dtype, pd.StringDtype)
+        text = values if is_text else values.map(_time_text).astype("str")
+        text = text.where(text.str.match(r"\d", na=False))  # pandas takes "now" for a time
+        has_offset = text.str.contains(OFFSET, na=False)
+        moments = pd.to_datetime(text, utc=True, format="ISO8601", errors="coerce")
+        refuse(moments.isna() & values.notna(), ISO)
+    local = moments.dt.tz_localize(None)
+    by_clock = local.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT").astype(wanted)
+    times = moments.astype(wanted).where(has_offset, by_clock)
+    wrong = times.isna() & values.notna()
+    refuse(wrong, f"a time with its offset, since clocks were changed then in {zone}")
+    return times
+
+
+def _sent_number(value: object) -> float | int | None:
+    return None if isinstance(value, str) else _number(value)
+
+
+def _number(value: object) -> float | int | None:
+    if isinstance(value, str):
+        return _parsed(value.strip())
+    if isinstance(value, Decimal):
+        is_whole = value.is_finite() and value == value.to_integral_value()
+        return _bounded(int(value)) if is_whole else float(value)
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        return None
+    return _bounded(int(value)) if isinstance(value, Integral) else float(value)
+
+
+def _parsed(text: str) -> float | int | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    if np.isnan(number) or "_" in text:
+        return None
+    return _bounded(int(text)) if text.lstrip("+-").isdecimal() else number
+
+
+def _bounded(number: int) -> float | int:
+    """Return a whole number, or infinity where no float can hold it, as JSON may write it."""
+    return number if abs(number) <= LARGEST else float("inf")
+
+
+def _sent_truth(value: object) -> bool | None:
+    return bool(value) if isinstance(value, bool | np.bool_) else None
+
+
+def _truth(value: object) -> bool | None:
+    text = _text(value)
+    return None if text is None else TRUTHS.get(text.removesuffix(".0").strip().lower())
+
+
+def _sent_text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _text(value: object) -> str | None:
+    """Return a text as it is, a whole number without a decimal point, a date without midnight."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    if isinstance(value, date | np.datetime64):
+        return str(pd.Timestamp(value)).removesuffix(" 00:00:00")
+    number = _number(value)
+    if isinstance(number, float):
+        return str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
+    return None if number is None else str(number)
+
+
+def _time_text(value: object) -> str | None:
+    is_time = isinstance(value, str | date | np.datetime64) and not pd.isna(value)
+    return str(value) if is_time else None
+
+
+_EACH: dict[str, tuple[tuple[Callable[[Any], Any], str], tuple[Callable[[Any], Any], str]]] = {
+    "number": ((_number, "a number"), (_sent_number, "a number, without quotes")),
+    "boolean": ((_truth, "true or false"), (_sent_truth, "true or false, without quotes")),
+    "category": ((_text, "text"), (_sent_text, "text, in quotes")),
+}
+"""How one value of a source, and one of a request, is read, and what it is asked to be."""
+
+
+def _read_each(values: pd.Series, kind: str, refuse: Refuse, sent: bool) -> list[Any]:
+    """Return each value as it is read, None where it is missing."""
+    read, wanted = _EACH[kind][sent]
+    missing = values.isna().to_numpy()
+    found = [None if gone else read(value) for value, gone in zip(values, missing, strict=True)]
+    refuse(np.array([value is None for value in found], dtype=bool) & ~missing, wanted)
+    return found
+
+
+def _refuse(
+    values: pd.Series, wrong: np.ndarray, name: str, wanted: str, remedy: str, sent: bool
+) -> None:
+    if not wrong.any():
+        return
+    place = int(np.flatnonzero(wrong)[0])
+    found = values.iloc[place]
+    found = found.item() if isinstance(found, np.generic) else found
+    if sent:
+        told = f"Send {wanted}{', or null where it is not known' if remedy else ''}."
+    else:
+        other = (
+            "List the column under another type in the conf/dataset file, or correct the source."
+        )
+        told = f"Expected is {wanted}. {remedy or other}"
+    raise UserError(
+        f"column {name}: {int(wrong.sum())} of {len(values)} values cannot be read, the first in "
+        "row "
+        f"{place}: {reprlib.repr(found)}. {told}"
+    )
