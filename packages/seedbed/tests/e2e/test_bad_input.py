@@ -64,7 +64,7 @@ def test_a_mistake_in_conf_stops_before_the_first_stage(
     before = (project.root / "params.yaml").read_bytes()
     project.edit(file, old, new)
     said = project.refused("dvc", "repro")
-    assert stages_in(said) == ["compose"]
+    assert set(stages_in(said)) <= {"code", "compose"}  # a dataset may name packages that have data
     told = [line for line in said.splitlines() if line.startswith("compose: ")]
     assert len(told) == 1, said
     for word in words:
