@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from seedbed.config.compose import compose_text
+from seedbed.config.compose import check_composed, compose_text
 from seedbed.config.params import check_params, read_params
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
@@ -117,11 +117,12 @@ def test_a_mistake_is_told(
         else plain
     )
     with pytest.raises(UserError) as error:
-        check_params(changed(values, key, value), REPOSITORY)
+        check_composed(changed(values, key, value), REPOSITORY)
     message = str(error.value)
     assert message.startswith("params.yaml")
     assert words in message
-    assert home in message
+    # As with -S: another file of the group may have brought the value in.
+    assert (home if home == "conf/config.yaml" else f"{home.rpartition('/')[0]}/") in message
     assert "\n" not in message
 
 
