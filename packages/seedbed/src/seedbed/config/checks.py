@@ -87,7 +87,7 @@ def _of_problem(params: Params, columns: Mapping[str, Column]) -> Iterator[Mista
         if positive is None:
             yield Mistake(
                 "problem.positive",
-                f"is not set: say which value of {target} is the positive one, or set problem.above",
+                f"is not set: say which value of {target} is positive, or set problem.above",
             )
         elif kind == "category" and not isinstance(positive, str):
             yield Mistake(

@@ -1,4 +1,4 @@
-"""The names of the metrics, and what each is for: all that can be judged of them before anything is computed."""
+"""The names of the metrics, and which way is better for which tasks, as conf/ is judged by."""
 
 from typing import Literal
 
@@ -22,7 +22,10 @@ METRICS: dict[str, tuple[Direction, tuple[Task, ...]]] = {
     "mae": ("minimize", ("regression",)),
     "r2": ("maximize", ("regression",)),
 }
-"""Which way is better, and the tasks it is defined for, in the order of reports. seedbed.models.metrics computes them."""
+"""Which way is better, and the tasks a metric is defined for, in the order of reports.
+
+:mod:`seedbed.models.metrics` computes them.
+"""
 
 
 def why_not(name: str, task: Task) -> str | None:

@@ -26,7 +26,7 @@ class Section(BaseModel):
 
 
 class Table(Section):
-    """Where a table lies: `file` in an installed `package`, or what that package's `loader` returns.
+    """Where a table lies: a `file` of an installed `package`, or what its `loader` returns.
 
     The csv and parquet sources ignore these and read <name>.csv or <name>.parquet. `missing` lists
     what a CSV file writes for a text that is missing, beside the empty field, such as NA.
@@ -122,7 +122,7 @@ class Dataset(Section):
 
 
 class ColumnLists(Section):
-    """The columns by role: names, globs such as `temp*`, and with `!` in front what a list leaves out.
+    """The columns by role: names, globs such as `temp*`, and what a list leaves out: `!temp_max`.
 
     `number`, `category` and `boolean` are the features. Columns of other roles are numbers, and the
     time a time, unless `types` says otherwise; a column that only `types` names is read and is no

@@ -1,4 +1,4 @@
-"""Cleaning in two parts: values (also of every request that is served) and rows (for training only)."""
+"""Cleaning in two parts: values (also of every request) and rows (for training only)."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Stateless features: each is a function of its own row, so one served row gets what training did."""
+"""Stateless features: each is a function of its own row, also when it is served."""
 
 from collections.abc import Callable
 from functools import partial
@@ -104,7 +104,7 @@ def _ratio(above: pd.Series, below: pd.Series) -> pd.Series:
 
 
 def _combine(*parts: pd.Series) -> pd.Series:
-    # A whole number is int64 in one batch and, beside a missing one or in a request, float64 in another.
+    # A whole number is int64 in one batch, and float64 beside a missing one or in a request.
     texts = [
         (part.astype("float64") if pd.api.types.is_integer_dtype(part) else part).astype("str")
         for part in parts

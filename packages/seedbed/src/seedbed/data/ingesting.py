@@ -16,7 +16,7 @@ from seedbed.errors import UserError, did_you_mean
 def assemble_rows(
     read: Callable[[str, Types], pd.DataFrame], dataset: Dataset, lists: ColumnLists
 ) -> pd.DataFrame:
-    """Read and join the tables of `dataset`, and return the columns that are listed, in their types.
+    """Read and join the tables of `dataset`; return the columns that are listed, in their types.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def join_table(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -
         if absent := [column for column in wanted if column not in table.columns]:
             meant = did_you_mean(absent[0], sorted(table.columns))
             raise UserError(
-                f"dataset.joins: table {name} has no column {absent[0]}{meant}, which the join with "
-                f"{join.table} needs. Edit keys or columns in the conf/dataset file."
+                f"dataset.joins: table {name} has no column {absent[0]}{meant}, which the join "
+                f"with {join.table} needs. Edit keys or columns in the conf/dataset file."
             )
     # pandas would take two missing keys for equal ones.
     right = other[[*join.keys, *join.columns]].dropna(subset=join.keys).rename(columns=join.rename)
@@ -74,8 +74,8 @@ def join_table(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -
         column for column in right.columns if column in rows.columns and column not in join.keys
     ]:
         raise UserError(
-            f"dataset.joins: {', '.join(clashing)} of table {join.table} is a column of {base} too. "
-            "Give it another name under rename in the conf/dataset file."
+            f"dataset.joins: {', '.join(clashing)} of table {join.table} is a column of {base} "
+            "too. Give it another name under rename in the conf/dataset file."
         )
     repeated = right.duplicated(join.keys)
     if repeated.any():

@@ -11,7 +11,7 @@ from seedbed.errors import UserError
 
 PARTS = ("train", "validation", "test")
 STRETCHES = 50
-"""Of time, in each part: enough for a 95 % interval, and so long that neighbours mostly share one."""
+"""Of time, in each part: enough for a 95 % interval; neighbours mostly share one."""
 
 
 def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Series:
@@ -47,7 +47,8 @@ def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Ser
         if not (parts == part).any():
             raise UserError(
                 f"split: of {len(frame)} rows none is in {part} (split.kind {split.kind}, "
-                f"validation {split.validation}, test {split.test}). Use more rows, or larger parts."
+                f"validation {split.validation}, test {split.test}). Use more rows, or a larger "
+                "share."
             )
     return parts
 
@@ -125,7 +126,7 @@ def _time_blocks(times: pd.Series, cuts: tuple[float, ...]) -> np.ndarray:
 
 
 def _positions(frame: pd.DataFrame, columns: Columns, split: Split, purpose: str) -> np.ndarray:
-    """Return a number in [0, 1) for each row, from its key or group, the split's seed and the purpose."""
+    """Return a number in [0, 1) for each row, of its key or group, the seed and the purpose."""
     if split.kind == "group":
         name = group_column(columns)
         if name is None:
