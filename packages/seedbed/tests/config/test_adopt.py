@@ -108,6 +108,7 @@ def test_edits_of_conf_since_the_experiment_are_kept(root: Path) -> None:
         ([], "mine", "nothing to adopt: params.yaml is what conf/ composes to"),
         (["~gate.thresholds.roc_auc"], "mine", r"~gate\.thresholds\.roc_auc would still differ"),
         (["seed=4"], "my forest", "'my forest' cannot be the name of an overlay"),
+        (["seed=4"], "größe", "'größe' cannot be the name of an overlay"),
         (["seed=4"], "../x", "cannot be the name of an overlay"),
     ],
 )

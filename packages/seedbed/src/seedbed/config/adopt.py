@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from seedbed.config.compose import Overrides, compose_anew, find_overrides, read_overrides
-from seedbed.config.composition import GLOBAL, MAIN, compose_conf, flatten
+from seedbed.config.composition import GLOBAL, MAIN, as_override, compose_conf, flatten
 from seedbed.config.params import PARAMS
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
@@ -26,9 +26,9 @@ def adopt_overrides(root: Path, name: str) -> list[str]:
     UserError
         If no overlay gives these values; conf/ is then left as it was.
     """
-    if not re.fullmatch(r"\w[\w-]*", name):
+    if not re.fullmatch(r"\w[\w-]*", name, re.ASCII):
         raise UserError(
-            f"{name!r} cannot be the name of an overlay. Use letters, digits, _ and -: wide_forest."
+            f"{name!r} cannot be the name of an overlay. Use a to z, digits, _ and -: wide_forest."
         )
     wanted = _wanted(root)
     overlay, main = root / f"conf/experiment/{name}.yaml", root / MAIN
@@ -36,7 +36,7 @@ def adopt_overrides(root: Path, name: str) -> list[str]:
     try:
         write_text(overlay, f"{GLOBAL}\n")
         choices = _closest_choices(root, wanted)
-        values = _differing(wanted, compose_conf(root, choices).values)
+        values = _differing(wanted, compose_conf(root, _as_typed(choices)).values)
         write_text(overlay, _overlay_text(name, choices, values))
         _list_as_default(main, f"experiment/{name}")
         if left := find_overrides(wanted, compose_conf(root).values):
@@ -52,7 +52,7 @@ def adopt_overrides(root: Path, name: str) -> list[str]:
             else:
                 file.write_bytes(content)
         raise
-    held = [*choices, *Overrides("", flatten(values), []).as_typed()]
+    held = [*_as_typed(choices), *Overrides("", flatten(values), []).as_typed()]
     return [
         f"conf/experiment/{name}.yaml: {', '.join(held)}",
         f"{MAIN}: `- experiment/{name}` is in its defaults. Take that line out to use it only by "
@@ -86,19 +86,23 @@ def _wanted(root: Path) -> dict[str, Any]:
     return wanted
 
 
-def _closest_choices(root: Path, wanted: dict[str, Any]) -> list[str]:
+def _as_typed(choices: dict[str, str]) -> list[str]:
+    return [as_override(group, member) for group, member in choices.items()]
+
+
+def _closest_choices(root: Path, wanted: dict[str, Any]) -> dict[str, str]:
     """Choose files of groups, one after the other, as long as that leaves fewer values to write."""
-    choices: list[str] = []
+    choices: dict[str, str] = {}
     while True:
-        plain = compose_conf(root, choices)
+        plain = compose_conf(root, _as_typed(choices))
         left = find_overrides(wanted, plain.values)
         sections = {key.partition(".")[0] for key in [*left.changed, *left.removed]}
         fewest = [(len(left), choices)]
         for group in sorted(sections & set(plain.chosen)):
             for file in sorted((root / "conf" / group).glob("*.yaml")):
-                tried = [*choices, f"{group}={file.stem}"]
+                tried = choices | {group: file.stem}
                 try:
-                    found = find_overrides(wanted, compose_conf(root, tried).values)
+                    found = find_overrides(wanted, compose_conf(root, _as_typed(tried)).values)
                 except UserError:  # a file with ??? or one that does not go with the others
                     continue
                 fewest.append((len(found), tried))
@@ -121,14 +125,13 @@ def _differing(wanted: dict[str, Any], plain: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _overlay_text(name: str, choices: list[str], values: dict[str, Any]) -> str:
+def _overlay_text(name: str, choices: dict[str, str], values: dict[str, Any]) -> str:
     """Return an overlay that chooses files of groups and sets values."""
-    chosen = [choice.split("=") for choice in choices]
     lines = [
         GLOBAL,
         f"# An experiment's values, by `seedbed adopt {name}`: dvc exp run -S +experiment={name}",
-        *(["defaults:"] if chosen else []),
-        *(f"  - override /{group}: {member}" for group, member in chosen),
+        *(["defaults:"] if choices else []),
+        *(f"  - override /{group}: {member}" for group, member in choices.items()),
     ]
     held = OmegaConf.to_yaml(OmegaConf.create(values)) if values else ""
     return "\n".join([*lines, held])

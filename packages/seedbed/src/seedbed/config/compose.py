@@ -9,7 +9,13 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from seedbed.config.composition import compose_conf, file_to_edit, flatten, plain_composition
+from seedbed.config.composition import (
+    as_override,
+    compose_conf,
+    file_to_edit,
+    flatten,
+    plain_composition,
+)
 from seedbed.config.conf_hash import conf_files, conf_hash
 from seedbed.config.params import PARAMS, check_params
 from seedbed.config.repository import git, inside_experiment, untracked_files
@@ -36,8 +42,7 @@ class Overrides:
 
     def as_typed(self) -> list[str]:
         """Return the overrides as they would be typed after -S."""
-        values = {key: "null" if value is None else value for key, value in self.changed.items()}
-        changed = [f"{key}={value}" for key, value in values.items()]
+        changed = [as_override(key, value) for key, value in self.changed.items()]
         return [*changed, *(f"~{key}" for key in self.removed)]
 
     def __str__(self) -> str:

@@ -1,6 +1,8 @@
 """conf/ as Hydra composes it, and the file of conf/ that a value comes from."""
 
 import importlib
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -119,6 +121,24 @@ def look_up(value: Any, parts: Sequence[str]) -> Any:
         else:
             return ABSENT
     return value
+
+
+def as_override(key: str, value: Any) -> str:
+    """Return a value as it is typed after -S, quoted where Hydra's grammar asks for it."""
+    return f"{key}={_as_typed(value)}"
+
+
+def _as_typed(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{','.join(map(_as_typed, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{key}:{_as_typed(part)}' for key, part in value.items())}}}"
+    if not isinstance(value, str):
+        return json.dumps(value)
+    word = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", value)
+    plain = word and value.lower() not in ("null", "true", "false", "inf", "nan")
+    escaped = value.replace("'", "\\'")
+    return value if plain else f"'{escaped}'"
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

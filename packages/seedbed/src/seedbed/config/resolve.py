@@ -1,5 +1,6 @@
 """After a merge: settles conflicts in computed files, and names what is left to a person."""
 
+import shlex
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -99,7 +100,7 @@ def _settle_params(root: Path) -> list[str]:
         changed = {key: new for key, new in overrides.changed.items() if values[key] != new}
         kept = [key for key in overrides.removed if look_up(params, key.split(".")) is not ABSENT]
         if lost := Overrides("", changed, kept):
-            typed = " ".join(f"-S '{override}'" for override in lost.as_typed())
+            typed = " ".join(f"-S {shlex.quote(override)}" for override in lost.as_typed())
             done.append(
                 f"{PARAMS} held values of {name} that conf/ does not have, and they are not in it now: "
                 f"{lost}. To have them back, write them into conf/, or, once this is committed, "
