@@ -30,7 +30,8 @@ def adopt_overrides(root: Path, name: str) -> list[str]:
         raise UserError(
             f"{name!r} cannot be the name of an overlay. Use a to z, digits, _ and -: wide_forest."
         )
-    wanted = _wanted(root)
+    if (wanted := _wanted(root)) is None:
+        return [f"nothing to adopt: {PARAMS} is what conf/ composes to"]
     overlay, main = root / f"conf/experiment/{name}.yaml", root / MAIN
     before = {file: file.read_bytes() if file.exists() else None for file in (overlay, main)}
     try:
@@ -60,13 +61,10 @@ def adopt_overrides(root: Path, name: str) -> list[str]:
     ]
 
 
-def _wanted(root: Path) -> dict[str, Any]:
-    """Return what params.yaml holds; if conf/ was edited since, what conf/ says now with the overrides.
+def _wanted(root: Path) -> dict[str, Any] | None:
+    """Return what params.yaml holds, or None where conf/ says the same.
 
-    Raises
-    ------
-    UserError
-        If there is nothing to adopt.
+    If conf/ was edited since, what it says now holds, with the recorded overrides.
     """
     params, composed = load_yaml(root / PARAMS), compose_conf(root).values
     recorded = read_overrides(root)
@@ -81,9 +79,7 @@ def _wanted(root: Path) -> dict[str, Any]:
                 for parent in parents:
                     section = section.setdefault(parent, {})
                 section[last] = value
-    if not recorded:
-        raise UserError(f"there is nothing to adopt: {PARAMS} is what conf/ composes to.")
-    return wanted
+    return wanted if recorded else None
 
 
 def _as_typed(choices: dict[str, str]) -> list[str]:
