@@ -2,15 +2,14 @@
 
 import inspect
 import sys
-import traceback
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
 from seedbed.config.params import read_params
-from seedbed.config.project import project_package
-from seedbed.errors import UserError, one_line
+from seedbed.config.project import import_module_of_project, project_package
+from seedbed.config.schema import Params
+from seedbed.errors import UserError, did_you_mean
 
 Stage = TypeVar("Stage", bound=Callable[..., None])
 _stages: dict[str, Callable[..., None]] = {}
@@ -57,15 +56,7 @@ def load_stage(name: str) -> Callable[..., None]:
         raise UserError(
             f"there is no stage {name}: {file} is missing. Write it, or correct cmd in dvc.yaml."
         )
-    try:
-        import_module(module)
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(
-            f"{_where(error, file)}: {type(error).__name__}: {one_line(error)}. Correct that line; if a "
-            "package is missing, add it to pyproject.toml and run `make lock setup`."
-        ) from error
+    import_module_of_project(module)
     if module not in _stages:
         raise UserError(
             f"{file}: no function is marked with @stage. Mark the one that the stage runs."
@@ -80,23 +71,16 @@ def run_stage(name: str) -> None:
     """
     try:
         function = load_stage(name)
-        function(**read_params(inspect.signature(function).parameters))
+        asked = inspect.signature(function).parameters
+        if unknown := next((key for key in asked if key not in Params.model_fields), None):
+            raise UserError(
+                f"the stage asks for {unknown}, which is no section of params.yaml"
+                f"{did_you_mean(unknown, Params.model_fields)}. Name its arguments after sections: "
+                f"{', '.join(Params.model_fields)}."
+            )
+        function(**read_params(asked))
     except UserError as error:
         sys.exit(f"{name}: {error}")
-
-
-def _where(error: Exception, file: Path) -> str:
-    """Return file and line of the project's own code that an error of importing comes from."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{_from_here(error.filename)}, line {error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if Path(frame.filename).is_relative_to(Path("src").absolute())]
-    return f"{_from_here(own[-1].filename)}, line {own[-1].lineno}" if own else str(file)
-
-
-def _from_here(filename: str) -> str:
-    path = Path(filename)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else filename
 
 
 if __name__ == "__main__":

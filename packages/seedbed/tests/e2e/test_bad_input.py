@@ -51,7 +51,7 @@ DATASET = "conf/dataset/flights.yaml"
             MODEL, "sklearn.ensemble.Hist", "os.Hist", ["model.classification._target_", "sklearn.", MODEL], id="_target_"
         ),
         pytest.param(
-            DATASET, "column: arr_delay", "column: delay", ["problem.target.column is 'delay'", "arr_delay", DATASET], id="target"
+            DATASET, "time: time_hour", "time: [time_hour, at]", ["columns.time is ['time_hour', 'at']: one column", DATASET], id="time"
         ),
         pytest.param("conf/config.yaml", "model: hist", "model: mist", ["mist_gradient_boosting", "logistic_regression"], id="member"),
         pytest.param(SPLIT, "folds: 3", "folds: [3", [f"{SPLIT}: this is not a YAML file", "line 6"], id="no-yaml"),
@@ -90,5 +90,5 @@ def test_data_without_the_target_column_stop_ingest(project: Project, tmp_path: 
     )
     assert stages_in(said) == ["compose", "ingest"]
     assert re.search(
-        r"ingest: columns: the column .*target is not in the data, which have alcohol, hue", said
+        r"ingest: columns.target names target, which is not in the data; they have alcohol, hue", said
     )

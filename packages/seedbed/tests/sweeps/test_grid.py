@@ -78,7 +78,7 @@ def at_start(*task: str, fixed: tuple[str, ...] = ()) -> DictConfig:
         (["seed=abc"], "seed is 'abc'"),
         (["seed=1,abc"], "seed is 'abc'"),
         (["model.arguments=???"], r"model.arguments is not set \(\?\?\?\)"),
-        (["seed=range(3)", "split=time,group"], "split.kind is group, and no column has the role group"),
+        (["seed=range(3)", "split=time,group"], "columns.group is not set"),
         (["seed=${nowhere}"], "seed is '\$\{nowhere\}'"),
     ],
 )  # fmt: skip

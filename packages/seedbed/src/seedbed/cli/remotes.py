@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from seedbed.config.repository import find_root
-from seedbed.errors import UserError
 
 app = typer.Typer()
 
@@ -25,21 +24,24 @@ def remote(
 
 
 @app.command()
-def push() -> None:
+def push(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Look also at data of what the Git remote has already.")
+    ] = False,
+) -> None:
     """Send branch, tags, experiments, and the data, models and run cache that belong to them."""
-    from seedbed.remotes.push import push
+    from seedbed.remotes.sync import push
 
-    _stop_if(push(find_root()).problems)
+    push(find_root(), everything)
 
 
 @app.command()
-def pull() -> None:
+def pull(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Fetch also data of tags and experiments that are here.")
+    ] = False,
+) -> None:
     """Fetch what was pushed: branch, tags, experiments, data, models, run cache; then check out."""
-    from seedbed.remotes.pull import pull
+    from seedbed.remotes.sync import pull
 
-    _stop_if(pull(find_root()).problems)
-
-
-def _stop_if(problems: list[str]) -> None:
-    if problems:
-        raise UserError("\n\n".join(problems))
+    pull(find_root(), everything)

@@ -2,13 +2,14 @@
 
 import importlib
 import importlib.util
+import sys
 import tomllib
+import traceback
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
-from seedbed.errors import UserError, did_you_mean
+from seedbed.errors import UserError, did_you_mean, one_line
 
 PYPROJECT = "pyproject.toml"
 
@@ -68,7 +69,9 @@ def read_settings(root: Path) -> ProjectSettings:
         ):
             raise UserError(f"{where} is {value!r}: write a list of names, such as ['lightgbm'].")
     return ProjectSettings(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+        table.get("package", "project"),
+        tuple(table.get("targets", ())),
+        tuple(table.get("trusted", ())),
     )
 
 
@@ -77,15 +80,51 @@ def project_package(root: Path) -> str:
     return read_settings(root).package
 
 
-@lru_cache
+def import_module_of_project(module: str) -> ModuleType:
+    """Import a module of the project in the working directory.
+
+    Raises
+    ------
+    UserError
+        If that fails; the message names the file and the line where it does.
+    """
+    try:
+        return importlib.import_module(module)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"{_place_of(error, module)}: {type(error).__name__}: {one_line(error)}. Correct that line; "
+            "if a package is missing, add it to pyproject.toml and run `make lock setup`."
+        ) from error
+
+
 def project_module(name: str) -> ModuleType | None:
     """Import a module of the project's own package, for what its decorators register; None if there is none.
 
     Fingerprints take ``project_module("features")`` for an import of that module.
     """
     module = f"{project_package(Path())}.{name}"
-    try:
-        found = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        return None
-    return importlib.import_module(module) if found else None
+    if module not in sys.modules:
+        try:
+            found = importlib.util.find_spec(module)
+        except ModuleNotFoundError:
+            found = None
+        if found is None:
+            return None
+    return import_module_of_project(module)
+
+
+def _place_of(error: Exception, module: str) -> str:
+    """Return file and line of the project's own code that an error of importing comes from."""
+    here, source = Path.cwd(), Path("src").absolute()
+    file, line = f"src/{module.replace('.', '/')}.py", None
+    if isinstance(error, SyntaxError) and error.filename:
+        file, line = error.filename, error.lineno
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        if own := [frame for frame in frames if Path(frame.filename).is_relative_to(source)]:
+            file, line = own[-1].filename, own[-1].lineno
+    path = Path(file)
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    return f"{shown}, line {line}" if line else str(shown)

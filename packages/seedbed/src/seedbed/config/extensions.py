@@ -1,0 +1,62 @@
+"""What a project adds to seedbed by a decorator: functions by name, found when conf/ names them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+from seedbed.config.project import project_module
+from seedbed.errors import UserError
+
+Entry = TypeVar("Entry")
+
+
+class Registry(Generic[Entry]):
+    """The entries of one sort by their names: those of seedbed, and those of the project.
+
+    Parameters
+    ----------
+    what : str
+        What an entry is called in messages, such as "source".
+    module : str
+        The module of the project's package that registers its own, such as "sources". It is imported
+        when a name is asked for that seedbed does not have.
+    """
+
+    def __init__(self, what: str, module: str) -> None:
+        self.what = what
+        self.module = module
+        self._entries: dict[str, Entry] = {}
+        self._functions: dict[str, Callable[..., Any]] = {}
+
+    def add(self, name: str, entry: Entry, function: Callable[..., Any]) -> None:
+        """Register an entry, made of a decorated function, under a name.
+
+        Raises
+        ------
+        UserError
+            If another function has this name already.
+        """
+        earlier = self._functions.setdefault(name, function)
+        if _full_name(earlier) != _full_name(function):
+            raise UserError(
+                f"{_full_name(function)}: there is a {self.what} {name!r} already, "
+                f"{_full_name(earlier)}. Give yours another name."
+            )
+        self._entries[name] = entry
+
+    def find(self, name: str) -> Entry | None:
+        """Return the entry of a name, or None if neither seedbed nor the project has it."""
+        if name not in self._entries:
+            project_module(self.module)
+        return self._entries.get(name)
+
+    def names(self) -> list[str]:
+        """Return the names of all entries, the project's last."""
+        project_module(self.module)
+        return list(self._entries)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
+
+def _full_name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"

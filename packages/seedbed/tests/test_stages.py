@@ -1,0 +1,131 @@
+"""A stage is handed the parameters it names, and a person's mistake is one paragraph."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seedbed.errors import UserError
+from seedbed.stages import stage
+
+PARAMS = """\
+seed: 3
+split: {kind: random, validation: 0.2, test: 0.2, folds: 2, seed: 0}
+model: broken
+"""
+HEAD = """\
+from seedbed.errors import UserError
+from seedbed.stages import stage
+"""
+
+
+def run(root: Path, name: str, code: str | None, settings: str = "") -> tuple[int, str]:
+    """Run a stage of a project that holds nothing else; return exit code and output."""
+    package = "churn" if "churn" in settings else "project"
+    stages = root / "src" / package / "stages"
+    stages.mkdir(parents=True)
+    (stages.parent / "__init__.py").touch()
+    (root / "conf").mkdir()
+    (root / "params.yaml").write_text(PARAMS, encoding="utf-8")
+    (root / "pyproject.toml").write_text(settings, encoding="utf-8")
+    if code is not None:
+        (stages / f"{name}.py").write_text(HEAD + code, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "seedbed.stages", name],
+        cwd=root,
+        env={"PYTHONPATH": str(root / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "settings", "output"),
+    [
+        (
+            "@stage\ndef work(split, seed):\n    print(split.kind, split.folds, seed)\n",
+            "",
+            "random 2 3\n",
+        ),
+        ("@stage\ndef another_name():\n    print('done')\n", "", "done\n"),
+        (
+            "from churn import stages\n@stage\ndef work(seed):\n    print(stages.__name__)\n",
+            "[tool.seedbed]\npackage = 'churn'\n",
+            "churn.stages\n",
+        ),
+    ],
+    ids=["arguments", "no arguments", "package of another name"],
+)
+def test_a_stage_gets_what_its_arguments_name(
+    tmp_path: Path, code: str, settings: str, output: str
+) -> None:
+    assert run(tmp_path, "work", code, settings) == (0, output)
+
+
+@pytest.mark.parametrize(
+    ("code", "settings", "message"),
+    [
+        ("@stage\ndef work(model): ...\n", "", "work: params.yaml: model is 'broken'"),
+        ("@stage\ndef work(gate): ...\n", "", "work: params.yaml: the section gate is missing"),
+        (
+            "@stage\ndef work(sede): ...\n",
+            "",
+            "work: the stage asks for sede, which is no section of params.yaml (did you mean seed?)",
+        ),
+        (
+            "@stage\ndef work(seed):\n    raise UserError(f'row 7 is wrong ({seed}).')\n",
+            "",
+            "work: row 7 is wrong (3).",
+        ),
+        (None, "", "work: there is no stage work: src/project/stages/work.py is missing."),
+        ("", "", "work: src/project/stages/work.py: no function is marked with @stage."),
+        (
+            "import pandsa\n",
+            "",
+            "work: src/project/stages/work.py, line 3: ModuleNotFoundError: No module named 'pandsa'",
+        ),
+        (
+            "def work(:\n",
+            "",
+            "work: src/project/stages/work.py, line 3: SyntaxError: invalid syntax",
+        ),
+        ("1 / 0\n", "", "work: src/project/stages/work.py, line 3: ZeroDivisionError"),
+        (
+            "@stage\ndef one(): ...\n@stage\ndef two(): ...\n",
+            "",
+            "work: project.stages.work: both one and two are marked with @stage",
+        ),
+        ("", "[tool.seedbed]\npakage = 'churn'\n", "there is no such key (did you mean package?)"),
+        ("", "[tool.seedbed]\npackage = 'my churn'\n", "package is 'my churn': write the name"),
+        ("", "[tool.seedbed]\ntargets = 'lightgbm'\n", "write a list of names"),
+        ("", "[tool.seedbed\n", "pyproject.toml: this is not TOML"),
+    ],
+)
+def test_a_mistake_is_one_paragraph_and_exit_code_1(
+    tmp_path: Path, code: str | None, settings: str, message: str
+) -> None:
+    exit_code, output = run(tmp_path, "work", code, settings)
+    assert exit_code == 1
+    assert message in output
+    assert output.count("\n") == 1
+
+
+def test_an_error_in_the_work_itself_has_a_traceback(tmp_path: Path) -> None:
+    exit_code, output = run(tmp_path, "work", "@stage\ndef work(seed):\n    return seed['a']\n")
+    assert exit_code == 1
+    assert "Traceback" in output
+    assert "work.py" in output
+
+
+def test_a_module_holds_one_stage() -> None:
+    def one() -> None: ...
+
+    def two() -> None: ...
+
+    stage(one)
+    assert stage(one) is one, "a module may be imported again"
+    with pytest.raises(UserError, match="both one and two are marked with @stage"):
+        stage(two)
