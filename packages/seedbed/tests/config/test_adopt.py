@@ -114,7 +114,7 @@ def test_with_nothing_brought_in_nothing_is_written(root: Path) -> None:
 @pytest.mark.parametrize(
     ("overrides", "name", "words"),
     [
-        (["~gate.thresholds.roc_auc"], "mine", r"~gate\.thresholds\.roc_auc would still differ"),
+        (["~columns.types"], "mine", r"~columns\.types\.tailnum would still differ"),
         (["seed=4"], "my forest", "'my forest' cannot be the name of an overlay"),
         (["seed=4"], "größe", "'größe' cannot be the name of an overlay"),
         (["seed=4"], "../x", "cannot be the name of an overlay"),
