@@ -17,9 +17,9 @@ from seedbed.files import write_text
 def adopt_overrides(root: Path, name: str) -> list[str]:
     """Write an overlay with which conf/ composes to the present params.yaml; return what was done.
 
-    Where another file of a group gives the values (``-S model=random_forest``), the overlay chooses that
-    file; it holds all other values itself. It is listed at the end of the defaults of conf/config.yaml.
-    An overlay of this name is written anew.
+    Where another file of a group gives the values (``-S model=random_forest``), the overlay chooses
+    that file; it holds all other values itself. It is listed at the end of the defaults of
+    conf/config.yaml. An overlay of this name is written anew.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def _closest_choices(root: Path, wanted: dict[str, Any]) -> dict[str, str]:
 
 
 def _differing(wanted: dict[str, Any], plain: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of `wanted` that `plain` does not have, nested as they are, conf_hash aside."""
+    """Return the values of `wanted` that `plain` does not have, nested, without conf_hash."""
     found: dict[str, Any] = {}
     for key, value in wanted.items():
         other = plain.get(key)
@@ -134,7 +134,7 @@ def _overlay_text(name: str, choices: dict[str, str], values: dict[str, Any]) ->
 
 
 def _list_as_default(main: Path, entry: str) -> None:
-    """Add an entry to the end of the defaults list of conf/config.yaml, unless it is there; comments stay."""
+    """Add an entry to the end of the defaults list, unless it is there; comments stay."""
     lines = main.read_text(encoding="utf-8").splitlines(keepends=True)
     last = None
     for place, line in enumerate(lines):
