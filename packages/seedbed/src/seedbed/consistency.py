@@ -1,4 +1,4 @@
-"""Says what is out of step in a checkout, without running the graph: what is computed against its sources."""
+"""Says what is out of step in a checkout, without running the graph."""
 
 import re
 import tomllib
@@ -28,7 +28,7 @@ def find_disagreements(root: Path) -> list[str]:
 
 
 def changed_code(root: Path) -> list[str]:
-    """Return which stages run other code than code.yaml records, each with the files and packages."""
+    """Return which stages run other code than code.yaml records, and which files differ."""
     stages: dict[str, list[str]] = {}
     for name, parts in compute_fingerprints(root).changes(root / CODE).items():
         stages.setdefault(some_of(parts, SHOWN), []).append(name)
@@ -53,7 +53,7 @@ def _params(root: Path) -> list[str]:
 
 
 def _dvc_lock(root: Path) -> list[str]:
-    """Compare dvc.lock with the work tree. Outputs that are not checked out are not a disagreement."""
+    """Compare dvc.lock with the work tree; outputs may be missing."""
     from dvc.lock import LockError
     from dvc.repo import Repo
 
@@ -62,8 +62,8 @@ def _dvc_lock(root: Path) -> list[str]:
             status = repo.status()
     except LockError:
         return [
-            "dvc.lock: DVC is at work in this repository, so nobody can tell yet. Try again when it has "
-            "ended; if nothing runs, `seedbed doctor` says what a killed run left behind."
+            "dvc.lock: DVC is at work in this repository, so nobody can tell yet. Try again when "
+            "it has ended; if nothing runs, `seedbed doctor` says what a killed run left behind."
         ]
     return [
         f"dvc.lock: stage {stage}: {change}. Run `dvc repro` and commit dvc.lock."
@@ -93,7 +93,8 @@ def _in_words(changes: list[Any]) -> Iterator[str]:
 def _locks(root: Path) -> Iterator[str]:
     """Compare both locks with each pyproject.toml: all requirements met, none left over.
 
-    A copy of the repository has no pyproject.toml of seedbed: its wheel and its locks come together.
+    A copy of the repository has no pyproject.toml of seedbed: its wheel and its locks come
+    together.
     """
     files = [root / "pyproject.toml", root / "packages/seedbed/pyproject.toml"]
     tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in files if path.is_file()]
@@ -114,7 +115,7 @@ def _locks(root: Path) -> Iterator[str]:
 
 
 def _compare(lock: str, origin: str, wanted: list[Requirement]) -> Iterator[str]:
-    """Yield what a lock does not give to one origin of requirements, or gives without being asked."""
+    """Yield what a lock does not give to one pyproject.toml, or gives unasked."""
     locked: dict[str, list[str]] = {}
     given = set()
     for entry in re.split(r"^(?=[a-zA-Z0-9])", lock, flags=re.MULTILINE):

@@ -1,4 +1,4 @@
-"""The one exception that a person's own mistake raises: shown as a paragraph, never as a traceback."""
+"""The one exception for a person's own mistake: a paragraph, never a traceback."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -24,8 +24,9 @@ def some_of(names: Sequence[str], most: int) -> str:
 
 
 def did_you_mean(name: object, known: Iterable[object]) -> str:
-    """Return the other known name that is most like the one found, upper and lower case being alike, as a question to stand
-    after it; an empty string if none is like it.
+    """Return the known name that is most like the one found, as a question to stand after it.
+
+    Case does not count. The string is empty if no other name is alike.
     """
     others = {str(other).casefold(): str(other) for other in known if str(other) != str(name)}
     near = get_close_matches(str(name).casefold(), others, n=1)

@@ -1,4 +1,4 @@
-"""Outputs are written beside their place and renamed into it, so that a half-written one is never seen."""
+"""Writes outputs beside their place and renames them into it: nobody sees half of one."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from typing import Any
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a path to write a file to; on success it takes the place of `path`, on an error it is gone."""
+    """Yield a path to write to; the file takes the place of `path` unless there is an error."""
     beside = _beside(path)
     try:
         yield beside
@@ -22,7 +22,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder to fill; on success it takes the place of `path`, on an error it is gone."""
+    """Yield an empty folder to fill; it takes the place of `path` unless there is an error."""
     beside = _beside(path)
     beside.mkdir()
     try:

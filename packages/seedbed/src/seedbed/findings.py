@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as it should be, in words, and a function that mends it and says what it did."""
+    """Something left behind or damaged, and a function that mends it and says what it did."""
 
     description: str
     mend: Callable[[], str]

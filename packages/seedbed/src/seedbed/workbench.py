@@ -1,4 +1,4 @@
-"""For the person at work: the data of any stage, in a notebook or a console, wherever it was started."""
+"""The data of any stage, for a notebook or a console, wherever it was started."""
 
 import pandas as pd
 
@@ -32,7 +32,8 @@ def load(name: str, columns: list[str] | None = None) -> pd.DataFrame:
     Raises
     ------
     UserError
-        If there is no such table or column, it is not made yet, or the working directory is in no seedbed repository.
+        If there is no such table or column, it is not made yet, or the working directory is in no
+        seedbed repository.
 
     Examples
     --------
@@ -44,7 +45,8 @@ def load(name: str, columns: list[str] | None = None) -> pd.DataFrame:
     path = find_root() / "data" / name
     if not path.is_dir():
         raise UserError(
-            f"data/{name} is not there yet. Run `dvc repro {TABLES[name]}` to make it, or `dvc pull` to fetch it."
+            f"data/{name} is not there yet. Run `dvc repro {TABLES[name]}` to make it, or `dvc "
+            "pull` to fetch it."
         )
     known = column_names(path)
     if absent := [column for column in columns or [] if column not in known]:

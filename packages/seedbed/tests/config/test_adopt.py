@@ -102,12 +102,21 @@ def test_edits_of_conf_since_the_experiment_are_kept(root: Path) -> None:
     assert (params["seed"], params["split"]["folds"], params["gate"]["thresholds"]) == (4, 5, {})
 
 
+def test_with_nothing_brought_in_nothing_is_written(root: Path) -> None:
+    compose_anew(root)
+    before = contents(root)
+    assert adopt_overrides(root, "mine") == [
+        "nothing to adopt: params.yaml is what conf/ composes to"
+    ]
+    assert contents(root) == before
+
+
 @pytest.mark.parametrize(
     ("overrides", "name", "words"),
     [
-        ([], "mine", "nothing to adopt: params.yaml is what conf/ composes to"),
-        (["~gate.thresholds.roc_auc"], "mine", r"~gate\.thresholds\.roc_auc would still differ"),
+        (["~columns.types"], "mine", r"~columns\.types\.tailnum would still differ"),
         (["seed=4"], "my forest", "'my forest' cannot be the name of an overlay"),
+        (["seed=4"], "größe", "'größe' cannot be the name of an overlay"),
         (["seed=4"], "../x", "cannot be the name of an overlay"),
     ],
 )

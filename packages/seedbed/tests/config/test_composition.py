@@ -1,10 +1,12 @@
 """A message names the file of conf/ that a value comes from, as Hydra composes it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from seedbed.config.composition import compose_conf, file_to_edit
+from seedbed.config.composition import as_override, compose_conf, file_to_edit
 from seedbed.errors import UserError
 
 DEBUG = "conf/experiment/debug.yaml"
@@ -54,6 +56,18 @@ def test_a_value_that_conf_does_not_give_came_with_an_override(
 ) -> None:
     values = compose_conf(root, overrides).values
     assert file_to_edit(key, root, values).startswith(f"{place}, or correct the -S override")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [1, 1e-5, True, None, "plain", "2013-12-01", "1e3", "null", "", "Wie groß?", "it's", 'a "b"',
+     "a,b", "data/jürgen projekt/x.csv", [1, "zwei", ["three four"]], {"a": {"b": "c d"}, "e": []}],
+    ids=str,
+)  # fmt: skip
+def test_an_override_is_read_by_hydra_as_the_same_value(value: Any) -> None:
+    override = OverridesParser.create().parse_override(as_override("key", value))
+    assert override.key_or_group == "key"
+    assert override.value() == value
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.config.repository import find_root, git, inside_experiment, untracked_files
+from seedbed.config.repository import (
+    find_root,
+    git,
+    git_or_stop,
+    inside_experiment,
+    untracked_files,
+)
 from seedbed.errors import UserError
 
 
@@ -64,3 +70,18 @@ def test_untracked_files_are_those_git_neither_tracks_nor_ignores(root: Path) ->
         "conf/b.yaml",
         "conf/x.tmp",
     ]
+
+
+def test_names_beyond_ascii_stand_as_they_are(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    name = "conf/déjà vu.yaml"
+    (root / name).write_text("größe: 1\n", encoding="utf-8")
+    assert untracked_files(root, "conf/déjà vu.yaml") == [name]
+    git_or_stop(root, "add", name)
+    assert git(root, "diff", "--cached", "--name-only") == name
+    assert git(root, "show", f":{name}") == "größe: 1"
+
+
+def test_a_failing_git_is_an_error_of_a_few_lines(root: Path) -> None:
+    with pytest.raises(UserError, match=r"`git checkout a b c d` failed: error: .*1 more line"):
+        git_or_stop(root, "checkout", "a", "b", "c", "d")

@@ -1,1 +1,1 @@
-"""The `seedbed` command: a thin module a group of commands, each of which imports what it calls only when it runs."""
+"""The `seedbed` command. A command imports what it calls only when it runs."""

@@ -15,7 +15,7 @@ app = typer.Typer()
 
 @app.command()
 def show() -> None:
-    """List the experiments with `dvc exp show`: only the columns that differ, the best by the deciding metric first."""
+    """List the experiments: only the columns that differ, the best by the metric first."""
     from seedbed.config.params import read_params
     from seedbed.sweeps.show import baselines, show_command
 
@@ -38,7 +38,7 @@ def compare(
         Path | None, typer.Option(help="Where to write the page; else it is reports/compare.html.")
     ] = None,
 ) -> None:
-    """Write a page of what differs between revisions or experiments: figures, parameters, data, plots."""
+    """Write a page of what differs between revisions or experiments."""
     from seedbed.files import write_text
     from seedbed.sweeps.compare import plot_definitions, read_revision
     from seedbed.sweeps.compare_page import to_html, to_markdown
@@ -66,7 +66,7 @@ def report(
     ] = None,
     link: Annotated[str, typer.Option(help="Address of the page, where it will be kept.")] = "",
 ) -> None:
-    """Write what the work tree changes against a branch, as a comment on a pull request shows it."""
+    """Write what the work tree changes against a branch, for a pull request."""
     from seedbed.sweeps.pull_request import write_report
 
     root = find_root()

@@ -44,7 +44,7 @@ def adopt(
 
 @app.command()
 def resolve() -> None:
-    """After a merge that conflicts: settle the files that follow from others, and say what is left to you."""
+    """After a merge that conflicts, settle computed files, and say what is left to you."""
     from seedbed.config.resolve import resolve as settle
 
     for line in settle(find_root()):
@@ -65,7 +65,7 @@ def status() -> None:
 
 @app.command()
 def check() -> None:
-    """Say what is out of step: params.yaml, code.yaml, dvc.lock and requirements.lock against their sources."""
+    """Say what is out of step: params.yaml, code.yaml, dvc.lock, requirements.lock."""
     from seedbed.consistency import find_disagreements
 
     found = find_disagreements(find_root())

@@ -17,7 +17,7 @@ def promote(
         Literal["major", "minor", "patch"], typer.Option(help="Which part of the version to raise.")
     ] = "minor",
 ) -> None:
-    """Make the packaged bundle the champion, the one in use, and register it as a version: a tag of Git."""
+    """Make the packaged bundle the champion, and register it as a version, a tag of Git."""
     from seedbed.registry.promoting import promote as run
 
     print(run(find_root(), bump))

@@ -13,7 +13,7 @@ app = typer.Typer()
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def repro(context: typer.Context) -> None:
-    """Do what `dvc repro` does, with its arguments; packages are imported once, and not by each stage."""
+    """Do what `dvc repro` does, importing packages once and not in each stage."""
     from seedbed.sweeps.repro import reproduce
 
     sys.exit(reproduce(find_root(), context.args))
@@ -26,7 +26,7 @@ def doctor(
         bool, typer.Option(help="Read every cached object, also those that look untouched.")
     ] = False,
 ) -> None:
-    """Find what a killed `dvc exp run` left behind (a detached HEAD, stale locks), and damaged objects in DVC's cache."""
+    """Find what a killed `dvc exp run` left behind, and damaged objects in DVC's cache."""
     from seedbed.remotes.objects import examine_cache
     from seedbed.sweeps.doctor import examine
 
@@ -41,10 +41,11 @@ def doctor(
 
 @app.command(hidden=True)
 def idle() -> None:
-    """Stop with an error while a sweep runs, as `make gc` asks: what its jobs have computed is in no experiment yet."""
+    """Stop with an error while a sweep runs: `make gc` would free what its jobs computed."""
     from seedbed.sweeps.slots import held
 
     if held(find_root()):
         raise UserError(
-            "a sweep is running: what its jobs have computed is in no experiment yet, and would be freed. Wait for its end."
+            "a sweep is running: what its jobs have computed is in no experiment yet, and would be "
+            "freed. Wait for its end."
         )

@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from seedbed.config.compose import Overrides, compose_anew, find_overrides, read_overrides
-from seedbed.config.composition import GLOBAL, MAIN, compose_conf, flatten
+from seedbed.config.composition import GLOBAL, MAIN, as_override, compose_conf, flatten
 from seedbed.config.params import PARAMS
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
@@ -17,26 +17,27 @@ from seedbed.files import write_text
 def adopt_overrides(root: Path, name: str) -> list[str]:
     """Write an overlay with which conf/ composes to the present params.yaml; return what was done.
 
-    Where another file of a group gives the values (``-S model=random_forest``), the overlay chooses that
-    file; it holds all other values itself. It is listed at the end of the defaults of conf/config.yaml.
-    An overlay of this name is written anew.
+    Where another file of a group gives the values (``-S model=random_forest``), the overlay chooses
+    that file; it holds all other values itself. It is listed at the end of the defaults of
+    conf/config.yaml. An overlay of this name is written anew.
 
     Raises
     ------
     UserError
         If no overlay gives these values; conf/ is then left as it was.
     """
-    if not re.fullmatch(r"\w[\w-]*", name):
+    if not re.fullmatch(r"\w[\w-]*", name, re.ASCII):
         raise UserError(
-            f"{name!r} cannot be the name of an overlay. Use letters, digits, _ and -: wide_forest."
+            f"{name!r} cannot be the name of an overlay. Use a to z, digits, _ and -: wide_forest."
         )
-    wanted = _wanted(root)
+    if (wanted := _wanted(root)) is None:
+        return [f"nothing to adopt: {PARAMS} is what conf/ composes to"]
     overlay, main = root / f"conf/experiment/{name}.yaml", root / MAIN
     before = {file: file.read_bytes() if file.exists() else None for file in (overlay, main)}
     try:
         write_text(overlay, f"{GLOBAL}\n")
         choices = _closest_choices(root, wanted)
-        values = _differing(wanted, compose_conf(root, choices).values)
+        values = _differing(wanted, compose_conf(root, _as_typed(choices)).values)
         write_text(overlay, _overlay_text(name, choices, values))
         _list_as_default(main, f"experiment/{name}")
         if left := find_overrides(wanted, compose_conf(root).values):
@@ -52,7 +53,7 @@ def adopt_overrides(root: Path, name: str) -> list[str]:
             else:
                 file.write_bytes(content)
         raise
-    held = [*choices, *Overrides("", flatten(values), []).as_typed()]
+    held = [*_as_typed(choices), *Overrides("", flatten(values), []).as_typed()]
     return [
         f"conf/experiment/{name}.yaml: {', '.join(held)}",
         f"{MAIN}: `- experiment/{name}` is in its defaults. Take that line out to use it only by "
@@ -60,13 +61,10 @@ def adopt_overrides(root: Path, name: str) -> list[str]:
     ]
 
 
-def _wanted(root: Path) -> dict[str, Any]:
-    """Return what params.yaml holds; if conf/ was edited since, what conf/ says now with the overrides.
+def _wanted(root: Path) -> dict[str, Any] | None:
+    """Return what params.yaml holds, or None where conf/ says the same.
 
-    Raises
-    ------
-    UserError
-        If there is nothing to adopt.
+    If conf/ was edited since, what it says now holds, with the recorded overrides.
     """
     params, composed = load_yaml(root / PARAMS), compose_conf(root).values
     recorded = read_overrides(root)
@@ -81,24 +79,26 @@ def _wanted(root: Path) -> dict[str, Any]:
                 for parent in parents:
                     section = section.setdefault(parent, {})
                 section[last] = value
-    if not recorded:
-        raise UserError(f"there is nothing to adopt: {PARAMS} is what conf/ composes to.")
-    return wanted
+    return wanted if recorded else None
 
 
-def _closest_choices(root: Path, wanted: dict[str, Any]) -> list[str]:
+def _as_typed(choices: dict[str, str]) -> list[str]:
+    return [as_override(group, member) for group, member in choices.items()]
+
+
+def _closest_choices(root: Path, wanted: dict[str, Any]) -> dict[str, str]:
     """Choose files of groups, one after the other, as long as that leaves fewer values to write."""
-    choices: list[str] = []
+    choices: dict[str, str] = {}
     while True:
-        plain = compose_conf(root, choices)
+        plain = compose_conf(root, _as_typed(choices))
         left = find_overrides(wanted, plain.values)
         sections = {key.partition(".")[0] for key in [*left.changed, *left.removed]}
         fewest = [(len(left), choices)]
         for group in sorted(sections & set(plain.chosen)):
             for file in sorted((root / "conf" / group).glob("*.yaml")):
-                tried = [*choices, f"{group}={file.stem}"]
+                tried = choices | {group: file.stem}
                 try:
-                    found = find_overrides(wanted, compose_conf(root, tried).values)
+                    found = find_overrides(wanted, compose_conf(root, _as_typed(tried)).values)
                 except UserError:  # a file with ??? or one that does not go with the others
                     continue
                 fewest.append((len(found), tried))
@@ -109,7 +109,7 @@ def _closest_choices(root: Path, wanted: dict[str, Any]) -> list[str]:
 
 
 def _differing(wanted: dict[str, Any], plain: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of `wanted` that `plain` does not have, nested as they are, conf_hash aside."""
+    """Return the values of `wanted` that `plain` does not have, nested, without conf_hash."""
     found: dict[str, Any] = {}
     for key, value in wanted.items():
         other = plain.get(key)
@@ -121,21 +121,20 @@ def _differing(wanted: dict[str, Any], plain: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _overlay_text(name: str, choices: list[str], values: dict[str, Any]) -> str:
+def _overlay_text(name: str, choices: dict[str, str], values: dict[str, Any]) -> str:
     """Return an overlay that chooses files of groups and sets values."""
-    chosen = [choice.split("=") for choice in choices]
     lines = [
         GLOBAL,
         f"# An experiment's values, by `seedbed adopt {name}`: dvc exp run -S +experiment={name}",
-        *(["defaults:"] if chosen else []),
-        *(f"  - override /{group}: {member}" for group, member in chosen),
+        *(["defaults:"] if choices else []),
+        *(f"  - override /{group}: {member}" for group, member in choices.items()),
     ]
     held = OmegaConf.to_yaml(OmegaConf.create(values)) if values else ""
     return "\n".join([*lines, held])
 
 
 def _list_as_default(main: Path, entry: str) -> None:
-    """Add an entry to the end of the defaults list of conf/config.yaml, unless it is there; comments stay."""
+    """Add an entry to the end of the defaults list, unless it is there; comments stay."""
     lines = main.read_text(encoding="utf-8").splitlines(keepends=True)
     last = None
     for place, line in enumerate(lines):

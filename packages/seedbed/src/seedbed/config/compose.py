@@ -9,7 +9,13 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from seedbed.config.composition import compose_conf, file_to_edit, flatten, plain_composition
+from seedbed.config.composition import (
+    as_override,
+    compose_conf,
+    file_to_edit,
+    flatten,
+    plain_composition,
+)
 from seedbed.config.conf_hash import conf_files, conf_hash
 from seedbed.config.params import PARAMS, check_params
 from seedbed.config.repository import git, inside_experiment, untracked_files
@@ -18,14 +24,15 @@ from seedbed.errors import UserError
 from seedbed.files import write_text
 
 OVERRIDES = "reports/overrides.yaml"
-HEADER = """\
-# Where params.yaml differs from the plain composition of conf/: brought in by an experiment or by hand.
-"""
+HEADER = (
+    "# Where params.yaml differs from the plain composition of conf/: brought in by an experiment "
+    "or by hand.\n"
+)
 
 
 @dataclass(frozen=True)
 class Overrides:
-    """What params.yaml holds beyond the plain composition of conf/ that has the hash `conf_hash`."""
+    """What params.yaml holds beyond the plain composition of the conf/ with this hash."""
 
     conf_hash: str
     changed: dict[str, Any]
@@ -36,8 +43,7 @@ class Overrides:
 
     def as_typed(self) -> list[str]:
         """Return the overrides as they would be typed after -S."""
-        values = {key: "null" if value is None else value for key, value in self.changed.items()}
-        changed = [f"{key}={value}" for key, value in values.items()]
+        changed = [as_override(key, value) for key, value in self.changed.items()]
         return [*changed, *(f"~{key}" for key in self.removed)]
 
     def __str__(self) -> str:
@@ -52,22 +58,24 @@ def compose_text(root: Path, overrides: Sequence[str] = ()) -> str:
 def update_params(root: Path, environment: Mapping[str, str] = os.environ) -> str:
     """Bring params.yaml and reports/overrides.yaml in step with conf/; return what was done.
 
-    Inside an experiment DVC has composed params.yaml already, with the overrides of the command line:
-    it is never rewritten there. In `dvc repro` it is composed anew, unless that would drop values which
-    only params.yaml holds.
+    Inside an experiment DVC has composed params.yaml already, with the overrides of the command
+    line: it is never rewritten there. In `dvc repro` it is composed anew, unless that would drop
+    values which only params.yaml holds.
 
     Raises
     ------
     UserError
-        If params.yaml and conf/ differ in a way that only a person can settle, or do not fit the schema.
+        If params.yaml and conf/ differ in a way that only a person can settle, or do not fit the
+        schema.
     """
     now = conf_hash(root)
     if not (root / PARAMS).exists():
         if git(root, "cat-file", "-e", f"HEAD:./{PARAMS}") is None:
             return compose_anew(root)
         raise UserError(
-            f"{PARAMS} is missing, and Git has one: run `git checkout {PARAMS}`. It may hold values of an "
-            "experiment that conf/ does not. To start from conf/ alone: `seedbed compose --reset`."
+            f"{PARAMS} is missing, and Git has one: run `git checkout {PARAMS}`. It may hold "
+            "values of an experiment that conf/ does not. To start from conf/ alone: `seedbed "
+            "compose --reset`."
         )
     params = load_yaml(root / PARAMS)
     if params.get("conf_hash") == now:
@@ -80,14 +88,16 @@ def update_params(root: Path, environment: Mapping[str, str] = os.environ) -> st
         theirs = "missing" if recorded is None else recorded.conf_hash
         raise UserError(
             f"{OVERRIDES} does not belong to {PARAMS} (conf_hash {theirs} against "
-            f"{params.get('conf_hash')}), so nobody can tell which values an experiment brought in. "
-            "Take both from one commit, or run `seedbed compose --reset` to start from conf/ alone."
+            f"{params.get('conf_hash')}), so nobody can tell which values an experiment brought "
+            "in. Take both from one commit, or run `seedbed compose --reset` to start from conf/ "
+            "alone."
         )
     if recorded:
         raise UserError(
             f"conf/ has changed, and {PARAMS} holds values that conf/ does not: {recorded}. "
-            "Composing anew would drop them. Write them into conf/ with `seedbed adopt NAME`, or name "
-            "them again with `dvc exp run -S ...`, or drop them with `seedbed compose --reset`."
+            "Composing anew would drop them. Write them into conf/ with `seedbed adopt NAME`, or "
+            "name them again with `dvc exp run -S ...`, or drop them with `seedbed compose "
+            "--reset`."
         )
     return compose_anew(root)
 
@@ -107,7 +117,8 @@ def check_composed(params: dict[str, Any], root: Path) -> None:
     Raises
     ------
     UserError
-        If a key is unknown or missing, a value is wrong or unset, or sections contradict each other.
+        If a key is unknown or missing, a value is wrong or unset, or sections contradict each
+        other.
     """
     check_params(params, root, partial(file_to_edit, root=root, values=params))
 
@@ -146,7 +157,7 @@ def _record(root: Path, params: dict[str, Any]) -> None:
 def _explain_hash(
     root: Path, params: dict[str, Any], now: str, environment: Mapping[str, str]
 ) -> str:
-    """Say why an experiment's params.yaml was composed from another conf/ than the one it runs with."""
+    """Say why an experiment runs with another conf/ than its params.yaml was composed from."""
     differs = (
         f"{PARAMS} was composed from another conf/ (conf_hash {params.get('conf_hash')}) than the "
         f"experiment's ({now})."
@@ -154,13 +165,13 @@ def _explain_hash(
     main = Path(environment.get("DVC_ROOT", root))
     if untracked := _untracked_choices(main) or _untracked_choices(root):
         return (
-            f"{differs} These files under conf/ are not tracked by Git, so the experiment does not have "
-            f"them: {', '.join(untracked)}. Run `git add` on them (`git add --force` on what .gitignore "
-            "names), or remove them, and start it again."
+            f"{differs} These files under conf/ are not tracked by Git, so the experiment does not "
+            f"have them: {', '.join(untracked)}. Run `git add` on them (`git add --force` on what "
+            ".gitignore names), or remove them, and start it again."
         )
     return (
-        f"{differs} This comes from --no-hydra after an edit under conf/. Leave --no-hydra out, or run "
-        "`dvc repro compose` first."
+        f"{differs} This comes from --no-hydra after an edit under conf/. Leave --no-hydra out, or "
+        "run `dvc repro compose` first."
     )
 
 

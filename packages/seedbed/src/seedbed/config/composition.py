@@ -1,6 +1,8 @@
 """conf/ as Hydra composes it, and the file of conf/ that a value comes from."""
 
 import importlib
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -90,8 +92,8 @@ def file_to_edit(key: str, root: Path, values: dict[str, Any] | None = None) -> 
         As in params.yaml; a number is a place in a list.
     root : Path
     values : dict, optional
-        What params.yaml holds. A value that conf/ alone does not give was chosen with ``-S``, maybe by
-        another file of the group: then the answer is the group's folder and the override.
+        What params.yaml holds. A value that conf/ alone does not give was chosen with ``-S``,
+        maybe by another file of the group: then the answer is the group's folder and the override.
     """
     try:
         files = _files_in_use(root)
@@ -106,7 +108,10 @@ def file_to_edit(key: str, root: Path, values: dict[str, Any] | None = None) -> 
         return " or ".join(found)
     folder = Path(found[-1]).parent.as_posix()
     place = MAIN if folder == "conf" else f"the file of {folder}/ that is used"
-    return f"{place}, or correct the -S override that brought it in (`git checkout params.yaml` drops it)"
+    return (
+        f"{place}, or correct the -S override that brought it in "
+        "(`git checkout params.yaml` drops it)"
+    )
 
 
 def look_up(value: Any, parts: Sequence[str]) -> Any:
@@ -119,6 +124,24 @@ def look_up(value: Any, parts: Sequence[str]) -> Any:
         else:
             return ABSENT
     return value
+
+
+def as_override(key: str, value: Any) -> str:
+    """Return a value as it is typed after -S, quoted where Hydra's grammar asks for it."""
+    return f"{key}={_as_typed(value)}"
+
+
+def _as_typed(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{','.join(map(_as_typed, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{key}:{_as_typed(part)}' for key, part in value.items())}}}"
+    if not isinstance(value, str):
+        return json.dumps(value)
+    word = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", value)
+    plain = word and value.lower() not in ("null", "true", "false", "inf", "nan")
+    escaped = value.replace("'", "\\'")
+    return value if plain else f"'{escaped}'"
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -171,7 +194,7 @@ def _explain_interpolation(composed: DictConfig, raw: dict[str, Any], root: Path
 
 
 def _files_in_use(root: Path) -> dict[str, dict[str, Any]]:
-    """Return what each file of conf/ sets that conf/ without overrides is composed of, by whole keys."""
+    """Return what each file sets, by whole keys, that plain conf/ is composed of."""
     _, chosen = _compose(root, ())
     listed = load_yaml(root / MAIN).get("defaults", [])
     overlays = [entry for entry in listed if isinstance(entry, str) and entry != "_self_"]

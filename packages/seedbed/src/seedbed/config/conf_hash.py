@@ -1,4 +1,4 @@
-"""The fingerprint of conf/: what makes a changed choice visible to `dvc repro`. Standard library only."""
+"""The fingerprint of conf/, by which `dvc repro` sees a changed choice. Standard library only."""
 
 import hashlib
 from pathlib import Path
@@ -9,7 +9,8 @@ from seedbed.errors import UserError
 def conf_files(root: Path) -> list[Path]:
     """Return the regular *.yaml files under `root`/conf, sorted by their POSIX path.
 
-    Files and folders that begin with a dot or an underscore are editors' and tools' own, and are left out.
+    Files and folders that begin with a dot or an underscore are editors' and tools' own, and are
+    left out.
 
     Raises
     ------
@@ -28,7 +29,8 @@ def conf_files(root: Path) -> list[Path]:
             continue
         if path.suffix == ".yml":
             raise UserError(
-                f"conf/{relative.as_posix()}: Hydra reads only .yaml files. Rename it to end in .yaml."
+                f"conf/{relative.as_posix()}: Hydra reads only .yaml files. Rename it to end in "
+                ".yaml."
             )
         if path.suffix == ".yaml":
             found.append(path)

@@ -33,7 +33,8 @@ def read_params(names: Collection[str], root: Path = Path()) -> dict[str, Any]:
         )
     if not (root / PARAMS).exists():
         raise UserError(
-            f"{PARAMS} is missing. Run `git checkout {PARAMS}`, or `dvc repro compose` to make it anew."
+            f"{PARAMS} is missing. Run `git checkout {PARAMS}`, or `dvc repro compose` to make it "
+            "anew."
         )
     values = load_yaml(root / PARAMS)
     return {name: typed(name, values, root) for name in names}
@@ -54,13 +55,15 @@ def check_params(
     Raises
     ------
     UserError
-        If a key is unknown or missing, a value is wrong or unset, or sections contradict each other.
+        If a key is unknown or missing, a value is wrong or unset, or sections contradict each
+        other.
     """
     for name in values:
         if name not in Params.model_fields:
             raise UserError(
-                f"{PARAMS}: there is no such key as {name}{did_you_mean(name, Params.model_fields)}. "
-                f"Known: {', '.join(Params.model_fields)}. Edit {place(name)}."
+                f"{PARAMS}: there is no such key as "
+                f"{name}{did_you_mean(name, Params.model_fields)}. Known: "
+                f"{', '.join(Params.model_fields)}. Edit {place(name)}."
             )
     params = Params.model_construct(
         **{name: typed(name, values, root, place) for name in Params.model_fields}

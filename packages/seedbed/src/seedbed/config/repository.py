@@ -12,11 +12,11 @@ SHOWN = 3
 
 
 def find_root(start: Path | None = None) -> Path:
-    """Return the nearest folder at or above `start` (the working directory) that holds .dvc/ and conf/.
+    """Return the nearest folder at or above `start` that holds .dvc/ and conf/.
 
     Neither ``__file__`` nor DVC_ROOT would do: in a worktree, in a temporary run or in a second
-    repository they name another checkout. The answer is never cached, since a process may change its
-    directory.
+    repository they name another checkout. The answer is never cached, since a process may change
+    its directory.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def find_root(start: Path | None = None) -> Path:
 
 
 def inside_experiment(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether this process belongs to `dvc exp run`, in whichever folder, or to a job of a sweep."""
+    """Whether this process belongs to `dvc exp run` or to a job of a sweep."""
     return "DVC_EXP_NAME" in environment or "SEEDBED_SLOT" in environment
 
 
@@ -44,7 +44,7 @@ def run_git(
     environment: Mapping[str, str] | None = None,
     given: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a Git command; what it prints is UTF-8 whatever the locale, and names stand as they are."""
+    """Run a Git command; it prints UTF-8 in any locale, and names without quotes."""
     return subprocess.run(
         ["git", "-c", "core.quotePath=false", *arguments],
         cwd=root,
@@ -81,7 +81,7 @@ def git_or_stop(root: Path, *arguments: str, environment: Mapping[str, str] | No
 
 
 def untracked_files(root: Path, folder: str, *, ignored: bool = False) -> list[str]:
-    """Return the files below `folder` that Git does not track; those that it ignores only if asked for."""
+    """Return the files below `folder` that Git does not track, ignored ones if asked for."""
     standard = [] if ignored else ["--exclude-standard"]
     listed = git(root, "ls-files", "--others", "-z", *standard, "--", folder) or ""
     return sorted(name for name in listed.split("\0") if name)

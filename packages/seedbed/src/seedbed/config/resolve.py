@@ -1,5 +1,6 @@
 """After a merge: settles conflicts in computed files, and names what is left to a person."""
 
+import shlex
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,11 +20,11 @@ OURS, THEIRS = 2, 3
 
 
 def resolve(root: Path) -> list[str]:
-    """Settle the conflicts in computed files and stage these; return what was done and what is left.
+    """Settle the conflicts in computed files; return what was done and what is left.
 
-    dvc.lock and what stages write are taken from the current side, Git's "ours". So is params.yaml if
-    the merge kept that side's conf/; else it is composed anew. Overrides of either side that are not in
-    it then are named.
+    dvc.lock and what stages write are taken from the current side, Git's "ours". So is params.yaml
+    if the merge kept that side's conf/; else it is composed anew. Overrides of either side that are
+    lost by this are named. What is settled is staged.
 
     Raises
     ------
@@ -33,15 +34,15 @@ def resolve(root: Path) -> list[str]:
     conflicts = _conflicts(root)
     if not conflicts:
         raise UserError(
-            f"{root}: no file is in conflict here, so there is nothing to resolve. If {LOCK} was committed "
-            "with conflict marks, take the files of a commit that has none: "
+            f"{root}: no file is in conflict here, so there is nothing to resolve. If {LOCK} was "
+            "committed with conflict marks, take the files of a commit that has none: "
             f"`git checkout <commit> -- {LOCK} {PARAMS} code.yaml reports`, then `dvc repro`."
         )
     if choices := [name for name in conflicts if name.startswith("conf/")]:
         raise UserError(
-            f"{some_of(choices, 5)}: still in conflict, and {PARAMS} follows from conf/. Choose between "
-            "the two sides there, `git add` what you edited, and run `seedbed resolve` again. "
-            "Nothing was changed."
+            f"{some_of(choices, 5)}: still in conflict, and {PARAMS} follows from conf/. Choose "
+            "between the two sides there, `git add` what you edited, and run `seedbed resolve` "
+            "again. Nothing was changed."
         )
     outputs = _outputs(root)
     computed = [
@@ -62,8 +63,8 @@ def resolve(root: Path) -> list[str]:
     return [
         *(done or ["no computed file was in conflict"]),
         *(f"left to you: {name}: {_advice(name)}" for name in left),
-        f"next: {first}`dvc repro`, which runs what is needed, then `git add --update`, and the command "
-        "that ends the merge: `git status` names it",
+        f"next: {first}`dvc repro`, which runs what is needed, then `git add --update`, and the "
+        "command that ends the merge: `git status` names it",
     ]
 
 
@@ -84,7 +85,7 @@ def _outputs(root: Path) -> set[str]:
 
 
 def _settle_params(root: Path) -> list[str]:
-    """Compose params.yaml unless conf/ is the current side's; return what was done and the values lost."""
+    """Compose params.yaml unless conf/ is the current side's; name the values that are lost."""
     sides = {
         name: as_overrides(_read(root, side, OVERRIDES))
         for name, side in {"the current side": OURS, "the other side": THEIRS}.items()
@@ -99,17 +100,17 @@ def _settle_params(root: Path) -> list[str]:
         changed = {key: new for key, new in overrides.changed.items() if values[key] != new}
         kept = [key for key in overrides.removed if look_up(params, key.split(".")) is not ABSENT]
         if lost := Overrides("", changed, kept):
-            typed = " ".join(f"-S '{override}'" for override in lost.as_typed())
+            typed = " ".join(f"-S {shlex.quote(override)}" for override in lost.as_typed())
             done.append(
-                f"{PARAMS} held values of {name} that conf/ does not have, and they are not in it now: "
-                f"{lost}. To have them back, write them into conf/, or, once this is committed, "
-                f"`dvc exp run {typed}`."
+                f"{PARAMS} held values of {name} that conf/ does not have, and they are not in it "
+                f"now: {lost}. To have them back, write them into conf/, or, once this is "
+                f"committed, `dvc exp run {typed}`."
             )
     return done
 
 
 def _read(root: Path, side: int, name: str) -> dict[str, Any]:
-    """Return a YAML file as one side of the merge has it; where it is not in conflict, as it is merged."""
+    """Return a YAML file as one side of the merge has it, or as it was merged."""
     texts = (git(root, "show", f":{stage}:./{name}") for stage in (side, 0))
     return yaml.safe_load(next((text for text in texts if text is not None), "")) or {}
 
@@ -118,7 +119,7 @@ def _advice(name: str) -> str:
     if name.endswith(".dvc"):
         return (
             "both sides have data of their own under this name. Choose with "
-            f"`git checkout --ours {name}` or `git checkout --theirs {name}`, then `git add {name}` and "
-            f"`dvc checkout {name}`"
+            f"`git checkout --ours {name}` or `git checkout --theirs {name}`, then `git add "
+            f"{name}` and `dvc checkout {name}`"
         )
     return f"edit it, then `git add {name}`"

@@ -1,4 +1,4 @@
-"""Finds and mends what a killed `dvc exp run` leaves behind; a run that is still alive is never touched."""
+"""Finds and mends what a killed `dvc exp run` leaves behind; never touches a living one."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from seedbed.sweeps.pin import dead_pins
 
 EXEC_REFS = "refs/exps/exec/"
 LEFT_BY_EVERY_RUN = frozenset((f"{EXEC_REFS}EXEC_HEAD", f"{EXEC_REFS}EXEC_APPLY"))
-"""DVC leaves these also where all went well: they tell of a killed run only where HEAD is detached."""
+"""DVC leaves these where all went well, too. With a detached HEAD they tell of a killed run."""
 
 
 def examine(root: Path) -> list[Finding]:
@@ -33,7 +33,8 @@ def examine(root: Path) -> list[Finding]:
     for pid in filter(None, [recorded, *(pid for lock in locks for pid in _holders(lock))]):
         if _is_dvc(pid):
             raise UserError(
-                f"an experiment is running here (process {pid}). Wait for its end, or stop it first."
+                f"an experiment is running here (process {pid}). Wait for its end, or stop it "
+                "first."
             )
     refs = (git(root, "for-each-ref", "--format=%(refname)", EXEC_REFS) or "").splitlines()
     detached = git(root, "symbolic-ref", "--quiet", "HEAD") is None
@@ -75,7 +76,7 @@ def _is_dvc(pid: int) -> bool:
 
 
 def _holders(lock: Path) -> list[int]:
-    """Return the process ids in one of DVC's read-write locks: readers come as lists, a writer alone."""
+    """Return the process ids in one of DVC's locks: readers come as lists, a writer alone."""
     entries = [entry for kind in ("read", "write") for entry in _read(lock).get(kind, {}).values()]
     return [
         holder["pid"]
@@ -103,7 +104,7 @@ def _half_written(root: Path) -> list[Path]:
 
 
 def _lives(pid: int) -> bool:
-    """Whether process `pid` runs. A zombie stays until its parent looks: in a container, maybe never."""
+    """Whether process `pid` runs. In a container a zombie may stay for good."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
@@ -111,7 +112,7 @@ def _lives(pid: int) -> bool:
 
 
 def _detached_head(root: Path) -> Finding:
-    """Return how to bring HEAD back to the branch it most likely was on: the last one, or the only one."""
+    """Return how to bring HEAD back to the branch it was on: the last one, or the only one."""
     points_here = ("for-each-ref", "--points-at=HEAD", "--format=%(refname:short)", "refs/heads")
     branches = (git(root, *points_here) or "").splitlines()
     last = git(root, "rev-parse", "--abbrev-ref", "@{-1}")
@@ -122,8 +123,8 @@ def _detached_head(root: Path) -> Finding:
             return "HEAD stays detached, since no branch ends there: choose one with `git switch`"
         git(root, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
         return (
-            f"HEAD is on {branch} again, no file was touched. DVC had staged the killed experiment's "
-            "parameters; to go back to the last commit: "
+            f"HEAD is on {branch} again, no file was touched. DVC had staged the killed "
+            "experiment's parameters; to go back to the last commit: "
             "git checkout HEAD -- params.yaml dvc.lock reports, then make restore"
         )
 
