@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,11 +48,8 @@ def place_of(kind: str, folder: Path) -> Iterator[Place]:
     """Yield a place of one kind: ``directory``, ``s3`` or ``ssh``."""
     if kind == "directory":
         yield Place(str(folder / "store"))
-    elif kind == "s3":
-        with s3_place(folder) as place:
-            yield place
     else:
-        with ssh_place(folder) as place:
+        with (s3_place if kind == "s3" else ssh_place)(folder) as place:
             yield place
 
 
@@ -72,35 +68,29 @@ def s3_place(folder: Path, port: int | None = None, **environment: str) -> Itera
 
 
 @contextmanager
-def ssh_place(folder: Path, port: int | None = None) -> Iterator[Place]:
+def ssh_place(folder: Path) -> Iterator[Place]:
     """Start sshd with keys of its own; the client's side is a folder that serves as HOME."""
     assert SSHD is not None
-    home = folder / "home"
-    (home / ".ssh").mkdir(parents=True, exist_ok=True)
+    keys, port = folder / "home/.ssh", free_port()
+    keys.mkdir(parents=True)
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
-    port = port or free_port()
-    for key in (folder / "host_key", home / ".ssh/id_ed25519"):
-        if not key.exists():
-            subprocess.run(
-                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True
-            )
+    for key in (folder / "host_key", keys / "id_ed25519"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     public = (folder / "host_key.pub").read_text(encoding="utf-8").split()
-    (home / ".ssh/known_hosts").write_text(
-        f"[127.0.0.1]:{port} {public[0]} {public[1]}\n", encoding="utf-8"
+    (keys / "known_hosts").write_text(f"[127.0.0.1]:{port} {public[0]} {public[1]}\n")
+    shutil.copyfile(keys / "id_ed25519.pub", folder / "authorized_keys")
+    (folder / "sshd_config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host_key\nPidFile none\n"
+        f"UsePAM no\nStrictModes no\nAuthorizedKeysFile {folder}/authorized_keys\n"
+        "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+        "Subsystem sftp internal-sftp\nMaxStartups 100\n"
     )
-    shutil.copyfile(home / ".ssh/id_ed25519.pub", folder / "authorized_keys")
-    config = folder / "sshd_config"
-    config.write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host_key\nPidFile none\nUsePAM no\nStrictModes no\n"
-        f"AuthorizedKeysFile {folder}/authorized_keys\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
-        "Subsystem sftp internal-sftp\nMaxStartups 100\n",
-        encoding="utf-8",
-    )
-    with started([SSHD, "-D", "-e", "-f", str(config)], folder / "sshd.log") as process:
+    command = [SSHD, "-D", "-e", "-f", folder / "sshd_config"]
+    with started(command, folder / "sshd.log") as process:
         _wait_for(process, port, folder / "sshd.log")
         url = f"ssh://{getpass.getuser()}@127.0.0.1:{port}{folder}/store"
-        yield Place(url, [], {"HOME": str(home)}, process)
+        yield Place(url, [], {"HOME": str(folder / "home")}, process)
 
 
 def free_port() -> int:
@@ -119,6 +109,4 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
             if asking.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
-    raise AssertionError(
-        f"{process.args} does not listen on {port}:\n{log.read_text(encoding='utf-8')}"
-    )
+    raise AssertionError(f"{process.args} does not listen on {port}:\n{log.read_text()}")

@@ -82,7 +82,8 @@ class Data:
             raise UserError(
                 f"{self.place}: damaged or missing there, and not used: {some_of(paths, SHOWN)}. "
                 "Delete it there. Then run `seedbed push --all` on a machine that has good data, "
-                "or `dvc repro` and `seedbed push --all` here; then `make pull`."
+                "or `dvc repro` and `seedbed push --all` here; then `make pull`. If it is good there, "
+                "`seedbed doctor --read-all` examines the cache of this machine."
             )
         return files, runs
 

@@ -31,7 +31,7 @@ REMEDIES = {
 }
 """A pattern in what DVC, a server or the system reports, and what to do."""
 GIVE_UP_AFTER = 10
-"""Errors after which a transfer stops: each of thousands of files would wait in vain."""
+"""Messages after which a transfer stops: each of thousands of files would wait in vain."""
 OBJECT = re.compile(r"\b([0-9a-f]{2})/?([0-9a-f]{30}(?:\.dir)?)\b")
 
 

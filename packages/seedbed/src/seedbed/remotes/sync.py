@@ -11,7 +11,8 @@ from seedbed.errors import UserError, one_line, some_of
 from seedbed.remotes.data import open_data
 
 EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/(.+)")
-REJECTED = re.compile(r"^!\t[^\t]*:([^\t]+)\t.*?\((.+)\)$", re.MULTILINE)
+ANSWER = re.compile(r"^(.)\t[^\t]*:([^\t]+)\t(?:.*?\((.+)\)$)?", re.MULTILINE)
+"""What `git push --porcelain` prints of a reference: a sign, its name, and why it was refused."""
 AT_ONCE = 3
 """Tags of the registry in one `git push`: GitHub starts no workflow for tags if more come at once."""
 UNREACHED = (
@@ -171,7 +172,8 @@ def _push_refs(root: Path, upstream: Upstream, refs: dict[str, str]) -> None:
         return
     specs = [f"{commit}:{ref}" for ref, commit in refs.items()]
     printed = run_git(root, "push", "--porcelain", upstream.remote, *specs, accept=(0, 1))
-    rejected = dict(REJECTED.findall(printed))
+    answers = {ref: reason if sign == "!" else "" for sign, ref, reason in ANSWER.findall(printed)}
+    rejected = {ref: answers.get(ref, "no answer") for ref in refs if answers.get(ref, "-")}
     if sent := [ref for ref in refs if ref not in rejected]:
         print(f"git: {describe(sent)} to {upstream.remote}", flush=True)
     if upstream.branch in sent:
@@ -186,7 +188,7 @@ def _push_refs(root: Path, upstream: Upstream, refs: dict[str, str]) -> None:
 def _explain(upstream: Upstream, ref: str, reason: str, printed: str) -> str:
     name = short(ref)
     if reason not in ("already exists", "fetch first", "non-fast-forward"):
-        way = f"It reports: {one_line(printed)[:500]}. Ask who runs it."
+        way = f"It reports: {one_line(printed)[:500]}. Ask the people who run it."
     elif ref == upstream.branch:
         way = "It has commits that are not here. Run `make pull`, which says how to go on."
     elif ref.startswith("refs/tags/"):
