@@ -1,5 +1,8 @@
-"""How every picture of this project looks, and how it is saved: the same figure gives the same bytes."""
+"""How every picture looks, what it leaves out, and how it is saved: the same data give the same bytes."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +22,27 @@ STYLE = {
     "grid.color": "#dddddd",
     "grid.linewidth": 0.6,
     "axes.axisbelow": True,
+    "text.parse_math": False,  # a column may be called "price_$"
 }
+MOST_LETTERS = 28
+"""Of a name in a picture: longer ones lose their middle."""
+
+
+@contextmanager
+def picture(path: Path, width: float = 6.4, height: float = 4.8) -> Iterator[Any]:
+    """Yield axes to draw on; when that is done, they are saved as a PNG."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(width=width, height=height)
+        yield axes
+        save_figure(figure, path)
 
 
 def new_figure(
     rows: int = 1, columns: int = 1, width: float = 6.4, height: float = 4.8
 ) -> tuple[Figure, Any]:
-    """Return a figure of `width` by `height` inches and its axes: one, or an array of shape (rows, columns).
+    """Return a figure of `width` by `height` inches and its axes: one, or an array (rows, columns).
 
-    The figure is made without pyplot, which costs half a second to import and keeps every figure alive.
+    It is made without pyplot, which costs half a second to import and keeps every figure alive.
     """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
@@ -36,10 +51,34 @@ def new_figure(
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a PNG at 110 dots per inch, without the date and version that matplotlib would put into it."""
+    """Write a PNG at 110 dots per inch, without the date and version that matplotlib puts into it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure.set_dpi(110)
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        # Letters that the font lacks are drawn as boxes.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         # The same bytes as those of figure.savefig, which draws everything twice.
         FigureCanvasAgg(figure).print_png(path, metadata={"Software": None})
+
+
+def short(name: object, most: int = MOST_LETTERS) -> str:
+    """Return a name on one line, without its middle where it is long.
+
+    Examples
+    --------
+    >>> short("the average price of a house in the neighbourhood")
+    'the average p…e neighbourhood'
+    """
+    text = " ".join(str(name).split())
+    half = (most - 1) // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
+
+
+def shortened(names: list[Any]) -> list[str]:
+    """Return names for the ticks of an axis: short, and numbered where two would look alike."""
+    texts = [short(name) for name in names]
+    return [
+        f"{text} ({texts[: place + 1].count(text)})" if texts.count(text) > 1 else text
+        for place, text in enumerate(texts)
+    ]

@@ -13,7 +13,7 @@ from seedbed.errors import UserError
 from seedbed.models.decision import encode_target
 from seedbed.models.metrics import find_metric, metrics_of
 from seedbed.models.outcome import Outcome
-from seedbed.models.report import compare
+from seedbed.models.intervals import compare
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from seedbed.data.cleaning import clean_rows, clean_values
 from seedbed.data.roles import Columns, row_key
 from seedbed.errors import UserError
 from seedbed.models.champion import Comparison, compare_answers, read_outcome
-from seedbed.models.sides import clusters_of, slices_of
+from seedbed.models.features import clusters_of, slices_of
 from seedbed.serving.bundle import REQUIREMENTS, Bundle, load_bundle
 from seedbed.serving.recipe import OtherFormatError
 
