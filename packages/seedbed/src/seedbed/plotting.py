@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -16,6 +16,7 @@ MODEL, BASELINE, OTHER = PALETTE[0], "0.45", PALETTE[1]
 STYLE = {
     "font.size": 10,
     "axes.titlesize": 11,
+    "figure.titlesize": 11,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -29,23 +30,38 @@ MOST_LETTERS = 28
 
 
 @contextmanager
-def picture(path: Path, width: float = 6.4, height: float = 4.8) -> Iterator[Any]:
-    """Yield axes to draw on; when that is done, they are saved as a PNG."""
+def picture(
+    path: Path, width: float = 6.4, height: float = 4.8, names: bool = False
+) -> Iterator[Any]:
+    """Yield axes to draw on; when that is done, they are saved as a PNG.
+
+    Parameters
+    ----------
+    names : bool
+        Whether ticks are names, which need room. Numbers fit into fixed margins, which saves a third
+        of the time.
+    """
     with matplotlib.rc_context(STYLE):
-        figure, axes = new_figure(width=width, height=height)
+        figure, axes = new_figure(1, 1, width, height, "constrained" if names else None)
+        if not names:
+            figure.subplots_adjust(left=0.13, right=0.97, bottom=0.12, top=0.88)
         yield axes
         save_figure(figure, path)
 
 
 def new_figure(
-    rows: int = 1, columns: int = 1, width: float = 6.4, height: float = 4.8
+    rows: int = 1,
+    columns: int = 1,
+    width: float = 6.4,
+    height: float = 4.8,
+    layout: Literal["constrained"] | None = "constrained",
 ) -> tuple[Figure, Any]:
     """Return a figure of `width` by `height` inches and its axes: one, or an array (rows, columns).
 
     It is made without pyplot, which costs half a second to import and keeps every figure alive.
     """
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout=layout)
         axes = figure.subplots(rows, columns, squeeze=rows == columns == 1)
     return figure, axes
 

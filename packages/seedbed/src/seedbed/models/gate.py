@@ -65,9 +65,7 @@ def read_refusal(path: Path) -> str | None:
     try:
         reason = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        raise UserError(
-            f"{path}: there is no verdict of the gate. Run `dvc repro gate`."
-        ) from None
+        raise UserError(f"{path}: there is no verdict of the gate. Run `dvc repro gate`.") from None
     return None if reason == PASSED else reason
 
 
@@ -144,9 +142,7 @@ def _beats_baseline(metric: Metric, difference: Mapping[str, Any]) -> tuple[bool
     return False, f"{name} does not beat the baseline's beyond chance: the difference is {span}"
 
 
-def _beats_champion(
-    comparison: Comparison, asked: AgainstChampion, name: str
-) -> tuple[bool, str]:
+def _beats_champion(comparison: Comparison, asked: AgainstChampion, name: str) -> tuple[bool, str]:
     if comparison.obstacle:
         return False, (
             f"the champion cannot be compared: {comparison.obstacle}; gate.champion.compare=false "

@@ -102,7 +102,7 @@ def _draw_curve(
             axes.plot(baseline[x], baseline[y], **style)
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.03), title=title)
         axes.set(xlabel=x.replace("_", " "), ylabel=y.replace("_", " "))
-        axes.legend(loc="upper right" if x == "recall" else "lower right")
+        axes.legend(loc="best" if x == "recall" else "lower right")
 
 
 def _draw_calibration(path: Path, tables: Tables, constant: Tables, task: str, rows: str) -> None:
@@ -132,7 +132,7 @@ def _draw_confusion(path: Path, table: pd.DataFrame, threshold: float | None, ro
     shares = table.div(table.sum(axis=1).clip(lower=1), axis=0)
     labels, size = shortened(list(table.index)), len(table)
     at = "" if threshold is None else f" at threshold {threshold:.3f}"
-    with picture(path, *((6.4, 4.8) if size <= 6 else (8.5, 7.5))) as axes:
+    with picture(path, *((6.4, 4.8) if size <= 6 else (8.5, 7.5)), names=True) as axes:
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for row, column in np.ndindex(*table.shape):
             share, count = shares.iat[row, column], f"{table.iat[row, column]:,}"
@@ -144,8 +144,8 @@ def _draw_confusion(path: Path, table: pd.DataFrame, threshold: float | None, ro
         axes.set_xticks(range(size), labels, rotation=90 if sideways else 0)
         axes.set_yticks(range(size), labels)
         axes.grid(visible=False)
-        title = f"Confusion{at}, share of each actual class\n{rows}"
-        axes.set(xlabel="predicted", ylabel="actual", title=title)
+        axes.set(xlabel="predicted", ylabel="actual")
+        axes.figure.suptitle(f"Confusion{at}, share of each actual class\n{rows}")
 
 
 def _draw_scores(path: Path, outcome: Outcome, threshold: float | None, rows: str) -> None:
@@ -225,7 +225,7 @@ def _draw_importance(path: Path, details: dict[str, Any], name: str) -> None:
     names, found = zip(*known[:MOST_FEATURES][::-1], strict=True) if known else ((), ())
     left_out = f"{len(found)} of {len(known)} features, " if len(found) < len(known) else ""
     rows = f"{left_out}{name}, {details['importance_rows']:,} test rows"
-    with picture(path, height=1.6 + 0.27 * max(len(found), 4)) as axes:
+    with picture(path, height=1.6 + 0.27 * max(len(found), 4), names=True) as axes:
         axes.barh(
             shortened(list(names)),
             [entry["mean"] for entry in found],
@@ -236,21 +236,20 @@ def _draw_importance(path: Path, details: dict[str, Any], name: str) -> None:
         )
         axes.axvline(0, color="black", linewidth=0.8)
         axes.margins(y=0.02)
-        axes.set(
-            xlabel=f"{details['metric']} is worse by, with the feature shuffled (mean and std)",
-            title=f"Permutation importance\n{rows}",
-        )
+        axes.set(xlabel=f"loss of {details['metric']} when shuffled (mean and std)")
+        axes.figure.suptitle(f"Permutation importance\n{rows}")
 
 
 def _draw_slices(
     path: Path, column: str, group: dict[str, Any], details: dict[str, Any], rows: str
 ) -> None:
     """Draw the deciding metric of each slice of the test rows, with its interval."""
-    metric = details["metric"]
+    metric, left_out = details["metric"], details["slices_left_out"].get(column)
+    largest = f", the {len(group)} largest of {len(group) + left_out:,}" if left_out else ""
     known = [(k, v) for k, v in group.items() if v[metric]["value"] is not None][::-1]
     ticks = shortened([value for value, _ in known])
     sizes = [f"{tick} ({v['rows']:,} rows)" for tick, (_, v) in zip(ticks, known, strict=True)]
-    with picture(path, height=2.4 + 0.3 * max(len(known), 3)) as axes:
+    with picture(path, height=2.4 + 0.3 * max(len(known), 3), names=True) as axes:
         for place, (_, entry) in enumerate(known):
             found, style = entry[metric], {"color": MODEL, "marker": "o", "linestyle": "none"}
             if found["low"] is None:
@@ -270,10 +269,8 @@ def _draw_slices(
                 axes.axvline(value, color=color, linestyle=line, label=label)
         axes.set_ylim(-0.6, len(known) - 0.4)
         axes.set_yticks(range(len(known)), sizes)
-        axes.set(
-            xlabel=f"{metric} with 95 % interval, {_better(details)}",
-            title=f"{metric} by {short(column)}\n{rows}",
-        )
+        axes.set(xlabel=f"{metric} with 95 % interval, {_better(details)}")
+        axes.figure.suptitle(f"{metric} by {short(column)}{largest}\n{rows}")
         # There is no empty corner among so many intervals.
         axes.figure.legend(loc="outside lower center", ncols=2, fontsize=8)
 
