@@ -12,6 +12,8 @@ from seedbed.data.roles import Columns, time_column
 
 MOST_COLUMNS = 40
 """Columns on the page: those that move the target most. summary.json has all."""
+MOST_ROWS = 50_000
+"""Rows that skrub's report is made of, evenly spaced; summary.json counts all."""
 WIDTH = 150
 """Of the drawing of a group's mean and interval, in pixels."""
 
@@ -55,11 +57,13 @@ def exploration_page(
     first = [problem.target.column, *([time] if (time := time_column(columns)) else [])]
     others = [*drawn, *(name for name in frame.columns if name not in {*drawn, *first})]
     shown = {*first, *others[: MOST_COLUMNS - len(first)]}
-    words, tables = target_words(problem), {name: by_column[name] for name in drawn}
+    kind, words = target_words(problem)
+    tables = {name: by_column[name] for name in drawn}
     if by_period is not None and time is not None:
         tables = {time: by_period, **tables}
     after = {name for name in drawn if columns[name].role == "known_after_outcome"}
-    report = frame[[name for name in frame.columns if name in shown]]
+    step = max(1, -(-len(frame) // MOST_ROWS))
+    report = frame.loc[::step, [name for name in frame.columns if name in shown]]
     if problem.task == "binary":
         report = report.assign(**{words: target.map({0.0: "no", 1.0: "yes"}).astype("str")})
     return "\n".join(
@@ -67,28 +71,33 @@ def exploration_page(
             f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Raw rows</title>"
             f"<style>{STYLE}</style></head><body>",
             f"<h1>{escape(problem.question)}</h1>",
-            f"<h2>{escape(words)} by column: mean, 95 % interval, rows</h2>",
+            f"<h2>{escape(kind)} {escape(words)}, by column: 95 % interval, rows</h2>",
             _left_out(len(drawn), len(known), "Drawn"),
             "<p>The dotted line is the mean of all rows; a column in orange is known only after the "
             "outcome, and no model may see it.</p>",
             _cards(tables, after, float(target.mean())),
             "<h2>The columns</h2>",
             _left_out(len(shown), frame.shape[1], "Reported"),
+            f"<p>Of {len(report):,} rows, evenly spaced among {len(frame):,}.</p>"
+            if step > 1
+            else "",
             profile(report),
             "</body></html>\n",
         ]
     )
 
 
-def target_words(problem: Problem) -> str:
-    """Return what the mean of the target is."""
-    column = problem.target.column
+def target_words(problem: Problem) -> tuple[str, str]:
+    """Return what is drawn: a mean or a share, and of what."""
+    column, above = problem.target.column, problem.target.above
     if problem.task == "regression":
-        return f"Mean {column}"
+        return "Mean", column
     if problem.task == "multiclass":
-        return f"Share of the most frequent {column}"
-    above = problem.target.above
-    return f"{column} > {above:g}" if above is not None else f"{column} = {problem.positive}"
+        return "Share of the most frequent", column
+    return (
+        "Share of",
+        f"{column} > {above:g}" if above is not None else f"{column} = {problem.positive}",
+    )
 
 
 def profile(frame: pd.DataFrame) -> str:
@@ -121,14 +130,15 @@ def _left_out(shown: int, count: int, verb: str) -> str:
 
 
 def _cards(tables: Mapping[str, pd.DataFrame], after: set[str], mean: float) -> str:
-    """Return a card for each column, all on one scale."""
-    means = pd.concat([table["mean"] for table in tables.values()] or [pd.Series([mean])])
+    """Return a card for each column, all on one scale: that of the columns a model may see."""
+    scaled = [table["mean"] for name, table in tables.items() if name not in after]
+    means = pd.concat([pd.Series([mean]), *scaled])
     least, most = means.min(), means.max()
     padding = (most - least or 1.0) * 0.1
 
     def place(value: float) -> float:
         share = (value - least + padding) / (most - least + 2 * padding)
-        return round(min(max(share, 0.0), 1.0) * WIDTH, 1)
+        return round(3 + min(max(share, 0.0), 1.0) * (WIDTH - 6), 1)
 
     def row(label: object, group: pd.Series) -> str:
         text = f"{label:.4g}" if isinstance(label, float) else str(label)
