@@ -46,9 +46,7 @@ def run(problem_of, model_of, split_of, evaluation):
         )
         model, problem = model_of("logistic_regression"), problem_of(task)
         trained = train_model(rows, problem, split_of("random"), model, evaluation, 0)
-        evaluated = evaluate_model(
-            trained.pipeline, trained.decision, rows, problem, evaluation, 0
-        )
+        evaluated = evaluate_model(trained.pipeline, trained.decision, rows, problem, evaluation, 0)
         return trained, evaluated
 
     return run
