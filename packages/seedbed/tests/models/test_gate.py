@@ -84,8 +84,8 @@ def test_a_threshold_is_read_in_the_direction_of_its_metric(
             True,
             "beats the baseline's by 0.0001 to 0.0003.",
         ),
-        ((0.2, None, None), False, "too few to say whether roc_auc beats the baseline's"),
-        ((None, None, None), False, "too few to say"),
+        ((0.2, None, None), False, "too few to compare roc_auc with the baseline's"),
+        ((None, None, None), False, "too few to compare"),
     ],
 )
 def test_a_model_must_beat_the_baseline_beyond_chance(
@@ -115,10 +115,10 @@ def test_a_no_names_all_that_was_missed_and_nothing_that_was_reached() -> None:
 def test_a_gate_that_asks_nothing_says_so() -> None:
     verdict = judge(details(roc_auc=0.5), Gate(better_than_baseline=False), problem())
     assert verdict.passed
-    assert "Nothing is asked" in verdict.reason
+    assert "asks nothing" in verdict.reason
 
 
-def test_figures_of_another_metric_are_told() -> None:
+def test_figures_of_another_metric_are_an_error() -> None:
     with pytest.raises(
         UserError, match="holds no difference to the baseline in log_loss.*dvc repro evaluate"
     ):
@@ -135,30 +135,32 @@ def test_a_threshold_for_what_is_not_measured_is_a_mistake_in_the_configuration(
 
 
 @pytest.mark.parametrize(
-    "verdict",
-    [Verdict(True, "fine."), Verdict(False, "roc_auc 0.500 is below the threshold 0.65.")],
+    ("verdict", "cell"),
+    [(Verdict(True, "fine."), "yes"), (Verdict(False, "roc_auc 0.5 is below 0.65."), "no")],
 )
-def test_a_verdict_is_read_as_it_was_written(verdict: Verdict, tmp_path: Path) -> None:
-    verdict.write(tmp_path / "gate.json")
-    assert Verdict.read(tmp_path / "gate.json") == verdict
-    assert verdict.to_dict()["gate"]["passed"] == ("yes" if verdict.passed else "no")
+def test_a_verdict_is_read_as_it_was_written_and_is_one_short_cell(
+    verdict: Verdict, cell: str, tmp_path: Path
+) -> None:
+    verdict.write(tmp_path / "verdict.json", champion={"compared": False})
+    assert Verdict.read(tmp_path / "verdict.json") == verdict
+    assert verdict.headline == {"gate": {"passed": cell}}
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "{}", '{"gate": {"passed": "maybe", "reason": ""}}', '{"gate": "yes"}']
+    "text", [None, "", "{}", '{"passed": "maybe", "reason": ""}', '{"gate": "yes"}']
 )
 def test_what_is_no_verdict_is_never_taken_for_a_yes(text: str | None, tmp_path: Path) -> None:
     if text is not None:
-        (tmp_path / "gate.json").write_text(text)
-    with pytest.raises(UserError, match=r"gate\.json: no verdict of the gate can be read"):
-        Verdict.read(tmp_path / "gate.json")
+        (tmp_path / "verdict.json").write_text(text)
+    with pytest.raises(UserError, match=r"verdict\.json: no verdict of the gate can be read"):
+        Verdict.read(tmp_path / "verdict.json")
 
 
 def test_every_yes_is_the_same_to_what_depends_on_it(tmp_path: Path) -> None:
     path = tmp_path / "refusal.txt"
     write_refusal(path, Verdict(True, "roc_auc 0.7 is at least 0.65."))
     before = path.read_bytes()
-    write_refusal(path, Verdict(True, "it says of every row what the champion says."))
+    write_refusal(path, Verdict(True, "it predicts for every row what the champion predicts."))
     assert path.read_bytes() == before
     assert read_refusal(path) is None
     write_refusal(path, Verdict(False, "too bad."))
@@ -194,7 +196,7 @@ def beside(
         ("roc_auc", beside(0.7, 0.00001, 0.02), {"superiority": True}, True, "0.00001 better to 0.02000 better"),
         ("roc_auc", beside(0.7, -0.00001, 0.02), {"superiority": True}, False, "0.00001 worse to 0.02000 better"),
         ("roc_auc", beside(0.7, None, None), {}, False, "too few to compare roc_auc with the champion's"),
-        ("roc_auc", Comparison({}, {}, {}, {}, identical=True), {"superiority": True}, True, "what the champion says"),
+        ("roc_auc", Comparison({}, {}, {}, {}, identical=True), {"superiority": True}, True, "what the champion predicts"),
         ("roc_auc", Comparison.hindered("the rows lack the column dest"), {}, False, "cannot be compared: the rows lack the column dest; gate.champion.compare=false"),
     ],
 )  # fmt: skip
