@@ -245,6 +245,21 @@ def test_of_a_wide_table_the_telling_columns_are_shown(recwarn: pytest.WarningsR
     assert len(page) < 3_000_000
 
 
+def test_any_values_make_a_page_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:
+    frame = pd.DataFrame(
+        {
+            "text": pd.Series(["日本 $x_1$", "b$", "c" * 400] * 20, dtype="str"),
+            "huge": [1e300] * 59 + [np.nan],
+            "infinite": [np.inf, 1.0] * 30,
+            "y": np.arange(60.0) % 9,
+        }
+    )
+    columns = {name: Column(role="feature") for name in ("huge", "infinite")}
+    columns |= {"text": Column(role="feature", type="category"), "y": Column(role="target")}
+    assert "日本 $x_1$" in text_of(page_of(frame, columns))
+    assert [str(warning.message) for warning in recwarn] == []
+
+
 def test_a_column_without_values_and_no_column_at_all_make_a_page(rows: pd.DataFrame) -> None:
     empty = rows[["y"]].assign(nothing=np.nan)
     columns = {"y": COLUMNS["y"], "nothing": Column(role="feature")}

@@ -1,6 +1,7 @@
 """The exploration page: the target against each column, and skrub's report of the table."""
 
 import re
+import warnings
 from collections.abc import Mapping
 from html import escape
 
@@ -109,7 +110,9 @@ def profile(frame: pd.DataFrame) -> str:
     from matplotlib import rc_context
     from skrub import TableReport
 
-    with rc_context({"svg.hashsalt": "profile", "text.parse_math": False}):
+    style = {"svg.hashsalt": "profile", "text.parse_math": False}
+    with rc_context(style), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of letters that a font lacks, of values that overflow
         report = TableReport(
             frame, verbose=0, plot_distributions=True, compute_associations=True
         ).html_snippet()
