@@ -80,7 +80,7 @@ def script(clone: Path) -> float:
         return seconds(
             [".venv/bin/python", "benchmarks/plain.py", out],
             clone,
-            PYTHONPATH=str(clone / "src"),
+            PYTHONPATH=f"{clone}/src:{clone}/packages/seedbed/src",
             OMP_WAIT_POLICY="passive",
         )
 
