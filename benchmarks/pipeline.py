@@ -113,7 +113,7 @@ def stage_seconds(clone: Path, stage: str) -> float:
 
 
 def deferred_seconds(clone: Path, stage: str) -> float:
-    """Time the imports of other packages that the stage makes while it works, from python's own record."""
+    """Time the imports of other packages that the stage makes, from python's own record."""
     done = subprocess.run(
         ["sh", "src/stage.sh", stage],
         cwd=clone,

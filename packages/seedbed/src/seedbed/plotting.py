@@ -1,4 +1,4 @@
-"""How every picture looks, what it leaves out, and how it is saved: the same data give the same bytes."""
+"""How every picture looks, and how it is saved: the same data give the same bytes."""
 
 import warnings
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000"]
-"""Okabe and Ito's colours, which colour-blind readers can tell apart (https://jfly.uni-koeln.de/color/)."""
+"""Okabe and Ito's colours for colour-blind readers (https://jfly.uni-koeln.de/color/)."""
 MODEL, BASELINE, OTHER = PALETTE[0], "0.45", PALETTE[1]
 
 STYLE = {
@@ -38,8 +38,8 @@ def picture(
     Parameters
     ----------
     names : bool
-        Whether ticks are names, which need room. Numbers fit into fixed margins, which saves a third
-        of the time.
+        Whether ticks are names, which need room. Numbers fit into fixed margins, which saves a
+        third of the time.
     """
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(1, 1, width, height, "constrained" if names else None)
@@ -67,7 +67,7 @@ def new_figure(
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a PNG at 110 dots per inch, without the date and version that matplotlib puts into it."""
+    """Write a PNG at 110 dots per inch, without matplotlib's date and version."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure.set_dpi(110)

@@ -40,7 +40,7 @@ COLUMNS: Columns = {
 
 @pytest.fixture(scope="module")
 def rows() -> pd.DataFrame:
-    """400 rows with every type; `after` and `note` hold nothing but missing values, `one` always the same."""
+    """400 rows with every type; `after` and `note` are all missing, `one` is constant."""
     count = 400
     km = np.random.default_rng(0).normal(size=count)
     return pd.DataFrame(

@@ -1,4 +1,4 @@
-"""Folds follow the split, no model sees the rows it is scored on, and figures are summed up fairly."""
+"""Folds follow the split, and no model sees the rows it is scored on."""
 
 import numpy as np
 import pandas as pd

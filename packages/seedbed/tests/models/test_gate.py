@@ -107,7 +107,7 @@ def test_a_no_names_all_that_was_missed_and_nothing_that_was_reached() -> None:
     verdict = judge(details((0.1, -0.1, 0.2), roc_auc=0.68, brier=0.2, f1=0.4), gate, problem())
     assert not verdict.passed
     assert verdict.reason.startswith(
-        "brier 0.200 is above the threshold 0.1; f1 0.400 is below the threshold 0.9; roc_auc does not"
+        "brier 0.200 is above the threshold 0.1; f1 0.400 is below the threshold 0.9; roc_auc does"
     )
     assert "0.6" not in verdict.reason
 
@@ -129,7 +129,7 @@ def test_figures_of_another_metric_are_an_error() -> None:
 def test_a_threshold_for_what_is_not_measured_is_a_mistake_in_the_configuration(name: str) -> None:
     with pytest.raises(
         UserError,
-        match=rf"conf/gate: thresholds\.{name} = 0\.5 .* binary problem.*Measured are brier, roc_auc",
+        match=rf"conf/gate: thresholds\.{name} = 0\.5 .* binary problem.*are brier, roc_auc",
     ):
         judge(details(roc_auc=0.68, brier=0.2), Gate(thresholds={name: 0.5}), problem())
 
@@ -181,25 +181,115 @@ def beside(
 @pytest.mark.parametrize(
     ("metric", "comparison", "asked", "passed", "reason"),
     [
-        ("roc_auc", beside(0.7, -0.006, 0.002), {}, True, "0.0060 worse to 0.0020 better, and less than 0.0070 worse"),
-        ("roc_auc", beside(0.7, -0.008, 0.012), {}, False, "0.0080 worse to 0.0120 better, and less than 0.0070 worse"),
+        (
+            "roc_auc",
+            beside(0.7, -0.006, 0.002),
+            {},
+            True,
+            "0.0060 worse to 0.0020 better, and less than 0.0070 worse",
+        ),
+        (
+            "roc_auc",
+            beside(0.7, -0.008, 0.012),
+            {},
+            False,
+            "0.0080 worse to 0.0120 better, and less than 0.0070 worse",
+        ),
         ("roc_auc", beside(0.7, -0.03, -0.02), {}, False, "0.0300 worse to 0.0200 worse"),
-        ("roc_auc", beside(0.7, 0.001, 0.02), {"superiority": True}, True, "0.0010 better to 0.0200 better"),
-        ("roc_auc", beside(0.7, 0.0, 0.02), {"superiority": True}, False, "equal to 0.0200 better, and better beyond chance"),
-        ("roc_auc", beside(0.7, -0.001, 0.02), {"superiority": True}, False, "better beyond chance is asked"),
-        ("roc_auc", beside(0.7, -0.006, 0.002), {"tolerance": 0.0}, False, "less than 0.0000 worse"),
+        (
+            "roc_auc",
+            beside(0.7, 0.001, 0.02),
+            {"superiority": True},
+            True,
+            "0.0010 better to 0.0200 better",
+        ),
+        (
+            "roc_auc",
+            beside(0.7, 0.0, 0.02),
+            {"superiority": True},
+            False,
+            "equal to 0.0200 better, and better beyond chance",
+        ),
+        (
+            "roc_auc",
+            beside(0.7, -0.001, 0.02),
+            {"superiority": True},
+            False,
+            "better beyond chance is asked",
+        ),
+        (
+            "roc_auc",
+            beside(0.7, -0.006, 0.002),
+            {"tolerance": 0.0},
+            False,
+            "less than 0.0000 worse",
+        ),
         ("log_loss", beside(0.5, -0.004, 0.1, "log_loss"), {}, True, "less than 0.0050 worse"),
-        ("log_loss", beside(0.5, -0.006, 0.1, "log_loss"), {}, False, "0.0060 worse to 0.1000 better"),
-        ("roc_auc", beside(0.65, -0.006523, 0.002), {}, False, "0.00652 worse to 0.00200 better, and less than 0.00650 worse"),
-        ("roc_auc", beside(0.649, -0.006495, 0.002), {}, False, "0.006495 worse to 0.002000 better, and less than 0.006490 worse"),
-        ("roc_auc", beside(0.5, -0.005, 0.002), {}, False, "0.0050 worse to 0.0020 better, and less than 0.0050 worse"),
-        ("roc_auc", beside(0.7, 0.00001, 0.02), {"superiority": True}, True, "0.00001 better to 0.02000 better"),
-        ("roc_auc", beside(0.7, -0.00001, 0.02), {"superiority": True}, False, "0.00001 worse to 0.02000 better"),
-        ("roc_auc", beside(0.7, None, None), {}, False, "too few to compare roc_auc with the champion's"),
-        ("roc_auc", Comparison({}, {}, {}, {}, identical=True), {"superiority": True}, True, "what the champion predicts"),
-        ("roc_auc", Comparison.hindered("the rows lack the column dest"), {}, False, "cannot be compared: the rows lack the column dest; gate.champion.compare=false"),
+        (
+            "log_loss",
+            beside(0.5, -0.006, 0.1, "log_loss"),
+            {},
+            False,
+            "0.0060 worse to 0.1000 better",
+        ),
+        (
+            "roc_auc",
+            beside(0.65, -0.006523, 0.002),
+            {},
+            False,
+            "0.00652 worse to 0.00200 better, and less than 0.00650 worse",
+        ),
+        (
+            "roc_auc",
+            beside(0.649, -0.006495, 0.002),
+            {},
+            False,
+            "0.006495 worse to 0.002000 better, and less than 0.006490 worse",
+        ),
+        (
+            "roc_auc",
+            beside(0.5, -0.005, 0.002),
+            {},
+            False,
+            "0.0050 worse to 0.0020 better, and less than 0.0050 worse",
+        ),
+        (
+            "roc_auc",
+            beside(0.7, 0.00001, 0.02),
+            {"superiority": True},
+            True,
+            "0.00001 better to 0.02000 better",
+        ),
+        (
+            "roc_auc",
+            beside(0.7, -0.00001, 0.02),
+            {"superiority": True},
+            False,
+            "0.00001 worse to 0.02000 better",
+        ),
+        (
+            "roc_auc",
+            beside(0.7, None, None),
+            {},
+            False,
+            "too few to compare roc_auc with the champion's",
+        ),
+        (
+            "roc_auc",
+            Comparison({}, {}, {}, {}, identical=True),
+            {"superiority": True},
+            True,
+            "what the champion predicts",
+        ),
+        (
+            "roc_auc",
+            Comparison.hindered("the rows lack the column dest"),
+            {},
+            False,
+            "cannot be compared: the rows lack the column dest; gate.champion.compare=false",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_model_must_stand_beside_the_champion(
     metric: str, comparison: Comparison, asked: dict, passed: bool, reason: str
 ) -> None:

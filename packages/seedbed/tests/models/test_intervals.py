@@ -134,7 +134,7 @@ def test_rows_that_are_alike_make_intervals_wider_and_too_few_clusters_make_none
     ):
         assert figure["low"] is figure["high"] is None
     assert few["model"]["roc_auc"]["value"] == report()["model"]["roc_auc"]["value"]
-    # Enough in all, and too few in a slice: even rows are in nine clusters, odd ones in nine others.
+    # Enough in all, too few in a slice: even rows are in nine clusters, odd ones in nine others.
     shared = report({"side": side}, clusters=np.arange(ROWS) % (2 * MINIMUM_CLUSTERS - 2))
     assert shared["model"]["roc_auc"]["low"] is not None
     assert shared["slices"]["side"]["left"]["roc_auc"]["low"] is None

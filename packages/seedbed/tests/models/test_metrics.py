@@ -54,7 +54,7 @@ REFERENCE = {
     "f1_macro": lambda o, w: reference.f1_score(
         o.truth, o.prediction, sample_weight=w, average="macro"
     ),
-    # scikit-learn takes no weights for the multiclass AUC: the mean of the binary ones is its definition.
+    # scikit-learn takes no weights for the multiclass AUC, the mean of the binary ones.
     "roc_auc_ovr": lambda o, w: np.mean(
         [reference.roc_auc_score(o.truth == k, o.scores[:, k], sample_weight=w) for k in range(3)]
     ),
@@ -117,7 +117,8 @@ def test_deciding_nothing_positive_has_precision_0_and_not_an_error() -> None:
     [
         (
             "binary",
-            "roc_auc average_precision log_loss brier accuracy balanced_accuracy f1 precision recall",
+            "roc_auc average_precision log_loss brier accuracy balanced_accuracy f1 precision "
+            "recall",
         ),
         ("multiclass", "log_loss accuracy balanced_accuracy f1_macro roc_auc_ovr"),
         ("regression", "rmse mae r2"),

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from threadpoolctl import threadpool_info
 
-from seedbed.models.parallel import run_in_parallel, one_blas_thread, threads
+from seedbed.models.parallel import one_blas_thread, run_in_parallel, threads
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every model of conf/model fits every task, with missing and unknown values, on any number of threads."""
+"""Every model of conf/model fits every task, with missing values, on any number of threads."""
 
 import hashlib
 import os
@@ -220,13 +220,16 @@ random = np.random.default_rng(0)
 rows = pd.DataFrame(random.normal(size=(3000, 6)), columns=list("abcdef"))
 rows["text"] = pd.Series(random.choice(list("xyz"), 3000), dtype="str")
 target = rows["a"].to_numpy() + random.normal(size=3000) > 0
-decision = Decision("binary", {**dict.fromkeys("abcdef", "number"), "text": "category"}, (False, True))
+kinds = {**dict.fromkeys("abcdef", "number"), "text": "category"}
+decision = Decision("binary", kinds, (False, True))
 place = Path(sys.argv[-1])
 for path in map(Path, sys.argv[1:-1]):
     model = Model.model_validate(load_yaml(path))
-    pipeline, scored = fit_with_folds(model, rows, target, decision, np.arange(3000) // 1000, "time", 0)
+    folds = np.arange(3000) // 1000
+    pipeline, scored = fit_with_folds(model, rows, target, decision, folds, "time", 0)
     dump_pipeline(pipeline, place / f"{path.stem}.skops")
-    (place / f"{path.stem}.scores").write_bytes(b"".join(scores.tobytes() for _, _, scores in scored))
+    scores = b"".join(scores.tobytes() for _, _, scores in scored)
+    (place / f"{path.stem}.scores").write_bytes(scores)
 """
 
 

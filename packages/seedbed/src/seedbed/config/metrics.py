@@ -1,7 +1,7 @@
 """The registry of metrics: what each is called, which way is better, and for which tasks.
 
-The functions register themselves, so that a metric is one function with its facts beside it. Checking a
-configuration imports NumPy for that, and never scikit-learn.
+The functions register themselves, so that a metric is one function with its facts beside it.
+Checking a configuration imports NumPy for that, and never scikit-learn.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class Metric:
         What it judges: the scores (probabilities, or the numbers a regression predicts), or the
         classes decided by them, which depend on the threshold.
     compute : callable
-        Takes a :class:`~seedbed.models.outcome.Sample` of b resamples, returns an array of shape (b,).
+        Takes a :class:`~seedbed.models.outcome.Sample` of b resamples, returns shape (b,).
     """
 
     name: str
@@ -64,7 +64,9 @@ def metric(
     --------
     >>> @metric("minimize", "regression")
     ... def largest_error(sample):
-    ...     return sample.each(lambda truth, scores, weights: abs(truth - scores)[weights > 0].max())
+    ...     def largest(truth, scores, weights):
+    ...         return abs(truth - scores)[weights > 0].max()
+    ...     return sample.each(largest)
     """
 
     def register(compute: Function) -> Function:

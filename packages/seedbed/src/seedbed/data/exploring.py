@@ -58,7 +58,7 @@ def target_by_column(
 def target_by_period(
     frame: pd.DataFrame, columns: Columns, target: pd.Series
 ) -> pd.DataFrame | None:
-    """Return the mean target of each month, or of each year if there are many, or None without time."""
+    """Return the mean target of each month (year, if there are many), or None without time."""
     name = time_column(columns)
     if name is None:
         return None

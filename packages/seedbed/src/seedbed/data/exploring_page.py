@@ -74,8 +74,8 @@ def exploration_page(
             f"<h1>{escape(problem.question)}</h1>",
             f"<h2>{escape(kind)} {escape(words)}, by column: 95 % interval, rows</h2>",
             _left_out(len(drawn), len(known), "Drawn"),
-            "<p>The dotted line is the mean of all rows; a column in orange is known only after the "
-            "outcome, and no model may see it.</p>",
+            "<p>The dotted line is the mean of all rows; a column in orange is known only after "
+            "the outcome, and no model may see it.</p>",
             _cards(tables, after, float(target.mean())),
             "<h2>The columns</h2>",
             _left_out(len(shown), frame.shape[1], "Reported"),

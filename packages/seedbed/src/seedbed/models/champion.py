@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from seedbed.config.schema import Problem, Task
 from seedbed.errors import UserError
 from seedbed.models.decision import encode_target
+from seedbed.models.intervals import compare
 from seedbed.models.metrics import find_metric, metrics_of
 from seedbed.models.outcome import Outcome
-from seedbed.models.intervals import compare
 
 
 @dataclass(frozen=True)

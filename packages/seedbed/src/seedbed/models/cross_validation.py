@@ -43,8 +43,8 @@ def cross_validation_folds(fold: NDArray, split_kind: str) -> list[tuple[NDArray
     numbers = np.unique(fold)
     if len(numbers) < 2:
         raise UserError(
-            f"split.folds: the {len(fold)} train rows are all in one fold, and cross-validation needs "
-            "two. Use more rows (dataset.sample, dataset.window) or fewer folds."
+            f"split.folds: the {len(fold)} train rows are all in one fold, and cross-validation "
+            "needs two. Use more rows (dataset.sample, dataset.window) or fewer folds."
         )
     if split_kind == "time":
         return [
@@ -88,8 +88,8 @@ def fit_with_folds(
     for number, (rows, _) in enumerate(folds, start=1):
         if decision.task != "regression" and len(np.unique(target[rows])) < 2:
             raise UserError(
-                f"split.folds: the {len(rows)} rows that fold {number} fits on are of one class only. "
-                "Use fewer folds, or more rows (dataset.sample, dataset.window)."
+                f"split.folds: the {len(rows)} rows that fold {number} fits on are of one class "
+                "only. Use fewer folds, or more rows (dataset.sample, dataset.window)."
             )
 
     def build(rows: NDArray) -> "Pipeline":
@@ -112,7 +112,7 @@ def fit_with_folds(
         *(partial(score, build(folds[place][0]), *folds[place]) for place in order),
     ]
     with warnings.catch_warnings():
-        # A network's max_iter is its number of epochs, a choice; of other models the warning counts.
+        # A network's max_iter is its number of epochs, a choice; of others the warning counts.
         warnings.filterwarnings(
             "ignore", category=ConvergenceWarning, module="sklearn.neural_network"
         )

@@ -1,4 +1,4 @@
-"""From scores to decisions: what models/model/decision.json holds, used by everything that decides."""
+"""From scores to decisions: what models/model/decision.json holds."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -43,13 +43,13 @@ class Decision:
     baseline_scores: tuple[float, ...] = ()
 
     def decide(self, scores: Floats) -> NDArray:
-        """Return the index of each row's class, shape (n,); in a regression the scores themselves."""
+        """Return the index of each row's class, shape (n,); in a regression the scores."""
         if self.task == "binary":
             return (scores >= (0.5 if self.threshold is None else self.threshold)).astype(np.int8)
         return np.argmax(scores, axis=1) if self.task == "multiclass" else scores
 
     def labels(self, codes: NDArray) -> NDArray | pd.Index:
-        """Return the label of each class index, shape (n,); in a regression the values themselves."""
+        """Return the label of each class index, shape (n,); in a regression the values."""
         if self.task == "binary":
             return codes.astype(bool)
         if self.task == "multiclass":
@@ -84,20 +84,19 @@ class Decision:
         """
         constants = self._constants(truth, self.baseline_scores if scores is None else scores)
 
-        def merit(metric: Metric, constant: Outcome) -> float:
-            return float(np.nan_to_num(metric.sign * metric.of(constant), nan=-np.inf))
+        def best(metric: Metric) -> Outcome:
+            merits = [metric.sign * metric.of(constant) for constant in constants]
+            return constants[int(np.argmax(np.nan_to_num(merits, nan=-np.inf)))]
 
-        return {
-            name: max(constants, key=lambda constant, metric=metric: merit(metric, constant))
-            for name, metric in metrics_of(self.task).items()
-        }
+        return {name: best(metric) for name, metric in metrics_of(self.task).items()}
 
     def _constants(self, truth: NDArray, scores: tuple[float, ...]) -> list[Outcome]:
         if self.task == "regression":
             values = [np.full(len(truth), score) for score in scores]
             return [Outcome(self.task, truth, value, value) for value in values]
-        constant = scores[1] if self.task == "binary" else np.tile(scores, (len(truth), 1))
-        everywhere = np.full(len(truth), constant) if self.task == "binary" else constant
+        everywhere = np.tile(scores, (len(truth), 1))
+        if self.task == "binary":
+            everywhere = np.full(len(truth), scores[1])
         # Of more than two classes the most frequent one is the best by each metric.
         frequent = int(np.bincount(truth).argmax())
         answers = [frequent, 1 - frequent] if self.task == "binary" else [frequent]
@@ -125,8 +124,8 @@ class Decision:
             return cls(**{**values, **tuples})
         except (FileNotFoundError, ValueError, TypeError, KeyError) as error:
             raise UserError(
-                f"{path}: no decision rule can be read from it ({error}). Run `dvc repro train`, or "
-                "`dvc pull`."
+                f"{path}: no decision rule can be read from it ({error}). Run `dvc repro train`, "
+                "or `dvc pull`."
             ) from None
 
 
@@ -155,7 +154,7 @@ def make_decision(
 
 
 def choose_threshold(truth: NDArray, scores: Floats, rule: Rule) -> float:
-    """Return the threshold that is best by `rule` on these rows; a score at or above it is positive.
+    """Return the threshold that is best by `rule` on these rows; a score at or above is positive.
 
     It lies half way between two neighbouring scores, so that the last bit of a score decides
     nothing. Of equally good ones the highest is taken.
@@ -228,7 +227,7 @@ def encode_target(target: pd.Series, task: Task, classes: tuple[Any, ...]) -> ND
         unseen = sorted(target[codes < 0].unique().tolist())
         raise UserError(
             f"problem.target: {int((codes < 0).sum())} rows are of class "
-            f"{', '.join(map(str, unseen[:5]))}, of which there is no train row. Leave such rows out, "
-            "or choose a split that spreads the classes (split=random)."
+            f"{', '.join(map(str, unseen[:5]))}, of which there is no train row. Leave such rows "
+            "out, or choose a split that spreads the classes (split=random)."
         )
     return codes.astype(np.intp)

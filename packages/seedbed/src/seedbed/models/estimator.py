@@ -54,7 +54,7 @@ def build_estimator(
     if model.calibration is not None or not hasattr(estimator, "predict_proba"):
         from sklearn.calibration import CalibratedClassifierCV
 
-        # ensemble=False fits one estimator on all rows and calibrates it on scores of rows it had not seen.
+        # ensemble=False fits one estimator on all rows, calibrated on scores of unseen rows.
         return CalibratedClassifierCV(
             estimator, method=model.calibration or "sigmoid", cv=inner, ensemble=False
         )

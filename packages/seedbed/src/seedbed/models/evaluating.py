@@ -70,8 +70,11 @@ def evaluate_model(
     outcome, baselines = decision.outcome(truth, scores), decision.baseline(truth)
     slices, clusters = slices_of(test), clusters_of(test)
     figures = compare(outcome, baselines, slices, clusters, metric, evaluation.bootstrap, seed)
-    work = evaluation.importance_rows, evaluation.importance_repeats
-    importance = permutation_importance(pipeline, decision, features, truth, metric, *work, seed)
+    repeats = evaluation.importance_repeats
+    size = sample_rows(len(features), features.shape[1], evaluation.importance_rows, repeats)
+    importance = permutation_importance(
+        pipeline, decision, features, truth, metric, size, repeats, seed
+    )
     details = {
         "metric": metric.name,
         "direction": metric.direction,
@@ -79,7 +82,7 @@ def evaluate_model(
         "test": figures.pop("model"),
         **figures,
         "importance": importance,
-        "importance_rows": sample_rows(*features.shape, *work),
+        "importance_rows": size,
         "rows": {"test": len(test)},
     }
     baseline = baselines[metric.name]

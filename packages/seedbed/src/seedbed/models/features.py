@@ -1,4 +1,4 @@
-"""What models read of data/features: features in two types, parts of the split, slices, clusters."""
+"""What models read of data/features: features in two types, split, slices, clusters."""
 
 import numpy as np
 import pandas as pd
@@ -29,13 +29,14 @@ def feature_kinds(rows: pd.DataFrame) -> dict[str, Kind]:
             kinds[str(name)] = "category"
         else:
             raise UserError(
-                f"data/features: column {name} has type {dtype}, and a model takes numbers, booleans "
-                "and text. Use features.time_parts for a time column, or give it another role in "
-                "the conf/dataset file."
+                f"data/features: column {name} has type {dtype}, and a model takes numbers, "
+                "booleans and text. Use features.time_parts for a time column, or give it another "
+                "role in the conf/dataset file."
             )
     if not kinds:
         raise UserError(
-            "data/features has no feature column. Name at least one feature in the conf/dataset file."
+            "data/features has no feature column. Name at least one feature in the conf/dataset "
+            "file."
         )
     return kinds
 
@@ -99,7 +100,7 @@ def slices_of(rows: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def clusters_of(rows: pd.DataFrame) -> NDArray[np.intp]:
-    """Return the cluster of each row, from 0, shape (n_rows,): a cluster is resampled as a whole."""
+    """Return the cluster of each row, from 0, shape (n_rows,): it is resampled as a whole."""
     return np.unique(rows["_cluster"].to_numpy(), return_inverse=True)[1]
 
 

@@ -17,7 +17,7 @@ PASSED = "none"
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a model may be packaged, and the sentence that says why, naming figure and threshold."""
+    """Whether a model may be packaged, and the sentence that says why."""
 
     passed: bool
     reason: str
@@ -114,8 +114,8 @@ def _reaches(
     if name not in test or name not in known:
         raise UserError(
             f"conf/gate: thresholds.{name} = {bound:g} is for a metric that is not measured on a "
-            f"{problem.task} problem. Measured are {', '.join(sorted(test))}: choose one of them, or "
-            f"take the threshold out with -S '~gate.thresholds.{name}'."
+            f"{problem.task} problem. Measured are {', '.join(sorted(test))}: choose one of them, "
+            f"or take the threshold out with -S '~gate.thresholds.{name}'."
         )
     value, sign = test[name]["value"], known[name].sign
     asked, missed = ("at least", "below") if sign > 0 else ("at most", "above")

@@ -1,4 +1,4 @@
-"""The pictures of reports/train and reports/evaluate: the model beside its baseline, on the same axes."""
+"""The pictures of reports/train and reports/evaluate: the model beside its baseline."""
 
 import re
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ def draw_evaluation(
     details: dict[str, Any],
     name: str,
 ) -> None:
-    """Draw the test rows, the importances and the slices into `folder`, as :func:`draw_training`."""
+    """Draw the test rows, importances and slices into `folder`, as :func:`draw_training` does."""
     rows = f"{name}, {len(outcome):,} test rows"
     _draw_outcome(folder, outcome, baseline, tables, details, details["test"], rows)
     _draw_importance(folder / "importance.png", details, name)
@@ -117,7 +117,7 @@ def _draw_calibration(path: Path, tables: Tables, constant: Tables, task: str, r
         ends = [both.min().min(), both.max().max()]
         axes.plot(ends, ends, color="0.6", linewidth=1, linestyle=":", label="as predicted")
         axes.set(
-            xlabel=f"{'mean prediction' if regression else 'predicted probability'}, per tenth of rows",
+            xlabel="mean prediction" if regression else "predicted probability",
             ylabel="mean actual value" if regression else "share that came true",
             title=f"Calibration{pooled}\n{rows}",
         )
@@ -280,7 +280,7 @@ def _better(details: dict[str, Any]) -> str:
 
 
 def _file_name(column: str) -> str:
-    """Return a column's name as that of a file, at most 100 letters; different names stay different."""
+    """Return a column's name as that of a file, at most 100 bytes; names stay different."""
     safe = re.sub(r'[%/\\:*?"<>|\x00-\x1f]', lambda found: f"%{ord(found[0]):02X}", column)
     return safe if len(safe.encode()) <= 100 else f"{safe[:20]}-{_hash(column)}"
 

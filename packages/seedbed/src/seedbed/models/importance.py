@@ -40,7 +40,7 @@ def permutation_importance(
     truth : ndarray, shape (n_rows,)
         Coded target.
     rows : int
-        Size of the sample; all rows if there are fewer.
+        Size of the sample, as :func:`sample_rows` returns it.
     repeats : int
         Shuffles of each feature.
 
@@ -52,16 +52,15 @@ def permutation_importance(
         not defined.
     """
     random = np.random.default_rng(seed)
-    size = sample_rows(*features.shape, rows, repeats)
-    chosen = np.sort(random.choice(len(features), size, replace=False))
+    chosen = np.sort(random.choice(len(features), rows, replace=False))
     sample, target = features.iloc[chosen].reset_index(drop=True), truth[chosen]
 
     def value(scores: NDArray) -> float:
         return metric.of(decision.outcome(target, scores))
 
     whole = value(predict_scores(pipeline, sample, decision.task, decision.classes))
-    orders = np.concatenate([random.permutation(size) for _ in range(repeats)])
-    repeated = sample.iloc[np.tile(np.arange(size), repeats)].reset_index(drop=True)
+    orders = np.concatenate([random.permutation(rows) for _ in range(repeats)])
+    repeated = sample.iloc[np.tile(np.arange(rows), repeats)].reset_index(drop=True)
 
     def losses(name: str) -> list[float]:
         shuffled = repeated.assign(**{name: sample[name].iloc[orders].array})
@@ -77,7 +76,7 @@ def permutation_importance(
 
 
 def sample_rows(rows: int, features: int, wanted: int, repeats: int) -> int:
-    """Return how many rows are looked at: as many as asked for, fewer in a table of many features."""
+    """Return how many of `rows` are looked at: those asked for, fewer of wide tables."""
     return min(rows, wanted, max(100, CELLS // (features**2 * repeats)))
 
 

@@ -1,14 +1,14 @@
 """Metrics of a model beside its baseline's: values, 95 % bootstrap intervals, differences, slices.
 
 A resample with replacement is known completely by how often it holds each row. Metrics that are
-functions of such counts need no row copied and no score sorted again. Model, baseline and slices are
-measured on the same resamples, so that their differences are paired. What is drawn are clusters of
-rows: a hundred flights of one stormy day tell little more than ten, and an interval that takes each
-for a witness of its own is too narrow.
+functions of such counts need no row copied and no score sorted again. Model, baseline and slices
+are measured on the same resamples, so that their differences are paired. What is drawn are clusters
+of rows: a hundred flights of one stormy day tell little more than ten, and an interval that takes
+each for a witness of its own is too narrow.
 
 The percentile interval: Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
-Clusters: Davison & Hinkley (1997), Bootstrap Methods and their Application, sections 3.8 (groups) and
-8.2.3 (stretches of time).
+Clusters: Davison & Hinkley (1997), Bootstrap Methods and their Application, sections 3.8 (groups)
+and 8.2.3 (stretches of time).
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -27,7 +27,7 @@ Measure = Callable[[Floats], Mapping[str, Floats]]
 """Takes counts of shape (b, n_rows), returns values of shape (b,) by metric."""
 
 CELLS = 1_000_000
-"""Numbers in the arrays that hold some resamples at once: eight bytes each, and a few such arrays."""
+"""Numbers in an array that holds some resamples at once: eight bytes each, a few such arrays."""
 LEVEL = 0.95
 UNDEFINED = 0.05
 """An interval is given only if at most this share of the resamples leaves the metric undefined."""
@@ -226,8 +226,9 @@ def _difference(
     models: Floats | None,
     baselines: Floats | None,
 ) -> dict[str, float | None]:
-    both = models is not None and baselines is not None
-    paired = metric.sign * (models - baselines) if both else None
+    paired = None
+    if models is not None and baselines is not None:
+        paired = metric.sign * (models - baselines)
     return _figure(metric.sign * (metric.of(model) - metric.of(baseline)), paired)
 
 

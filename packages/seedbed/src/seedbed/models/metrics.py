@@ -1,7 +1,7 @@
 """The metrics: one function each, with its facts in the decorator.
 
-A metric takes a :class:`~seedbed.models.outcome.Sample` and returns one value per resample. Formulas are
-those of scikit-learn's user guide, "Metrics and scoring"
+A metric takes a :class:`~seedbed.models.outcome.Sample` and returns one value per resample.
+Formulas are those of scikit-learn's user guide, "Metrics and scoring"
 (https://scikit-learn.org/stable/modules/model_evaluation.html); tests compare each one with
 scikit-learn's own function, with sample weights.
 """

@@ -1,4 +1,4 @@
-"""What a model predicted for rows, beside the truth; and what a resample of those rows makes of it."""
+"""What a model predicted for rows, beside the truth; and resamples of those rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,8 +67,8 @@ class Outcome:
     def pooled(self) -> "Outcome":
         """The binary outcome in which each row counts once per class, as of it or not.
 
-        Curves drawn from it are micro-averages; of many rows of many classes every second, third ...
-        row is enough for them. A binary outcome is itself.
+        Curves drawn from it are micro-averages; of many rows of many classes every second, third
+        ... row is enough for them. A binary outcome is itself.
         """
         if self.task == "binary":
             return self
@@ -113,7 +113,7 @@ class Sample:
             return self.counts @ values.astype(np.float64) / self._total
 
     def each(self, function: Callable[[NDArray, NDArray, Floats], float]) -> Floats:
-        """Call `function(truth, scores, sample_weight)`, such as scikit-learn's, for each resample."""
+        """Call `function(truth, scores, weights)`, such as scikit-learn's, for each resample."""
         truth, scores = self.outcome.truth, self.outcome.scores
         return np.array([function(truth, scores, counts) for counts in self.counts], dtype=float)
 

@@ -1,7 +1,7 @@
 """Fits in parallel, with results that do not depend on how many cores there are.
 
-One model per core beats one model on all cores: OpenMP's threads wait for each other by spinning, so
-that anything else that runs on the machine makes such a fit many times slower.
+One model per core beats one model on all cores: OpenMP's threads wait for each other by spinning,
+so that anything else that runs on the machine makes such a fit many times slower.
 """
 
 import os
@@ -39,7 +39,7 @@ def run_in_parallel(calls: Sequence[Callable[[], T]], label: str) -> list[T]:
         with one_blas_thread(inner), joblib.parallel_config("threading", n_jobs=inner):
             return call()
 
-    # The limit on BLAS holds for the whole process: taken here too, it outlasts the first call that ends.
+    # The limit on BLAS holds for the whole process: taken here too, it outlasts the first call.
     with one_blas_thread():
         work = joblib.Parallel(at_once, backend="threading", batch_size=1, return_as="generator")
         return list(track(work(joblib.delayed(one)(call) for call in calls), len(calls), label))

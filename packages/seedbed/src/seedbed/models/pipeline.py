@@ -1,4 +1,4 @@
-"""The ONE pipeline of a model: imputing, scaling, encoding, estimator, refitted whole in each fold."""
+"""The ONE pipeline of a model: imputing, scaling, encoding, estimator, refitted in each fold."""
 
 from typing import TYPE_CHECKING, Any
 

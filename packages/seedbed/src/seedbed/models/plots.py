@@ -1,4 +1,4 @@
-"""The points of every plot, as tables: `dvc plots` reads them as CSV, and the images are drawn from them.
+"""The points of every plot, as tables: CSV files for `dvc plots`, and what the images draw.
 
 Names and columns are the same for every task, so that dvc.yaml names them once.
 """
@@ -150,7 +150,7 @@ def confusion_table(outcome: Outcome) -> pd.DataFrame:
 
 
 def confusion_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a confusion table as about a thousand rows of actual and predicted, equally many a class.
+    """Return a confusion table as about a thousand rows, equally many of each actual class.
 
     The shares within an actual class are those of the table, and no case that occurred is left out,
     however rare.
@@ -176,8 +176,8 @@ def score_histogram(outcome: Outcome) -> pd.DataFrame:
 def shown_scores(outcome: Outcome) -> Floats:
     """Return one score per row, shape (n,).
 
-    The probability of the positive class, that of the predicted class (multiclass), or the residual,
-    actual minus predicted (regression).
+    The probability of the positive class, that of the predicted class (multiclass), or the
+    residual, actual minus predicted (regression).
     """
     if outcome.task == "regression":
         return outcome.truth - outcome.scores
