@@ -75,7 +75,8 @@ def save_figure(figure: Figure, path: Path) -> None:
         # Letters that the font lacks are drawn as boxes.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         # The same bytes as those of figure.savefig, which draws everything twice.
-        FigureCanvasAgg(figure).print_png(path, metadata={"Software": None})
+        quick = {"compress_level": 2}
+        FigureCanvasAgg(figure).print_png(path, metadata={"Software": None}, pil_kwargs=quick)
 
 
 def short(name: object, most: int = MOST_LETTERS) -> str:

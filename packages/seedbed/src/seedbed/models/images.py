@@ -132,7 +132,8 @@ def _draw_confusion(path: Path, table: pd.DataFrame, threshold: float | None, ro
     shares = table.div(table.sum(axis=1).clip(lower=1), axis=0)
     labels, size = shortened(list(table.index)), len(table)
     at = "" if threshold is None else f" at threshold {threshold:.3f}"
-    with picture(path, *((6.4, 4.8) if size <= 6 else (8.5, 7.5)), names=True) as axes:
+    sideways = size > 6 or max(map(len, labels)) > 12
+    with picture(path, *((6.4, 4.8) if size <= 6 else (8.5, 7.5)), names=sideways) as axes:
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for row, column in np.ndindex(*table.shape):
             share, count = shares.iat[row, column], f"{table.iat[row, column]:,}"
@@ -140,7 +141,6 @@ def _draw_confusion(path: Path, table: pd.DataFrame, threshold: float | None, ro
                 text = f"{count}\n{share:.0%}" if size <= 12 else f"{share:.0%}"
                 style = {"color": "white" if share > 0.55 else "black", "ha": "center"}
                 axes.text(column, row, text, va="center", fontsize=10 if size <= 6 else 7, **style)
-        sideways = size > 6 or max(map(len, labels)) > 12
         axes.set_xticks(range(size), labels, rotation=90 if sideways else 0)
         axes.set_yticks(range(size), labels)
         axes.grid(visible=False)
