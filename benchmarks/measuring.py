@@ -61,5 +61,5 @@ def cloned(folder: Path) -> Path:
     for key, value in (("user.name", "Benchmark"), ("user.email", "benchmark@example.org")):
         run(["git", "config", key, value], clone)
     (clone / ".venv").symlink_to(Path(sys.prefix))
-    run([sys.executable, "-m", "compileall", "-q", "src", "benchmarks"], clone)
+    run([sys.executable, "-m", "compileall", "-q", "src", "packages", "benchmarks"], clone)
     return clone

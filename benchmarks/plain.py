@@ -1,6 +1,7 @@
-"""The work of the whole graph as one plain script: one process, tables in memory, nothing hashed, nothing versioned.
+"""The work of the whole graph as one plain script: one process, nothing hashed, nothing versioned.
 
-python benchmarks/plain.py FOLDER writes model, reports and bundle into FOLDER. Run it from the repository's root.
+python benchmarks/plain.py FOLDER writes model, reports and bundle into FOLDER. Run it from the
+repository's root.
 """
 
 import sys
@@ -62,7 +63,7 @@ def main(out: Path) -> None:
     write_evaluated(evaluated, model.name, out / "predictions", out / "evaluate")
 
     verdict = judge(evaluated.details, params.gate, problem)
-    verdict.write(out / "gate.json")
+    verdict.write(out / "verdict.json")
 
     train = train_rows(rows, table, columns)
     signature = Signature.of(train, columns, params.features, params.dataset.time_zone)

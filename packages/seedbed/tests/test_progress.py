@@ -18,7 +18,7 @@ def test_every_item_comes_through_in_order_and_a_pipe_stays_silent(
 
 
 @pytest.mark.parametrize(("in_ci", "shown"), [(None, True), ("", True), ("true", False)])
-def test_a_terminal_is_told_unless_it_is_one_of_ci(
+def test_a_terminal_is_written_to_unless_it_is_one_of_ci(
     in_ci: str | None, shown: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if in_ci is None:
@@ -31,12 +31,12 @@ def test_a_terminal_is_told_unless_it_is_one_of_ci(
         assert list(track([1, 2], 2, "fits")) == [1, 2]
         terminal.write("end")
         terminal.flush()
-        said = ""
-        while not said.endswith("end"):  # a terminal hands over what it has so far
-            said += os.read(ours, 10_000).decode()
+        seen = ""
+        while not seen.endswith("end"):  # a terminal hands over what it has so far
+            seen += os.read(ours, 10_000).decode()
     os.close(ours)
-    assert ("fits 0/2" in said and "fits 1/2" in said and "fits 2/2 in 0 s" in said) is shown
-    assert shown or said == "end"
+    assert ("fits 0/2" in seen and "fits 1/2" in seen and "fits 2/2 in 0 s" in seen) is shown
+    assert shown or seen == "end"
 
 
 def test_items_are_taken_one_at_a_time(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Stage gate: the test rows' figures against what is asked of a model and what the champion reaches; a verdict."""
+"""gate: the test rows' figures against what is asked of a model and what the champion reaches."""
 
 from pathlib import Path
 
@@ -9,11 +9,6 @@ from seedbed.files import read_json, write_json
 from seedbed.models.gate import judge, write_refusal
 from seedbed.serving.champion import compare_with_champion, has_champion
 from seedbed.stages import stage
-
-DETAILS = Path("reports/evaluate/details.json")
-VERDICT = Path("reports/gate.json")
-REFUSAL = Path("reports/refusal.txt")
-COMPARISON = Path("reports/champion.json")
 
 
 @stage
@@ -27,8 +22,8 @@ def gate(
 ) -> None:
     """Write the verdict. A "no" is an answer, not an error: stopping is for package to do.
 
-    package depends on reports/refusal.txt alone, the same for every "yes": a promotion changes the reason of a "yes",
-    and makes no bundle anew.
+    package depends on reports/refusal.txt alone, the same for every "yes": a promotion changes the
+    reason of a "yes", and makes no bundle anew.
     """
     comparison = None
     if gate.champion.compare and has_champion():
@@ -37,11 +32,10 @@ def gate(
         comparison = compare_with_champion(
             raw, predictions, known, problem, cleaning, evaluation, seed
         )
-    verdict = judge(read_json(DETAILS), gate, problem, comparison)
-    verdict.write(VERDICT)
-    write_refusal(REFUSAL, verdict)
-    write_json(
-        COMPARISON,
-        comparison.to_dict() if comparison else {"compared": False, "why": "there is no champion"},
-    )
-    print(f"{'yes' if verdict.passed else 'no'}: {verdict.reason}")
+    details = read_json(Path("reports/evaluate/details.json"))
+    verdict = judge(details, gate, problem, comparison)
+    champion = comparison.to_dict() if comparison else {"compared": False, "why": "there is none"}
+    verdict.write(Path("reports/verdict.json"), champion=champion)
+    write_json(Path("reports/gate.json"), verdict.headline)
+    write_refusal(Path("reports/refusal.txt"), verdict)
+    print(f"{verdict.headline['gate']['passed']}: {verdict.reason}")

@@ -1,33 +1,28 @@
-"""The exploration report shows what there is, the same every time, in files that need nothing else."""
+"""The exploration page shows what there is, the same every time, and needs nothing else."""
 
 import json
 import re
+from html import unescape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, Problem
+from project.stages.explore import explore
+from seedbed.config.schema import Column, ColumnLists, Problem
 from seedbed.data.exploring import (
     CATEGORIES,
-    correlations,
-    profile_page,
     summarize,
-    target_by_feature,
-    target_by_month,
+    target_by_column,
+    target_by_period,
     target_values,
 )
-from seedbed.data.exploring_plots import (
-    _short,
-    draw_correlations,
-    draw_missing,
-    draw_target,
-    draw_time,
-)
+from seedbed.data.exploring_page import MOST_COLUMNS, exploration_page
+from seedbed.data.tables import write_table
+from seedbed.files import read_json
 
 Columns = dict[str, Column]
-PNG = b"\x89PNG\r\n"
 
 COLUMNS: Columns = {
     "km": Column(role="feature"),
@@ -45,7 +40,7 @@ COLUMNS: Columns = {
 
 @pytest.fixture(scope="module")
 def rows() -> pd.DataFrame:
-    """400 rows with every type; `after` and `note` hold nothing but missing values, `one` always the same."""
+    """400 rows with every type; `after` and `note` are all missing, `one` is constant."""
     count = 400
     km = np.random.default_rng(0).normal(size=count)
     return pd.DataFrame(
@@ -79,8 +74,7 @@ def problem(task: str = "binary") -> Problem:
 )
 def test_the_target_is_a_number_where_it_is_known(task: str, expected: list[float]) -> None:
     np.testing.assert_array_equal(
-        target_values(pd.DataFrame({"y": [2.0, 8.0, 2.0, np.nan]}), COLUMNS, problem(task)),
-        expected,
+        target_values(pd.DataFrame({"y": [2.0, 8.0, 2.0, np.nan]}), COLUMNS, problem(task)), expected
     )
 
 
@@ -93,9 +87,9 @@ def test_a_binary_target_without_a_limit_is_the_positive_value(values: list, dty
     np.testing.assert_array_equal(target_values(frame, COLUMNS, asked), [1.0, np.nan, 0.0])
 
 
-def test_the_mean_target_is_told_for_what_a_person_asks_about(rows: pd.DataFrame) -> None:
+def test_the_mean_target_is_averaged_for_what_a_person_asks_about(rows: pd.DataFrame) -> None:
     target = target_values(rows, COLUMNS, problem())
-    found = target_by_feature(rows, COLUMNS, target)
+    found = target_by_column(rows, COLUMNS, target)
     assert list(found) == ["km", "ok", "rain", "city", "after", "note", "one"]
     for name in ("ok", "city"):
         table, kept = found[name], rows[name].notna()
@@ -109,7 +103,7 @@ def test_the_mean_target_is_told_for_what_a_person_asks_about(rows: pd.DataFrame
 
 
 def test_a_value_that_half_of_the_rows_share_is_a_bin_of_its_own(rows: pd.DataFrame) -> None:
-    table = target_by_feature(rows, COLUMNS, target_values(rows, COLUMNS, problem()))["rain"]
+    table = target_by_column(rows, COLUMNS, target_values(rows, COLUMNS, problem()))["rain"]
     assert table.index[0] == 0.0
     assert table["rows"].iloc[0] == (rows["rain"] == 0).sum()
     assert table["rows"].iloc[1:].between(12, 15).all()
@@ -123,7 +117,7 @@ def test_a_share_has_an_interval_within_0_and_1_that_is_not_empty() -> None:
             "y": [0.0] * 5 + [1] * 3 + [0] * 7 + [1],
         }
     )
-    table = target_by_feature(frame, {"kind": Column(role="feature", type="category")}, frame["y"])[
+    table = target_by_column(frame, {"kind": Column(role="feature", type="category")}, frame["y"])[
         "kind"
     ]
     assert table.index.tolist() == ["a", "b"], "one row says nothing"
@@ -136,79 +130,41 @@ def test_a_share_has_an_interval_within_0_and_1_that_is_not_empty() -> None:
 
 
 def test_a_mean_has_the_interval_of_its_standard_error(rows: pd.DataFrame) -> None:
-    table = target_by_feature(rows, COLUMNS, rows["y"])["city"].loc["town 00"]
+    table = target_by_column(rows, COLUMNS, rows["y"])["city"].loc["town 00"]
     error = rows["y"][rows["city"] == "town 00"].sem()
     assert table["high"] - table["mean"] == pytest.approx(1.96 * error)
     assert table["mean"] - table["low"] == pytest.approx(1.96 * error)
 
 
-def test_long_names_are_shortened_and_stay_apart() -> None:
-    names = [
-        "MCDONNELL DOUGLAS",
-        "MCDONNELL DOUGLAS AIRCRAFT CO",
-        "MCDONNELL DOUGLAS CORPORATION",
-        "BOEING",
-    ]
-    assert _short(names) == [
-        "MCDONNELL DOUGLAS",
-        "MCDONNEL…CRAFT CO",
-        "MCDONNEL…PORATION",
-        "BOEING",
-    ]
-    alike = ["one long name, then 1, the rest as here", "one long name, then 2, the rest as here"]
-    assert _short(alike) == alike
-
-
-def test_the_months_of_both_panels_stand_below_each_other(
-    rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawn = []
-    monkeypatch.setattr(
-        "seedbed.data.exploring_plots.save_figure", lambda figure, _path: drawn.append(figure)
-    )
-    month = target_by_month(rows, COLUMNS, target_values(rows, COLUMNS, problem()))
-    assert month is not None
-    draw_time(tmp_path / "time.png", month, COLUMNS, problem())
-    above, below = drawn[0].axes
-    assert above.get_xlim() == below.get_xlim()
-
-
 def test_small_categories_are_put_together(rows: pd.DataFrame) -> None:
-    table = target_by_feature(rows, COLUMNS, target_values(rows, COLUMNS, problem()))["city"]
+    table = target_by_column(rows, COLUMNS, target_values(rows, COLUMNS, problem()))["city"]
     assert len(table) == CATEGORIES + 1
     assert table.loc["other", "rows"] == 3 * 26
 
 
-def test_months_are_told_where_there_is_a_time(rows: pd.DataFrame) -> None:
-    found = target_by_month(rows, COLUMNS, target_values(rows, COLUMNS, problem()))
+def test_months_are_shown_where_there_is_a_time_and_years_of_many_months(
+    rows: pd.DataFrame,
+) -> None:
+    found = target_by_period(rows, COLUMNS, target_values(rows, COLUMNS, problem()))
     assert found is not None
     assert found.index.tolist() == ["2024-01", "2024-02", "2024-03", "2024-04", "2024-05"]
     assert found["rows"].sum() == 400
+    later = rows.assign(at=pd.date_range("2010-01-15", periods=400, freq="10D", tz="UTC"))
+    years = target_by_period(later, COLUMNS, target_values(rows, COLUMNS, problem()))
+    assert years is not None
+    assert years.index.tolist() == [str(year) for year in range(2010, 2021)]
     timeless = {name: column for name, column in COLUMNS.items() if name != "at"}
-    assert target_by_month(rows, timeless, target_values(rows, COLUMNS, problem())) is None
-
-
-def test_correlations_are_of_ranks_and_of_what_varies(rows: pd.DataFrame) -> None:
-    found = correlations(rows, COLUMNS)
-    assert list(found) == ["km", "rain", "y"]
-    bent = correlations(
-        pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [-1.0, -10, -100, -1000]}),
-        {name: Column(role="feature") for name in "ab"},
-    )
-    assert bent.loc["a", "b"] == pytest.approx(-1)
+    assert target_by_period(rows, timeless, target_values(rows, COLUMNS, problem())) is None
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_the_summary_is_plain_json(rows: pd.DataFrame, task: str) -> None:
     asked = problem(task)
-    found = summarize(
-        rows, COLUMNS, asked, target_by_feature(rows, COLUMNS, target_values(rows, COLUMNS, asked))
-    )
+    target = target_values(rows, COLUMNS, asked)
+    found = summarize(rows, COLUMNS, target, target_by_column(rows, COLUMNS, target))
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found["rows"] == 400
-    assert found["target"]["mean"] == pytest.approx(
-        target_values(rows, COLUMNS, asked).mean(), abs=1e-6
-    )
+    assert found["target"]["mean"] == pytest.approx(target_values(rows, COLUMNS, asked).mean(), abs=1e-6)
     assert found["columns"]["km"]["missing"] == 0.05
     assert found["columns"]["after"] == {
         "role": "known_after_outcome",
@@ -220,16 +176,25 @@ def test_the_summary_is_plain_json(rows: pd.DataFrame, task: str) -> None:
     assert found["columns"]["secret"]["target_range"] is None
 
 
-@pytest.fixture(scope="module")
-def page(rows: pd.DataFrame) -> str:
-    return profile_page(rows, "Rows <of> interest")
+def page_of(frame: pd.DataFrame, columns: Columns, task: str = "binary") -> str:
+    target = target_values(frame, COLUMNS, problem(task))
+    by_column, by_period = (
+        target_by_column(frame, columns, target),
+        target_by_period(frame, columns, target),
+    )
+    return exploration_page(frame, columns, problem(task), target, by_column, by_period)
 
 
-def test_the_profile_is_the_same_twice(rows: pd.DataFrame, page: str) -> None:
-    assert profile_page(rows, "Rows <of> interest") == page
+def text_of(page: str) -> str:
+    """Return what a browser shows of a page before skrub's report."""
+    shown = page.partition("<h2>The columns</h2>")[0].partition("<body>")[2]
+    return unescape(re.sub("<[^>]*>", " ", shown))
 
 
-def test_the_profile_needs_no_other_file(page: str) -> None:
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_page_is_the_same_twice_and_needs_no_other_file(rows: pd.DataFrame, task: str) -> None:
+    page = page_of(rows, COLUMNS, task)
+    assert page_of(rows, COLUMNS, task) == page
     loads = re.findall(
         r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)\s*=\s*[\"']([^\"']*)", page
     )
@@ -239,35 +204,75 @@ def test_the_profile_needs_no_other_file(page: str) -> None:
         assert name in page
 
 
-def test_pictures_are_the_same_twice(rows: pd.DataFrame, tmp_path: Path) -> None:
-    target = target_values(rows, COLUMNS, problem())
-    by_feature, by_month = (
-        target_by_feature(rows, COLUMNS, target),
-        target_by_month(rows, COLUMNS, target),
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ("binary", "Share of y > 5, by column"),
+        ("multiclass", "Share of the most frequent y, by column"),
+        ("regression", "Mean y, by column"),
+    ],
+)
+def test_the_page_shows_the_target_by_column(rows: pd.DataFrame, task: str, words: str) -> None:
+    frame = rows.assign(after=rows["y"] * 2)
+    shown = text_of(page_of(frame, COLUMNS, task))
+    assert words in shown
+    assert "after (known after outcome)" in shown
+    assert "2024-03" in shown
+    group = target_by_column(frame, COLUMNS, target_values(frame, COLUMNS, problem(task)))["ok"].loc["True"]
+    assert re.search(rf"True\s+{group['mean']:.3g}\s+200", shown)
+    assert "columns, those that move" not in shown
+
+
+ODD = ["price_$ of $x_1$", "Größe_日本", "<b>&amp;", "n" * 300, "n" * 299 + "m"]
+
+
+def test_of_a_wide_table_the_telling_columns_are_shown(recwarn: pytest.WarningsRecorder) -> None:
+    random, names = np.random.default_rng(0), [*ODD, *(f"c{number}" for number in range(400))]
+    frame = pd.DataFrame(random.normal(size=(300, len(names))), columns=names)
+    frame["many"] = pd.Series([f"value {number}" for number in range(300)], dtype="str")
+    frame["y"] = frame[ODD].sum(axis=1) * 3
+    columns = {name: Column(role="feature") for name in names}
+    columns |= {"many": Column(role="feature", type="category"), "y": Column(role="target")}
+    page = page_of(frame, columns)
+    shown = text_of(page)
+    assert f"Drawn are {MOST_COLUMNS} of 406 columns" in shown
+    assert f"Reported are {MOST_COLUMNS} of 407 columns" in page
+    for name in ODD:
+        assert name in shown
+    assert [str(warning.message) for warning in recwarn] == []
+    assert len(page) < 3_000_000
+
+
+def test_any_values_make_a_page_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:
+    frame = pd.DataFrame(
+        {
+            "text": pd.Series(["日本 $x_1$", "b$", "c" * 400] * 20, dtype="str"),
+            "huge": [1e300] * 59 + [np.nan],
+            "infinite": [np.inf, 1.0] * 30,
+            "y": np.arange(60.0) % 9,
+        }
     )
-    assert by_month is not None
-    for folder in (tmp_path / "a", tmp_path / "b"):
-        folder.mkdir()
-        draw_correlations(folder / "correlations.png", correlations(rows, COLUMNS))
-        draw_missing(folder / "missing.png", rows)
-        draw_target(folder / "target.png", by_feature, COLUMNS, problem())
-        draw_time(folder / "time.png", by_month, COLUMNS, problem())
-    first = {file.name: file.read_bytes() for file in (tmp_path / "a").iterdir()}
-    assert len(first) == 4
-    assert all(content.startswith(PNG) for content in first.values())
-    assert first == {file.name: file.read_bytes() for file in (tmp_path / "b").iterdir()}
+    columns = {name: Column(role="feature") for name in ("huge", "infinite")}
+    columns |= {"text": Column(role="feature", type="category"), "y": Column(role="target")}
+    assert "日本 $x_1$" in text_of(page_of(frame, columns))
+    assert [str(warning.message) for warning in recwarn] == []
 
 
-def test_a_picture_says_what_is_averaged(rows: pd.DataFrame, tmp_path: Path) -> None:
-    month = target_by_month(rows, COLUMNS, target_values(rows, COLUMNS, problem()))
-    assert month is not None
-    for task in ("binary", "multiclass", "regression"):
-        draw_time(tmp_path / f"{task}.png", month, COLUMNS, problem(task))
-    assert len({file.read_bytes() for file in tmp_path.iterdir()}) == 3, "only the title differs"
+def test_a_column_without_values_and_no_column_at_all_make_a_page(rows: pd.DataFrame) -> None:
+    empty = rows[["y"]].assign(nothing=np.nan)
+    columns = {"y": COLUMNS["y"], "nothing": Column(role="feature")}
+    assert "Share of y > 5" in text_of(page_of(empty, columns))
+    assert "Share of y > 5" in text_of(page_of(rows[["y"]], {"y": COLUMNS["y"]}))
 
 
-def test_pictures_of_nothing_are_drawn_all_the_same(tmp_path: Path) -> None:
-    draw_missing(tmp_path / "missing.png", pd.DataFrame({"x": [1.0, 2.0]}))
-    draw_target(tmp_path / "target.png", {}, COLUMNS, problem())
-    for file in tmp_path.iterdir():
-        assert file.read_bytes().startswith(PNG)
+def test_the_stage_writes_page_and_summary(
+    rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_table(rows, Path("data/raw"))
+    explore(COLUMNS, problem())
+    assert {file.name for file in Path("reports/explore").iterdir()} == {
+        "profile.html",
+        "summary.json",
+    }
+    assert read_json(Path("reports/explore/summary.json"))["rows"] == 400

@@ -96,7 +96,7 @@ def test_the_recipe_for_a_metric(project: Project) -> None:
     assert found["baseline"]["matthews"]["value"] == 0
     assert "| matthews |" in (project.root / "models/bundle/MODEL_CARD.md").read_text("utf-8")
     project.dvc("exp", "run", "--name", "asked", "-S", "+gate.thresholds.matthews=0.99")
-    assert "below the threshold 0.99" in project.experiment_file("asked", "reports/gate.json")
+    assert "below the threshold 0.99" in project.experiment_file("asked", "reports/verdict.json")
 
 
 @pytest.mark.slow

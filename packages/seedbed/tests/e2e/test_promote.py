@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,8 @@ def bundle(project: Project, folder: str = "models/bundle") -> dict[str, str]:
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def verdict(project: Project) -> dict[str, str]:
-    return json.loads((project.root / "reports/gate.json").read_text())["gate"]
+def verdict(project: Project) -> dict[str, Any]:
+    return json.loads((project.root / "reports/verdict.json").read_text())
 
 
 def tags(project: Project) -> list[str]:
@@ -51,11 +52,10 @@ def test_promoting_changes_no_byte_of_the_bundle_and_reruns_nothing_but_the_gate
     assert bundle(project) == bundle(project, "models/champion") == before
     changed = project.git("diff", "--name-only", commit, "HEAD").splitlines()
     assert set(changed) == {
-        "dvc.lock", "models/.gitignore", "models/champion.dvc", "models/champion/README.md", "reports/champion.json",
-        "reports/gate.json",
+        "dvc.lock", "models/.gitignore", "models/champion.dvc", "models/champion/README.md", "reports/verdict.json",
     }  # fmt: skip
-    assert verdict(project)["passed"] == "yes"
-    assert "what the champion says" in verdict(project)["reason"]
+    assert verdict(project)["passed"] is True
+    assert "what the champion predicts" in verdict(project)["reason"]
     assert project.git("status", "--porcelain") == ""
     assert project.stages_run() == []
     assert tags(project) == ["model#production#1", "model@v0.1.0"]
@@ -68,8 +68,8 @@ def test_promoting_changes_no_byte_of_the_bundle_and_reruns_nothing_but_the_gate
 @pytest.mark.slow
 def test_a_model_that_is_worse_than_the_champion_stops_repro(promoted: Project) -> None:
     promoted.dvc("exp", "run", "--name", "worse", *WORSE)
-    row = json.loads(promoted.experiment_file("worse", "reports/gate.json"))["gate"]
-    assert row["passed"] == "no"
+    row = json.loads(promoted.experiment_file("worse", "reports/verdict.json"))
+    assert row["passed"] is False
     assert "worse, and less than" in row["reason"]
     assert "against the champion's" in promoted.refused("dvc", "repro")
     assert "refused this model" in promoted.refused("seedbed", "promote")
@@ -79,7 +79,7 @@ def test_a_model_that_is_worse_than_the_champion_stops_repro(promoted: Project) 
 def test_versions_go_up_and_back(promoted: Project) -> None:
     first = bundle(promoted, "models/champion")
     promoted.dvc("exp", "run", "--name", "second", *ANOTHER, "-S", LENIENT)
-    assert verdict(promoted)["passed"] == "yes"
+    assert verdict(promoted)["passed"] is True
     assert "against the champion's" in verdict(promoted)["reason"]
     assert "something uncommitted" in promoted.refused("seedbed", "promote")
     promoted.commit("another model")

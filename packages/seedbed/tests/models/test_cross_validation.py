@@ -1,11 +1,15 @@
-"""Folds follow the split, a fold's model never sees the rows it is scored on, and figures are summed up fairly."""
+"""Folds follow the split, and no model sees the rows it is scored on."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from seedbed.config.schema import Column, Features, Split
+from seedbed.data.featurizing import build_training_table
 from seedbed.errors import UserError
 from seedbed.models.cross_validation import cross_validation_folds, fit_with_folds, summarize_folds
 from seedbed.models.decision import Decision
+from seedbed.models.training import train_model
 
 FOLD = np.array([0, 0, 1, 1, 2, 2, 3])
 
@@ -31,7 +35,7 @@ def test_one_fold_is_too_few() -> None:
         cross_validation_folds(np.zeros(3, int), "random")
 
 
-def test_a_fold_to_fit_on_with_one_class_is_told(flights, model_of) -> None:
+def test_a_fold_to_fit_on_with_one_class_is_an_error(flights, model_of) -> None:
     train = flights[flights["_split"] == "train"].reset_index(drop=True)
     target = train["_target"].to_numpy() & (train["_fold"] > 0).to_numpy()
     decision = Decision("binary", {"distance": "number"}, (False, True))
@@ -50,28 +54,56 @@ def test_a_fold_to_fit_on_with_one_class_is_told(flights, model_of) -> None:
 def test_the_summary_is_mean_and_sample_deviation_of_the_folds() -> None:
     decision = Decision("regression", {"x": "number"}, baseline_scores=(0.0,))
     truth = np.array([1.0, 2.0, 3.0, 4.0])
-    said = [
+    scored = [
         (np.array([2, 3]), np.array([0, 1]), np.array([1.0, 1.0])),
         (np.array([0, 1]), np.array([2, 3]), np.array([3.0, 1.0])),
     ]
-    model, dummy = summarize_folds(decision, truth, said)
+    model, baseline = summarize_folds(decision, truth, scored)
     assert model["mae"] == {
         "mean": 1.0,
         "std": pytest.approx(np.std([0.5, 1.5], ddof=1)),
         "folds": [0.5, 1.5],
     }
-    assert dummy["mae"]["folds"] == [
-        2.0,
-        2.0,
-    ]  # a fold's dummy knows the mean of the rows it was fitted on, 3.5 and 1.5
+    # A fold's baseline knows the mean of the rows it was fitted on, 3.5 and 1.5.
+    assert baseline["mae"]["folds"] == [2.0, 2.0]
 
 
 def test_a_fold_without_a_figure_is_null_and_not_counted() -> None:
     decision = Decision("binary", {}, (False, True), 0.5, (0.5, 0.5))
     truth = np.array([0, 1, 1, 1])
-    said = [
+    scored = [
         (np.array([2, 3]), np.array([0, 1]), np.array([0.1, 0.9])),
         (np.array([0, 1]), np.array([2, 3]), np.array([0.2, 0.9])),
     ]
-    model, _ = summarize_folds(decision, truth, said)
+    model, _ = summarize_folds(decision, truth, scored)
     assert model["roc_auc"] == {"mean": 1.0, "std": None, "folds": [1.0, None]}
+
+
+@pytest.mark.parametrize(("kind", "least", "most"), [("random", 0.6, 1.0), ("group", -5.0, 0.1)])
+def test_a_model_that_only_remembers_groups_is_found_out_by_a_split_by_groups(
+    kind: str, least: float, most: float, model_of, problem_of, evaluation
+) -> None:
+    random = np.random.default_rng(0)
+    person = np.repeat(np.arange(60), 10)  # the target is the person's own
+    rows = pd.DataFrame(
+        {
+            "who": pd.Series([f"p{number}" for number in person], dtype="str"),
+            "height": random.normal(size=60)[person],
+            "noise": random.normal(size=600),
+            "t": random.normal(size=60)[person],
+        }
+    )
+    columns = {
+        "who": Column(role="group", type="category"),
+        "height": Column(role="feature"),
+        "noise": Column(role="feature"),
+        "t": Column(role="target"),
+    }
+    split = Split(kind=kind, validation=0.2, test=0.2, folds=3)  # type: ignore[arg-type]
+    problem = problem_of("regression", metric="r2")
+    table = build_training_table(rows, columns, problem, Features(), split)
+    model = model_of("hist_gradient_boosting", arguments={"min_samples_leaf": 2})
+    details = train_model(table, problem, split, model, evaluation, 0).details
+    assert len(details["cross_validation"]["r2"]["folds"]) == 3
+    assert least < details["validation"]["r2"]["value"] < most
+    assert least < details["cross_validation"]["r2"]["mean"] < most

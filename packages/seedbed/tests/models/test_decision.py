@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from seedbed.errors import UserError
-from seedbed.models.decision import Decision, baseline_scores, make_decision
-from seedbed.models.metrics import METRICS, metrics_of
+from seedbed.models.decision import Decision, baseline_scores, choose_threshold, make_decision
+from seedbed.models.metrics import find_metric, metrics_of
 
 BINARY = Decision("binary", {"x": "number"}, (False, True), 0.4, (0.7, 0.3))
 CLASSES = Decision("multiclass", {"x": "number"}, ("a", "b", "c"), None, (0.2, 0.5, 0.3))
@@ -23,7 +24,7 @@ def test_a_decision_is_read_as_it_was_written(decision: Decision, tmp_path: Path
 @pytest.mark.parametrize(
     "text", [None, "", "[]", "{}", '{"classes": [], "baseline_scores": [], "colour": 1}']
 )
-def test_what_is_no_decision_is_told(text: str | None, tmp_path: Path) -> None:
+def test_what_is_no_decision_is_an_error(text: str | None, tmp_path: Path) -> None:
     if text is not None:
         (tmp_path / "decision.json").write_text(text)
     with pytest.raises(
@@ -40,7 +41,7 @@ def test_scores_become_decisions_and_labels() -> None:
     np.testing.assert_array_equal(NUMBER.labels(NUMBER.decide(np.array([1.5]))), [1.5])
 
 
-def test_the_dummy_says_the_same_of_every_row() -> None:
+def test_the_baseline_scores_every_row_alike() -> None:
     assert BINARY.baseline(np.array([0, 1]))["brier"].scores.tolist() == [0.3, 0.3]
     assert CLASSES.baseline(np.array([0, 1]))["log_loss"].scores.tolist() == [[0.2, 0.5, 0.3]] * 2
     assert NUMBER.baseline(np.array([1.0, 4.0]))["rmse"].prediction.tolist() == [2.5, 2.5]
@@ -68,10 +69,12 @@ def test_the_dummy_says_the_same_of_every_row() -> None:
 def test_each_metric_has_the_constant_answer_that_is_best_by_it(
     decision: Decision, truth: list, metric: str, value: float
 ) -> None:
-    assert METRICS[metric].of(decision.baseline(np.array(truth))[metric]) == pytest.approx(value)
+    assert find_metric(metric, decision.task).of(
+        decision.baseline(np.array(truth))[metric]
+    ) == pytest.approx(value)
 
 
-def test_a_dummy_knows_shares_or_mean_and_median() -> None:
+def test_a_baseline_knows_shares_or_mean_and_median() -> None:
     assert baseline_scores("binary", np.array([0, 0, 0, 1]), 2) == (0.75, 0.25)
     assert baseline_scores("regression", np.array([1.0, 2.0, 6.0]), 0) == (3.0, 2.0)
 
@@ -85,3 +88,31 @@ def test_the_threshold_is_chosen_on_validation_rows(problem_of) -> None:
     assert decision.baseline_scores == (0.7, 0.3)
     assert decision.threshold == pytest.approx(0.5)
     assert decision.decide(np.array([0.1, 0.9])).tolist() == [0, 1]
+
+
+SCORERS = {"f1": f1_score, "balanced_accuracy": balanced_accuracy_score}
+
+
+@pytest.mark.parametrize("rule", SCORERS)
+@pytest.mark.parametrize("seed", range(5))
+def test_no_other_threshold_does_better(rule: str, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    truth = random.random(200) < 0.25
+    scores = np.round(0.2 * truth + random.random(200) * 0.8, 2)
+    chosen = SCORERS[rule](truth, scores >= choose_threshold(truth, scores, rule))
+    best = max(SCORERS[rule](truth, scores >= cut) for cut in np.append(np.unique(scores), 2))
+    assert chosen == pytest.approx(best)
+
+
+@pytest.mark.parametrize(
+    ("truth", "rule", "expected"),
+    [
+        ([False, False, True, True], "f1", 0.4),  # half way, so that a last bit decides nothing
+        ([False, False, True, True], "half", 0.5),
+        ([False] * 4, "f1", 0.5),
+        ([True] * 4, "f1", 0.5),
+    ],
+)
+def test_a_threshold_lies_between_scores(truth: list[bool], rule: str, expected: float) -> None:
+    found = choose_threshold(np.array(truth), np.array([0.1, 0.2, 0.6, 0.8]), rule)
+    assert found == pytest.approx(expected)

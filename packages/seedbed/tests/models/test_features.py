@@ -21,7 +21,7 @@ def rows() -> pd.DataFrame:
     )
 
 
-def test_kinds_are_told_from_types_and_meta_columns_left_out() -> None:
+def test_kinds_follow_types_and_meta_columns_left_out() -> None:
     assert feature_kinds(rows()) == {
         "whole": "number",
         "flag": "number",
@@ -57,7 +57,7 @@ def test_numbers_that_arrive_as_objects_are_read() -> None:
         (pd.DataFrame({"_target": [1]}), "data/features has no feature column"),
     ],
 )
-def test_a_table_that_no_model_takes_is_told(frame: pd.DataFrame, words: str) -> None:
+def test_a_table_that_no_model_takes_is_an_error(frame: pd.DataFrame, words: str) -> None:
     with pytest.raises(UserError, match=words):
         feature_kinds(frame)
 
@@ -69,6 +69,6 @@ def test_a_table_that_no_model_takes_is_told(frame: pd.DataFrame, words: str) ->
         (pd.DataFrame({"x": ["far"], "y": [1]}), "Feature column x is a number for the model.*far"),
     ],
 )
-def test_rows_that_do_not_fit_the_model_are_told(frame: pd.DataFrame, words: str) -> None:
+def test_rows_that_do_not_fit_the_model_are_an_error(frame: pd.DataFrame, words: str) -> None:
     with pytest.raises(UserError, match=words):
         feature_frame(frame, {"x": "number", "y": "number"})

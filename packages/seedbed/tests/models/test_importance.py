@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from seedbed.config.schema import Split
-from seedbed.models.importance import permutation_importance
+from seedbed.models.importance import permutation_importance, sample_rows
 from seedbed.models.metrics import find_metric
 from seedbed.models.training import train_model
 
@@ -43,3 +43,13 @@ def test_a_shuffled_feature_that_the_model_leans_on_costs_what_the_metric_says(
     assert of(0) == found
     assert of(1) != found
     assert of(0, 50)["x"]["mean"] != found["x"]["mean"]
+
+
+@pytest.mark.parametrize(
+    ("features", "repeats", "expected"), [(30, 5, 5000), (300, 5, 222), (2000, 5, 100)]
+)
+def test_of_a_wide_table_fewer_rows_are_looked_at(
+    features: int, repeats: int, expected: int
+) -> None:
+    assert sample_rows(49_113, features, 5000, repeats) == expected
+    assert sample_rows(40, features, 5000, repeats) == 40

@@ -1,4 +1,4 @@
-"""Calls run side by side, in order, within the threads that are allowed."""
+"""Calls run in parallel, in order, within the threads that are allowed."""
 
 import os
 import threading
@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from threadpoolctl import threadpool_info
 
-from seedbed.models.parallel import run_side_by_side, steady_sums, threads
+from seedbed.models.parallel import one_blas_thread, run_in_parallel, threads
 
 
 @pytest.mark.parametrize(
@@ -31,12 +31,12 @@ def test_results_come_in_the_order_of_the_calls(
         time.sleep(0.02 * (4 - number))
         return number
 
-    assert run_side_by_side([partial(call, number) for number in range(4)], "calls") == [0, 1, 2, 3]
+    assert run_in_parallel([partial(call, number) for number in range(4)], "calls") == [0, 1, 2, 3]
 
 
 def test_with_one_thread_nothing_runs_beside_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert len(set(run_side_by_side([threading.get_ident] * 5, "calls"))) == 1
+    assert len(set(run_in_parallel([threading.get_ident] * 5, "calls"))) == 1
 
 
 def test_an_error_in_a_call_comes_out_as_it_is() -> None:
@@ -44,11 +44,11 @@ def test_an_error_in_a_call_comes_out_as_it_is() -> None:
         raise KeyError("a fold")
 
     with pytest.raises(KeyError, match="a fold"):
-        run_side_by_side([fail, fail], "calls")
+        run_in_parallel([fail, fail], "calls")
 
 
 def test_sums_are_made_in_one_thread() -> None:
-    with steady_sums():
+    with one_blas_thread():
         assert {
             library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
         } <= {1}

@@ -22,7 +22,7 @@ from seedbed.models.gate import judge
 from seedbed.models.metrics import Metric, find_metric
 from seedbed.models.outcome import Outcome
 from seedbed.models.pipeline import build_pipeline
-from seedbed.models.sides import clusters_of, split_rows
+from seedbed.models.features import clusters_of, split_rows
 
 from support import STATED_PROBLEM
 

@@ -1,41 +1,121 @@
-"""The names of the metrics, and which way is better for which tasks, as conf/ is judged by."""
+"""The registry of metrics: what each is called, which way is better, and for which tasks.
 
-from typing import Literal
+The functions register themselves, so that a metric is one function with its facts beside it.
+Checking a configuration imports NumPy for that, and never scikit-learn.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal, TypeVar
 
 from seedbed.config.schema import Task
+from seedbed.errors import UserError
 
 Direction = Literal["maximize", "minimize"]
+Uses = Literal["scores", "decisions"]
+Function = TypeVar("Function", bound=Callable[[Any], Any])
 
-METRICS: dict[str, tuple[Direction, tuple[Task, ...]]] = {
-    "roc_auc": ("maximize", ("binary",)),
-    "average_precision": ("maximize", ("binary",)),
-    "log_loss": ("minimize", ("binary", "multiclass")),
-    "brier": ("minimize", ("binary",)),
-    "accuracy": ("maximize", ("binary", "multiclass")),
-    "balanced_accuracy": ("maximize", ("binary", "multiclass")),
-    "f1": ("maximize", ("binary",)),
-    "precision": ("maximize", ("binary",)),
-    "recall": ("maximize", ("binary",)),
-    "f1_macro": ("maximize", ("multiclass",)),
-    "roc_auc_ovr": ("maximize", ("multiclass",)),
-    "rmse": ("minimize", ("regression",)),
-    "mae": ("minimize", ("regression",)),
-    "r2": ("maximize", ("regression",)),
-}
-"""Which way is better, and the tasks a metric is defined for, in the order of reports.
+BUILT_IN = "seedbed.models.metrics"
+"""Registers the package's own metrics when it is imported."""
+_metrics: dict[str, "Metric"] = {}
 
-:mod:`seedbed.models.metrics` computes them.
-"""
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric and its facts.
+
+    Attributes
+    ----------
+    uses : {"scores", "decisions"}
+        What it judges: the scores (probabilities, or the numbers a regression predicts), or the
+        classes decided by them, which depend on the threshold.
+    compute : callable
+        Takes a :class:`~seedbed.models.outcome.Sample` of b resamples, returns shape (b,).
+    """
+
+    name: str
+    direction: Direction
+    tasks: tuple[Task, ...]
+    uses: Uses
+    compute: Callable[[Any], Any]
+
+    def of(self, outcome: Any) -> float:
+        """Return the value on all rows of an :class:`~seedbed.models.outcome.Outcome`, or NaN."""
+        return float(self.compute(outcome.sample())[0])
+
+    @property
+    def sign(self) -> int:
+        """1 if more is better, else -1."""
+        return 1 if self.direction == "maximize" else -1
+
+
+def metric(
+    direction: Direction, *tasks: Task, uses: Uses = "scores"
+) -> Callable[[Function], Function]:
+    """Register the decorated function as the metric of its name.
+
+    Raises
+    ------
+    UserError
+        If another function has registered that name.
+
+    Examples
+    --------
+    >>> @metric("minimize", "regression")
+    ... def largest_error(sample):
+    ...     def largest(truth, scores, weights):
+    ...         return abs(truth - scores)[weights > 0].max()
+    ...     return sample.each(largest)
+    """
+
+    def register(compute: Function) -> Function:
+        name = compute.__name__
+        earlier = _metrics.get(name)
+        if earlier and _place(earlier.compute) != _place(compute):
+            raise UserError(
+                f"{_place(compute)}: the metric {name} is already defined in "
+                f"{_place(earlier.compute)}. Give one of them another name."
+            )
+        _metrics[name] = Metric(name, direction, tasks, uses, compute)
+        return compute
+
+    return register
+
+
+def _place(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}, line {function.__code__.co_firstlineno}"
+
+
+def known_metrics() -> dict[str, Metric]:
+    """Return all metrics by name, in the order of reports."""
+    import_module(BUILT_IN)
+    return _metrics
+
+
+def metrics_of(task: Task) -> dict[str, Metric]:
+    """Return the metrics that are defined for a task, by name, in the order of reports."""
+    return {name: found for name, found in known_metrics().items() if task in found.tasks}
+
+
+def find_metric(name: str, task: Task) -> Metric:
+    """Return the metric that decides (problem.metric).
+
+    Raises
+    ------
+    UserError
+        If there is no such metric for the task.
+    """
+    if why := why_not(name, task):
+        raise UserError(f"problem.metric is {name!r}, which {why}. Edit the conf/dataset file.")
+    return known_metrics()[name]
 
 
 def why_not(name: str, task: Task) -> str | None:
-    """Return why a name is none of a metric for the task, and which are; None if it is one."""
-    known = [other for other, (_, tasks) in METRICS.items() if task in tasks]
+    """Return why a name is no metric of the task, and which are; None if it is one."""
+    known = metrics_of(task)
     if name in known:
         return None
-    why = (
-        f"is a metric of {' and '.join(METRICS[name][1])} problems"
-        if name in METRICS
-        else "is not a known metric"
-    )
+    other = known_metrics().get(name)
+    why = f"is a metric of {' and '.join(other.tasks)} problems" if other else "is no known metric"
     return f"{why}: for a {task} problem choose one of {', '.join(known)}"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seedbed.config.schema import Problem
 from seedbed.models.metrics import find_metric, metrics_of
 from seedbed.models.outcome import Outcome
-from seedbed.models.report import compare
+from seedbed.models.intervals import compare
 
 
 @dataclass(frozen=True)

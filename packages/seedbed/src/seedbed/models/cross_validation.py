@@ -14,14 +14,14 @@ from seedbed.errors import UserError
 from seedbed.models.decision import Decision, baseline_scores
 from seedbed.models.metrics import Metric, metrics_of
 from seedbed.models.outcome import Floats, Outcome
-from seedbed.models.parallel import run_side_by_side
+from seedbed.models.parallel import run_in_parallel
 from seedbed.models.pipeline import build_pipeline, fit_pipeline, predict_scores
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 FoldScores = tuple[NDArray, NDArray, Floats]
-"""Rows fitted on, rows scored (indices), and what was said of the latter."""
+"""Rows fitted on, rows scored (indices), and the scores of the latter."""
 
 
 def cross_validation_folds(fold: NDArray, split_kind: str) -> list[tuple[NDArray, NDArray]]:
@@ -32,8 +32,8 @@ def cross_validation_folds(fold: NDArray, split_kind: str) -> list[tuple[NDArray
     fold : ndarray of int, shape (n_rows,)
         Fold of each train row.
     split_kind : {"time", "random", "group"}
-        Time chains forward: folds are blocks of time, the first is never scored, and each is scored by a model of
-        the blocks before it. Otherwise each fold is scored by a model of all others.
+        Time chains forward: folds are blocks of time, the first is never scored, and each is scored
+        by a model of the blocks before it. Otherwise each fold is scored by a model of all others.
 
     Raises
     ------
@@ -43,8 +43,8 @@ def cross_validation_folds(fold: NDArray, split_kind: str) -> list[tuple[NDArray
     numbers = np.unique(fold)
     if len(numbers) < 2:
         raise UserError(
-            f"split.folds: the {len(fold)} train rows are all in one fold, and cross-validation needs two. "
-            "Use more rows (dataset.sample, dataset.window) or fewer folds."
+            f"split.folds: the {len(fold)} train rows are all in one fold, and cross-validation "
+            "needs two. Use more rows (dataset.sample, dataset.window) or fewer folds."
         )
     if split_kind == "time":
         return [
@@ -63,7 +63,7 @@ def fit_with_folds(
     split_kind: str,
     seed: int,
 ) -> tuple["Pipeline", list[FoldScores]]:
-    """Fit a pipeline on all rows, and a fresh one on each fold's, side by side.
+    """Fit a pipeline on all rows, and a fresh one on each fold's, in parallel.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def fit_with_folds(
     Returns
     -------
     tuple
-        The fitted pipeline, and per fold (rows fitted on, rows scored, what it says of those).
+        The fitted pipeline, and per fold (rows fitted on, rows scored, their scores).
 
     Raises
     ------
@@ -88,8 +88,8 @@ def fit_with_folds(
     for number, (rows, _) in enumerate(folds, start=1):
         if decision.task != "regression" and len(np.unique(target[rows])) < 2:
             raise UserError(
-                f"split.folds: the {len(rows)} rows that fold {number} fits on are of one class only. "
-                "Use fewer folds, or more rows (dataset.sample, dataset.window)."
+                f"split.folds: the {len(rows)} rows that fold {number} fits on are of one class "
+                "only. Use fewer folds, or more rows (dataset.sample, dataset.window)."
             )
 
     def build(rows: NDArray) -> "Pipeline":
@@ -99,12 +99,12 @@ def fit_with_folds(
         return fit_pipeline(pipeline, features.iloc[rows], target[rows], model.name)
 
     def score(pipeline: "Pipeline", rows: NDArray, scored: NDArray) -> Floats:
-        return predict_scores(
-            fit(pipeline, rows), features.iloc[scored], decision.task, decision.classes
-        )
+        fit(pipeline, rows)
+        return predict_scores(pipeline, features.iloc[scored], decision.task, decision.classes)
 
-    # All are built before the first is fitted: building imports what conf/ names, and of a module that another thread
-    # imports at this moment one may see half. The longest first, so that no core is left with it at the end.
+    # All are built before the first is fitted: building imports what conf/ names, and a thread may
+    # see half of a module that another one imports. The longest fit comes first, so that no core is
+    # left with it at the end.
     everything = np.arange(len(fold))
     order = sorted(range(len(folds)), key=lambda place: -len(folds[place][0]))
     calls = [
@@ -112,21 +112,19 @@ def fit_with_folds(
         *(partial(score, build(folds[place][0]), *folds[place]) for place in order),
     ]
     with warnings.catch_warnings():
-        # A network's max_iter is its number of epochs, a choice; of other models the warning is worth reading.
+        # A network's max_iter is its number of epochs, a choice; of others the warning counts.
         warnings.filterwarnings(
             "ignore", category=ConvergenceWarning, module="sklearn.neural_network"
         )
-        pipeline, *said = run_side_by_side(calls, "fits")
-    by_fold = dict(zip(order, said, strict=True))
+        pipeline, *scores = run_in_parallel(calls, "fits")
+    by_fold = dict(zip(order, scores, strict=True))
     return pipeline, [(*rows, by_fold[place]) for place, rows in enumerate(folds)]
 
 
 def summarize_folds(
-    decision: Decision,
-    truth: NDArray,
-    said: list[FoldScores],
+    decision: Decision, truth: NDArray, scored: list[FoldScores]
 ) -> tuple[dict[str, dict], dict[str, dict]]:
-    """Return mean, spread and values over the folds of each metric, for the model and for the dummy.
+    """Return mean, spread and values over the folds of each metric, for model and baseline.
 
     Parameters
     ----------
@@ -134,27 +132,21 @@ def summarize_folds(
         Its threshold decides in every fold.
     truth : ndarray, shape (n_rows,)
         Coded target of the train rows.
-    said : list
+    scored : list
         What :func:`fit_with_folds` returned.
 
     Returns
     -------
     tuple of dict
-        `{metric: {"mean", "std", "folds"}}`; the spread is the sample standard deviation (n - 1), and null stands
-        for what is not defined.
+        `{metric: {"mean", "std", "folds"}}`; the spread is the sample standard deviation (n - 1),
+        and None stands for what is not defined.
     """
-    metrics = metrics_of(decision.task)
-    models = [
-        dict.fromkeys(metrics, decision.outcome(truth[scored], scores))
-        for _, scored, scores in said
-    ]
-    dummies = [
-        decision.baseline(
-            truth[scored], baseline_scores(decision.task, truth[fitted], len(decision.classes))
-        )
-        for fitted, scored, _ in said
-    ]
-    return _summary(metrics, models), _summary(metrics, dummies)
+    metrics, models, baselines = metrics_of(decision.task), [], []
+    for fitted, rows, scores in scored:
+        models.append(dict.fromkeys(metrics, decision.outcome(truth[rows], scores)))
+        prior = baseline_scores(decision.task, truth[fitted], len(decision.classes))
+        baselines.append(decision.baseline(truth[rows], prior))
+    return _summary(metrics, models), _summary(metrics, baselines)
 
 
 def _summary(metrics: Mapping[str, Metric], outcomes: list[dict[str, Outcome]]) -> dict[str, dict]:

@@ -1,4 +1,4 @@
-"""From scores to decisions: what models/model/decision.json holds, used by everything that decides."""
+"""From scores to decisions: what models/model/decision.json holds."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,9 +13,9 @@ from seedbed.errors import UserError
 from seedbed.files import read_json, write_json
 from seedbed.models.metrics import Metric, metrics_of
 from seedbed.models.outcome import Floats, Outcome
-from seedbed.models.threshold import choose_threshold
 
 Kind = Literal["number", "category"]
+Rule = Literal["f1", "balanced_accuracy", "half"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Decision:
     threshold : float or None
         Binary: a score at or above it is positive.
     baseline_scores : tuple of float
-        What a dummy may say of every row: share of each class among the train rows; in a regression mean and median of
-        their targets.
+        What the baseline scores every row: share of each class among the train rows; in a
+        regression mean and median of their targets.
     """
 
     task: Task
@@ -43,18 +43,18 @@ class Decision:
     baseline_scores: tuple[float, ...] = ()
 
     def decide(self, scores: Floats) -> NDArray:
-        """Return the decided class of each row as an index, shape (n,); in a regression the scores themselves."""
+        """Return the index of each row's class, shape (n,); in a regression the scores."""
         if self.task == "binary":
             return (scores >= (0.5 if self.threshold is None else self.threshold)).astype(np.int8)
         return np.argmax(scores, axis=1) if self.task == "multiclass" else scores
 
     def labels(self, codes: NDArray) -> NDArray | pd.Index:
-        """Return the label of each class index, shape (n,); in a regression the values themselves."""
+        """Return the label of each class index, shape (n,); in a regression the values."""
         if self.task == "binary":
             return codes.astype(bool)
-        return (
-            pd.Index(self.classes, dtype="str").take(codes) if self.task == "multiclass" else codes
-        )
+        if self.task == "multiclass":
+            return pd.Index(self.classes, dtype="str").take(codes)
+        return codes
 
     def outcome(self, truth: NDArray, scores: Floats) -> Outcome:
         """Set the model's scores beside the truth (coded by :func:`encode_target`)."""
@@ -63,11 +63,12 @@ class Decision:
     def baseline(
         self, truth: NDArray, scores: tuple[float, ...] | None = None
     ) -> dict[str, Outcome]:
-        """Return what the model is held against: a dummy that says the same of every row.
+        """Return what the model is compared with: the best constant answer, for each metric.
 
-        Which constant answer is the best depends on the metric: by accuracy the most frequent class, by F1 and recall
-        "yes", however rare; by the mean absolute error the median. So each metric has the one that is best by it on these
-        very rows: more than a model is granted, and a model that does not beat it is worth nothing.
+        Which constant is the best depends on the metric: by accuracy the most frequent class, by F1
+        and recall "yes", however rare; by the mean absolute error the median. It is chosen on these
+        very rows. That is more than a model is granted, and a model that does not beat it is worth
+        nothing.
 
         Parameters
         ----------
@@ -84,28 +85,23 @@ class Decision:
         constants = self._constants(truth, self.baseline_scores if scores is None else scores)
 
         def best(metric: Metric) -> Outcome:
-            return max(
-                constants,
-                key=lambda constant: np.nan_to_num(metric.sign * metric.of(constant), nan=-np.inf),
-            )
+            merits = [metric.sign * metric.of(constant) for constant in constants]
+            return constants[int(np.argmax(np.nan_to_num(merits, nan=-np.inf)))]
 
         return {name: best(metric) for name, metric in metrics_of(self.task).items()}
 
-    def _constants(self, truth: NDArray, said: tuple[float, ...]) -> list[Outcome]:
+    def _constants(self, truth: NDArray, scores: tuple[float, ...]) -> list[Outcome]:
         if self.task == "regression":
-            values = [np.full(len(truth), value) for value in said]
+            values = [np.full(len(truth), score) for score in scores]
             return [Outcome(self.task, truth, value, value) for value in values]
-        scores = (
-            np.full(len(truth), said[1])
-            if self.task == "binary"
-            else np.tile(said, (len(truth), 1))
-        )
-        frequent = int(
-            np.bincount(truth).argmax()
-        )  # with more classes than two, the best one by each metric there is
+        everywhere = np.tile(scores, (len(truth), 1))
+        if self.task == "binary":
+            everywhere = np.full(len(truth), scores[1])
+        # Of more than two classes the most frequent one is the best by each metric.
+        frequent = int(np.bincount(truth).argmax())
         answers = [frequent, 1 - frequent] if self.task == "binary" else [frequent]
         return [
-            Outcome(self.task, truth, scores, np.full(len(truth), answer), self.classes)
+            Outcome(self.task, truth, everywhere, np.full(len(truth), answer), self.classes)
             for answer in answers
         ]
 
@@ -124,16 +120,12 @@ class Decision:
         """
         try:
             values = read_json(path)
-            return cls(
-                **{
-                    **values,
-                    "classes": tuple(values["classes"]),
-                    "baseline_scores": tuple(values["baseline_scores"]),
-                }
-            )
+            tuples = {name: tuple(values[name]) for name in ("classes", "baseline_scores")}
+            return cls(**{**values, **tuples})
         except (FileNotFoundError, ValueError, TypeError, KeyError) as error:
             raise UserError(
-                f"{path}: no decision rule can be read from it ({error}). Run `dvc repro train`, or `dvc pull`."
+                f"{path}: no decision rule can be read from it ({error}). Run `dvc repro train`, "
+                "or `dvc pull`."
             ) from None
 
 
@@ -150,27 +142,52 @@ def make_decision(
     Parameters
     ----------
     train, validation : ndarray, shapes (n_train,) and (n_validation,)
-        Coded targets. Train rows give the dummy, validation rows the threshold.
+        Coded targets. Train rows give the baseline, validation rows the threshold.
     scores : ndarray, shape (n_validation,) or (n_validation, n_classes)
-        What the model says of the validation rows.
+        The model's scores of the validation rows.
     """
+    threshold = None
+    if problem.task == "binary":
+        threshold = choose_threshold(validation == 1, scores, problem.threshold)
     prior = baseline_scores(problem.task, train, len(classes))
-    if problem.task == "regression":
-        return Decision(problem.task, features, baseline_scores=prior)
-    if problem.task == "multiclass":
-        return Decision(problem.task, features, classes, None, prior)
-    threshold = choose_threshold(validation == 1, scores, problem.threshold)
     return Decision(problem.task, features, classes, threshold, prior)
 
 
+def choose_threshold(truth: NDArray, scores: Floats, rule: Rule) -> float:
+    """Return the threshold that is best by `rule` on these rows; a score at or above is positive.
+
+    It lies half way between two neighbouring scores, so that the last bit of a score decides
+    nothing. Of equally good ones the highest is taken.
+
+    Parameters
+    ----------
+    truth : ndarray of bool, shape (n,)
+    scores : ndarray, shape (n,)
+        Probability of the positive class.
+    rule : {"f1", "balanced_accuracy", "half"}
+        "half" is 0.5 whatever the rows are.
+    """
+    positives = int(np.sum(truth))
+    if rule == "half" or positives in (0, len(truth)):
+        return 0.5
+    outcome = Outcome("binary", truth.astype(np.int8), scores, truth, (False, True))
+    tp, fp = (cumulated[0] for cumulated in outcome.sample().ranked())
+    if rule == "f1":
+        merit = 2 * tp / (tp + fp + positives)
+    else:
+        merit = tp / positives + 1 - fp / (len(truth) - positives)
+    cuts = np.unique(scores)[::-1]
+    best = int(np.argmax(merit))
+    below = cuts[best + 1] if best + 1 < len(cuts) else 0.0
+    return float((cuts[best] + below) / 2)
+
+
 def baseline_scores(task: Task, train: NDArray, n_classes: int) -> tuple[float, ...]:
-    """Return what a dummy fitted on these targets may say of any row: class shares, or mean and median."""
+    """Return the constant scores these targets suggest: class shares, or mean and median."""
     if task == "regression":
         return float(np.mean(train)), float(np.median(train))
-    return tuple(
-        float(share)
-        for share in np.bincount(train.astype(np.intp), minlength=n_classes) / len(train)
-    )
+    shares = np.bincount(train.astype(np.intp), minlength=n_classes) / len(train)
+    return tuple(float(share) for share in shares)
 
 
 def class_labels(target: pd.Series, task: Task) -> tuple[Any, ...]:
@@ -186,8 +203,9 @@ def class_labels(target: pd.Series, task: Task) -> tuple[Any, ...]:
     found = sorted(target.unique().tolist())
     if len(found) < 2:
         raise UserError(
-            f"columns.target: all {len(target)} train rows are of one class, {found[0] if found else 'none'}. "
-            "A classifier needs two: look at columns.target and problem.positive in the conf/dataset file, or widen dataset.window."
+            f"columns.target: all {len(target)} train rows are of one class, "
+            f"{found[0] if found else 'none'}. A classifier needs two: look at columns.target and "
+            "problem.positive in the conf/dataset file, or widen dataset.window."
         )
     return tuple(found)
 
@@ -208,7 +226,8 @@ def encode_target(target: pd.Series, task: Task, classes: tuple[Any, ...]) -> ND
     if (codes < 0).any():
         unseen = sorted(target[codes < 0].unique().tolist())
         raise UserError(
-            f"columns.target: {int((codes < 0).sum())} rows are of class {', '.join(map(str, unseen[:5]))}, of which there is "
-            "no train row. Leave such rows out, or choose a split that spreads the classes (split=random)."
+            f"columns.target: {int((codes < 0).sum())} rows are of class "
+            f"{', '.join(map(str, unseen[:5]))}, of which there is no train row. Leave such rows "
+            "out, or choose a split that spreads the classes (split=random)."
         )
     return codes.astype(np.intp)

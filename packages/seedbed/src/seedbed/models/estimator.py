@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.config.params import foreign_targets, not_to_be_called
 from seedbed.config.schema import TARGET_PREFIXES, Model, Task
-from seedbed.errors import UserError
+from seedbed.errors import UserError, one_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,7 +54,7 @@ def build_estimator(
     if model.calibration is not None or not hasattr(estimator, "predict_proba"):
         from sklearn.calibration import CalibratedClassifierCV
 
-        # ensemble=False fits one estimator on all rows and calibrates it on scores of rows it had not seen.
+        # ensemble=False fits one estimator on all rows, calibrated on scores of unseen rows.
         return CalibratedClassifierCV(
             estimator, method=model.calibration or "sigmoid", cv=inner, ensemble=False
         )
@@ -64,9 +64,10 @@ def build_estimator(
 def inner_folds(task: Task, seed: int, split_kind: str, folds: "NDArray | None") -> Any:
     """Return how calibration and stacking fold the rows of one fit.
 
-    Whole groups take turns in a split by groups, shuffled rows in one at random, unshuffled stretches in one by time. Those
-    of time do not chain forward: scores are needed of every row, and the first stretch has none before it. So a stretch is
-    also scored by a model of later ones; the folds of cross-validation and the sides of the split never are.
+    Whole groups take turns in a split by groups, shuffled rows in one at random, unshuffled
+    stretches in one by time. Those of time do not chain forward: scores are needed of every row,
+    and the first stretch has none before it. So a stretch is also scored by a model of later ones;
+    the folds of cross-validation and the parts of the split never are.
     """
     from sklearn.model_selection import KFold, PredefinedSplit, StratifiedKFold
 
@@ -76,14 +77,15 @@ def inner_folds(task: Task, seed: int, split_kind: str, folds: "NDArray | None")
     return (KFold if task == "regression" else StratifiedKFold)(INNER_FOLDS, **shuffled)
 
 
-def forget_circumstances(fitted: Any) -> None:
-    """Drop from a fitted estimator, and all in it, what predicting does not need and what is not of the model.
+def drop_fitting_state(fitted: Any) -> None:
+    """Drop from a fitted estimator, and all in it, what only fitting needed.
 
-    That is the inner folds, which can hold a number per train row, and how many threads binned the values.
+    That is the inner folds, which can hold a number per train row, and how many threads binned the
+    values.
     """
     if isinstance(fitted, list | tuple):
         for part in fitted:
-            forget_circumstances(part)
+            drop_fitting_state(part)
     if (
         isinstance(fitted, type)
         or not hasattr(fitted, "__dict__")
@@ -95,7 +97,7 @@ def forget_circumstances(fitted: Any) -> None:
     if hasattr(fitted, "n_threads"):
         fitted.n_threads = 1
     for part in vars(fitted).values():
-        forget_circumstances(part)
+        drop_fitting_state(part)
 
 
 def innermost(estimator: "BaseEstimator") -> "BaseEstimator":
@@ -119,7 +121,7 @@ def _instantiate(spec: dict[str, Any], name: str) -> "BaseEstimator":
         estimator = instantiate(spec, _convert_="all")
     except InstantiationException as error:
         raise UserError(
-            f"conf/model/{name}.yaml: the estimator cannot be made. {' '.join(str(error).split())}"
+            f"conf/model/{name}.yaml: the estimator cannot be made. {one_line(error)}"
         ) from None
     if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
         raise UserError(
@@ -131,12 +133,14 @@ def _instantiate(spec: dict[str, Any], name: str) -> "BaseEstimator":
 def _weigh_classes(estimator: "BaseEstimator", model: Model, task: Task) -> None:
     if task == "regression":
         raise UserError(
-            f"model.class_weight: {model.class_weight!r} has no meaning in a regression. Set it to null."
+            f"model.class_weight: {model.class_weight!r} has no meaning in a regression. "
+            "Set it to null."
         )
     if "class_weight" not in estimator.get_params(deep=False):
         raise UserError(
-            f"model.class_weight: {type(estimator).__name__} (model {model.name}) takes no class weights. "
-            "Set it to null, or choose logistic_regression, linear_svm, random_forest or hist_gradient_boosting."
+            f"model.class_weight: {type(estimator).__name__} (model {model.name}) takes no class "
+            "weights. Set it to null, or choose logistic_regression, linear_svm, random_forest or "
+            "hist_gradient_boosting."
         )
     estimator.set_params(class_weight=model.class_weight)
 
@@ -144,7 +148,8 @@ def _weigh_classes(estimator: "BaseEstimator", model: Model, task: Task) -> None
 def _with_scaled_target(estimator: "BaseEstimator", model: Model) -> "BaseEstimator":
     if model.calibration is not None:
         raise UserError(
-            f"model.calibration: {model.calibration!r} has no meaning in a regression. Set it to null."
+            f"model.calibration: {model.calibration!r} has no meaning in a regression. "
+            "Set it to null."
         )
     if not model.preprocessing.scale:
         return estimator

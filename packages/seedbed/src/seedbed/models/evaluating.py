@@ -3,19 +3,17 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from seedbed.config.schema import Evaluation, Problem
 from seedbed.data.tables import CLUSTER, ROW, SLICE, TARGET, TIME
 from seedbed.models.decision import Decision, encode_target
-from seedbed.models.features import feature_frame
-from seedbed.models.importance import permutation_importance
+from seedbed.models.features import clusters_of, feature_frame, slices_of, split_rows
+from seedbed.models.importance import permutation_importance, sample_rows
+from seedbed.models.intervals import as_text, compare
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Floats, Outcome
 from seedbed.models.pipeline import predict_scores
-from seedbed.models.report import compare, told
-from seedbed.models.sides import clusters_of, slices_of, split_rows
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What a model said of the test rows beside the dummy, and the figures of that."""
+    """A model's outcome on the test rows beside the baseline's, and the figures of that."""
 
     outcome: Outcome
     baseline: Outcome
@@ -33,25 +31,17 @@ class Evaluated:
     @property
     def headline(self) -> dict[str, Any]:
         """The few figures that stand in `dvc exp show`."""
-        figure = self.details["test"][self.details["metric"]]
-        return {
-            "test": {
-                self.details["metric"]: figure["value"],
-                "low": figure["low"],
-                "high": figure["high"],
-            }
-        }
+        name = self.details["metric"]
+        figure = self.details["test"][name]
+        return {"test": {name: figure["value"], "low": figure["low"], "high": figure["high"]}}
 
-    def in_words(self) -> str:
+    def __str__(self) -> str:
         """Return those figures, and the baseline's, as one line."""
         name = self.details["metric"]
-        figure, baseline = self.details["test"][name], self.details["baseline"][name]
-        between = (
-            f" ({told(figure['low'])} to {told(figure['high'])})"
-            if figure["low"] is not None
-            else ""
-        )
-        return f"{name}: {told(figure['value'])}{between} on the test rows; the baseline has {told(baseline['value'])}"
+        value, low, high = map(as_text, self.headline["test"].values())
+        between = f" ({low} to {high})" if self.headline["test"]["low"] is not None else ""
+        baseline = as_text(self.details["baseline"][name]["value"])
+        return f"{name}: {value}{between} on the test rows; the baseline has {baseline}"
 
 
 def evaluate_model(
@@ -79,41 +69,32 @@ def evaluate_model(
     truth = encode_target(test[TARGET], problem.task, decision.classes)
     scores = predict_scores(pipeline, features, problem.task, decision.classes)
     outcome, baselines = decision.outcome(truth, scores), decision.baseline(truth)
-    baseline = baselines[metric.name]
-    figures = compare(
-        outcome, baselines, slices_of(test), clusters_of(test), metric, evaluation.bootstrap, seed
-    )
+    slices, clusters = slices_of(test), clusters_of(test)
+    figures = compare(outcome, baselines, slices, clusters, metric, evaluation.bootstrap, seed)
+    repeats = evaluation.importance_repeats
+    size = sample_rows(len(features), features.shape[1], evaluation.importance_rows, repeats)
     importance = permutation_importance(
-        pipeline,
-        decision,
-        features,
-        truth,
-        metric,
-        evaluation.importance_rows,
-        evaluation.importance_repeats,
-        seed,
+        pipeline, decision, features, truth, metric, size, repeats, seed
     )
     details = {
         "metric": metric.name,
         "direction": metric.direction,
         "threshold": decision.threshold,
-        "test": figures["model"],
-        "baseline": figures["baseline"],
-        "difference": figures["difference"],
-        "slices": figures["slices"],
-        "bootstrap": figures["bootstrap"],
+        "test": figures.pop("model"),
+        **figures,
         "importance": importance,
+        "importance_rows": size,
         "rows": {"test": len(test)},
     }
-    return Evaluated(
-        outcome, baseline, details, predictions_table(test, decision, scores, baseline)
-    )
+    baseline = baselines[metric.name]
+    predictions = predictions_table(test, decision, scores, baseline)
+    return Evaluated(outcome, baseline, details, predictions)
 
 
 def predictions_table(
     rows: pd.DataFrame, decision: Decision, scores: Floats, baseline: Outcome
 ) -> pd.DataFrame:
-    """Return data/predictions: key, truth, decision, scores and what the dummy said, per row.
+    """Return data/predictions: key, truth, decision, scores and the baseline's answer, per row.
 
     Parameters
     ----------
@@ -121,26 +102,20 @@ def predictions_table(
         Of data/features.
     scores : ndarray, shape (n_rows,) or (n_rows, n_classes)
     """
-    said = (
-        {f"_score_{label}": scores[:, code] for code, label in enumerate(decision.classes)}
-        if scores.ndim == 2
-        else {"_score": scores}
-    )
-    dummy = (
-        decision.labels(baseline.prediction) if decision.task == "multiclass" else baseline.scores
-    )
-    kept = [
-        name
-        for name in rows.columns
-        if name in (TIME, CLUSTER) or str(name).startswith(SLICE)
-    ]
+    columns = {"_score": scores}
+    if decision.task == "multiclass":
+        columns = {f"_score_{label}": scores[:, n] for n, label in enumerate(decision.classes)}
+    constant = baseline.scores
+    if decision.task == "multiclass":
+        constant = decision.labels(baseline.prediction)
     table = pd.DataFrame(
         {
             ROW: rows[ROW],
             TARGET: rows[TARGET],
             "_prediction": decision.labels(decision.decide(scores)),
-            **said,
-            "_baseline": np.asarray(dummy) if decision.task != "multiclass" else dummy,
+            **columns,
+            "_baseline": constant,
         }
     )
+    kept = [name for name in rows.columns if str(name).startswith((TIME, CLUSTER, SLICE))]
     return pd.concat([table, rows[kept]], axis=1)

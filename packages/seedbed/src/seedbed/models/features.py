@@ -1,8 +1,10 @@
-"""Which columns a model may see, and in what types: the one door between tables and pipelines."""
+"""What models read of data/features: features in two types, split, slices, clusters."""
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from seedbed.data.tables import CLUSTER, SLICE, SPLIT
 from seedbed.errors import UserError
 from seedbed.models.decision import Kind
 
@@ -25,18 +27,20 @@ def feature_kinds(rows: pd.DataFrame) -> dict[str, Kind]:
             kinds[str(name)] = "category"
         else:
             raise UserError(
-                f"data/features: column {name} has type {dtype}, and a model takes numbers, booleans and text. "
-                "Use features.time_parts for a time column, or take it out of the features in the conf/dataset file."
+                f"data/features: column {name} has type {dtype}, and a model takes numbers, "
+                "booleans and text. Use features.time_parts for a time column, or give it another "
+                "role in the conf/dataset file."
             )
     if not kinds:
         raise UserError(
-            "data/features has no feature column. List a column under columns.number or columns.category in the conf/dataset file."
+            "data/features has no feature column. Name at least one feature in the conf/dataset "
+            "file."
         )
     return kinds
 
 
 def feature_frame(rows: pd.DataFrame, kinds: dict[str, Kind]) -> pd.DataFrame:
-    """Return the features alone, in a fixed order and in two types: float64 for numbers, str for categories.
+    """Return the features alone, in a fixed order and in two types: float64 for numbers, else str.
 
     Parameters
     ----------
@@ -68,6 +72,34 @@ def feature_frame(rows: pd.DataFrame, kinds: dict[str, Kind]) -> pd.DataFrame:
                 f"Feature column {name} is a number for the model, and a value is not one: {error}."
             ) from None
     return pd.DataFrame(columns, index=rows.index)
+
+
+def split_rows(rows: pd.DataFrame, part: str) -> pd.DataFrame:
+    """Return the train, validation or test rows.
+
+    Raises
+    ------
+    UserError
+        If there are none.
+    """
+    found = rows[rows[SPLIT] == part].reset_index(drop=True)
+    if found.empty:
+        raise UserError(
+            f"data/features: none of the {len(rows)} rows is a {part} row. Use more rows "
+            "(dataset.sample, dataset.window), or a larger share for it in conf/split."
+        )
+    return found
+
+
+def slices_of(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the slice columns by the name of the slice."""
+    names = [str(name) for name in rows.columns if str(name).startswith(SLICE)]
+    return {name.removeprefix(SLICE): rows[name] for name in names}
+
+
+def clusters_of(rows: pd.DataFrame) -> NDArray[np.intp]:
+    """Return the cluster of each row, from 0, shape (n_rows,): it is resampled as a whole."""
+    return np.unique(rows[CLUSTER].to_numpy(), return_inverse=True)[1]
 
 
 def _number(column: pd.Series) -> pd.Series:

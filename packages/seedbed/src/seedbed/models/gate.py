@@ -1,7 +1,7 @@
 """The gate: may a model be packaged? Yes or no, with the one sentence that says why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,22 +13,25 @@ from seedbed.models.metrics import Metric, find_metric, metrics_of
 
 OPEN = "Recorded in an experiment: `dvc repro` judges again."
 """The last line of a refusal that stopped nothing."""
+PASSED = "none"
+"""What the file of the refusal holds when there is none: every "yes" is the same there."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a model may be packaged, and the sentence that says why, naming figure and threshold."""
+    """Whether a model may be packaged, and the sentence that says why."""
 
     passed: bool
     reason: str
 
-    def to_dict(self) -> dict[str, dict[str, str]]:
-        """Return the verdict as `dvc metrics show` and `dvc exp show` list it."""
-        return {"gate": {"passed": "yes" if self.passed else "no", "reason": self.reason}}
+    @property
+    def headline(self) -> dict[str, Any]:
+        """What stands in `dvc exp show`; the reason would be its widest column."""
+        return {"gate": {"passed": "yes" if self.passed else "no"}}
 
-    def write(self, path: Path) -> None:
-        """Write the verdict as JSON."""
-        write_json(path, self.to_dict())
+    def write(self, path: Path, **more: Any) -> None:
+        """Write the verdict as JSON, and more beside it."""
+        write_json(path, {**asdict(self), **more})
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -40,17 +43,17 @@ class Verdict:
             If there is none in that file.
         """
         try:
-            found = read_json(path)["gate"]
-            return cls({"yes": True, "no": False}[found["passed"]], str(found["reason"]))
+            found = read_json(path)
+            return cls({True: True, False: False}[found["passed"]], str(found["reason"]))
         except (OSError, ValueError, KeyError, TypeError):
             raise UserError(
-                f"{path}: no verdict of the gate can be read from it. Run `dvc repro gate` to make it anew."
+                f"{path}: no verdict of the gate can be read from it. Run `dvc repro gate`."
             ) from None
 
 
 def write_refusal(path: Path, verdict: Verdict) -> None:
     """Write why the gate refuses a model, the same for every "yes"."""
-    write_text(path, "none\n" if verdict.passed else f"{verdict.reason}\n")
+    write_text(path, f"{PASSED if verdict.passed else verdict.reason}\n")
 
 
 def leave_open(path: Path) -> None:
@@ -74,38 +77,27 @@ def read_refusal(path: Path) -> str | None:
     try:
         reason = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        raise UserError(
-            f"{path}: there is no verdict of the gate. Run `dvc repro gate` to make it anew."
-        ) from None
-    return None if reason == "none" else reason.removesuffix(OPEN).strip()
+        raise UserError(f"{path}: there is no verdict of the gate. Run `dvc repro gate`.") from None
+    return None if reason == PASSED else reason.removesuffix(OPEN).strip()
 
 
 def judge(
     details: Mapping[str, Any], gate: Gate, problem: Problem, comparison: Comparison | None = None
 ) -> Verdict:
-    """Hold the figures of the test rows against everything that the gate asks.
+    """Compare the figures of the test rows with what conf/gate asks.
 
     Parameters
     ----------
     details : mapping
-        What evaluate found: `test` and `difference`, each `{metric: {"value", "low", "high"}}`, where a difference is
-        signed so that positive means better than the baseline.
-    gate : Gate
-        The thresholds (at least for a metric to maximize, at most for one to minimize; equal is enough), and whether
-        the deciding metric must beat the baseline's by more than chance: the lower end of the 95 % interval of the
-        paired difference above 0. Against the champion the model must not be inferior: the lower end of the
-        interval above minus the tolerance (or above 0 where superiority is asked). A model that says of every row what
-        the champion says passes, whatever is asked.
-    problem : Problem
-        Its task and its deciding metric.
+        What reports/evaluate/details.json holds.
     comparison : Comparison or None
         With the champion on the same rows; None without one.
 
     Returns
     -------
     Verdict
-        The reason of a "no" names everything that was missed, that of a "yes" everything that was asked; a range
-        in it is a 95 % interval. It is kept short: it is a column of `dvc exp show`.
+        The reason of a "no" names everything that was missed, that of a "yes" everything that was
+        asked; a range in it is a 95 % interval.
 
     Raises
     ------
@@ -117,19 +109,14 @@ def judge(
         for name, bound in sorted(gate.thresholds.items())
     ]
     if gate.better_than_baseline:
-        answers.append(
-            _beats_baseline(find_metric(problem.metric, problem.task), details["difference"])
-        )
+        metric = find_metric(problem.metric, problem.task)
+        answers.append(_beats_baseline(metric, details["difference"]))
     if comparison:
-        answers.append(_stands_against(comparison, gate.champion, problem.metric))
+        answers.append(_beats_champion(comparison, gate.champion, problem.metric))
     if not answers:
-        return Verdict(
-            True,
-            "Nothing is asked of the model: the gate has no thresholds and no comparison with the baseline.",
-        )
+        return Verdict(True, "conf/gate asks nothing of the model.")
     passed = all(met for met, _ in answers)
-    told = [sentence for met, sentence in answers if met == passed]
-    return Verdict(passed, f"{'; '.join(told)}.")
+    return Verdict(passed, f"{'; '.join(words for met, words in answers if met == passed)}.")
 
 
 def _reaches(
@@ -138,88 +125,69 @@ def _reaches(
     known = metrics_of(problem.task)
     if name not in test or name not in known:
         raise UserError(
-            f"conf/gate: thresholds.{name} = {bound:g} is for a metric that is not measured on a {problem.task} "
-            f"problem. Measured are {', '.join(sorted(test))}: choose one of them, or take the threshold out with "
-            f"-S '~gate.thresholds.{name}'."
+            f"conf/gate: thresholds.{name} = {bound:g} is for a metric that is not measured on a "
+            f"{problem.task} problem. Measured are {', '.join(sorted(test))}: choose one of them, "
+            f"or take the threshold out with -S '~gate.thresholds.{name}'."
         )
-    value = test[name]["value"]
-    at_least = known[name].direction == "maximize"
+    value, sign = test[name]["value"], known[name].sign
+    asked, missed = ("at least", "below") if sign > 0 else ("at most", "above")
     if value is None:
-        return (
-            False,
-            f"{name} is not defined on the test rows, and {'at least' if at_least else 'at most'} {bound:g} is asked",
-        )
-    if value >= bound if at_least else value <= bound:
-        return (
-            True,
-            f"{name} {_apart(value, bound)} is {'at least' if at_least else 'at most'} {bound:g}",
-        )
-    return (
-        False,
-        f"{name} {_apart(value, bound)} is {'below' if at_least else 'above'} the threshold {bound:g}",
-    )
+        return False, f"{name} is not defined on the test rows, and {asked} {bound:g} is asked"
+    if sign * value >= sign * bound:
+        return True, f"{name} {_beyond(value, bound)} is {asked} {bound:g}"
+    return False, f"{name} {_beyond(value, bound)} is {missed} the threshold {bound:g}"
 
 
 def _beats_baseline(metric: Metric, difference: Mapping[str, Any]) -> tuple[bool, str]:
-    if metric.name not in difference:
+    name = metric.name
+    if name not in difference:
         raise UserError(
-            f"reports/evaluate/details.json: it holds no difference to the baseline in {metric.name}, the metric that "
-            "decides (problem.metric). Run `dvc repro evaluate` to make it anew."
+            f"reports/evaluate/details.json: it holds no difference to the baseline in {name}, the "
+            "metric that decides (problem.metric). Run `dvc repro evaluate`."
         )
-    found = difference[metric.name]
-    if found["value"] is None or found["low"] is None:
-        return (
-            False,
-            f"the test rows, or the groups they are in, are too few to say whether {metric.name} beats the baseline's",
-        )
-    if found["low"] > 0:
-        return (
-            True,
-            f"{metric.name} beats the baseline's by {_apart(found['low'], 0)} to {_apart(found['high'], 0)}",
-        )
-    return False, (
-        f"{metric.name} does not beat the baseline's beyond chance: "
-        f"the difference is {_apart(found['low'], 0)} to {_apart(found['high'], 0)}"
-    )
+    low, high = difference[name]["low"], difference[name]["high"]
+    if low is None:
+        return False, f"{_too_few(name)} with the baseline's"
+    span = f"{_beyond(low, 0)} to {_beyond(high, 0)}"
+    if low > 0:
+        return True, f"{name} beats the baseline's by {span}"
+    return False, f"{name} does not beat the baseline's beyond chance: the difference is {span}"
 
 
-def _stands_against(
-    comparison: Comparison, asked: AgainstChampion, metric: str
-) -> tuple[bool, str]:
+def _beats_champion(comparison: Comparison, asked: AgainstChampion, name: str) -> tuple[bool, str]:
     if comparison.obstacle:
         return False, (
-            f"the champion cannot be compared: {comparison.obstacle}; gate.champion.compare=false decides without it"
+            f"the champion cannot be compared: {comparison.obstacle}; gate.champion.compare=false "
+            "decides without it"
         )
     if comparison.identical:
-        return True, "it says of every row what the champion says"
-    found, champion = comparison.difference[metric], comparison.champion[metric]["value"]
-    if found["low"] is None or champion is None:
-        return (
-            False,
-            f"the test rows, or the groups they are in, are too few to compare {metric} with the champion's",
-        )
+        return True, "it predicts for every row what the champion predicts"
+    found, champion = comparison.difference[name], comparison.champion[name]["value"]
+    low, high = found["low"], found["high"]
+    if low is None or champion is None:
+        return False, f"{_too_few(name)} with the champion's"
     margin = 0.0 if asked.superiority else asked.tolerance * abs(champion)
     # As many decimals as it takes to see on which side of the bound the lower end is.
-    decimals = next((n for n in range(4, 17) if round(found["low"], n) != round(-margin, n)), 4)
-    low, high = (_better(found[end], decimals) for end in ("low", "high"))
-    wanted = (
-        "better beyond chance" if asked.superiority else f"less than {margin:.{decimals}f} worse"
+    decimals = next((n for n in range(4, 17) if round(low, n) != round(-margin, n)), 4)
+    allowed = f"less than {margin:.{decimals}f} worse"
+    return low > -margin, (
+        f"{name} against the champion's is {_better(low, decimals)} to {_better(high, decimals)}, "
+        f"and {'better beyond chance' if asked.superiority else allowed} is asked"
     )
-    return found[
-        "low"
-    ] > -margin, f"{metric} against the champion's is {low} to {high}, and {wanted} is asked"
+
+
+def _too_few(name: str) -> str:
+    return f"the test rows, or the groups they are in, are too few to compare {name}"
 
 
 def _better(difference: float, decimals: int) -> str:
-    return (
-        f"{abs(difference):.{decimals}f} {'better' if difference > 0 else 'worse'}"
-        if difference
-        else "equal"
-    )
+    if not difference:
+        return "equal"
+    return f"{abs(difference):.{decimals}f} {'better' if difference > 0 else 'worse'}"
 
 
-def _apart(value: float, bound: float) -> str:
-    """Return a figure with three decimals, or as many more as it takes to be seen on its side of the bound."""
+def _beyond(value: float, bound: float) -> str:
+    """Return a figure with three decimals, or more where that would hide its side of the bound."""
     for decimals in range(3, 17):
         text = f"{value:.{decimals}f}"
         if value == bound or (float(text) != bound and (float(text) > bound) == (value > bound)):

@@ -1,92 +1,38 @@
-"""The metrics: one function each, registered under its name.
+"""The metrics: one function each, with its facts in the decorator.
 
-A metric takes a :class:`~seedbed.models.outcome.Sample` and returns one value per resample. Formulas are those of
-scikit-learn's user guide, "Metrics and scoring" (https://scikit-learn.org/stable/modules/model_evaluation.html);
-tests hold each one to scikit-learn's own function, with sample weights.
+A metric takes a :class:`~seedbed.models.outcome.Sample` and returns one value per resample.
+Formulas are those of scikit-learn's user guide, "Metrics and scoring"
+(https://scikit-learn.org/stable/modules/model_evaluation.html); tests compare each one with
+scikit-learn's own function, with sample weights.
 """
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-from seedbed.config.metrics import METRICS as DEFINED
-from seedbed.config.metrics import Direction, why_not
-from seedbed.config.schema import Task
-from seedbed.errors import UserError
-from seedbed.models.outcome import Floats, Outcome, Sample
+from seedbed.config.metrics import Metric, find_metric, metric, metrics_of
+from seedbed.models.outcome import Floats, Sample
+
+__all__ = ["Metric", "find_metric", "metric", "metrics_of"]
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A figure of merit: its name, which way is better, what it is defined for, how it is computed."""
-
-    name: str
-    direction: Direction
-    tasks: tuple[Task, ...]
-    compute: Callable[[Sample], Floats]
-
-    def of(self, outcome: Outcome) -> float:
-        """Return the value on all rows; NaN where it is not defined."""
-        return float(self.compute(Sample(outcome))[0])
-
-    @property
-    def sign(self) -> int:
-        """1 if more is better, else -1."""
-        return 1 if self.direction == "maximize" else -1
-
-
-METRICS: dict[str, Metric] = {}
-
-
-def metric(compute: Callable[[Sample], Floats]) -> Callable[[Sample], Floats]:
-    """Register the decorated function under its own name, with what seedbed.config.metrics says of that."""
-    name = compute.__name__
-    if name not in DEFINED:
-        raise LookupError(
-            f"{name} is not in METRICS of packages/seedbed/src/seedbed/config/metrics.py. Name it there."
-        )
-    METRICS[name] = Metric(name, *DEFINED[name], compute)
-    return compute
-
-
-def metrics_of(task: Task) -> dict[str, Metric]:
-    """Return the metrics defined for a task, by name, in the order they are registered."""
-    return {name: entry for name, entry in METRICS.items() if task in entry.tasks}
-
-
-def find_metric(name: str, task: Task) -> Metric:
-    """Return the metric that decides.
-
-    Raises
-    ------
-    UserError
-        If there is no such metric for the task.
-    """
-    if why := why_not(name, task):
-        raise UserError(f"problem.metric is {name!r}, which {why}. Edit the conf/dataset file.")
-    return METRICS[name]
-
-
-@metric
+@metric("maximize", "binary")
 def roc_auc(sample: Sample) -> Floats:
     """Chance that a positive row scores above a negative one, ties counting half.
 
     Fawcett 2006, doi:10.1016/j.patrec.2005.10.010.
     """
-    return _area_under_roc(*sample.ranked[0])
+    return _area_under_roc(*sample.ranked())
 
 
-@metric
+@metric("maximize", "binary")
 def average_precision(sample: Sample) -> Floats:
     """Sum over cut-offs of precision times the gain in recall, without interpolation."""
-    tp, fp = sample.ranked[0]
+    tp, fp = sample.ranked()
     with np.errstate(invalid="ignore", divide="ignore"):
         precision = np.nan_to_num(tp / (tp + fp))
         return (np.diff(tp, axis=1, prepend=0) * precision).sum(axis=1) / tp[:, -1]
 
 
-@metric
+@metric("minimize", "binary", "multiclass")
 def log_loss(sample: Sample) -> Floats:
     """Mean negative log of the probability given to the true class, in nats."""
     outcome = sample.outcome
@@ -95,82 +41,79 @@ def log_loss(sample: Sample) -> Floats:
     return sample.mean(-np.log(np.clip(given, tiny, 1 - tiny)))
 
 
-@metric
+@metric("minimize", "binary")
 def brier(sample: Sample) -> Floats:
     """Mean squared distance between probability and truth (Brier 1950)."""
     return sample.mean((sample.outcome.scores - sample.outcome.truth) ** 2)
 
 
-@metric
+@metric("maximize", "binary", "multiclass", uses="decisions")
 def accuracy(sample: Sample) -> Floats:
     """Share of rows decided right."""
     return sample.mean(sample.outcome.truth == sample.outcome.prediction)
 
 
-@metric
+@metric("maximize", "binary", "multiclass", uses="decisions")
 def balanced_accuracy(sample: Sample) -> Floats:
     """Mean over the classes that occur of the share of their rows decided right."""
     right = np.diagonal(sample.confusion, axis1=1, axis2=2)
     return _mean_of_defined(right, sample.confusion.sum(axis=2))
 
 
-@metric
+@metric("maximize", "binary", uses="decisions")
 def f1(sample: Sample) -> Floats:
     """Harmonic mean of precision and recall of the positive class, at the threshold."""
     cells = sample.confusion
     return _ratio(2 * cells[:, 1, 1], 2 * cells[:, 1, 1] + cells[:, 0, 1] + cells[:, 1, 0])
 
 
-@metric
+@metric("maximize", "binary", uses="decisions")
 def precision(sample: Sample) -> Floats:
     """Share of the rows decided positive that are; 0 when none is decided positive."""
     return _ratio(sample.confusion[:, 1, 1], sample.confusion[:, :, 1].sum(axis=1))
 
 
-@metric
+@metric("maximize", "binary", uses="decisions")
 def recall(sample: Sample) -> Floats:
     """Share of the positive rows that were decided positive; 0 when there are none."""
     return _ratio(sample.confusion[:, 1, 1], sample.confusion[:, 1, :].sum(axis=1))
 
 
-@metric
+@metric("maximize", "multiclass", uses="decisions")
 def f1_macro(sample: Sample) -> Floats:
     """Unweighted mean of the F1 of each class that occurs in truth or decision."""
     right = np.diagonal(sample.confusion, axis1=1, axis2=2)
     return _mean_of_defined(2 * right, sample.confusion.sum(axis=1) + sample.confusion.sum(axis=2))
 
 
-@metric
+@metric("maximize", "multiclass")
 def roc_auc_ovr(sample: Sample) -> Floats:
     """Unweighted mean over classes of the ROC AUC of that class against all others."""
-    return np.mean([_area_under_roc(*ranked) for ranked in sample.ranked], axis=0)
+    classes = range(len(sample.outcome.classes))
+    return np.mean([_area_under_roc(*sample.ranked(code)) for code in classes], axis=0)
 
 
-@metric
+@metric("minimize", "regression")
 def rmse(sample: Sample) -> Floats:
     """Root of the mean squared error, in the target's unit."""
     return np.sqrt(sample.mean((sample.outcome.truth - sample.outcome.scores) ** 2))
 
 
-@metric
+@metric("minimize", "regression")
 def mae(sample: Sample) -> Floats:
     """Mean absolute error, in the target's unit."""
     return sample.mean(np.abs(sample.outcome.truth - sample.outcome.scores))
 
 
-@metric
+@metric("maximize", "regression")
 def r2(sample: Sample) -> Floats:
     """Share of the target's variance that is explained; NaN when it does not vary."""
-    truth = sample.outcome.truth - np.mean(
-        sample.outcome.truth
-    )  # centred: E[y^2] - E[y]^2 cancels digits otherwise
+    # Centred: E[y^2] - E[y]^2 cancels digits otherwise.
+    truth = sample.outcome.truth - np.mean(sample.outcome.truth)
     variance = sample.mean(truth**2) - sample.mean(truth) ** 2
+    error = sample.mean((sample.outcome.truth - sample.outcome.scores) ** 2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(
-            variance > 0,
-            1 - sample.mean((sample.outcome.truth - sample.outcome.scores) ** 2) / variance,
-            np.nan,
-        )
+        return np.where(variance > 0, 1 - error / variance, np.nan)
 
 
 def _area_under_roc(tp: Floats, fp: Floats) -> Floats:

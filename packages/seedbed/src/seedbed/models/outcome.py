@@ -1,5 +1,6 @@
-"""What a model said about rows, beside the truth; and what any resample of those rows makes of it."""
+"""What a model predicted for rows, beside the truth; and resamples of those rows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,9 @@ from seedbed.config.schema import Task
 
 Floats = NDArray[np.float64]
 
+POOLED = 5_000_000
+"""Most scores that are pooled over the classes."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -19,9 +23,11 @@ class Outcome:
     ----------
     task : {"binary", "multiclass", "regression"}
     truth : ndarray, shape (n,)
-        0 or 1 (binary), index into `classes` (multiclass), or the target in its own unit (regression).
+        0 or 1 (binary), index into `classes` (multiclass), or the target in its own unit
+        (regression).
     scores : ndarray, shape (n,) or (n, n_classes)
-        Probability of the positive class (binary), of each class (multiclass), or the prediction (regression).
+        Probability of the positive class (binary), of each class (multiclass), or the prediction
+        (regression).
     prediction : ndarray, shape (n,)
         What was decided, coded like `truth`; in a regression the same as `scores`.
     classes : tuple
@@ -43,34 +49,50 @@ class Outcome:
             self.task, self.truth[rows], self.scores[rows], self.prediction[rows], self.classes
         )
 
+    def sample(self, counts: Floats | None = None) -> "Sample":
+        """Return resamples of the rows, told by how often each holds each row, shape (b, n).
+
+        Without counts it is the one sample that holds every row once.
+        """
+        return Sample(self, np.ones((1, len(self))) if counts is None else counts)
+
     @cached_property
     def probabilities(self) -> Floats:
         """Probability of each class, shape (n, n_classes)."""
-        return (
-            np.column_stack([1 - self.scores, self.scores])
-            if self.task == "binary"
-            else self.scores
-        )
+        if self.task == "binary":
+            return np.column_stack([1 - self.scores, self.scores])
+        return self.scores
 
     @cached_property
-    def rankings(self) -> list[tuple[NDArray, NDArray, NDArray]]:
-        """Per class: rows by falling score, whether each is of the class, and where groups of equal scores end.
+    def pooled(self) -> "Outcome":
+        """The binary outcome in which each row counts once per class, as of it or not.
 
-        Binary outcomes have one entry, that of the positive class.
+        Curves drawn from it are micro-averages; of many rows of many classes every second, third
+        ... row is enough for them. A binary outcome is itself.
         """
-        columns = (
-            [(self.scores, self.truth == 1)]
-            if self.task == "binary"
-            else [(self.scores[:, code], self.truth == code) for code in range(len(self.classes))]
-        )
-        return [_ranking(score, positive) for score, positive in columns]
+        if self.task == "binary":
+            return self
+        step = -(-self.scores.size // POOLED)
+        truth = np.eye(len(self.classes), dtype=np.int8)[self.truth[::step]].ravel()
+        return Outcome("binary", truth, self.scores[::step].ravel(), truth, (False, True))
+
+    def ranking(self, label: int) -> tuple[NDArray, NDArray, NDArray]:
+        """Return rows by falling score of a class, which are of it, and where equal scores end."""
+        return self._rankings[label]
+
+    @cached_property
+    def _rankings(self) -> list[tuple[NDArray, NDArray, NDArray]]:
+        if self.task == "binary":
+            return [_ranking(self.scores, self.truth == 1)]
+        codes = range(len(self.classes))
+        return [_ranking(self.scores[:, code], self.truth == code) for code in codes]
 
 
 class Sample:
     """An outcome whose rows are counted 0, 1, 2 ... times: many resamples of it at once.
 
-    Metrics are functions of a sample, so one definition serves the plain value (every row counted once)
-    and the bootstrap.
+    Metrics are functions of a sample, so one definition serves the plain value (every row counted
+    once) and the bootstrap.
 
     Parameters
     ----------
@@ -80,19 +102,20 @@ class Sample:
         How often each of b resamples holds each row.
     """
 
-    def __init__(self, outcome: Outcome, counts: Floats | None = None) -> None:
+    def __init__(self, outcome: Outcome, counts: Floats) -> None:
         self.outcome = outcome
-        self.counts = np.ones((1, len(outcome))) if counts is None else counts
-
-    @cached_property
-    def total(self) -> Floats:
-        """Rows in each resample, shape (b,)."""
-        return self.counts.sum(axis=1)
+        self.counts = counts
+        self._ranked: dict[int, tuple[Floats, Floats]] = {}
 
     def mean(self, values: NDArray) -> Floats:
         """Mean of a value per row, shape (n,), over each resample: shape (b,)."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            return self.counts @ values.astype(np.float64) / self.total
+            return self.counts @ values.astype(np.float64) / self._total
+
+    def each(self, function: Callable[[NDArray, NDArray, Floats], float]) -> Floats:
+        """Call `function(truth, scores, weights)`, such as scikit-learn's, for each resample."""
+        truth, scores = self.outcome.truth, self.outcome.scores
+        return np.array([function(truth, scores, counts) for counts in self.counts], dtype=float)
 
     @cached_property
     def confusion(self) -> NDArray:
@@ -102,12 +125,26 @@ class Sample:
         flat = [np.bincount(cell, weights=counts, minlength=size * size) for counts in self.counts]
         return np.stack(flat).reshape(-1, size, size)
 
-    @cached_property
-    def ranked(self) -> list[tuple[Floats, Floats]]:
-        """Per entry of `rankings`: true and false positives at each cut-off, from strict to lenient, shape (b, cuts)."""
-        return [self._cumulated(*ranking) for ranking in self.outcome.rankings]
+    def ranked(self, label: int = 0) -> tuple[Floats, Floats]:
+        """Return true and false positives at each cut-off, from strict to lenient, shape (b, cuts).
 
-    def _cumulated(self, order: NDArray, positive: NDArray, ends: NDArray) -> tuple[Floats, Floats]:
+        Parameters
+        ----------
+        label : int
+            A class against all others; of a binary outcome there is the positive one, 0.
+        """
+        if self.outcome.task != "binary":  # hundreds of classes would not fit in memory together
+            return self._cumulated(label)
+        if label not in self._ranked:
+            self._ranked[label] = self._cumulated(label)
+        return self._ranked[label]
+
+    @cached_property
+    def _total(self) -> Floats:
+        return self.counts.sum(axis=1)
+
+    def _cumulated(self, label: int) -> tuple[Floats, Floats]:
+        order, positive, ends = self.outcome.ranking(label)
         counts = self.counts[:, order]
         taken = np.cumsum(counts, axis=1)[:, ends]
         tp = np.cumsum(counts * positive, axis=1)[:, ends]

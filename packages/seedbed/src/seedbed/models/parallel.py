@@ -1,7 +1,7 @@
-"""Fits side by side, with results that do not depend on how many cores there are.
+"""Fits in parallel, with results that do not depend on how many cores there are.
 
-One model per core beats one model on all cores: OpenMP's threads wait for each other by spinning, so that anything
-else that runs on the machine makes such a fit many times slower.
+One model per core beats one model on all cores: OpenMP's threads wait for each other by spinning,
+so that anything else that runs on the machine makes such a fit many times slower.
 """
 
 import os
@@ -25,8 +25,8 @@ def threads() -> int:
     return min(int(chosen), cores()) if chosen.isdigit() and int(chosen) > 0 else cores()
 
 
-def run_side_by_side(calls: Sequence[Callable[[], T]], label: str) -> list[T]:
-    """Call all of them, as many at a time as there are threads, and return their results in order.
+def run_in_parallel(calls: Sequence[Callable[[], T]], label: str) -> list[T]:
+    """Call all of them, as many at a time as there are threads; return their results in order.
 
     Put the longest call first. Cores that are left over go to the calls themselves.
     """
@@ -36,18 +36,18 @@ def run_side_by_side(calls: Sequence[Callable[[], T]], label: str) -> list[T]:
     inner = threads() // at_once
 
     def one(call: Callable[[], T]) -> T:
-        with steady_sums(inner), joblib.parallel_config("threading", n_jobs=inner):
+        with one_blas_thread(inner), joblib.parallel_config("threading", n_jobs=inner):
             return call()
 
-    # The limit on BLAS holds for the whole process: taken here too, it outlasts the first call that ends.
-    with steady_sums():
+    # The limit on BLAS holds for the whole process: taken here too, it outlasts the first call.
+    with one_blas_thread():
         work = joblib.Parallel(at_once, backend="threading", batch_size=1, return_as="generator")
         return list(track(work(joblib.delayed(one)(call) for call in calls), len(calls), label))
 
 
 @contextmanager
-def steady_sums(openmp: int = 1) -> Iterator[None]:
-    """Hold BLAS to one thread: it splits sums by the number of threads, and the last bits of a model with them.
+def one_blas_thread(openmp: int = 1) -> Iterator[None]:
+    """Hold BLAS to one thread: the last bits of its sums depend on the number of threads.
 
     Parameters
     ----------

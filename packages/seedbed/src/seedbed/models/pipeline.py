@@ -1,4 +1,4 @@
-"""The ONE pipeline of a model: imputing, scaling, encoding, estimator, fitted together so that each fold refits all of it."""
+"""The ONE pipeline of a model: imputing, scaling, encoding, estimator, refitted in each fold."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,11 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seedbed.config.schema import Model, Preprocessing, Task
-from seedbed.errors import UserError
+from seedbed.errors import UserError, one_line
 from seedbed.models.decision import Kind
-from seedbed.models.estimator import build_estimator, forget_circumstances, innermost
+from seedbed.models.estimator import build_estimator, drop_fitting_state, innermost
 from seedbed.models.outcome import Floats
-from seedbed.models.parallel import steady_sums
+from seedbed.models.parallel import one_blas_thread
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -55,9 +55,8 @@ def build_pipeline(
     if model.preprocessing.categories == "native":
         _mark_categories(estimator, len(categories), model)
     parts: list[tuple[str, Any, list[str]]] = []
-    if (
-        categories
-    ):  # first, so that their positions do not depend on how many indicators imputing adds
+    # Categories first, so that their positions do not depend on how many indicators imputing adds.
+    if categories:
         parts.append(("categories", _encoder(model.preprocessing, estimator), categories))
     if numbers:
         parts.append(("numbers", _number_steps(model.preprocessing), numbers))
@@ -85,24 +84,24 @@ def fit_pipeline(
     try:
         pipeline.fit(features, target)
     except (ValueError, TypeError) as error:
-        told = " ".join(str(error).split())
         raise UserError(
-            f"conf/model/{name}.yaml: fitting on {len(features)} rows failed. {told}"
+            f"conf/model/{name}.yaml: fitting on {len(features)} rows failed. {one_line(error)}"
         ) from error
-    forget_circumstances(pipeline[-1])
+    drop_fitting_state(pipeline[-1])
     return pipeline
 
 
 def predict_scores(
     pipeline: "Pipeline", features: pd.DataFrame, task: Task, classes: tuple[Any, ...] = ()
 ) -> Floats:
-    """Return what a fitted pipeline says of rows.
+    """Return a fitted pipeline's scores of rows.
 
     Parameters
     ----------
     features : DataFrame, shape (n_rows, n_features)
     classes : tuple
-        All classes there are; one that the pipeline has not seen (a fold may lack it) gets probability 0.
+        All classes there are; one that the pipeline has not seen (a fold may lack it) gets
+        probability 0.
 
     Returns
     -------
@@ -110,14 +109,16 @@ def predict_scores(
         Shape (n_rows,): probability of the positive class, or the prediction of a regression;
         shape (n_rows, n_classes) when multiclass.
     """
-    with steady_sums():  # forests add up their trees in the order of the threads: predict in one
+    with (
+        one_blas_thread()
+    ):  # forests add up their trees in the order of the threads: predict in one
         if task == "regression":
             return np.asarray(pipeline.predict(features), dtype=np.float64)
-        said = pipeline.predict_proba(features).astype(np.float64)
+        scores = pipeline.predict_proba(features).astype(np.float64)
     if task == "binary":
-        return said[:, list(pipeline.classes_).index(True)]
+        return scores[:, list(pipeline.classes_).index(True)]
     full = np.zeros((len(features), len(classes)))
-    full[:, [classes.index(str(label)) for label in pipeline.classes_]] = said
+    full[:, [classes.index(str(label)) for label in pipeline.classes_]] = scores
     return full
 
 
@@ -163,7 +164,7 @@ def _mark_categories(estimator: Any, count: int, model: Model) -> None:
     inner = innermost(estimator)
     if "categorical_features" not in inner.get_params(deep=False):
         raise UserError(
-            f"model.preprocessing.categories: native is not possible with {type(inner).__name__} (model {model.name}), "
-            "which knows no categories. Choose one_hot or ordinal."
+            f"model.preprocessing.categories: native is not possible with {type(inner).__name__} "
+            f"(model {model.name}), which knows no categories. Choose one_hot or ordinal."
         )
     inner.set_params(categorical_features=list(range(count)) or None)

@@ -10,12 +10,11 @@ from seedbed.config.schema import Evaluation, Model, Problem, Split
 from seedbed.data.tables import FOLD, TARGET
 from seedbed.models.cross_validation import fit_with_folds, summarize_folds
 from seedbed.models.decision import Decision, class_labels, encode_target, make_decision
-from seedbed.models.features import feature_frame, feature_kinds
+from seedbed.models.features import clusters_of, feature_frame, feature_kinds, slices_of, split_rows
+from seedbed.models.intervals import as_text, compare
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Outcome
 from seedbed.models.pipeline import predict_scores
-from seedbed.models.report import compare, told
-from seedbed.models.sides import clusters_of, slices_of, split_rows
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trained:
-    """A fitted pipeline, its decision rule, and what it said of the validation rows beside the dummy."""
+    """A fitted pipeline, its decision rule, and its outcome on the validation rows."""
 
     pipeline: "Pipeline"
     decision: Decision
@@ -41,12 +40,11 @@ class Trained:
             "validation": {name: self.details["validation"][name]["value"]},
         }
 
-    def in_words(self) -> str:
+    def __str__(self) -> str:
         """Return those figures as one line."""
-        name, found = self.details["metric"], self.headline
-        mean, std, validation = map(
-            told, (found["cv"][name], found["cv"]["std"], found["validation"][name])
-        )
+        name, shown = self.details["metric"], self.headline
+        mean, std = as_text(shown["cv"][name]), as_text(shown["cv"]["std"])
+        validation = as_text(shown["validation"][name])
         return f"{name}: {mean} ± {std} in cross-validation, {validation} on the validation rows"
 
 
@@ -71,47 +69,33 @@ def train_model(
         If rows, problem and model do not fit together.
     """
     metric = find_metric(problem.metric, problem.task)
-    train, validation = (split_rows(rows, name) for name in ("train", "validation"))
+    train, validation = split_rows(rows, "train"), split_rows(rows, "validation")
     kinds = feature_kinds(rows)
     classes = class_labels(train[TARGET], problem.task)
-    truth, held = (
-        encode_target(part[TARGET], problem.task, classes) for part in (train, validation)
+    truth = encode_target(train[TARGET], problem.task, classes)
+    held_out = encode_target(validation[TARGET], problem.task, classes)
+    features, undecided = feature_frame(train, kinds), Decision(problem.task, kinds, classes)
+    target = np.asarray(
+        undecided.labels(truth), dtype=str if problem.task == "multiclass" else None
     )
-    features, unrated = feature_frame(train, kinds), Decision(problem.task, kinds, classes)
-    target = np.asarray(unrated.labels(truth), dtype=str if problem.task == "multiclass" else None)
     fold = train[FOLD].to_numpy()
 
-    pipeline, said = fit_with_folds(model, features, target, unrated, fold, split.kind, seed)
+    pipeline, scored = fit_with_folds(model, features, target, undecided, fold, split.kind, seed)
     scores = predict_scores(pipeline, feature_frame(validation, kinds), problem.task, classes)
-    decision = make_decision(problem, kinds, classes, truth, held, scores)
+    decision = make_decision(problem, kinds, classes, truth, held_out, scores)
 
-    outcome, baseline = decision.outcome(held, scores), decision.baseline(held)
-    folds, dummy_folds = summarize_folds(decision, truth, said)
-    figures = compare(
-        outcome,
-        baseline,
-        slices_of(validation),
-        clusters_of(validation),
-        metric,
-        evaluation.bootstrap,
-        seed,
-    )
-    return Trained(
-        pipeline,
-        decision,
-        outcome,
-        baseline[metric.name],
-        {
-            "metric": metric.name,
-            "direction": metric.direction,
-            "threshold": decision.threshold,
-            "cross_validation": folds,
-            "baseline_cross_validation": dummy_folds,
-            "validation": figures["model"],
-            "baseline": figures["baseline"],
-            "difference": figures["difference"],
-            "slices": figures["slices"],
-            "bootstrap": figures["bootstrap"],
-            "rows": {"train": len(train), "validation": len(validation)},
-        },
-    )
+    outcome, baselines = decision.outcome(held_out, scores), decision.baseline(held_out)
+    folds, baseline_folds = summarize_folds(decision, truth, scored)
+    slices, clusters = slices_of(validation), clusters_of(validation)
+    figures = compare(outcome, baselines, slices, clusters, metric, evaluation.bootstrap, seed)
+    details = {
+        "metric": metric.name,
+        "direction": metric.direction,
+        "threshold": decision.threshold,
+        "cross_validation": folds,
+        "baseline_cross_validation": baseline_folds,
+        "validation": figures.pop("model"),
+        **figures,
+        "rows": {"train": len(train), "validation": len(validation)},
+    }
+    return Trained(pipeline, decision, outcome, baselines[metric.name], details)

@@ -150,7 +150,7 @@ def load_bundle(path: str | Path) -> Bundle:
         raise UserError(
             f"{folder}: there is no such bundle. `dvc repro package` makes it, unless the gate "
             "refuses "
-            "the model (reports/gate.json says why); `dvc pull` fetches it."
+            "the model (reports/verdict.json says why); `dvc pull` fetches it."
         )
     if (folder / VERDICT).is_file():
         raise UserError(

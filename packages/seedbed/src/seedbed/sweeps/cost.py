@@ -26,13 +26,12 @@ def prediction_time(root: Path, commit: str) -> float:
 
     from seedbed.data.tables import read_table
     from seedbed.models.decision import Decision
-    from seedbed.models.features import feature_frame
-    from seedbed.models.parallel import steady_sums
+    from seedbed.models.features import feature_frame, split_rows
+    from seedbed.models.parallel import one_blas_thread
     from seedbed.models.pipeline import predict_scores
     from seedbed.models.serialization import load_pipeline
-    from seedbed.models.sides import split_rows
 
-    with tempfile.TemporaryDirectory() as folder, steady_sums():
+    with tempfile.TemporaryDirectory() as folder, one_blas_thread():
         files = DVCFileSystem(str(root), rev=commit)
         for path in ("models/model", "data/features"):
             files.get(path, f"{folder}/{path}", recursive=True)

@@ -1,4 +1,4 @@
-"""Figures stand beside the dummy's, measured on the same resamples, in slices as in the whole."""
+"""Figures stand beside the baseline's, on the same fair resamples, in slices as in the whole."""
 
 import json
 
@@ -6,15 +6,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.models.metrics import METRICS, metrics_of
+from seedbed.models.intervals import (
+    MINIMUM_CLUSTERS,
+    MINIMUM_ROWS,
+    MOST_SLICES,
+    bootstrap,
+    compare,
+    interval,
+    resample_counts,
+)
+from seedbed.models.metrics import metrics_of
 from seedbed.models.outcome import Outcome
-from seedbed.models.report import MINIMUM_CLUSTERS, MINIMUM_ROWS, MOST_SLICES, compare
 
 ROWS = 600
+METRICS = metrics_of("binary")
 
 
 def outcomes(skill: float = 0.5) -> tuple[Outcome, Outcome]:
-    """A model as good as `skill` says, and a dummy that says 0.3 of every row."""
+    """A model as good as `skill` says, and a baseline that scores every row 0.3."""
     random = np.random.default_rng(0)
     truth = (random.random(ROWS) < 0.3).astype(int)
     scores = skill * truth * 0.5 + random.random(ROWS) * 0.5
@@ -33,14 +42,14 @@ def report(
     clusters: np.ndarray = ALONE,
 ):
     model, baseline = outcomes(skill)
-    against = dict.fromkeys(metrics_of("binary"), baseline)
+    against = dict.fromkeys(METRICS, baseline)
     return compare(model, against, slices or {}, clusters, METRICS["roc_auc"], 60, seed)
 
 
 def test_every_metric_has_a_value_within_its_interval() -> None:
     found = report()
     for part in ("model", "baseline", "difference"):
-        assert list(found[part]) == list(metrics_of("binary"))
+        assert list(found[part]) == list(METRICS)
     for name, figure in found["model"].items():
         assert figure["value"] == METRICS[name].of(outcomes()[0])
         assert figure["low"] <= figure["value"] <= figure["high"]
@@ -59,15 +68,15 @@ def test_a_positive_difference_means_that_the_model_is_better(name: str) -> None
 
 def test_the_difference_is_paired() -> None:
     model, _ = outcomes()
-    found = compare(
-        model, dict.fromkeys(metrics_of("binary"), model), {}, ALONE, METRICS["roc_auc"], 60, 0
-    )["difference"]["roc_auc"]
+    found = compare(model, dict.fromkeys(METRICS, model), {}, ALONE, METRICS["roc_auc"], 60, 0)[
+        "difference"
+    ]["roc_auc"]
     assert found == {"value": 0, "low": 0, "high": 0}
 
 
 def test_each_metric_is_held_against_its_own_outcome() -> None:
     model, baseline = outcomes()
-    against = {**dict.fromkeys(metrics_of("binary"), baseline), "recall": model}
+    against = {**dict.fromkeys(METRICS, baseline), "recall": model}
     found = compare(model, against, {}, ALONE, METRICS["recall"], 60, 0)
     assert found["difference"]["recall"] == {"value": 0, "low": 0, "high": 0}
     assert found["baseline"]["recall"] == found["model"]["recall"]
@@ -125,7 +134,7 @@ def test_rows_that_are_alike_make_intervals_wider_and_too_few_clusters_make_none
     ):
         assert figure["low"] is figure["high"] is None
     assert few["model"]["roc_auc"]["value"] == report()["model"]["roc_auc"]["value"]
-    # Enough in all, and too few in a slice: even rows are in nine clusters, odd ones in nine others.
+    # Enough in all, too few in a slice: even rows are in nine clusters, odd ones in nine others.
     shared = report({"side": side}, clusters=np.arange(ROWS) % (2 * MINIMUM_CLUSTERS - 2))
     assert shared["model"]["roc_auc"]["low"] is not None
     assert shared["slices"]["side"]["left"]["roc_auc"]["low"] is None
@@ -135,10 +144,13 @@ def width(figure: dict) -> float:
     return figure["high"] - figure["low"]
 
 
-def test_only_the_largest_slices_are_listed() -> None:
+def test_only_the_largest_slices_are_listed_and_the_others_counted() -> None:
     codes = np.minimum(np.arange(ROWS) // 20, 25)
-    found = report({"code": pd.Series([f"c{code:02d}" for code in codes])})["slices"]["code"]
-    assert list(found) == [f"c{code:02d}" for code in [*range(MOST_SLICES - 1), 25]]
+    found = report({"code": pd.Series([f"c{code:02d}" for code in codes])})
+    assert list(found["slices"]["code"]) == [
+        f"c{code:02d}" for code in [*range(MOST_SLICES - 1), 25]
+    ]
+    assert found["slices_left_out"] == {"code": 26 - MOST_SLICES}
 
 
 def test_a_slice_of_one_class_has_no_ranking() -> None:
@@ -146,3 +158,55 @@ def test_a_slice_of_one_class_has_no_ranking() -> None:
     found = report({"side": side})["slices"]["side"]["late"]
     assert found["roc_auc"] == {"value": None, "low": None, "high": None}
     assert found["difference"]["value"] is None
+
+
+def counts(clusters: np.ndarray, resamples: int, seed: int, at_once: int = 20) -> np.ndarray:
+    return np.concatenate(list(resample_counts(clusters, resamples, seed, at_once)))
+
+
+def test_a_resample_holds_as_many_rows_as_there_are() -> None:
+    found = counts(np.arange(300), 50, seed=0)
+    assert found.shape == (50, 300)
+    assert (found.sum(axis=1) == 300).all()
+    assert found.std() == pytest.approx(1, abs=0.05)  # counts are near Poisson(1)
+
+
+def test_resamples_depend_on_the_seed_and_not_on_how_many_are_held_at_once() -> None:
+    clusters = np.arange(100)
+    assert max(len(part) for part in resample_counts(clusters, 30, 1, at_once=7)) == 7
+    np.testing.assert_array_equal(counts(clusters, 30, 1, 7), counts(clusters, 30, 1, 30))
+    assert (counts(clusters, 30, 1) != counts(clusters, 30, 2)).any()
+
+
+def test_rows_of_a_cluster_come_together() -> None:
+    found = counts(np.array([0, 1, 0, 2, 2, 1]), 50, seed=0)
+    assert (found[:, [0, 1, 3]] == found[:, [2, 5, 4]]).all()
+    assert (found[:, [0, 1, 3]].sum(axis=1) == 3).all()
+
+
+@pytest.mark.parametrize(
+    ("size", "drawn", "least", "most"),
+    [(1, "rows", 0.9, 0.98), (10, "clusters", 0.9, 0.98), (10, "rows", 0, 0.7)],
+)
+def test_the_interval_of_a_mean_covers_it_19_times_of_20(
+    size: int, drawn: str, least: float, most: float
+) -> None:
+    """Unless rows share what moves them and are yet drawn one by one: that is too narrow."""
+    random, shared = np.random.default_rng(0), np.repeat(np.arange(100), size)
+    clusters = shared if drawn == "clusters" else np.arange(len(shared))
+    covered = 0
+    for seed in range(200):
+        values = random.normal(size=100)[shared] + random.normal(size=len(shared))
+        measures = {"x": lambda c, v=values: {"mean": c @ v / c.sum(axis=1)}}
+        low, high = interval(bootstrap(measures, clusters, 200, seed, 200)["x"]["mean"])
+        covered += low <= 0 <= high
+    assert least <= covered / 200 <= most
+
+
+def test_an_interval_is_not_given_where_many_resamples_are_undefined() -> None:
+    values = np.linspace(0, 1, 100)
+    few, many = values.copy(), values.copy()
+    few[:4], many[:20] = np.nan, np.nan
+    assert interval(values) == pytest.approx((0.025, 0.975))
+    assert None not in interval(few)
+    assert interval(many) == (None, None)

@@ -1,23 +1,28 @@
 """The points of the plots are scikit-learn's, few, and in the same columns for every task."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import metrics as reference
 
-from seedbed.models.curves import (
+from seedbed.models.outcome import Outcome
+from seedbed.models.plots import (
     BINS,
     CONFUSION_ROWS,
+    MOST_CLASSES,
     POINTS,
     calibration_curve,
     confusion_rows,
     confusion_table,
-    decided_scores,
+    curves,
     precision_recall_curve,
     roc_curve,
     score_histogram,
+    shown_scores,
+    write_plots,
 )
-from seedbed.models.outcome import Outcome
 
 
 def binary(rows: int = 5000) -> Outcome:
@@ -27,12 +32,13 @@ def binary(rows: int = 5000) -> Outcome:
     return Outcome("binary", truth, scores, (scores >= 0.5).astype(int), (False, True))
 
 
-def multiclass(rows: int = 900) -> Outcome:
+def multiclass(rows: int = 900, classes: int = 3) -> Outcome:
     random = np.random.default_rng(1)
-    truth = random.integers(0, 3, rows)
-    scores = random.random((rows, 3)) + np.eye(3)[truth] * 0.5
+    truth = random.integers(0, classes, rows)
+    scores = random.random((rows, classes)) + np.eye(classes)[truth] * 0.5
     scores /= scores.sum(axis=1, keepdims=True)
-    return Outcome("multiclass", truth, scores, scores.argmax(axis=1), ("a", "b", "c"))
+    labels = tuple(f"{code:03d}" for code in range(classes))
+    return Outcome("multiclass", truth, scores, scores.argmax(axis=1), labels)
 
 
 def regression(rows: int = 800) -> Outcome:
@@ -43,23 +49,25 @@ def regression(rows: int = 800) -> Outcome:
 
 
 OUTCOMES = {"binary": binary(), "multiclass": multiclass(), "regression": regression()}
-COLUMNS = [
-    (roc_curve, ["false_positive_rate", "true_positive_rate"]),
-    (precision_recall_curve, ["recall", "precision"]),
-    (calibration_curve, ["predicted", "observed", "rows"]),
-    (score_histogram, ["score", "share_of_rows"]),
-]
+COLUMNS = {
+    "roc": ["false_positive_rate", "true_positive_rate"],
+    "precision_recall": ["recall", "precision"],
+    "calibration": ["predicted", "observed", "rows"],
+    "confusion": ["actual", "predicted"],
+    "scores": ["score", "share_of_rows"],
+}
 
 
 @pytest.mark.parametrize("task", OUTCOMES)
-@pytest.mark.parametrize(("curve", "columns"), COLUMNS)
-def test_a_table_has_the_same_columns_for_every_task(curve, columns: list[str], task: str) -> None:
-    table = curve(OUTCOMES[task])
-    assert list(table.columns) == columns
-    assert len(table) <= POINTS
-    empty = task == "regression" and curve in (roc_curve, precision_recall_curve)
-    assert table.empty is empty
-    assert np.isfinite(table.to_numpy(dtype=float)).all()
+def test_files_have_the_same_columns_for_every_task(task: str, tmp_path: Path) -> None:
+    write_plots(tmp_path, curves(OUTCOMES[task]))
+    assert {file.stem for file in tmp_path.iterdir()} == set(COLUMNS)
+    for name, columns in COLUMNS.items():
+        table = pd.read_csv(tmp_path / f"{name}.csv")
+        assert list(table.columns) == columns
+        assert table.empty is (task == "regression" and name in ("roc", "precision_recall"))
+        assert not table.isna().any(axis=None)
+        assert len(table) <= (POINTS if name != "confusion" else 1.1 * CONFUSION_ROWS)
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
@@ -86,12 +94,11 @@ def test_precision_and_recall_lie_on_scikit_learns() -> None:
     assert found["precision"].iloc[-1] == pytest.approx(outcome.truth.mean())
 
 
-def test_rows_of_one_class_have_a_curve_without_nan() -> None:
+def test_rows_of_one_class_have_curves_without_nan() -> None:
     truth = np.zeros(30, dtype=int)
     outcome = Outcome("binary", truth, np.linspace(0, 1, 30), truth, (False, True))
-    for curve in (roc_curve, precision_recall_curve):
-        assert np.isfinite(curve(outcome).to_numpy()).all()
-    assert roc_curve(outcome)["true_positive_rate"].eq(0).all()
+    for table in curves(outcome).values():
+        assert np.isfinite(table.to_numpy(dtype=float)).all()
 
 
 @pytest.mark.parametrize("task", OUTCOMES)
@@ -106,12 +113,6 @@ def test_calibration_bins_hold_equally_many_rows_and_all_of_them(task: str) -> N
     assert (found["predicted"] * weights).sum() == pytest.approx(outcome.scores.mean())
 
 
-def test_calibration_of_a_class_is_that_class_against_the_others() -> None:
-    outcome = OUTCOMES["multiclass"]
-    found = calibration_curve(outcome, 2)
-    assert (found["observed"] * found["rows"]).sum() == (outcome.truth == 2).sum()
-
-
 def test_a_constant_score_is_one_bin() -> None:
     outcome = Outcome(
         "binary", np.array([0, 0, 0, 1]), np.full(4, 0.3), np.zeros(4, dtype=int), (False, True)
@@ -120,15 +121,14 @@ def test_a_constant_score_is_one_bin() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "labels"), [("binary", ["no", "yes"]), ("multiclass", ["a", "b", "c"])]
+    ("task", "labels"), [("binary", ["no", "yes"]), ("multiclass", ["000", "001", "002"])]
 )
 def test_confusion_counts_are_scikit_learns(task: str, labels: list[str]) -> None:
     outcome = OUTCOMES[task]
     table = confusion_table(outcome)
     assert (table.index.tolist(), table.columns.tolist()) == (labels, labels)
-    np.testing.assert_array_equal(
-        table, reference.confusion_matrix(outcome.truth, outcome.prediction)
-    )
+    expected = reference.confusion_matrix(outcome.truth, outcome.prediction)
+    np.testing.assert_array_equal(table, expected)
 
 
 def test_confusion_of_a_regression_is_in_quarters_of_the_actual_values() -> None:
@@ -137,28 +137,33 @@ def test_confusion_of_a_regression_is_in_quarters_of_the_actual_values() -> None
     assert np.diagonal(table).sum() > 400
 
 
-def test_a_confusion_is_told_in_about_a_thousand_rows_and_loses_no_class() -> None:
+def test_of_500_classes_the_largest_are_shown_and_the_others_counted() -> None:
+    outcome = multiclass(3000, 500)
+    table = confusion_table(outcome)
+    assert table.shape == (MOST_CLASSES, MOST_CLASSES)
+    assert table.index[-1] == "481 others"
+    assert table.to_numpy().sum() == 3000
+    counts = pd.Series(outcome.truth).value_counts()
+    assert table.iloc[:-1].sum(axis=1).min() >= counts.iloc[MOST_CLASSES]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ([[3, 1], [0, 2]], [[3, 1], [0, 2]]),
+        ([[30_000, 10_000], [0, 20_000]], [[375, 125], [0, 500]]),
+        ([[49_980, 0], [12, 8]], [[500, 0], [12, 8]]),
+        ([[49_979, 1], [20, 0]], [[500, 1], [20, 0]]),
+    ],
+)
+def test_a_confusion_is_about_a_thousand_rows_and_loses_no_class(
+    cells: list[list[int]], expected: list[list[int]]
+) -> None:
     labels = pd.Index(["no", "yes"])
-
-    def told(cells: list[list[int]]) -> dict[tuple[str, str], int]:
-        table = pd.DataFrame(
-            cells, index=labels.rename("actual"), columns=labels.rename("predicted")
-        )
-        return confusion_rows(table).value_counts().to_dict()
-
-    assert told([[3, 1], [0, 2]]) == {("no", "no"): 3, ("no", "yes"): 1, ("yes", "yes"): 2}
-    half = CONFUSION_ROWS // 2
-    assert told([[30_000, 10_000], [0, 20_000]]) == {
-        ("no", "no"): 375,
-        ("no", "yes"): 125,
-        ("yes", "yes"): half,
-    }
-    assert told([[49_980, 0], [12, 8]]) == {
-        ("no", "no"): half,
-        ("yes", "no"): 12,
-        ("yes", "yes"): 8,
-    }
-    assert told([[49_979, 1], [20, 0]]) == {("no", "no"): half, ("no", "yes"): 1, ("yes", "no"): 20}
+    table = pd.DataFrame(cells, labels.rename("actual"), labels.rename("predicted"))
+    found = confusion_rows(table)
+    counted = pd.crosstab(found["actual"], found["predicted"])
+    np.testing.assert_array_equal(counted.reindex(columns=labels, fill_value=0), expected)
 
 
 @pytest.mark.parametrize("task", OUTCOMES)
@@ -166,13 +171,4 @@ def test_a_histogram_holds_every_row(task: str) -> None:
     found = score_histogram(OUTCOMES[task])
     assert found["share_of_rows"].sum() == pytest.approx(1)
     middle = (found["score"] * found["share_of_rows"]).sum()
-    assert middle == pytest.approx(decided_scores(OUTCOMES[task]).mean(), abs=0.1)
-
-
-def test_what_is_decided_by() -> None:
-    regression_outcome, classes = OUTCOMES["regression"], OUTCOMES["multiclass"]
-    np.testing.assert_allclose(
-        decided_scores(regression_outcome), regression_outcome.truth - regression_outcome.scores
-    )
-    chosen = classes.scores[np.arange(len(classes)), classes.prediction]
-    np.testing.assert_array_equal(decided_scores(classes), chosen)
+    assert middle == pytest.approx(shown_scores(OUTCOMES[task]).mean(), abs=0.1)

@@ -1,0 +1,118 @@
+"""Each picture has a limit on what it draws, says what it left out, and takes any name."""
+
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from seedbed.models.evaluating import Evaluated, evaluate_model
+from seedbed.models.images import draw_evaluation, draw_training
+from seedbed.models.plots import evaluation_plots, training_plots, write_plots
+from seedbed.models.training import Trained, train_model
+
+CLASSIFYING = {"roc", "precision_recall", "confusion", "scores", "calibration"}
+PICTURES = {
+    "binary": CLASSIFYING,
+    "multiclass": CLASSIFYING,
+    "regression": {"predicted_actual", "residuals", "calibration"},
+}
+ODD = ["price_$ of $x_1$", r"Größe_日本 \alpha", "a/b: <c>?", "n" * 300, "n" * 299 + "m", "#%{}"]
+
+
+@pytest.fixture(scope="module")
+def run(problem_of, model_of, split_of, evaluation):
+    """Train and evaluate on 500 rows with these feature names, classes and slices."""
+
+    def run(task: str, names: list[str], classes: list[str], slices: int):
+        random, count = np.random.default_rng(0), 500
+        rows = pd.DataFrame(random.normal(size=(count, len(names))), columns=names)
+        target: object = rows.iloc[:, 0] * 100
+        if task == "binary":
+            target = rows.iloc[:, 0] > 0.5
+        if task == "multiclass":
+            target = pd.Series(np.resize(classes, count), dtype="str")
+        place = np.arange(count) * 5 // count
+        rows = rows.assign(
+            _target=target,
+            _row=np.arange(count),
+            _cluster=np.arange(count),
+            _split=np.array(["train", "train", "train", "validation", "test"])[place],
+            _fold=np.arange(count) % 3,
+            **{f"_slice_{'Größe_$ ' * 30}": [f"{'$v_' * 60}{n % slices}" for n in range(count)]},
+        )
+        model, problem = model_of("logistic_regression"), problem_of(task)
+        trained = train_model(rows, problem, split_of("random"), model, evaluation, 0)
+        evaluated = evaluate_model(trained.pipeline, trained.decision, rows, problem, evaluation, 0)
+        return trained, evaluated
+
+    return run
+
+
+def draw(folder: Path, trained: Trained, evaluated: Evaluated) -> dict[str, bytes]:
+    for name in ("train", "evaluate"):
+        (folder / name).mkdir(parents=True)
+    tables = training_plots(trained.outcome, trained.details)
+    write_plots(folder / "train", tables)
+    parts = trained.outcome, trained.baseline, tables, trained.details
+    draw_training(folder / "train", *parts, "a model")
+    tables = evaluation_plots(evaluated.outcome, evaluated.details)
+    write_plots(folder / "evaluate", tables)
+    parts = evaluated.outcome, evaluated.baseline, tables, evaluated.details
+    draw_evaluation(folder / "evaluate", *parts, "a model")
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+
+
+@pytest.mark.parametrize(
+    ("task", "names", "classes", "slices"),
+    [
+        ("binary", ODD, [], 2),
+        ("binary", [f"c{n}" for n in range(60)], [], 90),
+        ("multiclass", ODD, [f"class {'long ' * 40}$x_{n}$ ü" for n in range(3)], 2),
+        ("multiclass", ["x"], [f"{n}" for n in range(60)], 1),
+        ("regression", ODD, [], 40),
+    ],
+)
+def test_any_table_is_drawn_without_a_warning_and_the_same_twice(
+    task: str, names: list[str], classes: list[str], slices: int, run, tmp_path: Path
+) -> None:
+    trained, evaluated = run(task, names, classes, slices)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        first = draw(tmp_path / "a", trained, evaluated)
+    assert first == draw(tmp_path / "b", trained, evaluated)
+    pictures = {name.removesuffix(".png") for name in first if name.endswith(".png")}
+    expected = {f"{part}/{name}" for part in ("train", "evaluate") for name in PICTURES[task]}
+    slice_picture = next(name for name in pictures if "slices" in name)
+    assert pictures == {*expected, "train/folds", "evaluate/importance", slice_picture}
+    for name in pictures:
+        height = int.from_bytes(first[f"{name}.png"][20:24], "big")
+        assert height < 1000, f"{name} is {height} pixels high"
+
+
+def test_what_is_left_out_is_said(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    titles: list[str] = []
+
+    def keep(figure: Figure, path: Path) -> None:
+        titles.append(figure.get_suptitle())
+
+    monkeypatch.setattr("seedbed.plotting.save_figure", keep)
+    draw(tmp_path, *run("binary", [f"c{n}" for n in range(60)], [], 90))
+    shown = "\n".join(titles)
+    assert "20 of 60 features" in shown
+    assert re.search(r"by Größe_\$.*, the 20 largest of 90", shown)
+
+
+def test_undefined_figures_are_left_out(run, tmp_path: Path) -> None:
+    trained, evaluated = run("binary", ["x"], [], 2)
+    nothing = {"roc_auc": {"value": None, "low": None, "high": None}}
+    trained.details["validation"] |= nothing
+    evaluated.details["baseline"] |= nothing
+    for group in evaluated.details["slices"].values():
+        next(iter(group.values())).update(nothing)
+    assert "evaluate/roc.png" in draw(tmp_path, trained, evaluated)
+    assert len(pd.read_csv(tmp_path / "evaluate/slices.csv")) == 1, "of few rows a figure is chance"
