@@ -134,11 +134,11 @@ def check() -> None:
 def show() -> None:
     """List the experiments with `dvc exp show`: only the columns that differ, the best by the deciding metric first."""
     from seedbed.config.params import read_params
-    from seedbed.sweeps.show import baselines, show_command
+    from seedbed.comparing.show import show_command
 
     root = _root()
     dvc = Path(sys.executable).with_name("dvc")
-    words = show_command(**read_params(["problem"], root), commits=baselines(root))
+    words = show_command(root, **read_params(["problem"], root))
     sys.exit(subprocess.run([dvc, *words], cwd=root, check=False).returncode)
 
 
@@ -155,21 +155,25 @@ def compare(
         Path | None, typer.Option(help="Where to write the page; else it is reports/compare.html.")
     ] = None,
 ) -> None:
-    """Write a page of what differs between revisions or experiments: figures, parameters, data, plots."""
+    """Say which revision or experiment is better; write a page of what differs and of the plots."""
+    from seedbed.comparing.page import lacking, to_html
+    from seedbed.comparing.pull_request import to_markdown
+    from seedbed.comparing.ranking import rank
+    from seedbed.comparing.revisions import plot_definitions, read_revision
+    from seedbed.config.yaml_files import load_yaml
     from seedbed.files import write_text
-    from seedbed.sweeps.compare import plot_definitions, read_revision
-    from seedbed.sweeps.compare_page import to_html, to_markdown
 
     root = _root()
-    plots = plot_definitions(root)
-    tables = [] if markdown else [path for _, definition in plots for path in definition["y"]]
-    sides = [read_revision(root, name, tables) for name in revisions]
+    found = [read_revision(root, name) for name in dict.fromkeys(revisions)]
+    ranking = rank(found)
+    print("\n".join([ranking.in_words(), *lacking(found)]))
     if markdown:
-        print(to_markdown(sides))
-    else:
-        page = _place(root, out, "reports/compare.html")
-        write_text(page, to_html(sides, plots))
-        print(os.path.relpath(page))
+        for other in found[1:]:
+            print(f"\n## {other.name}\n\n{to_markdown(root, found[0].name, other.name)}")
+        return
+    page = _place(root, out, "reports/compare.html")
+    write_text(page, to_html(found, ranking, plot_definitions(load_yaml(root / "dvc.yaml"))))
+    print(os.path.relpath(page))
 
 
 @command()
@@ -184,29 +188,12 @@ def report(
     link: Annotated[str, typer.Option(help="Address of the page, where it will be kept.")] = "",
 ) -> None:
     """Write what the work tree changes against a branch, as a comment on a pull request shows it."""
-    from seedbed.sweeps.pull_request import write_report
+    from seedbed.comparing.pull_request import write_report
 
     root = _root()
     folder = _place(root, out, "reports/ci")
     write_report(root, target, folder, link)
     print(os.path.relpath(folder / "report.md"))
-
-
-@command()
-def archive(
-    tag: Annotated[
-        str,
-        typer.Argument(help="A tag of the registry, such as model@v1.0.0 or model#production#1."),
-    ],
-    out: Annotated[
-        Path | None, typer.Option(help="The folder to write the archive in; else it is dist.")
-    ] = None,
-) -> None:
-    """Write the champion of a registered version as one archive, after checking that it loads."""
-    from seedbed.registry.archiving import archive as run
-
-    root = _root()
-    print(run(root, tag, _place(root, out, "dist")))
 
 
 @command()
@@ -246,7 +233,7 @@ def lineage(
     root = _root()
     facts = trace(root, bundle if bundle.is_absolute() else Path.cwd() / bundle)
     for fact in facts:
-        print(f"{'ok   ' if fact.genuine else 'WRONG'}  {fact.name:<11} {fact.said}")
+        print(f"{'ok   ' if fact.genuine else 'WRONG'}  {fact.name:<11} {fact.text}")
     if not all(fact.genuine for fact in facts):
         sys.exit(1)
 
