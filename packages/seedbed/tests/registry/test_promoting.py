@@ -232,7 +232,8 @@ def test_what_is_not_to_be_promoted_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("version", "reason"), [("v9.9.9", "no version 'v9.9.9' of model"), ("v0.2.0", "in use already")]
+    ("version", "reason"),
+    [("v9.9.9", "no version 'v9.9.9' of model"), ("v0.2.0", "in use already")],
 )
 def test_a_version_that_cannot_be_gone_back_to_is_refused(
     version: str, reason: str, root: Path

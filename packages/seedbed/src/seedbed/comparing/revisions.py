@@ -56,16 +56,15 @@ def read_revision(root: Path, name: str) -> Revision:
     """
     from dvc.api import DVCFileSystem, metrics_show
     from dvc.exceptions import DvcException
+    from dvc.scm import RevError
 
     try:
         files = DVCFileSystem(str(root), rev=name)
-    except DvcException as error:
-        raise UserError(
-            f"{name}: {error}. `.venv/bin/dvc exp list -A` lists experiments."
-        ) from None
-    params = _read_yaml(files, "params.yaml")
-    if not params:
-        raise UserError(f"{name}: this revision has no params.yaml, so nothing can be compared.")
+        params = yaml.load(files.read_text("params.yaml"), yaml.CSafeLoader)
+    except RevError as error:
+        raise UserError(f"{error}. `.venv/bin/dvc exp list -A` lists the experiments.") from None
+    except (DvcException, FileNotFoundError):
+        raise UserError(f"{name}: this revision has no params.yaml to compare.") from None
     metrics = flatten(metrics_show(repo=str(root), rev=name))
     reason = metrics.pop("gate.reason", "")  # of older commits
     outputs = {

@@ -117,7 +117,7 @@ def _data(root: Path, files: Path, stages: Stages) -> Fact:
         return Fact("data", f"no stage behind the bundle makes {RAW}")
     dataset = _read(files / PARAMS).get("dataset") or {}
     window = dataset.get("window") or {}
-    ends = f", {window['start'] or 'the beginning'} to {window['end'] or 'the end'}"
+    ends = f", {window.get('start') or 'the beginning'} to {window.get('end') or 'the end'}"
     here = "as" if path_hash(root / RAW) == raw["md5"] else "not"
     return Fact(
         "data",
