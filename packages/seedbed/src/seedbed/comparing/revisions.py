@@ -55,11 +55,14 @@ def read_revision(root: Path, name: str) -> Revision:
         If nothing, or more than one experiment, has that name, or it is no state of this project.
     """
     from dvc.api import DVCFileSystem, metrics_show
+    from dvc.config import Config
     from dvc.exceptions import DvcException
     from dvc.scm import RevError
 
     try:
-        files = DVCFileSystem(str(root), rev=name)
+        # A revision's own configuration may be older than the remote, and lacks what is local.
+        config = dict(Config(dvc_dir=str(root / ".dvc")))
+        files = DVCFileSystem(str(root), rev=name, config=config)
         params = yaml.load(files.read_text("params.yaml"), yaml.CSafeLoader)
     except RevError as error:
         raise UserError(f"{error}. `.venv/bin/dvc exp list -A` lists the experiments.") from None

@@ -43,9 +43,9 @@ def promote(root: Path, bump: Bump = "minor") -> str:
         If something is uncommitted, the gate refused the model, or models/bundle is not the one
         in dvc.lock.
     """
-    _prepare(root, *SOURCES)
     if reason := read_refusal(root / "reports/refusal.txt"):
         raise UserError(f"the gate refused this model, so it cannot be promoted. {reason}")
+    _prepare(root, *SOURCES)
     load_bundle(root / BUNDLE)
     if changed := json.loads(run_dvc(root, "status", "--json", "--with-deps", "package")):
         raise UserError(
