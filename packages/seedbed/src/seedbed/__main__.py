@@ -227,7 +227,7 @@ def lineage(
         "models/bundle"
     ),
 ) -> None:
-    """Say which commit, data, parameters, code and packages made a bundle; verify all hashes."""
+    """Say which commit, data, parameters and code made a bundle; compare them with all hashes."""
     from seedbed.registry.lineage import trace
 
     root = _root()

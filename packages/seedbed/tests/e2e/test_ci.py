@@ -420,7 +420,9 @@ def test_a_pull_request_whose_data_are_pushed_runs_nothing_and_is_compared(share
     better, worse = ("this branch", "main") if after > before else ("main", "this branch")
     assert f"{better} is better than {worse} by {abs(after - before):.4g}" in report
     assert "95 % interval on the" in report
-    assert re.search(r"\| model.name +\| hist_gradient_boosting +\| logistic_regression +\|", report)
+    assert re.search(
+        r"\| model.name +\| hist_gradient_boosting +\| logistic_regression +\|", report
+    )
     assert "models/model" in report
     assert "(https://forge/me/mine/actions/runs/1)" in report
     assert (runner.root / "reports/ci/compare.html").read_text(encoding="utf-8").count("<svg") >= 4
