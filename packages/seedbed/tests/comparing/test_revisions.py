@@ -104,7 +104,7 @@ def test_a_name_that_is_none_or_is_there_twice_is_refused(name: str, project: Pr
 
 
 def test_a_commit_that_is_no_state_of_a_project_is_refused(project: Project) -> None:
-    with pytest.raises(UserError, match=r"HEAD~3: this revision has no params\.yaml"):
+    with pytest.raises(UserError, match=r"HEAD~3: this revision cannot be compared"):
         read_revision(project.root, "HEAD~3")
 
 

@@ -19,9 +19,9 @@ import pytest
 import yaml
 
 import warm
+from seedbed.comparing.pull_request import MARK
 from seedbed.config.yaml_files import load_yaml
 from seedbed.serving import load_bundle
-from seedbed.comparing.pull_request import MARK
 
 from support import ENVIRONMENT, Project, stages_in
 

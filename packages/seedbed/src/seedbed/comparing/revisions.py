@@ -64,11 +64,13 @@ def read_revision(root: Path, name: str) -> Revision:
         config = dict(Config(dvc_dir=str(root / ".dvc")))
         files = DVCFileSystem(str(root), rev=name, config=config)
         params = yaml.load(files.read_text("params.yaml"), yaml.CSafeLoader)
+        metrics = flatten(metrics_show(repo=str(root), rev=name))
     except RevError as error:
         raise UserError(f"{error}. `.venv/bin/dvc exp list -A` lists the experiments.") from None
-    except (DvcException, FileNotFoundError):
-        raise UserError(f"{name}: this revision has no params.yaml to compare.") from None
-    metrics = flatten(metrics_show(repo=str(root), rev=name))
+    except (DvcException, FileNotFoundError) as error:
+        raise UserError(
+            f"{name}: this revision cannot be compared, it is no state of this project: {error}."
+        ) from None
     reason = metrics.pop("gate.reason", "")  # of older commits
     outputs = {
         out["path"]: f"{out.get('md5', '')[:8]}, {out.get('size', 0):,} bytes"
