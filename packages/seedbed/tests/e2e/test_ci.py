@@ -510,9 +510,10 @@ def test_a_tag_of_the_registry_becomes_an_archive_that_loads(shared: Shared) -> 
         shared.folder / "carried" / path.name.removesuffix(".tar.gz")
     ).signature.columns
     runner.git("checkout", "--quiet", "--detach", "HEAD~1")
-    runner.job("GitLab", "archive", CI_COMMIT_TAG=version)
+    secret = {"DVC_CONFIG_LOCAL": shared.secret}
+    runner.job("GitLab", "archive", secret, CI_COMMIT_TAG=version)
     assert path.read_bytes() == first, "the same champion gives the same archive, in any commit"
-    runner.ci(".ci/release", TAG=stage)
+    runner.ci(".ci/release", TAG=stage, **secret)
     assert (runner.root / "dist/model-production-1.tar.gz").exists()
     assert "nothing to archive" in runner.ci(".ci/release", TAG="model#production!#2")
     assert "is no tag of the model" in runner.ci(".ci/release", TAG="other@v1.0.0", check=False)
