@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from project.stages.explore import explore
-from seedbed.config.schema import Column, ColumnLists, Problem
+from seedbed.config.schema import Column, Problem
 from seedbed.data.exploring import (
     CATEGORIES,
     summarize,
@@ -74,7 +74,8 @@ def problem(task: str = "binary") -> Problem:
 )
 def test_the_target_is_a_number_where_it_is_known(task: str, expected: list[float]) -> None:
     np.testing.assert_array_equal(
-        target_values(pd.DataFrame({"y": [2.0, 8.0, 2.0, np.nan]}), COLUMNS, problem(task)), expected
+        target_values(pd.DataFrame({"y": [2.0, 8.0, 2.0, np.nan]}), COLUMNS, problem(task)),
+        expected,
     )
 
 
@@ -164,7 +165,9 @@ def test_the_summary_is_plain_json(rows: pd.DataFrame, task: str) -> None:
     found = summarize(rows, COLUMNS, target, target_by_column(rows, COLUMNS, target))
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found["rows"] == 400
-    assert found["target"]["mean"] == pytest.approx(target_values(rows, COLUMNS, asked).mean(), abs=1e-6)
+    assert found["target"]["mean"] == pytest.approx(
+        target_values(rows, COLUMNS, asked).mean(), abs=1e-6
+    )
     assert found["columns"]["km"]["missing"] == 0.05
     assert found["columns"]["after"] == {
         "role": "known_after_outcome",
@@ -218,7 +221,9 @@ def test_the_page_shows_the_target_by_column(rows: pd.DataFrame, task: str, word
     assert words in shown
     assert "after (known after outcome)" in shown
     assert "2024-03" in shown
-    group = target_by_column(frame, COLUMNS, target_values(frame, COLUMNS, problem(task)))["ok"].loc["True"]
+    group = target_by_column(frame, COLUMNS, target_values(frame, COLUMNS, problem(task)))[
+        "ok"
+    ].loc["True"]
     assert re.search(rf"True\s+{group['mean']:.3g}\s+200", shown)
     assert "columns, those that move" not in shown
 

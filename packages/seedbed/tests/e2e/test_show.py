@@ -7,7 +7,9 @@ import re
 import pytest
 import yaml
 
-from support import EXPERIMENTS, REPOSITORY, Project
+from seedbed.config.compose import flatten
+
+from support import EXPERIMENTS, Project
 
 HEADLINES = 8
 
@@ -33,14 +35,8 @@ def test_each_experiment_is_a_row_of_figures_and_parameters(with_experiments: Pr
 
 def test_the_headline_metrics_are_few(with_experiments: Project) -> None:
     shown = json.loads(with_experiments.dvc("metrics", "show", "--json"))
-    figures = [leaf for file in shown[""]["data"].values() for leaf in leaves(file["data"])]
+    figures = [name for file in shown[""]["data"].values() for name in flatten(file["data"])]
     assert 3 <= len(figures) <= HEADLINES, figures
-
-
-def leaves(value: object, prefix: str = "") -> list[str]:
-    if isinstance(value, dict):
-        return [name for key, inner in value.items() for name in leaves(inner, f"{prefix}{key}.")]
-    return [prefix]
 
 
 def test_metrics_diff_and_params_diff_name_what_changed(with_experiments: Project) -> None:
@@ -97,21 +93,3 @@ def test_dvc_plots_draws_every_plot_of_the_graph(
         assert {row["rev"] for row in plot["data"]["values"]} == revisions
     (confusion,) = (plot for plot in drawn if plot["title"]["text"].startswith("Confusion"))
     assert {row["actual"] for row in confusion["data"]["values"]} == {"no", "yes"}
-
-
-def test_make_alone_lists_the_targets() -> None:
-    said = Project(REPOSITORY).run("make").stdout
-    listed = {line.split()[1] for line in said.splitlines() if line.startswith("  make ")}
-    assert listed >= {
-        "setup",
-        "repro",
-        "test",
-        "test-all",
-        "lint",
-        "bench",
-        "show",
-        "lock",
-        "restore",
-        "gc",
-    }
-    assert said == Project(REPOSITORY).run("make", "help").stdout

@@ -1,18 +1,21 @@
-"""A promotion or rollback is whole or not at all, touches nothing that is somebody else's, and trusts no damaged file."""
+"""A promotion or rollback is whole or not at all, and touches nothing that is somebody else's."""
 
+import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
 
 import pytest
 from dvc.cli import main as dvc_main
+from dvc.repo import Repo
 
 from seedbed.errors import UserError
 from seedbed.registry import promoting
 from seedbed.registry.content import path_hash, tracked_hash
 from seedbed.registry.promoting import promote, roll_back
-from seedbed.registry.versions import in_use
+from seedbed.registry.versions import read_registry
 
 from support import made_once
 
@@ -35,30 +38,30 @@ def git(root: Path, *arguments: str) -> str:
     return done.stdout.rstrip()
 
 
-def dvc(root: Path, *arguments: str) -> None:
+def dvc(root: Path, *arguments: str) -> str:
+    """Run DVC in this process, which is faster; return what it prints of the status."""
     with chdir(root):
-        if dvc_main([*arguments, "--quiet"]) != 0:
+        if arguments[0] == "status":
+            with Repo() as repo:
+                return json.dumps(repo.status(targets=[arguments[-1]], with_deps=True))
+        if dvc_main([*arguments]) != 0:
             raise UserError(f"dvc {' '.join(arguments)} failed")
+    return ""
 
 
 def packaged(root: Path, model: str) -> None:
     """Package another model, and commit it."""
     (root / "model.txt").write_text(model)
-    dvc(root, "repro", "package")
+    dvc(root, "repro", "--quiet", "package")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", model)
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let bundles be any folder, and DVC run in this process."""
+def root(shared_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository whose champion is v0.2.0; v0.1.0 was before. Bundles are any folder."""
     monkeypatch.setattr(promoting, "load_bundle", lambda path: None)
-    monkeypatch.setattr(promoting, "_dvc", dvc)
-
-
-@pytest.fixture
-def root(shared_folder: Path, tmp_path: Path, quick: None) -> Path:
-    """A repository whose champion is v0.2.0; v0.1.0 was before."""
+    monkeypatch.setattr(promoting, "run_dvc", dvc)
 
     def make(root: Path) -> None:
         for folder in ("reports", "models/champion", "conf"):
@@ -66,75 +69,101 @@ def root(shared_folder: Path, tmp_path: Path, quick: None) -> Path:
         git(root, "init", "--quiet", "--initial-branch=main")
         git(root, "config", "user.name", "Tester")
         git(root, "config", "user.email", "tester@example.org")
-        dvc(root, "init")
+        dvc(root, "init", "--quiet")
         for name, text in {
-            "dvc.yaml": GRAPH, "conf/a.yaml": "a: 1\n", "notes.md": "notes\n", "models/champion/README.md": "none yet\n",
-            "reports/refusal.txt": "none\n",
+            "dvc.yaml": GRAPH, "conf/a.yaml": "a: 1\n", "notes.md": "notes\n",
+            "models/champion/README.md": "none yet\n", "reports/refusal.txt": "none\n",
         }.items():  # fmt: skip
             (root / name).write_text(text)
+        dvc(root, "repro", "--quiet", "gate")
         for model in ("one", "two"):
             packaged(root, model)
             promote(root)
             git(root, "checkout", "--", "notes.md")
 
-    return Path(
-        shutil.copytree(made_once(shared_folder, "small-registry", make), tmp_path / "root")
-    )
+    made = made_once(shared_folder, "small-registry", make)
+    return Path(shutil.copytree(made, tmp_path / "root"))
 
 
-def state(root: Path) -> tuple[str, str | None, str | None, str]:
-    """Return HEAD, the version in use, the content of the champion, and what is uncommitted."""
-    return git(root, "rev-parse", "HEAD"), in_use(root), path_hash(root / "models/champion"), git(root, "status", "--porcelain")  # fmt: skip
+def state(root: Path) -> list[str | None]:
+    """Return HEAD, the version in use, the champion's content, and what is uncommitted."""
+    changed = git(root, "status", "--porcelain", "--", ":!notes.md")
+    content = path_hash(root / "models/champion")
+    return [git(root, "rev-parse", "HEAD"), read_registry(root).in_use, content, changed]
 
 
-@pytest.mark.parametrize(
-    "file", ["conf/mine.yaml", "src/mine.py", "models/mine.dvc", "models/champion.dvc"]
-)
-def test_what_no_clone_would_have_is_refused(file: str, root: Path) -> None:
-    git(root, "rm", "--quiet", "--cached", "models/champion.dvc")
-    git(root, "commit", "--quiet", "--message", "as a promotion that was killed leaves it")
-    if file != "models/champion.dvc":
-        git(root, "checkout", "--quiet", "HEAD~", "--", "models/champion.dvc")
-        git(root, "commit", "--quiet", "--message", "as it was")
-        (root / file).parent.mkdir(exist_ok=True)
-        (root / file).write_text("a: 2\n")
+@pytest.mark.parametrize("file", ["conf/mine.yaml", "src/mine.py", "models/mine.dvc"])
+def test_a_file_that_no_clone_would_have_stops_a_promotion(file: str, root: Path) -> None:
+    (root / file).parent.mkdir(exist_ok=True)
+    (root / file).write_text("a: 2\n")
     before = state(root)
-    with pytest.raises(UserError, match=f"something uncommitted.*{file}") as refusal:
+    with pytest.raises(UserError, match=f"uncommitted changes.*{file}"):
         promote(root)
-    assert ("git restore --staged --worktree" in str(refusal.value)) == (
-        file == "models/champion.dvc"
-    )
     assert state(root) == before
-    if file != "models/champion.dvc":  # what is in use again was made of other files
-        assert "v0.1.0 is in use again" in roll_back(root)
-        return
-    with pytest.raises(UserError, match=f"something uncommitted.*{file}"):
-        roll_back(root)
-    assert state(root) == before
+    assert "v0.1.0 is in use again" in roll_back(root), "it was made of other files"
 
 
-def test_what_a_killed_promotion_leaves_is_undone_by_what_the_refusal_says(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("run", [promote, roll_back])
+def test_an_edit_and_a_detached_head_stop_both(run: Callable[[Path], str], root: Path) -> None:
+    (root / "model.txt").write_text("edited")
+    with pytest.raises(UserError, match=r"uncommitted changes \(model.txt\)"):
+        run(root)
+    git(root, "checkout", "--", "model.txt")
+    git(root, "checkout", "--quiet", "--detach")
+    with pytest.raises(UserError, match="HEAD is detached"):
+        run(root)
+
+
+STEPS = ["shutil.copytree", "run_dvc", "_commit", "register", "put_to_use"]
+
+
+def killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("first", [False, True])
+def test_a_promotion_killed_at_any_step_is_done_by_the_same_command(
+    step: str, first: bool, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    packaged(root, "three")
-    before = state(root)
-
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
+    if first:
+        git(root, "reset", "--quiet", "--hard", git(root, "log", "--format=%H", "--grep=^one$"))
+        git(root, "tag", "--delete", *git(root, "tag").split())
+        shutil.rmtree(root / "models/champion")
+        git(root, "checkout", "--", "models/champion")
+        dvc(root, "checkout", "--quiet", "--force")
+    else:
+        packaged(root, "three")
     with monkeypatch.context() as patch:
-        patch.setattr(promoting, "_record", killed)
-        patch.setattr(promoting, "_restore", lambda root: None)
+        patch.setattr(promoting, "_restore", lambda root: None)  # as after kill -9
+        if step == "run_dvc":
+            patch.setattr(promoting, step, lambda root, *words: killed() if "repro" in words else dvc(root, *words))  # fmt: skip
+        else:
+            patch.setattr(f"seedbed.registry.promoting.{step}", killed)
         with pytest.raises(KeyboardInterrupt):
             promote(root)
-    with pytest.raises(UserError, match="models/champion.dvc") as refusal:
-        promote(root)
-    restore, clean, checkout = str(refusal.value).split("`")[3::2]
-    assert state(root) != before
-    for command in (restore, clean):
-        subprocess.run(command, shell=True, cwd=root, check=True)
-    dvc(root, *checkout.split()[1:])
-    assert state(root) == before
+    git(root, "checkout", "--", "notes.md")
+    version = "v0.1.0" if first else "v0.3.0"
+    assert f"model {version} is in use" in promote(root)
+    assert state(root)[1:] == [version, path_hash(root / "models/bundle"), ""]
+    assert git(root, "log", "--format=%s").count(f"Promote model {version}") == 1
+
+
+@pytest.mark.parametrize("step", ["_fetch_champion", "_commit", "put_to_use"])
+def test_a_rollback_killed_at_any_step_is_done_by_the_same_command(
+    step: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(promoting, "_restore", lambda root: None)
+        patch.setattr(promoting, step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            roll_back(root)
+    git(root, "checkout", "--", "notes.md")
+    assert "v0.1.0 is in use again, instead of v0.2.0" in roll_back(root)
+    assert state(root)[1:] == ["v0.1.0", tracked_hash(root, "model@v0.1.0"), ""]
+    git(root, "checkout", "--", "notes.md")
+    with pytest.raises(UserError, match=r"no version was in use before model v0\.1\.0.*v0\.2\.0"):
+        roll_back(root)
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -148,7 +177,7 @@ def test_what_an_editor_saves_meanwhile_is_neither_committed_nor_lost(
         hook.chmod(0o755)
         with pytest.raises(UserError, match="git commit"):
             promote(root)
-        assert in_use(root) == "v0.2.0"
+        assert read_registry(root).in_use == "v0.2.0"
     else:
         assert "v0.3.0 is in use" in promote(root)
     assert git(root, "status", "--porcelain") == " M notes.md"
@@ -156,66 +185,58 @@ def test_what_an_editor_saves_meanwhile_is_neither_committed_nor_lost(
     assert path_hash(root / "models/champion") == tracked_hash(root, "HEAD")
 
 
-def test_a_rollback_that_was_killed_before_the_tag_is_finished_by_the_same_command(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(promoting, "put_to_use", killed)
-        with pytest.raises(KeyboardInterrupt):
-            roll_back(root)
-    git(root, "checkout", "--", "notes.md")
-    commit = git(root, "rev-parse", "HEAD")
-    assert "v0.1.0 is in use again, instead of v0.2.0" in roll_back(root)
-    assert (git(root, "rev-parse", "HEAD"), in_use(root)) == (commit, "v0.1.0")
-    with pytest.raises(
-        UserError, match=r"no version was in use before model v0\.1\.0.*`seedbed rollback v0\.2\.0`"
-    ):
-        roll_back(root)
-
-
+@pytest.mark.parametrize("problem", ["missing", "damaged"])
 @pytest.mark.parametrize("remote", [True, False])
-@pytest.mark.parametrize("part", ["folder", "file"])
-def test_a_champion_that_is_damaged_in_the_cache_is_fetched_or_refused(
-    remote: bool, part: str, root: Path
+def test_a_champion_that_is_not_whole_in_the_cache_is_fetched_or_refused(
+    problem: str, remote: bool, root: Path
 ) -> None:
-    digest = str(tracked_hash(root, "model@v0.1.0"))
     if remote:
-        dvc(root, "remote", "add", "--default", "store", str(root.parent / "store"))
+        dvc(root, "remote", "add", "--quiet", "--default", "store", str(root.parent / "store"))
         git(root, "commit", "--quiet", "--all", "--message", "a remote")
         shutil.copytree(root / ".dvc/cache", root.parent / "store")
-    cache = root / ".dvc/cache/files/md5"
-    listed = cache / digest[:2] / digest[2:]
-    damaged = listed if part == "folder" else next(file for file in cache.rglob("*") if file.is_file() and file.read_bytes() == b"one")  # fmt: skip
-    damaged.chmod(0o644)
-    damaged.write_bytes(b"[]" if part == "folder" else b"eno")
-    damaged.chmod(0o444)
+    cached = next(
+        file
+        for file in (root / ".dvc/cache/files/md5").rglob("*")
+        if file.is_file() and file.read_bytes() == b"one"
+    )
+    cached.chmod(0o644)
+    cached.write_bytes(b"eno")
+    cached.chmod(0o444)
+    if problem == "missing":
+        cached.unlink()
     before = state(root)
-    if remote:
+    if problem == "missing" and remote:
         assert "v0.1.0 is in use again" in roll_back(root)
-        assert path_hash(root / "models/champion") == digest
+        assert path_hash(root / "models/champion") == tracked_hash(root, "model@v0.1.0")
     else:
-        with pytest.raises(
-            UserError, match=r"model v0\.1\.0: DVC's cache lacks its files or holds them damaged"
-        ):
+        with pytest.raises(UserError, match=r"model v0\.1\.0.*damaged.*`seedbed doctor --mend"):
             roll_back(root)
         assert state(root) == before
 
 
-def test_the_only_version_has_none_to_go_back_to(root: Path) -> None:
-    for tag in git(root, "tag", "--list").split():
-        if "v0.1.0" not in tag and tag != "model#production#1":
-            git(root, "tag", "--delete", tag)
-    with pytest.raises(UserError, match=r"model v0\.1\.0 is the only version there is"):
-        roll_back(root)
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda root: (root / "reports/refusal.txt").write_text("too bad\n"), "gate refused.*too bad"),
+        (lambda root: (root / "model.txt").write_text("three"), "does not belong to dvc.lock: package changed"),
+        (lambda root: None, "is the champion already: v0.2.0"),
+    ],
+)  # fmt: skip
+def test_what_is_not_to_be_promoted_is_refused(
+    change: Callable[[Path], object], reason: str, root: Path
+) -> None:
+    change(root)
+    git(root, "commit", "--quiet", "--all", "--allow-empty", "--message", "change")
+    with pytest.raises(UserError, match=reason):
+        promote(root)
 
 
-def test_promoting_says_when_nobody_else_can_have_the_champion(root: Path) -> None:
-    packaged(root, "three")
-    assert "on this machine alone" in promote(root)
-    git(root, "checkout", "--", "notes.md")
-    dvc(root, "remote", "add", "--default", "store", str(root.parent / "store"))
-    git(root, "commit", "--quiet", "--all", "--message", "a remote")
-    assert "`make push` hands it to the others" in roll_back(root)
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [("v9.9.9", "no version 'v9.9.9' of model"), ("v0.2.0", "in use already")],
+)
+def test_a_version_that_cannot_be_gone_back_to_is_refused(
+    version: str, reason: str, root: Path
+) -> None:
+    with pytest.raises(UserError, match=reason):
+        roll_back(root, version)

@@ -5,15 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.registry.versions import (
-    in_use,
-    next_version,
-    put_to_use,
-    register,
-    used_before,
-    versions_of,
-    versions_with,
-)
+from seedbed.registry.versions import put_to_use, read_registry, register, versions_with
 
 
 def git(root: Path, *arguments: str) -> None:
@@ -60,7 +52,8 @@ def test_tags_say_which_versions_there_are_and_which_was_in_use(
     moves: list[str], versions: list[str], now: str | None, before: str | None, root: Path
 ) -> None:
     tagged(root, *moves)
-    assert (versions_of(root), in_use(root), used_before(root)) == (versions, now, before)
+    found = read_registry(root)
+    assert (found.versions, found.in_use, found.used_before) == (versions, now, before)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +70,7 @@ def test_the_next_version_is_higher_than_any_there_ever_was(
     moves: list[str], bump: str, following: str, root: Path
 ) -> None:
     tagged(root, *moves)
-    assert next_version(root, bump) == following  # type: ignore[arg-type]
+    assert read_registry(root).next_version(bump) == following  # type: ignore[arg-type]
 
 
 def test_what_is_registered_here_is_read_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +83,9 @@ def test_what_is_registered_here_is_read_back(root: Path, monkeypatch: pytest.Mo
         git(root, "add", ".")
         git(root, "commit", "--quiet", "-m", version)
         register(root, version)
+        put_to_use(root, version)
     git(root, "tag", "model@v9.9.9")  # GTO looks at annotated tags alone
     put_to_use(root, "v0.1.0")
-    assert (versions_of(root), in_use(root)) == (["v0.1.0", "v0.2.0"], "v0.1.0")
+    found = read_registry(root)
+    assert (found.versions, found.in_use) == (["v0.1.0", "v0.2.0"], "v0.1.0")
     assert (versions_with(root, "b2.dir"), versions_with(root, "b2")) == (["v0.2.0"], [])

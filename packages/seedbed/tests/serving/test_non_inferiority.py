@@ -17,12 +17,11 @@ from seedbed.config.schema import AgainstChampion, Gate, Problem
 from seedbed.data.tables import read_table
 from seedbed.models.comparison import compare_answers
 from seedbed.models.decision import Decision
-from seedbed.models.features import feature_frame, feature_kinds
+from seedbed.models.features import clusters_of, feature_frame, feature_kinds, split_rows
 from seedbed.models.gate import judge
 from seedbed.models.metrics import Metric, find_metric
 from seedbed.models.outcome import Outcome
 from seedbed.models.pipeline import build_pipeline
-from seedbed.models.features import clusters_of, split_rows
 
 from support import STATED_PROBLEM
 

@@ -61,6 +61,4 @@ def test_a_missing_verdict_is_never_a_yes(refused: dict) -> None:
 
 def test_dvc_yaml_names_the_refusal_as_a_dependency() -> None:
     graph = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))
-    assert {"reports/refusal.txt", "data/features"} <= set(
-        graph["stages"]["package"]["deps"]
-    )
+    assert {"reports/refusal.txt", "data/features"} <= set(graph["stages"]["package"]["deps"])

@@ -16,12 +16,12 @@ app = typer.Typer()
 @app.command()
 def show() -> None:
     """List the experiments: only the columns that differ, the best by the metric first."""
+    from seedbed.comparing.show import show_command
     from seedbed.config.params import read_params
-    from seedbed.sweeps.show import baselines, show_command
 
     root = find_root()
     dvc = Path(sys.executable).with_name("dvc")
-    words = show_command(**read_params(["problem"], root), commits=baselines(root))
+    words = show_command(root, **read_params(["problem"], root))
     sys.exit(subprocess.run([dvc, *words], cwd=root, check=False).returncode)
 
 
@@ -38,21 +38,25 @@ def compare(
         Path | None, typer.Option(help="Where to write the page; else it is reports/compare.html.")
     ] = None,
 ) -> None:
-    """Write a page of what differs between revisions or experiments."""
+    """Say which revision or experiment is better; write a page of what differs, with plots."""
+    from seedbed.comparing.page import lacking, to_html
+    from seedbed.comparing.pull_request import to_markdown
+    from seedbed.comparing.ranking import rank
+    from seedbed.comparing.revisions import plot_definitions, read_revision
+    from seedbed.config.yaml_files import load_yaml
     from seedbed.files import write_text
-    from seedbed.sweeps.compare import plot_definitions, read_revision
-    from seedbed.sweeps.compare_page import to_html, to_markdown
 
     root = find_root()
-    plots = plot_definitions(root)
-    tables = [] if markdown else [path for _, definition in plots for path in definition["y"]]
-    sides = [read_revision(root, name, tables) for name in revisions]
+    found = [read_revision(root, name) for name in dict.fromkeys(revisions)]
+    ranking = rank(found)
+    print("\n".join([ranking.in_words(), *lacking(found)]))
     if markdown:
-        print(to_markdown(sides))
-    else:
-        page = Path.cwd() / out if out else root / "reports/compare.html"
-        write_text(page, to_html(sides, plots))
-        print(os.path.relpath(page))
+        for other in found[1:]:
+            print(f"\n## {other.name}\n\n{to_markdown(root, found[0].name, other.name)}")
+        return
+    page = Path.cwd() / out if out else root / "reports/compare.html"
+    write_text(page, to_html(found, ranking, plot_definitions(load_yaml(root / "dvc.yaml"))))
+    print(os.path.relpath(page))
 
 
 @app.command()
@@ -67,7 +71,7 @@ def report(
     link: Annotated[str, typer.Option(help="Address of the page, where it will be kept.")] = "",
 ) -> None:
     """Write what the work tree changes against a branch, for a pull request."""
-    from seedbed.sweeps.pull_request import write_report
+    from seedbed.comparing.pull_request import write_report
 
     root = find_root()
     folder = Path.cwd() / out if out else root / "reports/ci"

@@ -1,4 +1,4 @@
-"""Commands on registered models: promote, roll back, archive, lineage."""
+"""Commands on registered models: promote, roll back, lineage."""
 
 import sys
 from pathlib import Path
@@ -37,34 +37,17 @@ def rollback(
 
 
 @app.command()
-def archive(
-    tag: Annotated[
-        str,
-        typer.Argument(help="A tag of the registry, such as model@v1.0.0 or model#production#1."),
-    ],
-    out: Annotated[
-        Path | None, typer.Option(help="The folder to write the archive in; else it is dist.")
-    ] = None,
-) -> None:
-    """Write the champion of a registered version as one archive, after checking that it loads."""
-    from seedbed.registry.archiving import archive as run
-
-    root = find_root()
-    print(run(root, tag, Path.cwd() / out if out else root / "dist"))
-
-
-@app.command()
 def lineage(
     bundle: Annotated[Path, typer.Argument(help="A folder that holds a bundle.")] = Path(
         "models/bundle"
     ),
 ) -> None:
-    """Say which commit, data, parameters, code and packages made a bundle; verify all hashes."""
+    """Say which commit, data, parameters and code made a bundle; compare them with all hashes."""
     from seedbed.registry.lineage import trace
 
     root = find_root()
     facts = trace(root, bundle if bundle.is_absolute() else Path.cwd() / bundle)
     for fact in facts:
-        print(f"{'ok   ' if fact.genuine else 'WRONG'}  {fact.name:<11} {fact.said}")
+        print(f"{'ok   ' if fact.genuine else 'WRONG'}  {fact.name:<11} {fact.text}")
     if not all(fact.genuine for fact in facts):
         sys.exit(1)

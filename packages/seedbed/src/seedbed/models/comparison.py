@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seedbed.config.schema import Problem
+from seedbed.models.intervals import compare
 from seedbed.models.metrics import find_metric, metrics_of
 from seedbed.models.outcome import Outcome
-from seedbed.models.intervals import compare
 
 
 @dataclass(frozen=True)

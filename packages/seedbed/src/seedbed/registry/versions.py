@@ -1,15 +1,14 @@
-"""The registry: which versions of the champion there are and which is in use, as tags of Git. No server is asked.
+"""The registry: versions of the champion and which one is in use, as Git tags in GTO's grammar.
 
-The tags are GTO's (https://github.com/iterative/gto): `model@v0.1.0` registers a version, `model#production#3` puts one to
-use, and a `!` takes either back (`model@v0.1.0!#4`, `model#production!#5`).
+`model@v0.1.0` registers a version, `model#production#3` puts one to use; a `!` takes either back
+(`model@v0.1.0!#4`, `model#production!#5`). GTO (https://github.com/iterative/gto) writes the tags.
+They are read here by their counters: GTO sorts by time, in whole seconds.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from gto.tag import Action, parse_name
 from gto.versions import SemVer
@@ -24,130 +23,97 @@ Bump = Literal["major", "minor", "patch"]
 
 
 @dataclass(frozen=True)
-class Tag:
-    """A tag of the registry; `counter` says which came first."""
+class Registry:
+    """What the tags of a repository say.
 
-    name: str
-    commit: str
-    action: Action
-    version: str | None
-    stage: str | None
-    counter: int
-
-
-def versions_of(root: Path) -> list[str]:
-    """Return the registered versions of the champion, the lowest first; one that was cancelled is none."""
-    tags = _tags(root)
-    cancelled = {tag.version for tag in tags if tag.action is Action.DEREGISTER}
-    return [version for version in _registered(tags) if version not in cancelled]
-
-
-def versions_with(root: Path, digest: str) -> list[str]:
-    """Return the versions whose champion has this hash, the lowest first."""
-    return [
-        version
-        for version in versions_of(root)
-        if tracked_hash(root, f"{ARTIFACT}@{version}") == digest
-    ]
-
-
-def in_use(root: Path) -> str | None:
-    """Return the version that is in use, or None."""
-    return (_uses(root) or [None])[-1]
-
-
-def used_before(root: Path) -> str | None:
-    """Return the version that was in use before the one that is now, or None.
-
-    A version that comes into use again takes back what came between, so none is returned that was rolled back from.
+    Attributes
+    ----------
+    registered : list of str
+        Every version that was ever registered, lowest first.
+    versions : list of str
+        Those that were not cancelled.
+    uses : list of str or None
+        The versions in use one after the other; None where there was none for a time.
     """
-    standing: list[str] = []
-    for version in _uses(root):
-        if version in standing:
-            del standing[standing.index(version) + 1 :]
-        elif version is not None:
-            standing.append(version)
-    known = versions_of(root)
-    return next((version for version in reversed(standing[:-1]) if version in known), None)
+
+    registered: list[str]
+    versions: list[str]
+    uses: list[str | None]
+
+    @property
+    def in_use(self) -> str | None:
+        """The version in use now."""
+        return self.uses[-1] if self.uses else None
+
+    @property
+    def used_before(self) -> str | None:
+        """The version in use before, leaving out those that were rolled back from."""
+        stack: list[str] = []
+        for version in self.uses:
+            if version in stack:
+                del stack[stack.index(version) + 1 :]
+            elif version is not None:
+                stack.append(version)
+        return next((name for name in reversed(stack[:-1]) if name in self.versions), None)
+
+    def next_version(self, bump: Bump) -> str:
+        """Return the version after the highest there ever was; a cancelled one keeps its tag."""
+        if not self.registered:
+            return FIRST
+        return str(SemVer(self.registered[-1]).bump(**{f"bump_{bump}": True}).version)
 
 
-def next_version(root: Path, bump: Bump) -> str:
-    """Return the version after the highest that was ever registered; a cancelled one keeps its tag."""
-    ever = _registered(_tags(root))
-    return str(SemVer(ever[-1]).bump(**{f"bump_{bump}": True}).version) if ever else FIRST
-
-
-def register(root: Path, version: str) -> None:
-    """Make HEAD a version, and put it to use."""
-    import gto.api
-
-    with _quiet():
-        gto.api.register(str(root), ARTIFACT, "HEAD", version=version)
-    put_to_use(root, version)
-
-
-def put_to_use(root: Path, version: str) -> None:
-    """Say that from now on this version is in use."""
-    import gto.api
-
-    with _quiet():
-        gto.api.assign(str(root), ARTIFACT, IN_USE, version=version, force=True)
-
-
-def _uses(root: Path) -> list[str | None]:
-    """Return the versions that were in use, one after the other; None where there was none for a time."""
-    tags = _tags(root)
-    of_commit = {tag.commit: tag.version for tag in tags if tag.action is Action.REGISTER}
-    moves = [
-        tag
-        for tag in tags
-        if tag.stage == IN_USE and tag.action in (Action.ASSIGN, Action.UNASSIGN)
-    ]
-    return [
-        of_commit.get(tag.commit) if tag.action is Action.ASSIGN else None
-        for tag in sorted(moves, key=lambda tag: tag.counter)
-    ]
-
-
-def _registered(tags: list[Tag]) -> list[str]:
-    return sorted(
-        {tag.version for tag in tags if tag.action is Action.REGISTER and tag.version}, key=SemVer
-    )
-
-
-def _tags(root: Path) -> list[Tag]:
-    """Return the tags of the champion; what does not follow the grammar is somebody's own."""
-    found = git_or_stop(
+def read_registry(root: Path) -> Registry:
+    """Read the champion's tags; a tag that does not follow GTO's grammar is somebody's own."""
+    listed = git_or_stop(
         root,
         "for-each-ref",
         "--format=%(refname:strip=2) %(*objectname)",
         f"refs/tags/{ARTIFACT}[@#]*",
     )
-    tags = []
-    for line in found.splitlines():
+    commits: dict[str, str] = {}
+    cancelled: set[str] = set()
+    moves: dict[int, str | None] = {}
+    for line in listed.splitlines():
         name, _, commit = line.partition(" ")
-        parsed = parse_name(name, raise_on_fail=False)
-        # GTO writes annotated tags, and looks at no others.
-        if commit and parsed.get("name") == ARTIFACT and "action" in parsed:
-            tags.append(
-                Tag(
-                    name,
-                    commit,
-                    parsed["action"],
-                    parsed.get("version"),
-                    parsed.get("stage"),
-                    parsed.get("counter", 0),
-                )
-            )
-    return tags
+        tag = parse_name(name, raise_on_fail=False)
+        if not commit or tag.get("name") != ARTIFACT:  # GTO reads annotated tags only
+            continue
+        match tag.get("action"):
+            case Action.REGISTER:
+                commits[tag["version"]] = commit
+            case Action.DEREGISTER:
+                cancelled.add(tag["version"])
+            case (Action.ASSIGN | Action.UNASSIGN) as action if tag["stage"] == IN_USE:
+                moves[tag.get("counter", 0)] = commit if action is Action.ASSIGN else None
+    registered = sorted(commits, key=SemVer)
+    version_at = {commit: version for version, commit in commits.items()}
+    return Registry(
+        registered,
+        [version for version in registered if version not in cancelled],
+        [version_at.get(moves[number] or "") for number in sorted(moves)],
+    )
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """GTO tells on the terminal what it does, and we do so ourselves."""
-    level = logging.getLogger("gto").level
+def versions_with(root: Path, digest: str) -> list[str]:
+    """Return the versions whose champion has this hash, lowest first."""
+    versions = read_registry(root).versions
+    return [name for name in versions if tracked_hash(root, f"{ARTIFACT}@{name}") == digest]
+
+
+def register(root: Path, version: str) -> None:
+    """Make HEAD a version."""
+    _gto().register(str(root), ARTIFACT, "HEAD", version=version)
+
+
+def put_to_use(root: Path, version: str) -> None:
+    """Put a version to use in place of the present one."""
+    _gto().assign(str(root), ARTIFACT, IN_USE, version=version, force=True)
+
+
+def _gto() -> Any:
+    """Return GTO's API, without its log on the terminal: the commands print what was done."""
+    import gto.api
+
     logging.getLogger("gto").setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logging.getLogger("gto").setLevel(level)
+    return gto.api

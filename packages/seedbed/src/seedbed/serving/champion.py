@@ -13,8 +13,8 @@ from seedbed.data.tables import ROW, TARGET
 from seedbed.errors import UserError
 from seedbed.models.comparison import Comparison, compare_answers
 from seedbed.models.decision import encode_target
-from seedbed.models.outcome import Outcome
 from seedbed.models.features import clusters_of, slices_of
+from seedbed.models.outcome import Outcome
 from seedbed.serving.bundle import REQUIREMENTS, Bundle, load_bundle
 from seedbed.serving.recipe import OtherFormatError, Recipe
 

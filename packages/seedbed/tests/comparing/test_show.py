@@ -2,9 +2,9 @@
 
 import pytest
 
-from seedbed.sweeps.show import show_command
+from seedbed.comparing.show import show_command
 
-from support import composed
+from support import REPOSITORY, composed
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from support import composed
     [("flights", "cv.roc_auc", "desc"), ("diabetes", "cv.rmse", "asc")],
 )
 def test_the_best_comes_first(dataset: str, column: str, order: str) -> None:
-    words = show_command(composed(f"dataset={dataset}").problem, ["HEAD", "abc"])
+    words = show_command(REPOSITORY, composed(f"dataset={dataset}").problem)
     assert words[words.index("--sort-by") + 1] == column
     assert words[words.index("--sort-order") + 1] == order
-    assert words[-4:] == ["--rev", "HEAD", "--rev", "abc"]
+    assert "HEAD" in words

@@ -1,0 +1,137 @@
+"""Which revision is the best by the deciding metric, and by how much."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from seedbed.comparing.revisions import Revision
+from seedbed.config.schema import Problem
+from seedbed.errors import UserError
+from seedbed.models.champion import compare_answers, read_outcome
+from seedbed.models.metrics import find_metric
+
+SPLITS = ("test", "cv", "validation")
+"""Where a figure may be from: the first of them that the most revisions have is compared."""
+RESAMPLES, SEED = 200, 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """A revision's figure, and by how much it is better than the first revision's.
+
+    Attributes
+    ----------
+    gain, low, high : float or None
+        The paired difference on the rows that both scored, positive where this revision is better,
+        and its 95 % interval; without such rows, the difference of the figures alone.
+    note : str
+        The rows, or why there is no interval.
+    """
+
+    name: str
+    value: float | None
+    gain: float | None = None
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The places of the revisions, the best first; `first` is the revision compared with."""
+
+    key: str
+    first: str
+    places: list[Place]
+
+    def in_words(self) -> str:
+        """Return which revision is better, by how much, and whether that may be chance."""
+        best = self.places[0]
+        if best.value is None:
+            return f"No revision has {self.key}: which is better cannot be told."
+        reference = next(place for place in self.places if place.name == self.first)
+        # The difference between two revisions stands in the place of the one that is not the first.
+        place = self.places[min(1, len(self.places) - 1)] if best is reference else best
+        other = place if best is reference else reference
+        if place.gain is None or other.value is None:
+            return f"{best.name} has {self.key} {best.value:.4g}. {place.note}".strip()
+        figures = f"{self.key} {best.value:.4g} against {other.value:.4g}"
+        if place.gain == 0:
+            return f"{best.name} and {other.name} are equal: {figures}."
+        text = f"{best.name} is better than {other.name} by {abs(place.gain):.4g}: {figures}."
+        if place.low is None or place.high is None:
+            return f"{text} There is no interval of the difference: {place.note}."
+        low, high = (place.low, place.high) if place is best else (-place.high, -place.low)
+        chance = "" if low > 0 else ", so it may be chance"
+        return f"{text} 95 % interval on {place.note}: {low:.4g} to {high:.4g}{chance}."
+
+
+def rank(revisions: Sequence[Revision]) -> Ranking:
+    """Rank revisions by the deciding metric of the first one.
+
+    Raises
+    ------
+    UserError
+        If that is no metric for its task.
+    """
+    first = revisions[0]
+    problem = Problem.model_construct(
+        task=first.params.get("problem.task"), metric=first.params.get("problem.metric")
+    )
+    sign = find_metric(problem.metric, problem.task).sign
+    keys = [f"{split}.{problem.metric}" for split in SPLITS]
+    key = max(keys, key=lambda key: sum(key in revision.metrics for revision in revisions))
+    places = [_place(revision, first, key, sign, problem) for revision in revisions]
+    # False is sorted before True: a revision without a figure comes last.
+    places.sort(key=lambda place: (place.value is None, -sign * (place.value or 0)))
+    return Ranking(key, first.name, places)
+
+
+def _place(revision: Revision, first: Revision, key: str, sign: int, problem: Problem) -> Place:
+    value, reference = revision.metrics.get(key), first.metrics.get(key)
+    place = Place(revision.name, value)
+    if revision is first:
+        return place
+    if value is None or reference is None:
+        name = revision.name if value is None else first.name
+        return replace(place, note=f"{name} has no {key}.")
+    place = replace(place, gain=sign * (value - reference))
+    if not key.startswith("test."):
+        return replace(place, note="not all were evaluated on test rows")
+    if revision.predictions is None or first.predictions is None:
+        return replace(place, note="the predictions of both are not at hand")
+    return _on_common_rows(place, revision.predictions, first.predictions, problem)
+
+
+def _on_common_rows(
+    place: Place, predictions: pd.DataFrame, reference: pd.DataFrame, problem: Problem
+) -> Place:
+    """Return the difference on the rows that both scored; whole clusters are resampled."""
+    tables = [table.drop_duplicates("_row").set_index("_row") for table in (predictions, reference)]
+    rows = tables[0].index.intersection(tables[1].index)
+    mine, other = (table.loc[rows] for table in tables)
+    if not len(rows) or not mine["_target"].equals(other["_target"]):
+        return replace(place, note="they scored no row with the same target in common")
+    classes = tuple(name.removeprefix("_score_") for name in other.filter(like="_score_"))
+    try:
+        outcomes = [
+            read_outcome(
+                table.filter(regex="^_(prediction|score)").rename(columns=lambda name: name[1:]),
+                other["_target"],
+                problem.task,
+                classes,
+            )
+            for table in (mine, other)
+        ]
+    except UserError as error:
+        return replace(place, note=str(error))
+    clusters = pd.factorize(mine["_cluster"])[0]
+    found = compare_answers(outcomes[0], outcomes[1], {}, clusters, problem, RESAMPLES, SEED)
+    same = len(rows) == len(predictions) == len(reference)
+    note = f"the {len(rows):,} test rows{'' if same else ' that both scored'}"
+    if found.identical:
+        return Place(place.name, place.value, 0.0, 0.0, 0.0, note)
+    figure = found.difference[problem.metric]
+    note = note if figure["low"] is not None else f"{note} are in too few clusters"
+    return Place(place.name, place.value, figure["value"], figure["low"], figure["high"], note)
