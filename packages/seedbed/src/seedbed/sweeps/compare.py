@@ -14,7 +14,7 @@ import yaml
 from seedbed.config.compose import flatten
 from seedbed.config.repository import git
 from seedbed.errors import UserError
-from seedbed.sweeps.pipeline import NOT_RUN
+from seedbed.sweeps.dvc_calls import NOT_RUN
 from seedbed.sweeps.show import HIDDEN_PARAMS
 
 METRICS = ("reports/train/metrics.json", "reports/evaluate/metrics.json", "reports/gate.json")

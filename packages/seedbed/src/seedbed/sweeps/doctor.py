@@ -12,7 +12,7 @@ import psutil
 from seedbed.config.repository import git
 from seedbed.errors import UserError
 from seedbed.findings import Finding
-from seedbed.sweeps.pin import dead_pins
+from seedbed.sweeps.snapshot import dead_snapshots
 
 EXEC_REFS = "refs/exps/exec/"
 LEFT_BY_EVERY_RUN = frozenset((f"{EXEC_REFS}EXEC_HEAD", f"{EXEC_REFS}EXEC_APPLY"))
@@ -54,7 +54,7 @@ def examine(root: Path) -> list[Finding]:
         found.append(
             Finding(f"folders of killed experiments: {names}", partial(_remove, folders, names))
         )
-    if pins := dead_pins(root):
+    if pins := dead_snapshots(root):
         found.append(
             Finding(
                 f"snapshots of killed sweeps: {', '.join(pins)}", partial(_remove_refs, root, pins)

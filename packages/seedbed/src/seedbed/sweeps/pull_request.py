@@ -14,7 +14,7 @@ from seedbed.files import write_text
 from seedbed.plotting import PALETTE
 from seedbed.sweeps.compare import Revision, plot_definitions, read_revision
 from seedbed.sweeps.compare_page import table_of, to_html, to_markdown
-from seedbed.sweeps.dvc_files import split_lock
+from seedbed.sweeps.dvc_calls import split_lock
 
 MARK = "<!-- seedbed: report on a pull request -->"
 """By which the comment of an earlier run is found again; it opens every report."""

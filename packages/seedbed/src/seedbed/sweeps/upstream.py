@@ -1,83 +1,68 @@
-"""What the stages before a sweep's target made for some parameters, kept so that jobs with the same take it over.
+"""What the stages before a sweep's target made, kept for the jobs that have the same inputs there.
 
-DVC would bring the data back from its cache, but not the reports that Git keeps: their stages would run again in each
-job. What is put back is checked by DVC for the first job that a worker runs with it: if it is not right, the stage runs.
+DVC's cache brings back the data; the reports that Git keeps and the entries of dvc.lock are kept
+here. DVC checks them for the first job that a worker runs with them: a stage with others runs again.
 """
 
 import fcntl
-import hashlib
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from seedbed.files import replacing_folder, write_text
-from seedbed.sweeps.dvc_files import split_lock
-from seedbed.sweeps.pipeline import Ancestors
+from seedbed.sweeps.dvc_calls import read_lock
 
-FOLDER = ".dvc/tmp/upstream"
+UPSTREAM = Path(".dvc/tmp/upstream")
 
 
 class Upstream:
-    """What `ancestors` of a sweep's target made in the checkout `root`; kept in the repository `main`.
+    """What these stages made in the checkout `root`.
 
     Parameters
     ----------
-    main, root : Path
-        The repository, and the checkout of a worker.
-    ancestors : Ancestors
-        The stages.
-    read : object
-        What they read of params.yaml.
-    tree : str
-        The snapshot that they run in.
+    folder : Path
+        Where it is kept, in the repository.
+    root : Path
+        The checkout of a worker.
+    stages, reports : list of str
+        Names of the stages, and paths of their outputs that Git keeps.
     """
 
-    def __init__(self, main: Path, root: Path, ancestors: Ancestors, read: Any, tree: str) -> None:
-        decides = json.dumps([read, ancestors.names, tree], sort_keys=True, default=str)
-        self.key = hashlib.sha256(decides.encode()).hexdigest()[:16]
+    def __init__(self, folder: Path, root: Path, stages: list[str], reports: list[str]) -> None:
+        self._folder = folder
         self._root = root
-        self._ancestors = ancestors
-        self._kept = main / FOLDER / self.key
-
-    def computed(self) -> bool:
-        """Tell whether a job has computed it."""
-        return self._kept.exists()
+        self._stages = stages
+        self._reports = reports
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Wait until no other job computes it; what several jobs need is computed by the first of them."""
-        self._kept.parent.mkdir(parents=True, exist_ok=True)
-        with self._kept.with_suffix(".lock").open("w") as lock:
+        """Wait for other jobs that need the same: the first one computes it."""
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        with self._folder.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def keep(self) -> None:
-        """Keep the entries of dvc.lock and the reports that Git would keep, as the stages have just left them."""
-        head, entries = _read_lock(self._root)
-        with replacing_folder(self._kept) as folder:
-            kept = "".join(entries[name] for name in self._ancestors.names if name in entries)
-            write_text(folder / "dvc.lock", head + kept)
-            for path in self._ancestors.reports:
+        """Keep the entries of dvc.lock and the reports as the stages have just left them."""
+        head, entries = read_lock(self._root)
+        with replacing_folder(self._folder) as folder:
+            own = "".join(entries[name] for name in self._stages if name in entries)
+            write_text(folder / "dvc.lock", head + own)
+            for path in self._reports:
                 _copy(self._root / path, folder / path)
 
-    def put_back(self) -> None:
-        """Bring dvc.lock and the reports to what was kept; data are for DVC to bring back."""
-        head, entries = _read_lock(self._root)
-        kept_head, kept = _read_lock(self._kept)
-        write_text(
-            self._root / "dvc.lock", (head or kept_head) + "".join((entries | kept).values())
-        )
-        for path in self._ancestors.reports:
-            _copy(self._kept / path, self._root / path)
-
-
-def _read_lock(folder: Path) -> tuple[str, dict[str, str]]:
-    """Return head and entries of a dvc.lock, nothing where there is none."""
-    file = folder / "dvc.lock"
-    return split_lock(file.read_text(encoding="utf-8") if file.exists() else "")
+    def put_back(self) -> bool:
+        """Bring dvc.lock and the reports to what was kept; return whether anything was."""
+        if not self._folder.exists():
+            return False
+        head, entries = read_lock(self._root)
+        kept_head, kept = read_lock(self._folder)
+        text = (head or kept_head) + "".join((entries | kept).values())
+        write_text(self._root / "dvc.lock", text)
+        for path in self._reports:
+            _copy(self._folder / path, self._root / path)
+        return True
 
 
 def _copy(source: Path, target: Path) -> None:
