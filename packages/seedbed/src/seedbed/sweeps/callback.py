@@ -3,8 +3,8 @@
 import hashlib
 import re
 import sys
-import time
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +63,12 @@ def begin(config: DictConfig, root: Path) -> None:
         plan, jobs = plan_of(config, root), int(config.hydra.sweeper.n_trials)
     elif str(config.hydra.sweeper._target_).endswith("BasicSweeper"):
         plan, jobs = plan_grid(words(config.hydra.overrides.task)) or (None, None)
-    sweep = take_snapshot(
-        root,
-        lambda baseline, tree: sweep_name(config, baseline, tree),
+    sweep = take_snapshot(root)
+    sweep = replace(
+        sweep,
+        name=sweep_name(config, sweep.baseline, sweep.tree),
         objectives=tuple(one.name for one in objectives),
         jobs=jobs,
-        began=time.time(),
     )
     try:
         for job in plan.examples() if plan else ():

@@ -6,7 +6,6 @@ it does in the version that is pinned, so that an upgrade of DVC says what broke
 
 import hashlib
 import json
-import os
 import re
 import signal
 from pathlib import Path
@@ -103,15 +102,6 @@ class StageGraph:
                 )
         found = nx.descendants(self._repo.index.graph, self._stages[target])
         return sorted(one.addressing for one in found if one.cmd and one.addressing not in but)
-
-    def reports(self, names: list[str]) -> list[str]:
-        """Return the paths of these stages' outputs that Git keeps and DVC's cache does not."""
-        return sorted(
-            os.path.relpath(out.fs_path, self.root)
-            for name in names
-            for out in self._stages[name].outs
-            if not out.use_cache
-        )
 
     def inputs_hash(self, names: list[str], composed_by: str, tree: str) -> str:
         """Return a hash of what decides the outputs of these stages: the snapshot `tree`, and parameters.

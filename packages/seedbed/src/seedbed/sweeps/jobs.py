@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import fcntl
 import hashlib
 import math
 import os
@@ -24,11 +25,12 @@ from seedbed.sweeps.objective import read_objectives
 from seedbed.sweeps.records import Record, job_key, print_progress
 from seedbed.sweeps.slots import Slot, find_experiment
 from seedbed.sweeps.snapshot import Sweep
-from seedbed.sweeps.upstream import UPSTREAM, Upstream
 from seedbed.sweeps.zygote import Zygote
 
 COMPOSE = "compose"
 """The stage that writes params.yaml, which is each job's own."""
+UPSTREAM = Path(".dvc/tmp/upstream")
+"""Where trees are named that hold what the stages before the target made."""
 TARGET = "train"
 """Sweeps end here: what comes after reads the test rows."""
 
@@ -173,19 +175,36 @@ class Worker:
         graph = StageGraph(self.slot.root, self._settings, self._environment)
         stages = graph.ancestors(TARGET, COMPOSE)
         inputs = graph.inputs_hash(stages, COMPOSE, self.sweep.tree)
-        folder = Path(self.sweep.root) / UPSTREAM / inputs
-        upstream = Upstream(folder, self.slot.root, stages, graph.reports(stages))
-        with upstream.alone():
-            upstream.put_back()
-            if inputs != previous:
+        with shared_tree(Path(self.sweep.root) / UPSTREAM / inputs) as file:
+            self._take_over(file)
+            if stages and inputs != previous:
                 # What lies in the slot is not that of this worker's last job: DVC checks all of it.
                 graph.checkout()
-                if stages:
-                    graph.reproduce(*stages)
-                upstream.keep()
+                graph.reproduce(*stages)
+                write_text(file, self.slot.write_tree())
         graph.reproduce(COMPOSE, TARGET, alone=True)
         self._inputs = inputs
         graph.empty_stale(TARGET)
+
+    def _take_over(self, file: Path) -> None:
+        """Bring the slot to what the stages before the target made in another job with the same inputs.
+
+        DVC's cache holds the data; the tree holds the reports that Git keeps, and dvc.lock.
+        """
+        if file.exists():
+            params = (self.slot.root / PARAMS).read_text(encoding="utf-8")
+            with contextlib.suppress(UserError):  # Git's garbage collection took the tree
+                self.slot.reset(self.sweep, file.read_text(encoding="utf-8"))
+            write_text(self.slot.root / PARAMS, params)
+
+
+@contextlib.contextmanager
+def shared_tree(file: Path) -> Iterator[Path]:
+    """Yield the file that names a tree, while no other job has it: the first one computes it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield file
 
 
 def params_of(composed: DictConfig, root: Path) -> str:

@@ -47,20 +47,24 @@ class Slot:
             self._create()
             self.reset(sweep)
 
-    def reset(self, sweep: Sweep) -> None:
-        """Bring the files that Git tracks to the snapshot; ignored data stay for DVC to reuse."""
+    def reset(self, sweep: Sweep, tree: str | None = None) -> None:
+        """Bring the files that Git tracks to the snapshot, or a tree; ignored data stay for DVC to reuse."""
         for left in (self.root / ".git").glob("*.lock"):  # of a killed Git
             left.unlink()
         self._git("update-ref", "--no-deref", "HEAD", sweep.baseline)
-        self._git("read-tree", "--reset", "-u", sweep.snapshot)
+        self._git("read-tree", "--reset", "-u", tree or sweep.snapshot)
         self._git("clean", "-fdq")
 
-    def commit(self, sweep: Sweep, name: str, message: str) -> bool:
-        """Make the work tree an experiment of the repository; return whether it was there before."""
+    def write_tree(self) -> str:
+        """Return the work tree as a tree of Git."""
         # Written into the repository's own object store, nothing has to be copied afterwards.
         borrowed = {**os.environ, "GIT_OBJECT_DIRECTORY": str(self._objects)}
         self._git("add", "--all", environment=borrowed)
-        tree = self._git("write-tree", environment=borrowed)
+        return self._git("write-tree", environment=borrowed)
+
+    def commit(self, sweep: Sweep, name: str, message: str) -> bool:
+        """Make the work tree an experiment of the repository; return whether it was there before."""
+        tree = self.write_tree()
         commit = git_or_stop(self.main, "commit-tree", tree, "-p", sweep.baseline, "-m", message)
         try:
             # With forty zeros as its old value a reference is made, never moved.

@@ -3,7 +3,8 @@
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -23,39 +24,17 @@ FOLDER = Path(".dvc/tmp/sweeps")
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep, as its workers know it.
-
-    Attributes
-    ----------
-    root : str
-        The repository.
-    baseline : str
-        The commit on which the experiments hang.
-    snapshot : str
-        A commit that holds the uncommitted work; the baseline where there is none.
-    tree : str
-        The content of the snapshot.
-    name : str
-        Of its folders and its study.
-    objectives : tuple of str
-        What its jobs are compared by, as ``cv.roc_auc``.
-    jobs : int, optional
-        How many there will be, where that is known.
-    process : int
-        The process that keeps the snapshot.
-    began : float
-        In seconds since the epoch.
-    """
+    """A sweep, as its workers know it."""
 
     root: str
-    baseline: str
-    snapshot: str
-    tree: str
-    name: str
-    objectives: tuple[str, ...] = ()
-    jobs: int | None = None
-    process: int = 0
-    began: float = 0.0
+    baseline: str  # the commit on which the experiments hang
+    snapshot: str  # a commit that holds the uncommitted work; the baseline where there is none
+    tree: str  # the content of the snapshot
+    name: str = ""
+    objectives: tuple[str, ...] = ()  # what its jobs are compared by, as cv.roc_auc
+    jobs: int | None = None  # how many there will be, where that is known
+    process: int = 0  # which keeps the snapshot
+    began: float = 0.0  # in seconds since the epoch
 
     @property
     def folder(self) -> Path:
@@ -85,17 +64,8 @@ class Sweep:
         return cls(**{**values, "objectives": tuple(values["objectives"])})
 
 
-def take_snapshot(root: Path, name: Callable[[str, str], str], **about: object) -> Sweep:
+def take_snapshot(root: Path) -> Sweep:
     """Return a sweep of the repository as it is now; work tree, index and stash stay as they are.
-
-    Parameters
-    ----------
-    root : Path
-        Of the repository.
-    name : callable
-        Makes the sweep's name of baseline and tree.
-    **about
-        Other attributes of the sweep.
 
     Raises
     ------
@@ -112,15 +82,7 @@ def take_snapshot(root: Path, name: Callable[[str, str], str], **about: object) 
     _check_repository(root, baseline)
     snapshot = _commit_uncommitted(root) or baseline
     tree = git_or_stop(root, "rev-parse", f"{snapshot}^{{tree}}")
-    sweep = Sweep(
-        str(root),
-        baseline,
-        snapshot,
-        tree,
-        name(baseline, tree),
-        process=os.getpid(),
-        **about,  # type: ignore[arg-type]
-    )
+    sweep = Sweep(str(root), baseline, snapshot, tree, process=os.getpid(), began=time.time())
     if snapshot != baseline:
         git_or_stop(root, "update-ref", sweep.ref, snapshot)
     return sweep
