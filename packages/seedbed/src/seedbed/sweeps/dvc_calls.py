@@ -7,7 +7,6 @@ it does in the version that is pinned, so that an upgrade of DVC says what broke
 import hashlib
 import json
 import re
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +82,7 @@ class StageGraph:
             self._repo.reproduce(targets=list(names), single_item=alone, run_env=self._environment)
         except DvcException as error:
             reason = _all_causes(error)
-            if re.search(rf"exited with (-|12|13){signal.SIGINT.value}\b", reason):
+            if re.search(r"exited with (-2|130)\b", reason):  # by SIGINT, itself or below a shell
                 raise KeyboardInterrupt from None
             raise UserError(reason) from error
 
