@@ -59,12 +59,6 @@ def main() -> None:
             _run_hydra(str(conf))
     except (UserError, OSError) as error:
         sys.exit(f"sweep: {error}")
-    from seedbed.sweeps.records import read_records
-    from seedbed.sweeps.snapshot import Sweep
-
-    sweep = Sweep.from_environment()
-    if sweep and any(record.error for record in read_records(sweep.folder)):
-        sys.exit(1)
 
 
 @contextmanager
@@ -73,10 +67,7 @@ def copied_conf(root: Path) -> Iterator[Path]:
 
     The copy holds the hash of conf/, so that `compose` stops jobs of a snapshot of another one.
 
-    Raises
-    ------
-    UserError
-        If conf/ holds a file that Hydra would not read.
+    Raises UserError if conf/ holds a file that Hydra would not read.
     """
     folder = root / ".dvc/tmp"
     folder.mkdir(exist_ok=True)

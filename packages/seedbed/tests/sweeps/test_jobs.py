@@ -132,7 +132,7 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
     monkeypatch.setenv(VARIABLE, "")
     sweep = replace(SWEEP, root=str(tmp_path))
     sweep.hand_on()
-    monkeypatch.setattr(jobs, "_my_worker", lambda sweep: 1 / 0)
+    monkeypatch.setattr(jobs, "_worker_for", lambda sweep: 1 / 0)
     return sweep
 
 

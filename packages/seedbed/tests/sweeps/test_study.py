@@ -12,29 +12,31 @@ from typing import Any
 import optuna
 import pytest
 from hydra import compose, initialize_config_dir
-from hydra.errors import HydraException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from hydra_plugins.seedbed_optuna_sweeper import OptunaSweeper
-from seedbed.errors import UserError
-from seedbed.sweeps.pin import VARIABLE, Pin
-from seedbed.sweeps.study import alive, ask, at_once, finished, open_study, run_study, tell
+from seedbed.sweeps.snapshot import VARIABLE, Sweep
+from seedbed.sweeps.study import alive, ask, jobs_at_once, finished, open_study, run_study, tell
 
 from support import REPOSITORY, STATED_PROBLEM
 
 SAMPLER = OmegaConf.create({"_target_": "optuna.samplers.RandomSampler"})
 
 
-def config(model: str = "linear", objective: Any = "cv", n_jobs: int | None = 2) -> DictConfig:
+def config(arguments: list[str], model: str = "linear", objective: Any = "cv", n_jobs: int | None = 2) -> DictConfig:
     launcher = (
         {"_target_": "a.Launcher"}
         if n_jobs is None
         else {"_target_": "a.Launcher", "n_jobs": n_jobs}
     )
-    hydra = {"runtime": {"choices": {"model": model}}, "launcher": launcher}
+    hydra = {
+        "runtime": {"choices": {"model": model}},
+        "launcher": launcher,
+        "overrides": {"task": arguments},
+    }
     return OmegaConf.create(
         {"problem": STATED_PROBLEM, "sweep": {"objective": objective}, "hydra": hydra}
     )
@@ -46,7 +48,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "conf/search").mkdir(parents=True)
     (tmp_path / "conf/search/linear.yaml").write_text("model.C: interval(0, 1)\n")
     monkeypatch.setenv(VARIABLE, "")
-    Pin(str(tmp_path), "b" * 40, "b" * 40, "c" * 40, "study").hand_on()
+    Sweep(str(tmp_path), "b" * 40, "b" * 40, "c" * 40, "study").hand_on()
     return tmp_path
 
 
@@ -60,14 +62,8 @@ class Launched:
         self.first: list[int] = []
         self.answer = answer
         self.sweeper = OptunaSweeper(SAMPLER, n_trials, batch, seed=0)
-        self.sweeper.config = config(**settings)
+        self.settings = settings
         self.sweeper.launcher = self
-        self.sweeper.validate_batch_is_legal = self.check  # type: ignore[method-assign]
-
-    def check(self, jobs: list[list[str]]) -> None:
-        assert not self.batches, "Hydra is asked before the first batch"
-        if any(word.startswith("model.wrong=") for job in jobs for word in job):
-            raise HydraException("Could not override 'model.wrong'.\nKey 'wrong' is not in struct")
 
     def launch(self, jobs: list[list[str]], initial_job_idx: int) -> list[Any]:
         self.batches.append(jobs)
@@ -75,7 +71,8 @@ class Launched:
         return [SimpleNamespace(return_value=self.answer(job)) for job in jobs]
 
     def run(self, *arguments: str) -> "Launched":
-        run_study(self.sweeper, list(arguments))
+        self.sweeper.config = config(list(arguments), **self.settings)
+        run_study(self.sweeper)
         return self
 
     @property
@@ -91,7 +88,7 @@ def study_of(root: Path) -> Any:
     ("n_trials", "batch", "n_jobs", "sizes"),
     [(6, None, 2, [2, 2, 2]), (5, None, 2, [2, 2, 1]), (3, 8, 2, [3]), (3, None, 1, [1, 1, 1])],
 )
-def test_trials_come_in_batches_as_large_as_the_launcher_runs_at_once(
+def test_trials_come_in_batches_as_large_as_the_launcher_runs_jobs_at_once(
     root: Path, n_trials: int, batch: int | None, n_jobs: int | None, sizes: list[int]
 ) -> None:
     done = Launched(lambda job: 0.5, n_trials, batch, n_jobs=n_jobs).run("seed=3")
@@ -164,9 +161,9 @@ def test_a_trial_is_let_be_as_long_as_the_process_that_asked_for_it_is_alive(
     code = (
         "import sys, time; from pathlib import Path; from optuna.samplers import RandomSampler; from seedbed.sweeps.study import *\n"
         "journal = Path(sys.argv[1])\n"
-        "with alive(journal) as myself:\n"
+        "with alive(journal) as owner:\n"
         "    study = open_study(journal, ['maximize'])\n"
-        "    [trial] = ask(study, journal, lambda number: RandomSampler(), myself, 1, 1)\n"
+        "    [trial] = ask(study, journal, lambda number: RandomSampler(), owner, 1, 1)\n"
         "    trial.suggest_float('x', 0, 1)\n"
         "    print('asked', flush=True)\n"
         "    time.sleep(600)\n"
@@ -197,7 +194,7 @@ def test_what_was_interrupted_is_queued_once_however_often_the_sweep_is_typed(ro
     assert Launched(lambda job: 0.5, n_trials=6).run().jobs == []
 
 
-def test_several_processes_at_once_try_different_things(root: Path) -> None:
+def test_several_processes_jobs_at_once_try_different_things(root: Path) -> None:
     done: list[Launched] = []
 
     def answer(job: list[str]) -> float:
@@ -306,32 +303,7 @@ def test_a_value_that_is_none_is_a_failure(values: Any, state: TrialState) -> No
         ({"_target_": "another.Launcher"}, "cores"),
     ],
 )
-def test_as_many_at_once_as_the_launcher_runs(launcher: dict[str, Any], expected: Any) -> None:
+def test_as_many_jobs_at_once_as_the_launcher_runs(launcher: dict[str, Any], expected: Any) -> None:
     cores = len(os.sched_getaffinity(0))
     composed = OmegaConf.create({"hydra": {"launcher": launcher}})
-    assert at_once(composed) == (cores if expected == "cores" else expected)
-
-
-@pytest.mark.parametrize(
-    "arguments", [["model=linear,other"], ["model.wrong=1,2"]], ids=["in a file", "typed"]
-)
-def test_a_key_that_a_model_does_not_have_is_told_before_the_first_job(
-    root: Path, arguments: list[str]
-) -> None:
-    (root / "conf/search/other.yaml").write_text("model.wrong: interval(0, 1)\n")
-    launched = Launched(lambda job: 0.5)
-    with pytest.raises(
-        UserError,
-        match=r"model\.wrong=.*: such a job cannot be composed: Could not .* conf/search/(other|linear)\.yaml",
-    ):
-        launched.run(*arguments)
-    assert launched.batches == []
-    assert not (root / ".dvc").exists(), "no study was begun"
-
-
-def test_a_mistake_is_told_in_one_paragraph(root: Path) -> None:
-    launched = Launched(lambda job: 0.5, model="dummy")
-    with pytest.raises(SystemExit) as told:
-        launched.sweeper.sweep([])
-    assert str(told.value).startswith("sweep: there is nothing to search: model=dummy")
-    assert launched.batches == []
+    assert jobs_at_once(composed) == (cores if expected == "cores" else expected)

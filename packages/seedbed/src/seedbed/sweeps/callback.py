@@ -41,9 +41,11 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the summary, and write the report."""
         try:
-            finish(config)
+            failed = finish(config)
         except OSError as error:
             sys.exit(f"sweep: the report cannot be written: {error}")
+        if failed:
+            sys.exit(1)
 
     on_run_start = on_multirun_start
     on_run_end = on_multirun_end
@@ -52,10 +54,7 @@ class SweepCallback(Callback):  # type: ignore[misc]  # Hydra comes without type
 def begin(config: DictConfig, root: Path) -> None:
     """Check the sweep that Hydra has composed, take its snapshot, and hand it on to the workers.
 
-    Raises
-    ------
-    UserError
-        If the repository, the objectives or one of the jobs are not fit for it.
+    Raises UserError if the repository, the objectives or one of the jobs are not fit for it.
     """
     objectives = read_objectives(config, root)
     plan, jobs = None, None
@@ -79,8 +78,8 @@ def begin(config: DictConfig, root: Path) -> None:
     sweep.hand_on()
 
 
-def finish(config: DictConfig) -> None:
-    """Sum up the sweep of this process: what earlier runs of the same command did counts too."""
+def finish(config: DictConfig) -> bool:
+    """Sum up the sweep, with what earlier runs of the same command did; return whether a job failed."""
     sweep = Sweep.from_environment()
     assert sweep is not None
     sweep.release()
@@ -91,6 +90,7 @@ def finish(config: DictConfig) -> None:
     report = Path("reports/sweeps") / sweep.name
     write_report(root / report, records, objectives)
     print(f"report: {report}", file=sys.stderr)
+    return any(record.error for record in records)
 
 
 def sweep_name(config: DictConfig, baseline: str, tree: str) -> str:

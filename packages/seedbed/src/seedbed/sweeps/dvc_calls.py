@@ -69,10 +69,7 @@ class StageGraph:
     def reproduce(self, *names: str, alone: bool = False) -> None:
         """Do what `dvc repro` of these stages does, with `alone` what `--single-item` does.
 
-        Raises
-        ------
-        UserError
-            If a stage fails. What it printed is in the log.
+        Raises UserError if a stage fails. What it printed is in the log.
         KeyboardInterrupt
             If Ctrl-C ended a stage: DVC itself ignores it then.
         """
@@ -89,10 +86,8 @@ class StageGraph:
     def ancestors(self, target: str, *but: str) -> list[str]:
         """Return the stages that lead to a target, in the order of their names, without some.
 
-        Raises
-        ------
-        UserError
-            If a stage stands in another dvc.yaml: a sweep does not read the dvc.lock beside it.
+        Raises UserError if a stage stands in another dvc.yaml: a sweep does not read the dvc.lock
+        beside it.
         """
         for name, stage in self._stages.items():
             if stage.cmd and Path(stage.path) != Path(self._repo.root_dir) / "dvc.yaml":

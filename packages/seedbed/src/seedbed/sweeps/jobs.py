@@ -2,7 +2,6 @@
 
 import contextlib
 import copy
-import fcntl
 import hashlib
 import math
 import os
@@ -12,6 +11,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import chdir
+from functools import cache
 from pathlib import Path
 
 from omegaconf import DictConfig, open_dict
@@ -23,7 +23,7 @@ from seedbed.files import write_text
 from seedbed.sweeps.dvc_calls import StageGraph, settings_for_slot
 from seedbed.sweeps.objective import read_objectives
 from seedbed.sweeps.records import Record, job_key, print_progress
-from seedbed.sweeps.slots import Slot, find_experiment
+from seedbed.sweeps.slots import Slot, find_experiment, lock
 from seedbed.sweeps.snapshot import Sweep
 from seedbed.sweeps.zygote import Zygote
 
@@ -34,19 +34,13 @@ UPSTREAM = Path(".dvc/tmp/upstream")
 TARGET = "train"
 """Sweeps end here: what comes after reads the test rows."""
 
-_worker: "Worker | None" = None
-"""The worker of this process: its slot and its zygote serve all jobs that the process gets."""
-
 
 def run_job(overrides: list[str], composed: DictConfig) -> float | list[float]:
     """Run one job, record and print what became of it; return its objective, or several as a list.
 
     The objectives of a job that failed are NaN.
 
-    Raises
-    ------
-    UserError
-        If there is no sweep, or the record cannot be written.
+    Raises UserError if there is no sweep, or the record cannot be written.
     """
     sweep = Sweep.from_environment()
     if sweep is None:
@@ -60,7 +54,7 @@ def run_job(overrides: list[str], composed: DictConfig) -> float | list[float]:
     experiment, found, values = "", False, [math.nan] * len(sweep.objectives)
     try:
         refuse_other_objectives(own, composed, sweep)
-        experiment, commit, found = _my_worker(sweep).run(own, composed, log)
+        experiment, commit, found = _worker_for(sweep).run(own, composed, log)
         root = Path(sweep.root)
         values = [one.measure(root, commit) for one in read_objectives(composed, root)]
     except UserError as reason:
@@ -84,10 +78,7 @@ def run_job(overrides: list[str], composed: DictConfig) -> float | list[float]:
 def refuse_other_objectives(overrides: list[str], composed: DictConfig, sweep: Sweep) -> None:
     """Refuse a job whose objectives are other figures than the sweep's.
 
-    Raises
-    ------
-    UserError
-        If they are: the best of different figures would mean nothing.
+    Raises UserError if they are: the best of different figures would mean nothing.
     """
     own = tuple(one.name for one in read_objectives(composed, Path(sweep.root)))
     if own != sweep.objectives:
@@ -98,13 +89,10 @@ def refuse_other_objectives(overrides: list[str], composed: DictConfig, sweep: S
         )
 
 
-def _my_worker(sweep: Sweep) -> "Worker":
-    global _worker  # noqa: PLW0603
-    if _worker is not None and _worker.sweep != sweep:
-        _worker.close()
-        _worker = None
-    _worker = _worker or Worker(sweep)
-    return _worker
+@cache
+def _worker_for(sweep: Sweep) -> "Worker":
+    """Return the worker of this process: slot and zygote serve all jobs that the process gets."""
+    return Worker(sweep)
 
 
 class Worker:
@@ -129,10 +117,7 @@ class Worker:
         tuple
             Name and commit of the experiment, and whether it was there. What is printed goes to `log`.
 
-        Raises
-        ------
-        UserError
-            If a value stands for another that is missing, or a stage fails.
+        Raises UserError if a value stands for another that is missing, or a stage fails.
         """
         text = params_of(composed, self.slot.root)
         digest = digest_of(text, self.sweep)
@@ -175,7 +160,8 @@ class Worker:
         graph = StageGraph(self.slot.root, self._settings, self._environment)
         stages = graph.ancestors(TARGET, COMPOSE)
         inputs = graph.inputs_hash(stages, COMPOSE, self.sweep.tree)
-        with shared_tree(Path(self.sweep.root) / UPSTREAM / inputs) as file:
+        file = Path(self.sweep.root) / UPSTREAM / inputs
+        with lock(file.with_suffix(".lock")):  # of several jobs, the first one computes it
             self._take_over(file)
             if stages and inputs != previous:
                 # What lies in the slot is not that of this worker's last job: DVC checks all of it.
@@ -196,15 +182,6 @@ class Worker:
             with contextlib.suppress(UserError):  # Git's garbage collection took the tree
                 self.slot.reset(self.sweep, file.read_text(encoding="utf-8"))
             write_text(self.slot.root / PARAMS, params)
-
-
-@contextlib.contextmanager
-def shared_tree(file: Path) -> Iterator[Path]:
-    """Yield the file that names a tree, while no other job has it: the first one computes it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield file
 
 
 def params_of(composed: DictConfig, root: Path) -> str:

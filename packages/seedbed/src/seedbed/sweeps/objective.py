@@ -35,10 +35,7 @@ class Objective:
     def measure(self, root: Path, commit: str) -> float:
         """Return its value for an experiment of the repository `root`.
 
-        Raises
-        ------
-        UserError
-            If it is not defined there, as with one class among the validation rows.
+        Raises UserError if it is not defined there, as with one class among the validation rows.
         """
         if self.name in COSTS:
             return COSTS[self.name](root, commit)
@@ -57,10 +54,8 @@ class Objective:
 def read_objectives(composed: DictConfig, root: Path) -> list[Objective]:
     """Return what `sweep.objective` of a composed conf/ says, in order.
 
-    Raises
-    ------
-    UserError
-        If train writes no such figure, one is there twice, or the problem is not a valid one.
+    Raises UserError if train writes no such figure, one is there twice, or the problem is not a
+    valid one.
     """
     problem: Problem = typed(
         "problem", {"problem": OmegaConf.to_container(composed.problem, resolve=True)}, root

@@ -33,11 +33,10 @@ class Slot:
     @classmethod
     def acquire(cls, main: Path) -> "Slot":
         """Take the first slot that no living process holds; make one if there is none."""
-        (main / SLOTS).mkdir(parents=True, exist_ok=True)
         number = 0
-        while (lock := _lock(main / SLOTS / f"{number}.lock")) is None:
+        while (held := try_lock(main / SLOTS / f"{number}.lock")) is None:
             number += 1
-        return cls(main, main / SLOTS / str(number), lock)
+        return cls(main, main / SLOTS / str(number), held)
 
     def prepare(self, sweep: Sweep) -> None:
         """Reset it; make it anew where a killed process or a full disk left it beyond that."""
@@ -97,23 +96,35 @@ class Slot:
 
 def held(main: Path) -> bool:
     """Return whether a process works in a slot of the repository `main` now."""
-    for path in (main / SLOTS).glob("*.lock"):
-        lock = _lock(path)
-        if lock is None:
-            return True
-        lock.close()
-    return False
+    return any(is_locked(path) for path in (main / SLOTS).glob("*.lock"))
 
 
-def _lock(path: Path) -> IO[str] | None:
+def lock(path: Path) -> IO[str]:
+    """Return a file once this process has locked it; closed, or with the process, it is free again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("w")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return file
+
+
+def try_lock(path: Path) -> IO[str] | None:
     """Return a file that this process has locked, or None where another process has."""
-    lock = path.open("w")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("w")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        lock.close()
+        file.close()
         return None
-    return lock
+    return file
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a living process has locked a file."""
+    file = try_lock(path)
+    if file:
+        file.close()
+    return file is None
 
 
 def experiment_ref(sweep: Sweep, name: str) -> str:

@@ -67,11 +67,9 @@ class Sweep:
 def take_snapshot(root: Path) -> Sweep:
     """Return a sweep of the repository as it is now; work tree, index and stash stay as they are.
 
-    Raises
-    ------
-    UserError
-        If jobs could not start from it: no commit, no identity, a detached HEAD, a shallow clone,
-        a repository that is a part of another, or files that Git does not track and a stage reads.
+    Raises UserError if jobs could not start from it: no commit, no identity, a detached HEAD, a
+    shallow clone, a repository that is a part of another, or files that Git does not track and a
+    stage reads.
     """
     baseline = git(root, "rev-parse", "--verify", "--quiet", "HEAD")
     if baseline is None:

@@ -74,10 +74,7 @@ class Plan:
 def plan_grid(arguments: list[str]) -> tuple[Plan, int] | None:
     """Return the plan of a grid and its number of jobs; None where a glob stands in it, which Hydra resolves.
 
-    Raises
-    ------
-    UserError
-        If a grid is asked of an interval.
+    Raises UserError if a grid is asked of an interval.
     """
     fixed, typed = _split(arguments)
     sweeps = [override.value() for override in typed.values()]
@@ -108,10 +105,8 @@ def plan_search(arguments: list[str], default: str, conf: Path, task: str) -> Pl
     task : {"binary", "multiclass", "regression"}
         Keys of the other kind of task, as `model.regression.alpha`, are passed over.
 
-    Raises
-    ------
-    UserError
-        If neither the command line nor conf/search says what to search, or either is mistaken.
+    Raises UserError if neither the command line nor conf/search says what to search, or either is
+    mistaken.
     """
     fixed, typed = _split(arguments)
     for override in typed.values():
@@ -136,10 +131,7 @@ def plan_search(arguments: list[str], default: str, conf: Path, task: str) -> Pl
 def read_space(conf: Path, model: str, task: str) -> Space:
     """Return the space of a model from conf/search; empty if it has none.
 
-    Raises
-    ------
-    UserError
-        If the file holds something that is no sweep in Hydra's words.
+    Raises UserError if the file holds something that is no sweep in Hydra's words.
     """
     file = conf / "search" / f"{model}.yaml"
     if not file.exists():
@@ -184,10 +176,7 @@ def suggest(trial: Any, name: str, override: Override) -> Any:
 def check_job(config: DictConfig, overrides: list[str], sweep: Sweep) -> None:
     """Check that a job's parameters fit the schema, and that its objectives are those of the sweep.
 
-    Raises
-    ------
-    UserError
-        If they do not, or Hydra cannot compose the job.
+    Raises UserError if they do not, or Hydra cannot compose the job.
     """
     root = Path(sweep.root)
     try:

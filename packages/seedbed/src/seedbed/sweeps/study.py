@@ -1,6 +1,5 @@
 """A search with Optuna: ask for a batch, let Hydra's launcher run it, tell what came out, and go on."""
 
-import fcntl
 import math
 import uuid
 import warnings
@@ -13,6 +12,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from seedbed.models.parallel import cores
 from seedbed.sweeps.objective import Direction, read_objectives
+from seedbed.sweeps.slots import is_locked, lock
 from seedbed.sweeps.snapshot import Sweep
 from seedbed.sweeps.space import Plan, plan_search
 
@@ -40,10 +40,7 @@ def run_study(sweeper: Any) -> list[Any]:
     sweeper : hydra_plugins.seedbed_optuna_sweeper.OptunaSweeper
         With its launcher made.
 
-    Raises
-    ------
-    UserError
-        If there is nothing to search.
+    Raises UserError if there is nothing to search.
     """
     import optuna
     from hydra.utils import instantiate
@@ -85,8 +82,7 @@ def open_study(journal: Path, directions: list[Direction]) -> Any:
     from optuna.storages.journal import JournalFileBackend
     from optuna.trial import TrialState
 
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(journal):
+    with lock(journal.with_suffix(".lock")):
         study = optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(journal))),
             study_name="sweep",
@@ -111,7 +107,7 @@ def ask(
     """Return a batch of trials, fewer where fewer are missing to `wanted`, finished or running anywhere."""
     from optuna.trial import TrialState
 
-    with _alone(journal):
+    with lock(journal.with_suffix(".lock")):  # one process at a time counts trials and adds some
         # Seeded alike for each batch, or by each process, it would ask for the same again.
         study.sampler = sampler(len(study.get_trials(deepcopy=False)))
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
@@ -157,19 +153,10 @@ def alive(journal: Path) -> Iterator[str]:
     name = f"{uuid.uuid4().hex}.alive"
     path = journal.with_name(name)
     try:
-        with path.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with lock(path):
             yield name
     finally:
         path.unlink()
-
-
-@contextmanager
-def _alone(journal: Path) -> Iterator[None]:
-    """Let one process at a time count trials and add some."""
-    with journal.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _chosen(trial: Any) -> dict[str, Any]:
@@ -179,11 +166,5 @@ def _chosen(trial: Any) -> dict[str, Any]:
 
 def _is_running(trial: Any, journal: Path) -> bool:
     """Return whether the process that asked for a trial is alive."""
-    try:
-        with journal.with_name(trial.user_attrs[ASKED_BY]).open() as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (KeyError, FileNotFoundError):
-        return False
-    except BlockingIOError:
-        return True
-    return False
+    owner = journal.with_name(trial.user_attrs.get(ASKED_BY, "nobody"))
+    return owner.exists() and is_locked(owner)
