@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 
 class OptunaSweeper(Sweeper):
-    """Asks an Optuna study for jobs, in batches as large as the launcher runs at once, and tells it their objectives.
+    """Asks an Optuna study for jobs, in batches, and tells it their objectives.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Sweeps whose every job is a DVC experiment: ``python -m seedbed.sweep -m model=mlp,dummy 'seed=range(3)'``.
+"""Sweeps whose every job is a DVC experiment: ``python -m seedbed.sweep -m model=mlp,dummy``.
 
 An ordinary Hydra application: every launcher, sweeper and feature of the command line works.
 """
@@ -47,7 +47,7 @@ def run_job(config: DictConfig) -> float | list[float]:
 
 
 def main() -> None:
-    """Run Hydra in the repository that the command was called in; end with code 1 if a job failed."""
+    """Run Hydra in the repository that the command was called in."""
     # Hydra would print the traceback of a mistake on the command line, and of a worker's end.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -104,7 +104,7 @@ def _run_hydra(conf: str) -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt at Ctrl-C and SIGTERM; end this process if it is there GRACE seconds later."""
+    """Raise KeyboardInterrupt at Ctrl-C and SIGTERM; GRACE seconds later, end this process."""
     timer = threading.Timer(GRACE, _kill)
     timer.daemon = True  # where all goes well it ends with the process
     timer.start()

@@ -91,6 +91,26 @@ def test_a_job_equals_what_dvc_exp_run_makes(swept: Project) -> None:
     assert lock_up_to_train(swept, ours) == lock_up_to_train(swept, theirs)
 
 
+def test_a_sweep_works_in_a_folder_of_any_name(prepared: Path, tmp_path: Path) -> None:
+    """Long, with spaces and letters beyond ASCII, and in no language's locale."""
+    folder = tmp_path / "jürgen müller" / ("ein sehr langer Ordner " * 5).strip()
+    folder.mkdir(parents=True)
+    project = copied(prepared, folder / "projekt ä")
+    question = "problem.question='Kommt der Flug größer als 15 Minuten zu spät?'"
+    command = ["-m", "model=dummy", "seed=1,2", question]
+    done = project.run("python", "-m", "seedbed.sweep", *command, LC_ALL="C")
+    assert "2 experiments" in done.stdout
+    changes = [
+        word for override in ("model=dummy", "seed=1", question) for word in ("-S", override)
+    ]
+    project.dvc("exp", "run", "--temp", "-n", "by-dvc", *changes, "train", LC_ALL="C")
+    theirs = project.experiment_commits().pop("by-dvc")
+    ours = [one for name, one in project.experiment_commits().items() if "seed1-" in name]
+    assert lock_up_to_train(project, ours[0]) == lock_up_to_train(project, theirs)
+    params = yaml.safe_load(project.git("show", f"{ours[0]}:params.yaml"))
+    assert params["problem"]["question"] == "Kommt der Flug größer als 15 Minuten zu spät?"
+
+
 def test_a_row_never_shows_another_models_figures(swept: Project) -> None:
     for commit in swept.experiment_commits().values():
         assert json.loads(swept.git("show", f"{commit}:reports/evaluate/metrics.json")) == {}
@@ -160,7 +180,7 @@ def test_one_failing_job_does_not_end_the_others(project: Project) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stdout
     assert len(project.experiment_commits()) == 1
-    assert "failed: model=logistic_regression model.classification.C=-1" in done.stdout
+    assert "failed  model=logistic_regression model.classification.C=-1" in done.stdout
     (log,) = [line.split("its log: ")[1] for line in done.stdout.splitlines() if "its log" in line]
     assert "'C'" in Path(log).read_text()
     assert "'C'" in done.stdout, "why it failed stands in the table"
@@ -262,7 +282,8 @@ def test_a_study_over_two_models_goes_on_to_more_trials(project: Project) -> Non
     sweep(project, *study, "hydra.sweeper.n_trials=5")
     after = project.experiment_commits()
     assert first.items() <= after.items()
-    jobs = (project.root / "reports/sweeps/two/jobs.csv").read_text().splitlines()
+    (table,) = (project.root / "reports/sweeps").glob("two-*/jobs.csv")
+    jobs = table.read_text().splitlines()
     assert len(jobs) == 6
     assert len(after) <= 5
     assert "model.arguments.max_leaf_nodes" in jobs[0] or "model.classification.C" in jobs[0]
@@ -274,16 +295,16 @@ def test_quality_is_weighed_against_size_and_time(project: Project) -> None:
     models = "model=dummy,logistic_regression,hist_gradient_boosting"
     search = ["-m", "hydra/sweeper=random", "hydra.sweeper.n_trials=5", "sweep.name=front"]
     told = sweep(project, *search, models, objectives).stdout
-    report = project.root / "reports/sweeps/front"
+    (report,) = (project.root / "reports/sweeps").glob("front-*")
     jobs = pd.read_csv(report / "jobs.csv")
-    assert (jobs["state"] == "done").all()
+    assert jobs["error"].isna().all()
     assert (jobs["model_size"] > 0).all()
     assert (jobs["prediction_time"] > 0).all()
     assert jobs["on_front"].any()
     named = told.partition("on the Pareto front")[2]
     assert all(
         (name in named) == on_front
-        for name, on_front in zip(jobs["experiment_name"], jobs["on_front"], strict=True)
+        for name, on_front in zip(jobs["experiment"], jobs["on_front"], strict=True)
     )
     assert (report / "front.png").exists()
 

@@ -18,7 +18,7 @@ from seedbed.sweeps.compare import (
     read_revision,
 )
 from seedbed.sweeps.compare_page import draw, table_of, to_html, to_markdown
-from seedbed.sweeps.pipeline import NOT_RUN
+from seedbed.sweeps.dvc_calls import NOT_RUN
 
 from support import REPOSITORY, Project
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from seedbed.errors import UserError
-from seedbed.sweeps.snapshot import Sweep, take_snapshot
 from seedbed.sweeps.slots import (
     SLOTS,
     Slot,
     find_experiment,
     held,
 )
+from seedbed.sweeps.snapshot import Sweep, take_snapshot
 
 from support import Project
 
@@ -109,7 +109,9 @@ def test_the_slot_of_a_killed_process_is_free(small: Project) -> None:
         slot.release()
 
 
-def test_what_a_job_left_is_gone_after_a_reset_but_for_ignored_data(sweep: Sweep, slot: Slot) -> None:
+def test_what_a_job_left_is_gone_after_a_reset_but_for_ignored_data(
+    sweep: Sweep, slot: Slot
+) -> None:
     before = work_tree(slot.root)
     (slot.root / "data").mkdir()
     (slot.root / "data/rows.csv").write_text("kept")
@@ -163,7 +165,9 @@ def test_who_asks_is_told_whether_a_sweep_runs(small: Project, slot: Slot) -> No
     assert not held(small.root)
 
 
-def test_a_commit_is_an_experiment_on_the_baseline(small: Project, sweep: Sweep, slot: Slot) -> None:
+def test_a_commit_is_an_experiment_on_the_baseline(
+    small: Project, sweep: Sweep, slot: Slot
+) -> None:
     (slot.root / "reports").mkdir()
     (slot.root / "reports/metrics.json").write_text('{"a": 1}\n')
     (slot.root / "src/code.py").unlink()
@@ -211,7 +215,9 @@ def test_a_name_that_git_does_not_allow_is_an_error(sweep: Sweep, slot: Slot) ->
         slot.commit(sweep, "no..name", "x")
 
 
-def test_experiments_of_other_baselines_are_not_found(small: Project, sweep: Sweep, slot: Slot) -> None:
+def test_experiments_of_other_baselines_are_not_found(
+    small: Project, sweep: Sweep, slot: Slot
+) -> None:
     slot.commit(sweep, "one", "one")
     small.commit("went on")
     later = take_snapshot(small.root)

@@ -19,14 +19,16 @@ from optuna.trial import TrialState
 
 from hydra_plugins.seedbed_optuna_sweeper import OptunaSweeper
 from seedbed.sweeps.snapshot import VARIABLE, Sweep
-from seedbed.sweeps.study import alive, ask, jobs_at_once, finished, open_study, run_study, tell
+from seedbed.sweeps.study import alive, ask, finished, jobs_at_once, open_study, run_study, tell
 
 from support import REPOSITORY, STATED_PROBLEM
 
 SAMPLER = OmegaConf.create({"_target_": "optuna.samplers.RandomSampler"})
 
 
-def config(arguments: list[str], model: str = "linear", objective: Any = "cv", n_jobs: int | None = 2) -> DictConfig:
+def config(
+    arguments: list[str], model: str = "linear", objective: Any = "cv", n_jobs: int | None = 2
+) -> DictConfig:
     launcher = (
         {"_target_": "a.Launcher"}
         if n_jobs is None

@@ -169,7 +169,12 @@ def test_jobs_that_share_what_is_before_them_check_it_once(worker: Worker, tmp_p
     for rate in (1, 2, 3):
         worker.run([], composed(rate), tmp_path / "log")
     assert (tmp_path / "log").read_text().count("Stage 'clean'") <= 1
-    assert ran(worker.slot.root) == ["code", "compose", "clean", "featurize", "train"] + [
-        "compose",
-        "train",
-    ] * 2
+    assert (
+        ran(worker.slot.root)
+        == ["code", "compose", "clean", "featurize", "train"]
+        + [
+            "compose",
+            "train",
+        ]
+        * 2
+    )

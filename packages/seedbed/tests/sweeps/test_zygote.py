@@ -251,9 +251,7 @@ def test_without_its_zygote_a_stage_imports_for_itself(
     if folder == "is gone":
         environment["SEEDBED_ZYGOTE"] = str(tmp_path / "gone")
     (tmp_path / "src").mkdir()
-    (tmp_path / "src/stage.sh").write_text(
-        'echo "$1" in "$PWD", ${SEEDBED_ZYGOTE:-cold}\nexit 3\n'
-    )
+    (tmp_path / "src/stage.sh").write_text('echo "$1" in "$PWD", ${SEEDBED_ZYGOTE:-cold}\nexit 3\n')
     assert run("speak", tmp_path, environment)[:2] == (3, f"speak in {tmp_path}, cold\n")
 
 

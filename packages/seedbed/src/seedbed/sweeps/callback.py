@@ -1,4 +1,4 @@
-"""What happens around a sweep: it begins with a snapshot before the first job, and ends with a report."""
+"""A sweep begins with a snapshot before its first job, and ends with a report."""
 
 import hashlib
 import re
@@ -79,7 +79,7 @@ def begin(config: DictConfig, root: Path) -> None:
 
 
 def finish(config: DictConfig) -> bool:
-    """Sum up the sweep, with what earlier runs of the same command did; return whether a job failed."""
+    """Sum up this and earlier runs of the same command; return whether a job failed."""
     sweep = Sweep.from_environment()
     assert sweep is not None
     sweep.release()
@@ -94,7 +94,7 @@ def finish(config: DictConfig) -> bool:
 
 
 def sweep_name(config: DictConfig, baseline: str, tree: str) -> str:
-    """Return a name that is the same whenever the same command is typed at the same state of things."""
+    """Return a name that the same command has whenever it is typed at the same state of things."""
     typed = [*words(config.hydra.overrides.task), str(config.sweep.objective), baseline, tree]
     for word in words(config.hydra.overrides.hydra):
         key = word.lstrip("+~")

@@ -1,7 +1,7 @@
 """DVC in this process: each call of its Python classes that a sweep makes, on a slot's checkout.
 
 `dvc.repo.Repo` is not documented as public. tests/sweeps/test_dvc_calls.py holds each call to what
-it does in the version that is pinned, so that an upgrade of DVC says what broke. Nothing is patched.
+it does in the version that is pinned, so that an upgrade says what broke. Nothing is patched.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ NOT_RUN = "(not run by the sweep)"
 
 
 def settings_for_slot(main: Path, slot: Path) -> dict[str, Any]:
-    """Return DVC's settings for a slot: the repository's own with its cache, and a state of its own.
+    """Return DVC's settings for a slot: the repository's, with its cache, but a state of its own.
 
     Handed over in memory: DVC writes no configuration file with letters beyond ASCII.
     """
@@ -98,10 +98,10 @@ class StageGraph:
         return sorted(one.addressing for one in found if one.cmd and one.addressing not in but)
 
     def inputs_hash(self, names: list[str], composed_by: str, tree: str) -> str:
-        """Return a hash of what decides the outputs of these stages: the snapshot `tree`, and parameters.
+        """Return a hash of what decides the outputs of these stages: `tree`, and parameters.
 
-        `composed_by` is the stage that writes params.yaml. A stage that reads a file of it in
-        another way than as parameters, depends on all of params.yaml.
+        `tree` is the snapshot's, and `composed_by` the stage that writes params.yaml. A stage
+        that reads an output of it in another way than as parameters depends on all of params.yaml.
         """
         outs = self._stages[composed_by].outs if composed_by in self._stages else []
         own = {Path(out.fs_path) for out in outs} | {self.root / PARAMS}
@@ -118,7 +118,7 @@ class StageGraph:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def empty_stale(self, target: str) -> None:
-        """Empty the reports and dvc.lock entries of stages beyond the target that belong to other inputs.
+        """Empty reports and dvc.lock entries of stages beyond the target with other inputs now.
 
         They are the baseline's: `dvc exp show` would put its figures into the row of another model.
         """
@@ -174,7 +174,7 @@ def read_lock(folder: Path) -> tuple[str, dict[str, str]]:
 
 
 def split_lock(text: str) -> tuple[str, dict[str, str]]:
-    """Return the head of a dvc.lock and each stage's entry by name, as text: together they are the file."""
+    """Return the head of a dvc.lock and each stage's entry by name; joined, they are the file."""
     # An entry begins where a name is indented by two spaces.
     head, *entries = re.split(r"^(?=  [^\s:#]+:\s*$)", text, flags=re.MULTILINE)
     return head, {entry.partition(":")[0].strip(): entry for entry in entries}

@@ -1,4 +1,4 @@
-"""One job of a sweep: overrides in, one DVC experiment out, equal to what `dvc exp run -S` of the same makes."""
+"""One job of a sweep: overrides in, the DVC experiment that `dvc exp run -S` of them makes out."""
 
 import contextlib
 import copy
@@ -115,7 +115,7 @@ class Worker:
         Returns
         -------
         tuple
-            Name and commit of the experiment, and whether it was there. What is printed goes to `log`.
+            Name and commit of the experiment, and whether it was there. Stages print to `log`.
 
         Raises UserError if a value stands for another that is missing, or a stage fails.
         """
@@ -173,7 +173,7 @@ class Worker:
         graph.empty_stale(TARGET)
 
     def _take_over(self, file: Path) -> None:
-        """Bring the slot to what the stages before the target made in another job with the same inputs.
+        """Bring the slot to what the stages before the target made in a job with the same inputs.
 
         DVC's cache holds the data; the tree holds the reports that Git keeps, and dvc.lock.
         """
@@ -193,13 +193,13 @@ def params_of(composed: DictConfig, root: Path) -> str:
 
 
 def digest_of(text: str, sweep: Sweep) -> str:
-    """Return a hash of all that decides a job's result: its parameters, however typed, and the snapshot."""
+    """Return a hash of all that decides a job's result: its parameters and the snapshot."""
     decides = "\0".join([text, sweep.baseline, sweep.tree])
     return hashlib.sha256(decides.encode()).hexdigest()[:10]
 
 
 def experiment_name(overrides: list[str], digest: str) -> str:
-    """Return a name that can be read, and that ends in the hash by which the experiment is found again.
+    """Return a readable name that ends in the hash by which the experiment is found again.
 
     It has the overrides' last key parts and values; `model=mlp` becomes `mlp`, `seed=1` `seed1`.
     """

@@ -1,4 +1,4 @@
-"""What a sweep optimises: a metric of train, or what a model costs, read from a finished experiment."""
+"""What a sweep optimises: a metric of train, or what a model costs, read from an experiment."""
 
 import json
 import statistics
@@ -27,7 +27,7 @@ REPEATS = 7
 
 @dataclass(frozen=True)
 class Objective:
-    """One figure that a sweep optimises; its name is that of a cost, or rows and metric as ``cv.roc_auc``."""
+    """A figure that a sweep optimises: a cost, or rows and metric as ``cv.roc_auc``."""
 
     name: str
     direction: Direction

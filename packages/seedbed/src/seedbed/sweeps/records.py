@@ -18,7 +18,7 @@ from seedbed.sweeps.snapshot import Sweep
 
 @dataclass(frozen=True)
 class Record:
-    """One job that has ended: with an experiment and the values of the objectives, or with an error."""
+    """A job that has ended: with an experiment and values of the objectives, or with an error."""
 
     overrides: list[str]
     started: float  # in seconds since the epoch
@@ -76,14 +76,14 @@ def print_progress(sweep: Sweep, record: Record) -> None:
 
 
 def best(records: Sequence[Record], direction: Direction) -> Record | None:
-    """Return the job with the best first objective, the first of equals; None where none is done."""
+    """Return the job with the best first objective, the first of equals, or None."""
     sign = 1 if direction == "minimize" else -1
     done = [record for record in records if not record.error]
     return min(done, key=lambda record: sign * record.values[0], default=None)
 
 
 def summary(records: Sequence[Record], directions: Sequence[Direction]) -> str:
-    """Return what a sweep prints at its end: counts, failures with their logs, how to take the winner."""
+    """Return what a sweep prints at its end: counts, failures, how to take the winner."""
     done = [record for record in records if not record.error]
     failed = [record for record in records if record.error]
     found = sum(record.found for record in done)

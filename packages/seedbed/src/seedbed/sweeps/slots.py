@@ -1,7 +1,7 @@
 """A slot: a checkout in which a worker runs one job after the other, kept for the next sweep.
 
 It borrows the repository's Git objects and DVC cache; its data are links to the cache or copies,
-as the repository's `cache.type` says. A lock holds it, which the kernel frees when its process dies.
+as the repository's `cache.type` says. The kernel frees its lock when the worker's process dies.
 """
 
 import fcntl
@@ -47,7 +47,7 @@ class Slot:
             self.reset(sweep)
 
     def reset(self, sweep: Sweep, tree: str | None = None) -> None:
-        """Bring the files that Git tracks to the snapshot, or a tree; ignored data stay for DVC to reuse."""
+        """Bring the files that Git tracks to the snapshot, or to a tree; ignored data stay."""
         for left in (self.root / ".git").glob("*.lock"):  # of a killed Git
             left.unlink()
         self._git("update-ref", "--no-deref", "HEAD", sweep.baseline)
@@ -62,7 +62,7 @@ class Slot:
         return self._git("write-tree", environment=borrowed)
 
     def commit(self, sweep: Sweep, name: str, message: str) -> bool:
-        """Make the work tree an experiment of the repository; return whether it was there before."""
+        """Make the work tree an experiment of the repository; return whether it was one before."""
         tree = self.write_tree()
         commit = git_or_stop(self.main, "commit-tree", tree, "-p", sweep.baseline, "-m", message)
         try:
@@ -100,7 +100,7 @@ def held(main: Path) -> bool:
 
 
 def lock(path: Path) -> IO[str]:
-    """Return a file once this process has locked it; closed, or with the process, it is free again."""
+    """Return a file once this process has locked it; closing it frees it again."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("w")
     fcntl.flock(file, fcntl.LOCK_EX)
@@ -133,7 +133,7 @@ def experiment_ref(sweep: Sweep, name: str) -> str:
 
 
 def find_experiment(sweep: Sweep, pattern: str) -> tuple[str, str] | None:
-    """Return name and commit of the experiment of this name, which may have a `*` in it, or None."""
+    """Return name and commit of the experiment of this name, where `*` stands for any text."""
     listed = git_or_stop(
         Path(sweep.root),
         "for-each-ref",

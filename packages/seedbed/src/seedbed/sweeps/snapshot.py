@@ -101,8 +101,8 @@ def _commit_uncommitted(root: Path) -> str | None:
     snapshot = git(root, "stash", "create", "seedbed: the work tree of a sweep")
     if not snapshot:
         raise UserError(
-            f"{root}: Git makes no snapshot of the uncommitted work. Files added by `git add -N` or "
-            "an unfinished merge may be why: add the files wholly, or commit."
+            f"{root}: Git makes no snapshot of the uncommitted work. Files added by `git add -N` "
+            "or an unfinished merge may be why: add the files wholly, or commit."
         )
     return snapshot
 

@@ -1,4 +1,4 @@
-"""The search space of a sweep: Hydra's own words for sweeps, from the command line and conf/search/<model>.yaml."""
+"""The search space: Hydra's words for sweeps, typed or in conf/search/<model>.yaml."""
 
 import math
 from collections.abc import Iterator
@@ -72,7 +72,7 @@ class Plan:
 
 
 def plan_grid(arguments: list[str]) -> tuple[Plan, int] | None:
-    """Return the plan of a grid and its number of jobs; None where a glob stands in it, which Hydra resolves.
+    """Return the plan of a grid and its number of jobs; None with a glob, which Hydra resolves.
 
     Raises UserError if a grid is asked of an interval.
     """
@@ -194,7 +194,7 @@ def check_job(config: DictConfig, overrides: list[str], sweep: Sweep) -> None:
 
 
 def _split(arguments: list[str]) -> tuple[list[str], Space]:
-    """Return the overrides that are the same for all jobs, and those that are sweeps by their keys."""
+    """Return the overrides that all jobs share, and those that are sweeps, by their keys."""
     overrides = OverridesParser.create().parse_overrides(arguments)
     typed = {one.get_key_element(): one for one in overrides if one.is_sweep_override()}
     fixed = [one.input_line for one in overrides if not one.is_sweep_override()]

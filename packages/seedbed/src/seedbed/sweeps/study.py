@@ -1,4 +1,4 @@
-"""A search with Optuna: ask for a batch, let Hydra's launcher run it, tell what came out, and go on."""
+"""A search with Optuna: ask for a batch of jobs, run it by Hydra's launcher, tell the values."""
 
 import math
 import uuid
@@ -104,7 +104,7 @@ def open_study(journal: Path, directions: list[Direction]) -> Any:
 def ask(
     study: Any, journal: Path, sampler: Callable[[int], Any], owner: str, batch: int, wanted: int
 ) -> list[Any]:
-    """Return a batch of trials, fewer where fewer are missing to `wanted`, finished or running anywhere."""
+    """Return a batch of trials, at most as many as are missing to `wanted` in all processes."""
     from optuna.trial import TrialState
 
     with lock(journal.with_suffix(".lock")):  # one process at a time counts trials and adds some
@@ -126,7 +126,7 @@ def finished(study: Any) -> list[Any]:
 
 
 def tell(study: Any, trial: Any, values: float | list[float]) -> bool:
-    """Tell a trial's objectives, NaN for a job that failed; return whether the trial is complete."""
+    """Tell a trial's values, NaN for a job that failed; return whether the trial is complete."""
     from optuna.trial import TrialState
 
     values = values if isinstance(values, list) else [values]
@@ -149,7 +149,7 @@ def jobs_at_once(config: DictConfig) -> int:
 
 @contextmanager
 def alive(journal: Path) -> Iterator[str]:
-    """Hold a file beside the journal, by its name, which the kernel releases when this process ends."""
+    """Lock a file beside the journal as long as this process lives; yield its name."""
     name = f"{uuid.uuid4().hex}.alive"
     path = journal.with_name(name)
     try:

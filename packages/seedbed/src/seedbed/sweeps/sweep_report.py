@@ -43,7 +43,7 @@ def write_report(folder: Path, records: Sequence[Record], objectives: list[Objec
 
 
 def jobs_table(records: Sequence[Record], objectives: list[str]) -> pd.DataFrame:
-    """Return one row a job: experiment, objectives, seconds, error, then one column an override's key."""
+    """Return one row a job: experiment, objectives, seconds, error, and a column for each key."""
     rows = []
     for record in records:
         values = record.values or [np.nan] * len(objectives)
@@ -107,7 +107,7 @@ def as_study(done: pd.DataFrame, parameters: list[str], objectives: list[Objecti
 def draw(
     folder: Path, done: pd.DataFrame, parameters: list[str], objectives: list[Objective]
 ) -> None:
-    """Draw the first objective over time and against each parameter, importances, and the Pareto front."""
+    """Draw the first objective over time and by parameter, importances, and the Pareto front."""
     import matplotlib as mpl
 
     mpl.use("agg")
