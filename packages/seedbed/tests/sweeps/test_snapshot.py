@@ -1,5 +1,6 @@
 """A sweep is pinned to the work tree as it was, which it neither changes nor loses, and refuses what no job could use."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -72,12 +73,6 @@ def test_each_process_holds_the_snapshot_for_itself(small: Project) -> None:
     assert dead_snapshots(small.root) == [killed.ref]
 
 
-def test_a_copied_repository_is_as_clean_as_it_was(small: Project, tmp_path: Path) -> None:
-    shutil.copytree(small.root, tmp_path / "copy")
-    sweep = take(Project(tmp_path / "copy"))
-    assert sweep.snapshot == sweep.baseline
-
-
 def test_work_of_which_git_makes_no_snapshot_is_refused(small: Project) -> None:
     write(small, "src/new.py", "new")
     small.git("add", "--intent-to-add", "src/new.py")
@@ -85,56 +80,22 @@ def test_work_of_which_git_makes_no_snapshot_is_refused(small: Project) -> None:
         take(small)
 
 
-def test_the_same_work_has_the_same_tree_and_other_work_another(small: Project) -> None:
-    write(small, "conf/config.yaml", "seed: 2\n")
-    first, again = take(small), take(small)
-    assert first.tree == again.tree
-    write(small, "conf/config.yaml", "seed: 3\n")
-    assert take(small).tree != first.tree
-
-
 @pytest.mark.parametrize(
     "name",
-    [
-        "conf/model/mine.yaml",
-        "src/mine.py",
-        "packages/seedbed/src/seedbed/mine.py",
-        "conf/größe.yaml",
-        "table.csv",
-        "raw.csv.dvc",
-        ".dvcignore",
-    ],
-)
+    ["conf/model/mine.yaml", "src/mine.py", "packages/seedbed/src/seedbed/mine.py", "conf/größe.yaml", "table.csv", "raw.csv.dvc", ".dvcignore"],
+)  # fmt: skip
 def test_an_untracked_file_that_a_job_would_miss_is_refused(small: Project, name: str) -> None:
     write(small, name)
-    with pytest.raises(
-        UserError, match="Git does not track .* would have it. Run `git add`"
-    ) as told:
+    said = rf"Git does not track {re.escape(name)}, so no job would have it. Run `git add`"
+    with pytest.raises(UserError, match=said):
         take(small)
-    assert name in str(told.value)
 
 
 @pytest.mark.parametrize(
     "name",
-    [
-        *(
-            "scratch.md",
-            "configuration/a.yaml",
-            "sources.txt",
-            "data/raw.csv",
-            "conf/_mine.yaml",
-            "src/.a.py.swp",
-        ),
-        *(
-            "conf/model/.mlp.yaml.swp",
-            "conf/model/mlp.yaml~",
-            "conf/.#mlp.yaml",
-            "conf/#mlp.yaml#",
-            "conf/model/.a.tmp1",
-        ),
-    ],
-)
-def test_an_untracked_file_that_no_stage_reads_is_let_be(small: Project, name: str) -> None:
+    ["scratch.md", "configuration/a.yaml", "sources.txt", "data/raw.csv", "conf/_mine.yaml", "src/.a.py.swp", "conf/model/.mlp.yaml.swp", "conf/model/mlp.yaml~", "conf/#mlp.yaml#", "conf/model/.a.tmp1"],
+)  # fmt: skip
+def test_an_untracked_file_that_no_stage_reads_is_left_alone(small: Project, name: str) -> None:
     shutil.copyfile(REPOSITORY / ".gitignore", small.root / ".gitignore")
     write(small, ".gitignore", (small.root / ".gitignore").read_text() + "/data\n")
     write(small, name)
