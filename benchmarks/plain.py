@@ -10,6 +10,7 @@ from pathlib import Path
 from project.stages.evaluate import write_evaluated
 from project.stages.explore import write_exploration
 from project.stages.train import write_trained
+from seedbed.config.columns import resolve_columns
 from seedbed.config.params import PARAMS, check_params
 from seedbed.config.yaml_files import load_yaml
 from seedbed.data.cleaning import clean_rows, clean_values, count_changes
@@ -17,6 +18,7 @@ from seedbed.data.featurizing import build_training_table
 from seedbed.data.ingesting import assemble_rows
 from seedbed.data.roles import columns_with
 from seedbed.data.sources import read_source
+from seedbed.data.tables import ROW, SPLIT
 from seedbed.data.validation import validate_rows, write_data_docs
 from seedbed.files import write_json
 from seedbed.models.evaluating import evaluate_model
@@ -34,11 +36,11 @@ from seedbed.serving.signature import Signature
 def main(out: Path) -> None:
     """Run everything on the parameters of ./params.yaml."""
     params = check_params(load_yaml(Path(PARAMS)), Path.cwd())
-    problem, columns, model = params.problem, params.columns, params.model
+    problem, model = params.problem, params.model
 
-    raw = assemble_rows(
-        partial(read_source, params.source, params.dataset), params.dataset, columns
-    )
+    read = partial(read_source, params.source, params.dataset)
+    raw = assemble_rows(read, params.dataset, params.columns)
+    columns = resolve_columns(params.columns, raw)
 
     result, outcome = validate_rows(raw, params.expectations)
     write_data_docs(outcome, out / "data_docs/index.html")
@@ -95,7 +97,7 @@ def main(out: Path) -> None:
         metrics=metrics,
         card=card,
         requirements=Path("requirements.lock"),
-        seen=SeenRows.of(table.loc[table["_split"] != "test", "_row"].to_numpy()),
+        seen=SeenRows.of(table.loc[table[SPLIT] != "test", ROW].to_numpy()),
     )
     print(verdict.reason)
 

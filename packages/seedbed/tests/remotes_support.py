@@ -4,32 +4,27 @@ import hashlib
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import chdir, contextmanager
 from pathlib import Path
-from typing import Self
 
-import pytest
 import yaml
 
 from servers import Place
 
 from support import ENVIRONMENT, Project
 
-TMPFS = (
-    shutil.which("unshare")
-    and subprocess.run(
-        ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False
-    ).returncode
-    == 0
-)
-"""Whether a test may mount a small disk that nobody else sees."""
 STAGE = {
-    "cmd": "mkdir -p out && cat files/0 params.yaml > out/a && cp params.yaml out/b && echo '{\"x\": 1}' > m.json && echo one >> ran",
+    "cmd": "mkdir -p out && cat files/0 params.yaml > out/a && cp params.yaml out/b && "
+    "echo '{\"x\": 1}' > m.json",
     "deps": ["files/0"],
     "params": ["p"],
     "outs": ["out"],
     "metrics": [{"m.json": {"cache": False}}],
+}
+BEGIN = {
+    "conf/config.yaml": "p: 1\n",
+    "params.yaml": "p: 1\n",
+    ".gitignore": "/.venv\n",
+    "dvc.yaml": yaml.safe_dump({"stages": {"one": STAGE}}),
 }
 
 
@@ -40,31 +35,26 @@ class Machine(Project):
         super().__init__(root)
         home = root.with_name(f"{root.name}-home")
         home.mkdir(exist_ok=True)
-        self.environment = {
-            "HOME": str(home),
-            "DVC_SITE_CACHE_DIR": str(home / "site"),
-            **(environment or {}),
-        }
+        site = {"HOME": str(home), "DVC_SITE_CACHE_DIR": str(home / "site")}
+        self.environment = {**site, **(environment or {})}
 
     def run(self, *command: str, **options: object) -> subprocess.CompletedProcess[str]:
         """Run a command on this machine."""
         return super().run(*command, **{**self.environment, **options})  # type: ignore[arg-type]
 
-    @classmethod
-    def copied(cls, source: Path, target: Path) -> Self:
-        """Copy a repository, history and cache included, as the first machine has it."""
-        shutil.copytree(source, target, symlinks=True)
-        return cls(target)
+    def with_git_remote(self, bare: Path) -> "Machine":
+        """Give this machine a bare Git remote."""
+        self.git("init", "-q", "--bare", "-b", "main", str(bare))
+        self.git("remote", "add", "origin", str(bare))
+        return self
 
     def cloned(self, target: Path) -> "Machine":
         """Clone the Git remote as another machine, which reaches the same place for data."""
-        subprocess.run(
-            ["git", "clone", "-q", self.git("remote", "get-url", "origin"), str(target)], check=True
-        )
+        self.git("clone", "-q", self.git("remote", "get-url", "origin"), str(target))
         if not (target / ".venv").exists():
             (target / ".venv").symlink_to(ENVIRONMENT)
-        ours = {name: value for name, value in self.environment.items() if name.startswith("AWS_")}
-        other = Machine(target, ours)
+        access = {name: self.environment[name] for name in self.environment if "AWS_" in name}
+        other = Machine(target, access)
         if (ssh := Path(self.environment["HOME"]) / ".ssh").is_dir():
             shutil.copytree(ssh, Path(other.environment["HOME"]) / ".ssh")
         other.git("config", "user.name", "Other")
@@ -73,48 +63,29 @@ class Machine(Project):
 
     def set_up(self, place: Place) -> str:
         """Set up a place for data, and commit that."""
-        self.environment |= {
-            name: value for name, value in place.environment.items() if name != "HOME"
-        }
-        if home := place.environment.get("HOME"):
-            shutil.copytree(
-                Path(home) / ".ssh", Path(self.environment["HOME"]) / ".ssh", dirs_exist_ok=True
-            )
-        said = self.seedbed("remote", place.url, *place.options)
+        home = place.environment.get("HOME")
+        self.environment |= {k: v for k, v in place.environment.items() if k != "HOME"}
+        if home:
+            shutil.copytree(Path(home) / ".ssh", Path(self.environment["HOME"]) / ".ssh")
+        printed = self.seedbed("remote", place.url, *place.options)
         self.commit("a place for data")
-        return said
+        return printed
 
     def seedbed(self, *arguments: str, **options: object) -> str:
-        """Run `seedbed`; return what it said."""
+        """Run `seedbed`; return what it printed."""
         return self.run("seedbed", *arguments, **options).stdout
 
-    @contextmanager
-    def in_process(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        """Let the test itself work on this machine, in its root."""
-        for name, value in self.environment.items():
-            monkeypatch.setenv(name, value)
-        with chdir(self.root):
-            yield
-
-    def object_path(self, file: str) -> Path:
-        """Return the cached object of a file in the work tree."""
-        digest = hashlib.md5((self.root / file).read_bytes()).hexdigest()
-        return self.root / ".dvc/cache/files/md5" / digest[:2] / digest[2:]
+    def references(self) -> dict[str, str]:
+        """Return the references of the Git remote, and what they point to."""
+        lines = self.git("ls-remote", "--refs", "origin").splitlines()
+        return {ref: commit for commit, ref in (line.split("\t") for line in lines)}
 
 
-def new_machine(folder: Path, files: int) -> Machine:
+def new_machine(root: Path, files: int = 12) -> Machine:
     """Make a small repository with a folder of files and a stage, committed."""
-    root = folder / "root"
-    (root / "files").mkdir(parents=True)
-    (root / "conf").mkdir()
-    (root / "conf/config.yaml").write_text("p: 1\n", encoding="utf-8")
-    (root / "params.yaml").write_text("p: 1\n", encoding="utf-8")
-    (root / ".gitignore").write_text("/.venv\n/ran\n", encoding="utf-8")
-    (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"one": STAGE}}), encoding="utf-8")
-    for number in range(files):
-        (root / f"files/{number}").write_text(
-            f"{number} " * (7 * number % 97 + 1), encoding="utf-8"
-        )
+    for name, text in {**BEGIN, **{f"files/{n}": f"{n} " * (n + 1) for n in range(files)}}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
     (root / ".venv").symlink_to(ENVIRONMENT)
     machine = Machine(root)
     machine.git("init", "-q", "--initial-branch=main")
@@ -129,12 +100,21 @@ def new_machine(folder: Path, files: int) -> Machine:
     return machine
 
 
-def add_files(machine: Machine, number: int, size: int = 20) -> None:
+def add_files(machine: Machine, number: int = 1, size: int = 20) -> None:
     """Commit more files."""
     for name in range(number):
         (machine.root / f"files/more{name}").write_text(f"{name} " * size, encoding="utf-8")
     machine.dvc("add", "--quiet", "files")
     machine.commit("more files")
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def stored(folder: Path, oid: str) -> Path:
+    """Return the path of an object below a cache or a directory remote."""
+    return folder / "files/md5" / oid[:2] / oid[2:]
 
 
 def damage(path: Path) -> None:
@@ -146,52 +126,26 @@ def damage(path: Path) -> None:
 
 
 def damaged_objects(folder: Path) -> list[str]:
-    """Return the objects of a cache or a directory remote whose content has another hash than their name."""
-    stored = [path for path in folder.glob("files/md5/??/*") if not path.name.endswith(".tmp")]
-    assert stored, f"{folder} holds no objects"
-    return [
-        path.parent.name + path.name
-        for path in stored
-        if hashlib.md5(path.read_bytes()).hexdigest()
-        != path.parent.name + path.name.removesuffix(".dir")
-    ]
+    """Return the objects of a cache or directory remote whose content has another hash."""
+    paths = [path for path in folder.glob("files/md5/??/*") if path.suffix != ".tmp"]
+    assert paths, f"{folder} holds no objects"
+    names = {path.parent.name + path.name: path for path in paths}
+    return [oid for oid in names if md5(names[oid].read_bytes()) != oid.removesuffix(".dir")]
 
 
 def content(root: Path) -> dict[str, str]:
     """Return the hash of each file of the small repository's data, computed here."""
     paths = [path for top in ("files", "out") for path in sorted((root / top).rglob("*"))]
-    return {
-        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in paths
-    }
+    return {path.relative_to(root).as_posix(): md5(path.read_bytes()) for path in paths}
 
 
-def missing_files(root: Path, commit: str) -> list[str]:
-    """Return what the locks of a commit name and the cache of a repository lacks or holds damaged."""
-
-    def show(path: str) -> str:
-        return subprocess.run(
-            ["git", "show", f"{commit}:{path}"],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-
-    outs = (
-        yaml.safe_load(show("files.dvc"))["outs"]
-        + yaml.safe_load(show("dvc.lock"))["stages"]["one"]["outs"]
-    )
-    cache = root / ".dvc/cache/files/md5"
+def missing_objects(machine: Machine, commit: str) -> list[str]:
+    """Return what a commit's files.dvc and dvc.lock name and the cache of a machine lacks."""
+    outs = yaml.safe_load(machine.git("show", f"{commit}:files.dvc"))["outs"]
+    outs += yaml.safe_load(machine.git("show", f"{commit}:dvc.lock"))["stages"]["one"]["outs"]
+    cache = machine.root / ".dvc/cache"
     wanted = [out["md5"] for out in outs if out["path"] != "m.json"]
-    lost = []
-    while wanted:
-        oid = wanted.pop()
-        path = cache / oid[:2] / oid[2:]
-        if not path.exists() or hashlib.md5(path.read_bytes()).hexdigest() != oid.removesuffix(
-            ".dir"
-        ):
-            lost.append(oid)
-        elif oid.endswith(".dir"):
-            wanted += [entry["md5"] for entry in json.loads(path.read_text(encoding="utf-8"))]
-    return lost
+    for oid in [oid for oid in wanted if stored(cache, oid).suffix == ".dir"]:
+        if stored(cache, oid).exists():
+            wanted += [entry["md5"] for entry in json.loads(stored(cache, oid).read_bytes())]
+    return [oid for oid in wanted if not stored(cache, oid).exists()]

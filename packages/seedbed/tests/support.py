@@ -31,11 +31,7 @@ EXPERIMENTS = {"linear": "model=logistic_regression", "second": "seed=2"}
 """The experiments of the fixture `explored`, each with the one choice that sets it apart."""
 STATED_PROBLEM = {
     "question": "Late?",
-    "moment": "before",
-    "excluded": "none",
-    "success": "some",
     "task": "binary",
-    "target": {"column": "delay"},
     "metric": "roc_auc",
 }
 """A problem as params.yaml states one."""

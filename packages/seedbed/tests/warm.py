@@ -33,7 +33,7 @@ IMPORTED_BY_COMMANDS = (
     "dvc_objects.fs.generic", "dvc_s3", "s3fs", "aiobotocore.session", "dvc_ssh", "sshfs", "scmrepo.git", "dulwich.porcelain",
     "pygit2", "networkx", "ruamel.yaml", "hydra.core.override_parser",
     "dvc.utils.hydra", "gto", "pydantic.main", "seedbed.config.compose", "seedbed.config.adopt", "seedbed.config.params",
-    "seedbed.config.resolve", "seedbed.sweeps.doctor", "seedbed.remotes.pull", "seedbed.remotes.push", "seedbed.consistency",
+    "seedbed.config.resolve", "seedbed.sweeps.doctor", "seedbed.remotes.sync", "seedbed.consistency",
 )  # fmt: skip
 COMMAND = "WARM_COMMAND"
 READ_LATE = ("HOME", "DVC_SITE_CACHE_DIR")

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from seedbed.config.schema import Cleaning, Column, Problem
+from seedbed.config.columns import resolve_columns
+from seedbed.config.schema import Cleaning, ColumnLists, Problem
 from seedbed.data.cleaning import clean_rows, clean_values, count_changes
 from seedbed.data.tables import read_table, write_table
 from seedbed.files import write_json
@@ -10,11 +11,12 @@ from seedbed.stages import stage
 
 
 @stage
-def clean(columns: dict[str, Column], problem: Problem, cleaning: Cleaning) -> None:
+def clean(columns: ColumnLists, problem: Problem, cleaning: Cleaning) -> None:
     """Write data/clean and reports/clean.json."""
     raw = read_table(Path("data/raw"))
-    cleaned = clean_values(raw, columns, cleaning)
-    rows, counts = clean_rows(cleaned, columns, problem, cleaning)
+    known = resolve_columns(columns, raw)
+    cleaned = clean_values(raw, known, cleaning)
+    rows, counts = clean_rows(cleaned, known, problem, cleaning)
     write_table(rows, Path("data/clean"))
     write_json(
         Path("reports/clean.json"), {**counts, "values_made_missing": count_changes(raw, cleaned)}

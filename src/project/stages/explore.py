@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from seedbed.config.schema import Column, Problem
+from seedbed.config.columns import resolve_columns
+from seedbed.config.schema import Column, ColumnLists, Problem
 from seedbed.data.exploring import (
     correlations,
     profile_page,
@@ -20,16 +21,17 @@ from seedbed.stages import stage
 
 
 @stage
-def explore(columns: dict[str, Column], problem: Problem) -> None:
+def explore(columns: ColumnLists, problem: Problem) -> None:
     """Write reports/explore."""
-    write_exploration(Path("reports/explore"), read_table(Path("data/raw")), columns, problem)
+    raw = read_table(Path("data/raw"))
+    write_exploration(Path("reports/explore"), raw, resolve_columns(columns, raw), problem)
 
 
 def write_exploration(
     path: Path, raw: pd.DataFrame, columns: dict[str, Column], problem: Problem
 ) -> None:
     """Write the profile, the summary and the pictures into a folder."""
-    target = target_values(raw, problem)
+    target = target_values(raw, columns, problem)
     by_feature = target_by_feature(raw, columns, target)
     by_month = target_by_month(raw, columns, target)
     with replacing_folder(path) as folder:
@@ -39,4 +41,4 @@ def write_exploration(
         draw_missing(folder / "missing.png", raw)
         draw_target(folder / "target.png", by_feature, columns, problem)
         if by_month is not None:
-            draw_time(folder / "time.png", by_month, problem)
+            draw_time(folder / "time.png", by_month, columns, problem)

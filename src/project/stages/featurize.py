@@ -1,20 +1,21 @@
-"""Stage featurize: stateless features, and the side and fold of each row. Nothing is fitted here."""
+"""Stage featurize: stateless features, and each row in train, validation or test."""
 
 from pathlib import Path
 
-from seedbed.config.schema import Column, Features, Problem, Split
+from seedbed.config.columns import resolve_columns
+from seedbed.config.schema import ColumnLists, Features, Problem, Split
 from seedbed.data.featurizing import build_training_table
-from seedbed.data.splits import SIDES
-from seedbed.data.tables import read_table, write_table
+from seedbed.data.splits import PARTS
+from seedbed.data.tables import SPLIT, read_table, write_table
 from seedbed.stages import stage
 
 
 @stage
-def featurize(
-    columns: dict[str, Column], problem: Problem, features: Features, split: Split
-) -> None:
+def featurize(columns: ColumnLists, problem: Problem, features: Features, split: Split) -> None:
     """Write data/features."""
-    table = build_training_table(read_table(Path("data/clean")), columns, problem, features, split)
+    clean = read_table(Path("data/clean"))
+    known = resolve_columns(columns, clean)
+    table = build_training_table(clean, known, problem, features, split)
     write_table(table, Path("data/features"))
-    sides = table["_split"].value_counts()
-    print(", ".join(f"{sides[side]:,} {side}" for side in SIDES), "rows")
+    rows = table[SPLIT].value_counts()
+    print(", ".join(f"{rows[part]:,} {part}" for part in PARTS), "rows")

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from seedbed.config.schema import Cleaning, Column, Evaluation, Gate, Problem
+from seedbed.config.columns import resolve_columns
+from seedbed.config.schema import Cleaning, ColumnLists, Evaluation, Gate, Problem
 from seedbed.data.tables import read_table
 from seedbed.files import read_json, write_json
 from seedbed.models.gate import judge, write_refusal
@@ -17,7 +18,7 @@ COMPARISON = Path("reports/champion.json")
 
 @stage
 def gate(
-    columns: dict[str, Column],
+    columns: ColumnLists,
     problem: Problem,
     cleaning: Cleaning,
     evaluation: Evaluation,
@@ -32,8 +33,9 @@ def gate(
     comparison = None
     if gate.champion.compare and has_champion():
         raw, predictions = read_table(Path("data/raw")), read_table(Path("data/predictions"))
+        known = resolve_columns(columns, raw)
         comparison = compare_with_champion(
-            raw, predictions, columns, problem, cleaning, evaluation, seed
+            raw, predictions, known, problem, cleaning, evaluation, seed
         )
     verdict = judge(read_json(DETAILS), gate, problem, comparison)
     verdict.write(VERDICT)

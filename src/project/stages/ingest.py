@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from seedbed.config.schema import Column, Dataset, Source
+from seedbed.config.schema import ColumnLists, Dataset, Source
 from seedbed.data.csv_files import Types
 from seedbed.data.ingesting import assemble_rows
 from seedbed.data.sources import find_unwatched, read_source
@@ -17,7 +17,7 @@ SHOWN = 20
 
 
 @stage
-def ingest(dataset: Dataset, source: Source, columns: dict[str, Column]) -> None:
+def ingest(dataset: Dataset, source: Source, columns: ColumnLists) -> None:
     """Write data/raw."""
     found: dict[str, list[str]] = {}
 
@@ -29,8 +29,9 @@ def ingest(dataset: Dataset, source: Source, columns: dict[str, Column]) -> None
     rows = assemble_rows(read, dataset, columns)
     write_table(rows, Path("data/raw"))
     print(f"{len(rows):,} rows, {len(rows.columns)} columns")
-    used = {*columns, *(key for join in dataset.joins for key in join.keys)}
-    if unlisted := [name for name in found[dataset.base] if name not in used]:
-        print(f"left out, since they are not among columns: {some_of(unlisted, SHOWN)}")
+    joined = [join.rename.get(name, name) for join in dataset.joins for name in join.columns]
+    used = {*rows.columns, *(key for join in dataset.joins for key in join.keys)}
+    if unlisted := [name for name in (*found[dataset.base], *joined) if name not in used]:
+        print(f"left out, since columns does not list them: {some_of(unlisted, SHOWN)}")
     if warning := find_unwatched(source):
         print(warning)

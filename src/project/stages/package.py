@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from seedbed.config.columns import resolve_columns
 from seedbed.config.repository import inside_experiment
-from seedbed.config.schema import Cleaning, Column, Dataset, Features, Model, Problem, Split
-from seedbed.data.roles import columns_with, time_column
-from seedbed.data.tables import read_table
+from seedbed.config.schema import Cleaning, ColumnLists, Dataset, Features, Model, Problem, Split
+from seedbed.data.roles import columns_with
+from seedbed.data.tables import ROW, SPLIT, TIME, read_table
 from seedbed.errors import UserError
 from seedbed.files import read_json, write_text
 from seedbed.models.decision import Decision
@@ -26,7 +27,7 @@ BUNDLE = Path("models/bundle")
 @stage
 def package(
     dataset: Dataset,
-    columns: dict[str, Column],
+    columns: ColumnLists,
     problem: Problem,
     cleaning: Cleaning,
     features: Features,
@@ -37,20 +38,20 @@ def package(
     if reason := read_refusal(REFUSAL):
         _refuse(Verdict(False, reason))
         return
-    sides = read_table(
-        Path("data/features"), ["_row", "_split", *(["_time"] if time_column(columns) else [])]
-    )
-    train = train_rows(read_table(Path("data/clean")), sides, columns)
-    signature = Signature.of(train, columns, features, dataset.time_zone)
+    clean = read_table(Path("data/clean"))
+    known = resolve_columns(columns, clean)
+    rows = read_table(Path("data/features"), [ROW, SPLIT, *([TIME] if columns.time else [])])
+    train = train_rows(clean, rows, known)
+    signature = Signature.of(train, known, features, dataset.time_zone)
     metrics = summarize(
         *(read_json(Path(f"reports/{stage}/details.json")) for stage in ("train", "evaluate"))
     )
-    excluded = columns_with(columns, "known_after_outcome")
+    excluded = columns_with(known, "known_after_outcome")
     card = write_card(
-        Facts(dataset, problem, split, model, signature, metrics, periods(sides), excluded)
+        Facts(dataset, problem, split, model, signature, metrics, periods(rows), excluded)
     )
     decision = Decision.read(MODEL / "decision.json")
-    recipe = Recipe(dataset.name, problem, columns, cleaning, features, decision, signature)
+    recipe = Recipe(dataset.name, problem, known, cleaning, features, decision, signature)
     write_bundle(
         BUNDLE,
         recipe,
@@ -59,7 +60,7 @@ def package(
         metrics=metrics,
         card=card,
         requirements=Path("requirements.lock"),
-        seen=SeenRows.of(sides.loc[sides["_split"] != "test", "_row"].to_numpy()),
+        seen=SeenRows.of(rows.loc[rows[SPLIT] != "test", ROW].to_numpy()),
     )
 
 

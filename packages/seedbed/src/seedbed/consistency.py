@@ -1,53 +1,55 @@
-"""Says what is out of step in a checkout, without running the graph: the committed locks against their sources."""
+"""Says what is out of step in a checkout, without running the graph: what is computed against its sources."""
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from seedbed.config.compose import OVERRIDES, read_overrides
+from seedbed.config.compose import OVERRIDES, check_composed, read_overrides
 from seedbed.config.conf_hash import conf_hash
 from seedbed.config.fingerprints import CODE, compute_fingerprints
-from seedbed.config.params import PARAMS, check_params
+from seedbed.config.params import PARAMS
 from seedbed.config.yaml_files import load_yaml
-from seedbed.errors import UserError
+from seedbed.errors import UserError, some_of
 
-LOCK = "requirements.lock"
-LOCK_OF_ALL = "requirements-all.lock"
 NOT_CHECKED_OUT = ("deleted", "not in cache")
+SHOWN = 5
+"""How many files and packages are named that made a stage stale."""
 
 
 def find_disagreements(root: Path) -> list[str]:
     """Return a sentence for each thing that is not in step, an empty list if all are."""
-    return [*_params(root), *_code(root), *_dvc_lock(root), *_requirements(root)]
+    code = [f"{CODE}: {changed}: run `dvc repro`." for changed in changed_code(root)]
+    return [*_params(root), *code, *_dvc_lock(root), *_locks(root)]
+
+
+def changed_code(root: Path) -> list[str]:
+    """Return which stages run other code than code.yaml records, each with the files and packages."""
+    stages: dict[str, list[str]] = {}
+    for name, parts in compute_fingerprints(root).changes(root / CODE).items():
+        stages.setdefault(some_of(parts, SHOWN), []).append(name)
+    return [f"stale: {', '.join(names)} ({parts})" for parts, names in stages.items()]
 
 
 def _params(root: Path) -> list[str]:
     if not (root / PARAMS).exists():
         return [f"{PARAMS} is missing: run `dvc repro compose`."]
-    params = load_yaml(root / PARAMS)
-    now = conf_hash(root)
-    if params.get("conf_hash") != now:
-        return [
-            f"{PARAMS} has conf_hash {params.get('conf_hash')} and conf/ has {now}: run `dvc repro`."
-        ]
+    params, now = load_yaml(root / PARAMS), conf_hash(root)
+    was = params.get("conf_hash")
+    if was != now:
+        return [f"{PARAMS} has conf_hash {was} and conf/ has {now}: run `dvc repro`."]
     try:
-        check_params(params, root)
+        check_composed(params, root)
     except UserError as error:
         return [str(error)]
     recorded = read_overrides(root)
     if recorded is None or recorded.conf_hash != now:
         return [f"{OVERRIDES} does not belong to {PARAMS}: run `dvc repro compose`."]
     return []
-
-
-def _code(root: Path) -> list[str]:
-    return [
-        f"{CODE}: stage {name} runs other code ({', '.join(changed)}): run `dvc repro`."
-        for name, changed in compute_fingerprints(root).changes(root / CODE).items()
-    ]
 
 
 def _dvc_lock(root: Path) -> list[str]:
@@ -60,81 +62,72 @@ def _dvc_lock(root: Path) -> list[str]:
             status = repo.status()
     except LockError:
         return [
-            "dvc.lock: DVC is at work in this repository, so nobody can tell yet. Try again when it has ended; if nothing runs, "
-            "`seedbed doctor` says what a killed run left behind."
+            "dvc.lock: DVC is at work in this repository, so nobody can tell yet. Try again when it has "
+            "ended; if nothing runs, `seedbed doctor` says what a killed run left behind."
         ]
-    found = []
-    for stage, changes in status.items():
-        for change in changes:
-            if not isinstance(change, dict):
-                found.append(
-                    f"dvc.lock: stage {stage}: {change}. Run `dvc repro` and commit dvc.lock."
-                )
-                continue
-            for kind, entries in change.items():
-                differing = {
-                    path: state for path, state in entries.items() if state not in NOT_CHECKED_OUT
-                }
-                if differing:
-                    told = ", ".join(
-                        f"{path} ({_in_words(state)})" for path, state in sorted(differing.items())
-                    )
-                    found.append(
-                        f"dvc.lock: stage {stage}: {kind}: {told}. Run `dvc repro` and commit dvc.lock."
-                    )
-    return found
-
-
-def _in_words(state: str | dict[str, str]) -> str:
-    """Return DVC's word for a path, or, for params.yaml, its words for keys."""
-    return (
-        state
-        if isinstance(state, str)
-        else ", ".join(f"{key} {word}" for key, word in sorted(state.items()))
-    )
-
-
-def _requirements(root: Path) -> list[str]:
-    """Compare both locks with pyproject.toml: every requirement met, none left over."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = project["optional-dependencies"]
-    wanted = {LOCK: [*project["dependencies"], *extras["dev"]]}
-    wanted[LOCK_OF_ALL] = [
-        *project["dependencies"],
-        *(text for extra in extras.values() for text in extra),
-    ]
     return [
-        sentence
-        for lock, texts in wanted.items()
-        for sentence in _lock(root / lock, project["name"], [Requirement(text) for text in texts])
+        f"dvc.lock: stage {stage}: {change}. Run `dvc repro` and commit dvc.lock."
+        for stage, changes in status.items()
+        for change in _in_words(changes)
     ]
 
 
-def _lock(path: Path, project: str, wanted: list[Requirement]) -> list[str]:
-    if not path.exists():
-        return [f"{path.name} is missing: run `make lock`."]
+def _in_words(changes: list[Any]) -> Iterator[str]:
+    """Yield what DVC says of one stage, such as ``changed deps: params.yaml (seed modified)``."""
+    for change in changes:
+        if isinstance(change, str):
+            yield change
+            continue
+        for kind, entries in change.items():
+            states = {
+                path: state
+                if isinstance(state, str)
+                else ", ".join(f"{key} {word}" for key, word in sorted(state.items()))
+                for path, state in sorted(entries.items())
+                if state not in NOT_CHECKED_OUT
+            }
+            if states:
+                yield f"{kind}: {', '.join(f'{path} ({state})' for path, state in states.items())}"
+
+
+def _locks(root: Path) -> Iterator[str]:
+    """Compare both locks with each pyproject.toml: all requirements met, none left over.
+
+    A copy of the repository has no pyproject.toml of seedbed: its wheel and its locks come together.
+    """
+    files = [root / "pyproject.toml", root / "packages/seedbed/pyproject.toml"]
+    tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in files if path.is_file()]
+    local = tables[0].get("tool", {}).get("uv", {}).get("sources", {})
+    for lock, extras in {"requirements.lock": ["dev"], "requirements-all.lock": None}.items():
+        if not (root / lock).exists():
+            yield f"{lock} is missing: run `make lock`."
+            continue
+        for place, table in enumerate(tables):
+            project = table["project"]
+            optional = project.get("optional-dependencies", {})
+            chosen = [optional.get(extra, []) for extra in extras or optional]
+            texts = sum(chosen, project["dependencies"])
+            wanted = [each for text in texts if (each := Requirement(text)).name not in local]
+            origin = project["name"] + ("" if place else " (pyproject.toml)")
+            for problem in _compare((root / lock).read_text(encoding="utf-8"), origin, wanted):
+                yield f"{lock}: {problem}: run `make lock`."
+
+
+def _compare(lock: str, origin: str, wanted: list[Requirement]) -> Iterator[str]:
+    """Yield what a lock does not give to one origin of requirements, or gives without being asked."""
     locked: dict[str, list[str]] = {}
-    direct = set()
-    for entry in re.split(
-        r"^(?=[a-zA-Z0-9])", path.read_text(encoding="utf-8"), flags=re.MULTILINE
-    ):
-        pinned = re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)", entry)
-        if pinned:
+    given = set()
+    for entry in re.split(r"^(?=[a-zA-Z0-9])", lock, flags=re.MULTILINE):
+        if pinned := re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)", entry):
             name = canonicalize_name(pinned[1])
             locked.setdefault(name, []).append(pinned[2])
-            if f"{project} (pyproject.toml)" in entry:
-                direct.add(name)
-    found = []
-    for requirement in wanted:
-        versions = locked.get(canonicalize_name(requirement.name), [])
-        if not versions or not all(
-            requirement.specifier.contains(version, prereleases=True) for version in versions
-        ):
-            found.append(
-                f"{path.name}: pyproject.toml wants {requirement}, locked is {', '.join(versions) or 'nothing'}: run `make lock`."
-            )
-    for name in sorted(direct - {canonicalize_name(requirement.name) for requirement in wanted}):
-        found.append(
-            f"{path.name}: {name} is locked for pyproject.toml, which does not name it any more: run `make lock`."
-        )
-    return found
+            if re.search(rf"^ +# (?:via|  ) ?{re.escape(origin)}$", entry, re.MULTILINE):
+                given.add(name)
+    names = {canonicalize_name(each.name): each for each in wanted}
+    for name, requirement in names.items():
+        versions = locked.get(name, [])
+        if not versions or not all(requirement.specifier.contains(v, True) for v in versions):
+            found = ", ".join(versions) or "nothing"
+            yield f"{origin} wants {requirement}, locked is {found}"
+    for name in sorted(given - set(names)):
+        yield f"{name} is locked for {origin}, which does not name it any more"

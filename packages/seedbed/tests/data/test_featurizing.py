@@ -3,19 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Column, Features, Problem, Split, Target
+from seedbed.config.schema import Column, Features, Problem, Split
 from seedbed.data.featurizing import build_training_table
+from seedbed.data.tables import SPLIT
 
 COLUMNS = {"km": Column(role="feature"), "y": Column(role="target")}
-PROBLEM = Problem(
-    question="?",
-    moment="",
-    excluded="",
-    success="",
-    task="regression",
-    target=Target(column="y"),
-    metric="rmse",
-)
+PROBLEM = Problem(question="?", task="regression", metric="rmse")
 
 
 def test_rows_that_look_alike_come_in_the_order_of_their_targets() -> None:
@@ -26,4 +19,4 @@ def test_rows_that_look_alike_come_in_the_order_of_their_targets() -> None:
     pd.testing.assert_frame_equal(
         build_training_table(shuffled, COLUMNS, PROBLEM, Features(), split), table
     )
-    assert (table.groupby("km")["_split"].nunique() == 1).all()
+    assert (table.groupby("km")[SPLIT].nunique() == 1).all()

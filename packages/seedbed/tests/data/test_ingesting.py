@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, Dataset, Join, Table, Window
+from seedbed.config.schema import Column, ColumnLists, Dataset, Join, Table, Window
 from seedbed.data.ingesting import assemble_rows, join_table, set_types
 from seedbed.errors import UserError
 
@@ -11,15 +11,15 @@ Columns = dict[str, Column]
 
 
 def assemble(
-    trips: pd.DataFrame, dataset: Dataset, columns: Columns, **tables: pd.DataFrame
+    trips: pd.DataFrame, dataset: Dataset, lists: ColumnLists, **tables: pd.DataFrame
 ) -> pd.DataFrame:
-    return assemble_rows(lambda name, _types: {"trips": trips, **tables}[name], dataset, columns)
+    return assemble_rows(lambda name, _types: {"trips": trips, **tables}[name], dataset, lists)
 
 
 def test_types_are_those_of_the_configuration(
-    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_lists: ColumnLists
 ) -> None:
-    rows = assemble(trips, trip_dataset, trip_columns)
+    rows = assemble(trips, trip_dataset, trip_lists)
     assert {name: str(dtype) for name, dtype in rows.dtypes.items()} == {
         "id": "int64",
         "at": "datetime64[us, Europe/Oslo]",
@@ -31,49 +31,49 @@ def test_types_are_those_of_the_configuration(
 
 
 def test_the_window_is_half_open_in_local_time(
-    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_lists: ColumnLists
 ) -> None:
     window = Window(start="2024-01-02T09:00:00", end="2024-02-01T09:00:00")
-    rows = assemble(trips, trip_dataset.model_copy(update={"window": window}), trip_columns)
+    rows = assemble(trips, trip_dataset.model_copy(update={"window": window}), trip_lists)
     assert rows["id"].tolist() == [2, 3]
 
 
 def test_an_empty_window_says_what_there_is(
-    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_lists: ColumnLists
 ) -> None:
     window = Window(start="2030-01-01")
     with pytest.raises(UserError, match="the data run from 2024-01-01"):
-        assemble(trips, trip_dataset.model_copy(update={"window": window}), trip_columns)
+        assemble(trips, trip_dataset.model_copy(update={"window": window}), trip_lists)
 
 
 def test_a_window_needs_a_time_column_of_the_base_table(
-    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_lists: ColumnLists
 ) -> None:
     dataset = trip_dataset.model_copy(update={"window": Window(start="2024-01-02")})
-    with pytest.raises(UserError, match=r"dataset\.window is set, and no column has the role time"):
-        assemble(
-            trips, dataset, {name: column for name, column in trip_columns.items() if name != "at"}
-        )
-    with pytest.raises(UserError, match=r"the time column at is not in table trips"):
-        assemble(trips.drop(columns="at"), dataset, trip_columns)
+    with pytest.raises(
+        UserError, match=r"dataset\.window is set, and columns.time names no column"
+    ):
+        assemble(trips, dataset, trip_lists.model_copy(update={"time": None}))
+    with pytest.raises(UserError, match=r"columns.time: at is not a column of table trips"):
+        assemble(trips.drop(columns="at"), dataset, trip_lists)
 
 
 @pytest.mark.parametrize(
     "end", ["2024-01-02T09:00:00", "2024-01-02T08:00:00Z", "2024-01-02T03:00:00-05:00"]
 )
 def test_a_window_may_name_its_own_zone(
-    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns, end: str
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_lists: ColumnLists, end: str
 ) -> None:
     dataset = trip_dataset.model_copy(update={"window": Window(end=end)})
-    assert assemble(trips, dataset, trip_columns)["id"].tolist() == [1]
+    assert assemble(trips, dataset, trip_lists)["id"].tolist() == [1]
 
 
 def test_a_sample_is_spread_and_repeatable(
-    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_lists: ColumnLists
 ) -> None:
     dataset = trip_dataset.model_copy(update={"sample": 3})
-    assert assemble(trips, dataset, trip_columns)["id"].tolist() == [1, 3, 6]
-    assert len(assemble(trips, trip_dataset.model_copy(update={"sample": 99}), trip_columns)) == 6
+    assert assemble(trips, dataset, trip_lists)["id"].tolist() == [1, 3, 6]
+    assert len(assemble(trips, trip_dataset.model_copy(update={"sample": 99}), trip_lists)) == 6
 
 
 def test_a_join_keeps_every_row_once(trips: pd.DataFrame) -> None:
@@ -94,7 +94,7 @@ def test_a_missing_key_matches_nothing(trips: pd.DataFrame) -> None:
 
 
 def test_a_table_is_read_in_the_types_that_its_columns_will_have(
-    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_lists: ColumnLists
 ) -> None:
     asked = {}
 
@@ -108,9 +108,9 @@ def test_a_table_is_read_in_the_types_that_its_columns_will_have(
 
     join = Join(table="cities", keys=["city"], columns=["late", "other"], rename={"late": "code"})
     dataset = trip_dataset.model_copy(
-        update={"tables": {"trips": Table(), "cities": Table()}, "joins": [join]}
+        update={"tables": [Table(name="trips"), Table(name="cities")], "joins": [join]}
     )
-    assemble_rows(read, dataset, {**trip_columns, "code": Column(role="feature", type="category")})
+    assemble_rows(read, dataset, trip_lists.model_copy(update={"category": ["city", "cod*"]}))
     assert asked["trips"]["late"] == "number"
     assert asked["cities"] == {"city": "category", "late": "category"}
 
@@ -141,31 +141,28 @@ def test_a_bad_join_is_refused(trips: pd.DataFrame, cities: dict, join: dict, wo
         )
 
 
-def test_a_join_with_an_unknown_table_is_refused(
-    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+def test_what_no_list_takes_is_left_out_and_not_read_into_a_type(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_lists: ColumnLists
 ) -> None:
-    dataset = trip_dataset.model_copy(
-        update={"joins": [Join(table="nowhere", keys=["id"], columns=["x"])]}
-    )
-    with pytest.raises(UserError, match="'nowhere' is not among dataset.tables"):
-        assemble(trips, dataset, trip_columns)
+    given = trips.assign(note="no number", _row=1, nothing=None)
+    assert list(assemble(given, trip_dataset, trip_lists)) == ["id", "at", "city", "km", "late"]
 
 
-def test_a_column_that_is_not_there_is_named(
-    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+def test_a_glob_takes_what_a_join_adds_and_what_is_missing_is_named(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_lists: ColumnLists
 ) -> None:
-    with pytest.raises(UserError, match="the target column late is not in the data"):
-        set_types(trips.drop(columns="late"), trip_columns, trip_dataset)
-    with pytest.raises(UserError, match=r"the column km is not in the data, which"):
-        set_types(trips.drop(columns="km"), trip_columns, trip_dataset)
+    join = Join(table="cities", keys=["city"], columns=["height_m", "height_f"])
+    dataset = trip_dataset.model_copy(update={"joins": [join]})
+    cities = pd.DataFrame({"city": ["Oslo"], "height_m": [23], "height_f": [75]})
+    globs = trip_lists.model_copy(update={"number": ["km", "height_*", "!*_f"]})
+    rows = assemble(trips, dataset, globs, cities=cities)
+    assert list(rows) == ["id", "at", "city", "km", "late", "height_m"]
+    with pytest.raises(UserError, match=r"number has the glob 'depth_\*', which matches none of"):
+        assemble(trips, trip_dataset, trip_lists.model_copy(update={"number": ["depth_*"]}))
     with pytest.raises(
-        UserError, match=r"the column city \(did you mean City\?\) is not in the data, which"
+        UserError, match=r"names city, which is not in the data .did you mean City?"
     ):
-        set_types(trips.rename(columns={"city": "City"}), trip_columns, trip_dataset)
-    with pytest.raises(
-        UserError, match=r"the column city \(did you mean CITY\?\), km is not in the data, which"
-    ):
-        set_types(trips.rename(columns={"city": "CITY", "km": "a"}), trip_columns, trip_dataset)
+        assemble(trips.rename(columns={"city": "City"}), trip_dataset, trip_lists)
 
 
 def test_a_column_of_nothing_but_missing_values_is_refused(
@@ -223,6 +220,6 @@ def test_a_table_without_package_cannot_be_read_from_a_package() -> None:
     from seedbed.config.schema import Source
     from seedbed.data.sources import read_source
 
-    dataset = Dataset(name="d", base="d", tables={"d": Table()})
+    dataset = Dataset(name="d", tables=[Table(name="d")])
     with pytest.raises(UserError, match="needs a package"):
         read_source(Source(kind="package"), dataset, "d", {})

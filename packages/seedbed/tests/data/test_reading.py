@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, Dataset
+from seedbed.config.schema import Column, Dataset, Table
 from seedbed.data.ingesting import set_types
 from seedbed.errors import UserError
 from seedbed.serving.values import read_values
@@ -16,7 +16,7 @@ Read = Callable[[pd.Series], pd.Series]
 
 
 def ingested(values: pd.Series) -> pd.Series:
-    dataset = Dataset(name="d", base="d", tables={}, time_zone=ZONE)
+    dataset = Dataset(name="d", tables=[Table(name="d")], time_zone=ZONE)
     return set_types(
         pd.DataFrame({"at": values}), {"at": Column(role="time", type="time")}, dataset
     )["at"]

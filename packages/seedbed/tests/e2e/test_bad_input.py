@@ -51,7 +51,7 @@ DATASET = "conf/dataset/flights.yaml"
             MODEL, "sklearn.ensemble.Hist", "os.Hist", ["model.classification._target_", "sklearn.", MODEL], id="_target_"
         ),
         pytest.param(
-            DATASET, "column: arr_delay", "column: delay", ["problem.target.column is 'delay'", "arr_delay", DATASET], id="target"
+            DATASET, "time: time_hour", "time: [time_hour, at]", ["columns.time is ['time_hour', 'at']: one column", DATASET], id="time"
         ),
         pytest.param("conf/config.yaml", "model: hist", "model: mist", ["mist_gradient_boosting", "logistic_regression"], id="member"),
         pytest.param(SPLIT, "folds: 3", "folds: [3", [f"{SPLIT}: this is not a YAML file", "line 6"], id="no-yaml"),
@@ -64,7 +64,8 @@ def test_a_mistake_in_conf_stops_before_the_first_stage(
     before = (project.root / "params.yaml").read_bytes()
     project.edit(file, old, new)
     said = project.refused("dvc", "repro")
-    assert stages_in(said) == ["compose"]
+    # A dataset may name a package that brings its data: the stage `code` reads it before.
+    assert [stage for stage in stages_in(said) if stage != "code"] == ["compose"]
     told = [line for line in said.splitlines() if line.startswith("compose: ")]
     assert len(told) == 1, said
     for word in words:
@@ -89,5 +90,5 @@ def test_data_without_the_target_column_stop_ingest(project: Project, tmp_path: 
     )
     assert stages_in(said) == ["compose", "ingest"]
     assert re.search(
-        r"ingest: columns: the column .*target is not in the data, which have alcohol, hue", said
+        r"ingest: columns.target names target, which is not in the data; they have alcohol, hue", said
     )

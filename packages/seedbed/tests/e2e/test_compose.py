@@ -24,12 +24,6 @@ def params(project: Project, rev: str | None = None) -> dict:
     return OmegaConf.to_container(OmegaConf.create(text))  # type: ignore[return-value]
 
 
-@pytest.fixture
-def short(project: Project) -> Project:
-    """The prepared project, where only compose is of interest."""
-    return project
-
-
 def test_repro_with_nothing_changed_runs_nothing(project: Project) -> None:
     assert project.stages_run() == []
 
@@ -37,58 +31,60 @@ def test_repro_with_nothing_changed_runs_nothing(project: Project) -> None:
 @pytest.mark.parametrize(
     "mode", ["workspace", "--temp", pytest.param("--queue", marks=pytest.mark.slow)]
 )
-def test_an_experiment_keeps_its_overrides(short: Project, mode: str) -> None:
+def test_an_experiment_keeps_its_overrides(project: Project, mode: str) -> None:
     options = [] if mode == "workspace" else [mode]
-    short.dvc("exp", "run", *options, "-S", "split.folds=2", "-S", "seed=7", "-n", "odd", "compose")
+    project.dvc(
+        "exp", "run", *options, "-S", "split.folds=2", "-S", "seed=7", "-n", "odd", "compose"
+    )
     if mode == "--queue":
         # DVC's worker is found on the PATH, so here the environment must be active.
-        short.run("dvc", "queue", "start", **short.active)
+        project.run("dvc", "queue", "start", **project.active)
         wait_for(
-            lambda: "odd" in short.dvc("exp", "list", "--name-only"),
+            lambda: "odd" in project.dvc("exp", "list", "--name-only"),
             "the queue made no experiment",
             limit=90,
         )
-    found = short.experiments()
+    found = project.experiments()
     assert list(found) == ["odd"]
-    assert params(short, found["odd"])["seed"] == 7
-    assert params(short, found["odd"])["split"]["folds"] == 2
-    recorded = OmegaConf.create(short.experiment_file("odd", "reports/overrides.yaml"))
+    assert params(project, found["odd"])["seed"] == 7
+    assert params(project, found["odd"])["split"]["folds"] == 2
+    recorded = OmegaConf.create(project.experiment_file("odd", "reports/overrides.yaml"))
     assert dict(recorded.changed) == {"seed": 7, "split.folds": 2}
 
 
-@pytest.mark.parametrize("mode", [[], ["--temp"]])
-def test_an_untracked_file_under_conf_is_named(short: Project, mode: list[str]) -> None:
-    (short.root / "conf/model/mine.yaml").write_text((short.root / HGB).read_text())
-    said = short.refused("dvc", "exp", "run", *mode, "-S", "seed=3", "compose") if mode else None
-    if said is None:  # in the workspace the file is there, so all is in step
-        assert stages_in(short.dvc("exp", "run", "-S", "seed=3", "compose")) == ["compose"]
-    else:
-        assert "conf/model/mine.yaml" in said
-        assert "git add" in said
+def test_an_untracked_file_under_conf_is_named(project: Project) -> None:
+    (project.root / "conf/model/mine.yaml").write_text((project.root / HGB).read_text())
+    said = project.refused("dvc", "exp", "run", "--temp", "-S", "seed=3", "compose")
+    assert "conf/model/mine.yaml" in said
+    assert "git add" in said
+    # In the workspace the file is there, so all is in step.
+    assert stages_in(project.dvc("exp", "run", "-S", "seed=3", "compose")) == ["compose"]
 
 
-def test_no_hydra_after_an_edit_is_refused(short: Project) -> None:
-    short.edit("conf/config.yaml", "seed: 0", "seed: 1")
-    assert "--no-hydra" in short.refused(
+def test_no_hydra_after_an_edit_is_refused(project: Project) -> None:
+    project.edit("conf/config.yaml", "seed: 0", "seed: 1")
+    assert "--no-hydra" in project.refused(
         "dvc", "exp", "run", "--no-hydra", "-S", "split.folds=2", "compose"
     )
 
 
-def test_no_hydra_with_a_word_for_a_section_is_refused(short: Project) -> None:
-    said = short.refused("dvc", "exp", "run", "--no-hydra", "-S", "model=random_forest", "compose")
+def test_no_hydra_with_a_word_for_a_section_is_refused(project: Project) -> None:
+    said = project.refused(
+        "dvc", "exp", "run", "--no-hydra", "-S", "model=random_forest", "compose"
+    )
     assert "model" in said
     assert "random_forest" in said
 
 
-def test_a_worktree_composes_its_own_conf(short: Project, tmp_path: Path) -> None:
-    short.git("worktree", "add", "--quiet", str(tmp_path / "tree"), "-b", "other")
+def test_a_worktree_composes_its_own_conf(project: Project, tmp_path: Path) -> None:
+    project.git("worktree", "add", "--quiet", str(tmp_path / "tree"), "-b", "other")
     tree = Project(tmp_path / "tree")
     tree.edit("conf/config.yaml", "seed: 0", "seed: 5")
-    done = short.run("dvc", "repro", "compose", cwd=tree.root)
+    done = project.run("dvc", "repro", "compose", cwd=tree.root)
     assert stages_in(done.stdout) == ["compose"]
     assert params(tree)["seed"] == 5
-    assert params(short)["seed"] == 0
-    assert short.git("status", "--porcelain") == ""
+    assert params(project)["seed"] == 0
+    assert project.git("status", "--porcelain") == ""
 
 
 @pytest.mark.slow
@@ -100,61 +96,60 @@ def test_applied_then_repro_runs_nothing_more(project: Project) -> None:
 
 
 def test_applied_and_committed_then_conf_edited_stops_and_names_the_overrides(
-    short: Project,
+    project: Project,
 ) -> None:
-    short.dvc("exp", "run", "-S", "seed=2", "-n", "second", "compose")
-    short.commit("take seed 2")
-    short.edit("conf/config.yaml", "# Every choice", "# Each choice")
-    said = short.refused("dvc", "repro", "compose")
+    project.dvc("exp", "run", "-S", "seed=2", "-n", "second", "compose")
+    project.commit("take seed 2")
+    project.edit("conf/config.yaml", "# Every choice", "# Each choice")
+    said = project.refused("dvc", "repro", "compose")
     assert "seed=2" in said
     for way in ("seedbed adopt", "dvc exp run -S", "seedbed compose --reset"):
         assert way in said
-    assert params(short)["seed"] == 2
-    short.run("seedbed", "compose", "--reset")
-    assert params(short)["seed"] == 0
+    assert params(project)["seed"] == 2
+    project.run("seedbed", "compose", "--reset")
+    assert params(project)["seed"] == 0
 
 
-def test_adopt_writes_the_overrides_into_conf(short: Project) -> None:
-    short.dvc("exp", "run", "-S", "model=dummy", "-S", "split.folds=2", "-S", "seed=4", "compose")
-    before = params(short)
-    told = short.run("seedbed", "adopt").stdout
-    assert "conf/config.yaml: model: dummy" in told
-    assert "conf/split/time.yaml: folds: 2" in told
-    after = params(short)
+def test_adopt_makes_an_experiment_the_default(project: Project) -> None:
+    overrides = ("-S", "model=dummy", "-S", "split.folds=2", "-S", "seed=4")
+    project.dvc("exp", "run", *overrides, "train")
+    before = params(project)
+    said = project.run("seedbed", "adopt", "simple").stdout
+    assert "conf/experiment/simple.yaml: model=dummy, split.folds=2, seed=4" in said
+    after = params(project)
     assert {**after, "conf_hash": ""} == {**before, "conf_hash": ""}
     assert after["conf_hash"] != before["conf_hash"]
-    assert (
-        "# of training; split.seed is for splitting"
-        in (short.root / "conf/config.yaml").read_text()
-    )
-    assert OmegaConf.load(short.root / "reports/overrides.yaml").changed == {}
+    assert project.stages_run("train") == ["compose"]
+    assert OmegaConf.load(project.root / "reports/overrides.yaml").changed == {}
+    project.git("add", "conf")
+    project.dvc("exp", "run", "--temp", "-S", "seed=5", "-n", "on-top", "compose")
+    on_top = params(project, project.experiments()["on-top"])
+    assert (on_top["seed"], on_top["model"]["name"]) == (5, "dummy")
 
 
 @pytest.mark.slow
-def test_adopt_keeps_what_was_edited_in_conf_since(short: Project) -> None:
-    short.dvc("exp", "run", "-S", "seed=2", "compose")
-    short.edit(
-        "conf/model/hist_gradient_boosting.yaml", "learning_rate: 0.1", "learning_rate: 0.05"
-    )
-    assert "seedbed adopt" in short.refused("dvc", "repro", "compose")
-    assert short.run("seedbed", "adopt").stdout.splitlines()[0] == "conf/config.yaml: seed: 2"
-    assert params(short)["seed"] == 2
-    assert params(short)["model"]["arguments"]["learning_rate"] == 0.05
+def test_adopt_keeps_what_was_edited_in_conf_since(project: Project) -> None:
+    project.dvc("exp", "run", "-S", "seed=2", "compose")
+    project.edit(HGB, "learning_rate: 0.1", "learning_rate: 0.05")
+    assert "seedbed adopt NAME" in project.refused("dvc", "repro", "compose")
+    project.run("seedbed", "adopt", "second")
+    assert params(project)["seed"] == 2
+    assert params(project)["model"]["arguments"]["learning_rate"] == 0.05
 
 
-def test_a_missing_params_file_is_asked_back_from_git(short: Project) -> None:
-    (short.root / "params.yaml").unlink()
-    assert "git checkout params.yaml" in short.refused("dvc", "repro", "compose")
-    short.git("checkout", "params.yaml")
-    assert short.stages_run("compose") == []
+def test_a_missing_params_file_is_asked_back_from_git(project: Project) -> None:
+    (project.root / "params.yaml").unlink()
+    assert "git checkout params.yaml" in project.refused("dvc", "repro", "compose")
+    project.git("checkout", "params.yaml")
+    assert project.stages_run("compose") == []
 
 
-def test_a_missing_params_file_that_git_never_had_is_composed(short: Project) -> None:
-    short.git("rm", "--quiet", "--cached", "params.yaml")
-    short.git("commit", "--quiet", "-m", "forget")
-    (short.root / "params.yaml").unlink()
-    short.dvc("repro", "compose")
-    assert params(short)["seed"] == 0
+def test_a_missing_params_file_that_git_never_had_is_composed(project: Project) -> None:
+    project.git("rm", "--quiet", "--cached", "params.yaml")
+    project.git("commit", "--quiet", "-m", "forget")
+    (project.root / "params.yaml").unlink()
+    project.dvc("repro", "compose")
+    assert params(project)["seed"] == 0
 
 
 def test_repro_of_one_stage_composes_first(project: Project) -> None:
@@ -163,39 +158,20 @@ def test_repro_of_one_stage_composes_first(project: Project) -> None:
     assert ran == ["compose", "train"]
 
 
-@pytest.mark.slow
-def test_a_merge_of_two_edits_of_conf_has_a_way_out(short: Project) -> None:
-    short.git("switch", "--quiet", "-c", "ours")
-    short.edit("conf/config.yaml", "seed: 0", "seed: 1")
-    short.dvc("repro", "compose")
-    short.commit("seed 1")
-    short.git("switch", "--quiet", "main")
-    short.edit("conf/split/time.yaml", "folds: 3", "folds: 2")
-    short.dvc("repro", "compose")
-    short.commit("two folds")
-    assert short.run("git", "merge", "ours", check=False).returncode != 0
-    for file in ("dvc.lock", "params.yaml", "reports/overrides.yaml"):
-        short.git("checkout", "--ours", "--", file)
-    short.run("seedbed", "compose", "--reset")
-    short.dvc("repro", "compose")
-    assert params(short)["seed"] == 1
-    assert params(short)["split"]["folds"] == 2
-
-
-def test_a_command_works_in_a_subfolder_and_without_activating(short: Project) -> None:
-    short.edit("conf/config.yaml", "seed: 0", "seed: 6")
-    assert "dvc.yaml' does not exist" in short.refused("dvc", "repro", cwd=short.root / "conf")
-    done = short.run(
+def test_a_command_works_in_a_subfolder_and_without_activating(project: Project) -> None:
+    project.edit("conf/config.yaml", "seed: 0", "seed: 6")
+    assert "dvc.yaml' does not exist" in project.refused("dvc", "repro", cwd=project.root / "conf")
+    done = project.run(
         "env",
         "-i",
         "PATH=/usr/bin:/bin",
-        str(short.root / ".venv/bin/dvc"),
+        str(project.root / ".venv/bin/dvc"),
         "repro",
         "../dvc.yaml:compose",
-        cwd=short.root / "conf",
+        cwd=project.root / "conf",
     )
     assert [stage.rpartition(":")[2] for stage in stages_in(done.stdout)] == ["compose"]
-    assert params(short)["seed"] == 6
+    assert params(project)["seed"] == 6
 
 
 def test_doctor_mends_a_killed_experiment(project: Project) -> None:

@@ -57,7 +57,3 @@ def test_a_merge_in_which_every_generated_file_conflicts_has_a_way_out(parted: P
     assert parted.git("status", "--porcelain") == ""
     assert parted.stages_run() == []
     assert len(parted.git("show", "--no-patch", "--format=%P", "HEAD").split()) == 2
-
-
-def test_outside_a_merge_it_is_refused(project: Project) -> None:
-    assert "so there is nothing to resolve" in project.refused("seedbed", "resolve")

@@ -54,7 +54,7 @@ def the_figures_are_what_the_readme_says(project: Project) -> None:
     assert evaluated["test"]["roc_auc"] >= 0.67
     for name, trap, gain in (
         ("shuffled", "split=random", 0.02),
-        ("leaking", "columns.dep_delay.role=feature", 0.1),
+        ("leaking", "+columns.move.dep_delay=number", 0.1),
     ):
         project.dvc("exp", "run", "--name", name, "-S", trap, "-S", "evaluation=quick", "train")
         trapped = json.loads(project.experiment_file(name, "reports/train/metrics.json"))

@@ -69,7 +69,9 @@ def tables(prepared: Path) -> dict[str, pd.DataFrame]:
     """The tables of the default dataset as the package has them."""
     params = OmegaConf.to_container(OmegaConf.load(prepared / "params.yaml"))
     dataset = Dataset.model_validate(params["dataset"])  # type: ignore[index,call-overload]
-    return {name: read_source(Source(kind="package"), dataset, name, {}) for name in dataset.tables}
+    return {
+        name: read_source(Source(kind="package"), dataset, name, {}) for name in dataset.table_names
+    }
 
 
 @pytest.mark.parametrize("kind", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])

@@ -112,11 +112,7 @@ def problem_of() -> Callable[..., Problem]:
         return Problem.model_validate(
             {
                 "question": "?",
-                "moment": "",
-                "excluded": "",
-                "success": "",
                 "task": task,
-                "target": {"column": "t"},
                 "metric": metrics[task],
                 "threshold": "f1",
                 **changes,

@@ -95,7 +95,7 @@ def test_training_says_where_rows_are_missing(train, tables) -> None:
 
 def test_a_target_of_one_class_is_told(train, tables) -> None:
     with pytest.raises(
-        UserError, match=r"problem\.target: all \d+ train rows are of one class, True"
+        UserError, match=r"columns\.target: all \d+ train rows are of one class, True"
     ):
         train("binary", tables["binary"].assign(_target=True))
 

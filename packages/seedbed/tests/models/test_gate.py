@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.config.schema import AgainstChampion, Gate, Problem, Target
+from seedbed.config.schema import AgainstChampion, Gate, Problem
 from seedbed.errors import UserError
 from seedbed.models.champion import Comparison
 from seedbed.models.gate import Verdict, judge, read_refusal, write_refusal
@@ -13,11 +13,7 @@ from seedbed.models.gate import Verdict, judge, read_refusal, write_refusal
 def problem(task: str = "binary", metric: str = "roc_auc") -> Problem:
     return Problem(
         question="?",
-        moment="now",
-        excluded="no",
-        success="yes",
         task=task,
-        target=Target(column="y"),
         positive=True,
         metric=metric,
     )  # type: ignore[arg-type]

@@ -1,7 +1,6 @@
-"""A small repository that DVC and Git share with others in a moment: a folder of files and one stage."""
+"""A small repository that DVC and Git share with others: a folder of files and one stage."""
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,40 +12,34 @@ from servers import Place, s3_place
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small repository; only to be copied."""
-    return new_machine(tmp_path_factory.mktemp("small"), files=12).root
-
-
-def with_remote(machine: Machine, bare: Path) -> Machine:
-    """Give a machine a bare Git remote."""
-    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(bare)], check=True)
-    machine.git("remote", "add", "origin", str(bare))
-    return machine
-
-
-@pytest.fixture
-def first(made: Path, tmp_path: Path) -> Machine:
-    """A machine with a copy of the small repository and a bare Git remote."""
-    return with_remote(Machine.copied(made, tmp_path / "first"), tmp_path / "git")
-
-
-@pytest.fixture(scope="session")
-def pushed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a machine that has pushed to a directory, and with both remotes; only to be copied."""
-    folder = tmp_path_factory.mktemp("pushed") / "all"
-    machine = with_remote(Machine.copied(made, folder / "first"), folder / "git")
+    """A folder with a machine `first`, and the same after a push to a directory; to be copied."""
+    folder = tmp_path_factory.mktemp("machines")
+    new_machine(folder / "new/first").with_git_remote(folder / "new/git")
+    shutil.copytree(folder / "new", folder / "pushed", symlinks=True)
+    machine = Machine(folder / "pushed/first")
+    machine.git("remote", "set-url", "origin", "../git")
     machine.set_up(Place("../store"))
     machine.seedbed("push")
     return folder
 
 
-@pytest.fixture
-def shared(pushed: Path, tmp_path: Path) -> Machine:
-    """The machine after it has pushed to a directory."""
-    shutil.copytree(pushed, tmp_path, symlinks=True, dirs_exist_ok=True)
-    machine = Machine(tmp_path / "first")
-    machine.git("remote", "set-url", "origin", str(tmp_path / "git"))
+def _copied(source: Path, target: Path) -> Machine:
+    shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+    machine = Machine(target / "first")
+    machine.git("remote", "set-url", "origin", str(target / "git"))
     return machine
+
+
+@pytest.fixture
+def first(made: Path, tmp_path: Path) -> Machine:
+    """A machine with a bare Git remote and no place for data."""
+    return _copied(made / "new", tmp_path)
+
+
+@pytest.fixture
+def shared(made: Path, tmp_path: Path) -> Machine:
+    """The machine after it has pushed to a directory."""
+    return _copied(made / "pushed", tmp_path)
 
 
 @pytest.fixture

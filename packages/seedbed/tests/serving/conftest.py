@@ -47,7 +47,7 @@ def _run_stages(root: Path, overrides: list[str], stages: tuple[str, ...] = STAG
         (root / "params.yaml").write_text(compose_text(root, overrides), encoding="utf-8")
     with contextlib.chdir(root):
         for name in stages:
-            stage = getattr(importlib.import_module(f"seedbed.stages.{name}"), name)
+            stage = getattr(importlib.import_module(f"project.stages.{name}"), name)
             stage(**read_params(list(inspect.signature(stage).parameters)))
 
 

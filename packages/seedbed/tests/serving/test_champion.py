@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from seedbed.config.columns import resolve_columns
 from seedbed.config.params import read_params
 from seedbed.data.cleaning import clean_values
 from seedbed.data.roles import row_key
@@ -53,7 +54,8 @@ def inputs(root: Path) -> dict[str, Any]:
         "raw": read_table(root / "data/raw"),
         "predictions": read_table(root / "data/predictions"),
     }
-    return {**tables, **read_params(NAMES, root)}
+    params = read_params(NAMES, root)
+    return {**tables, **params, "columns": resolve_columns(params["columns"], tables["raw"])}
 
 
 def test_the_packaged_model_is_identical_to_itself(root: Path) -> None:
@@ -121,9 +123,8 @@ def test_a_champion_that_cannot_score_todays_columns_is_told(flights: Path, colu
 
 def test_a_champion_that_answers_another_question_is_told(flights: Path) -> None:
     given = inputs(flights)
-    target = given["problem"].target.model_copy(update={"above": 30.0})
     found = compare_with_champion(
-        **{**given, "problem": given["problem"].model_copy(update={"target": target})}
+        **{**given, "problem": given["problem"].model_copy(update={"above": 30.0})}
     )
     assert found.obstacle
     assert "another question" in found.obstacle

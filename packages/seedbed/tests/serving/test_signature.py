@@ -18,8 +18,9 @@ COLUMNS = {
     "speed": Column(role="feature"),
     "engine": Column(role="feature", type="category"),
     "heavy": Column(role="feature", type="boolean"),
-    "gust": Column(role="ignore"),
+    "gust": Column(role="other"),
 }
+DERIVED = {"name": "d", "kind": "difference", "columns": ["gust", "speed"]}
 PLAIN = Features(time_parts=["hour"])
 TRAIN = pd.DataFrame(
     {
@@ -56,13 +57,13 @@ def test_a_signature_tells_type_missing_values_categories_and_range() -> None:
         (PLAIN, ["at", "speed", "engine", "heavy"]),
         (PLAIN.model_copy(update={"drop": ["speed", "at_hour"]}), ["engine", "heavy"]),
         (
-            Features(derived={"d": {"kind": "difference", "columns": ["gust", "speed"]}}),
+            Features(derived=[DERIVED]),
             ["speed", "engine", "heavy"],
         ),
         (
             Features(
                 use_derived=True,
-                derived={"d": {"kind": "difference", "columns": ["gust", "speed"]}},
+                derived=[DERIVED],
             ),
             ["speed", "engine", "heavy", "gust"],
         ),
@@ -79,9 +80,10 @@ def test_only_columns_that_features_are_made_of_are_asked_for(
 @pytest.mark.parametrize("name", ["delay", "landed"])
 def test_what_is_known_after_the_outcome_is_never_asked_for(name: str) -> None:
     features = Features(
-        use_derived=True, derived={"d": {"kind": "difference", "columns": [name, "speed"]}}
+        use_derived=True,
+        derived=[{"name": "d", "kind": "difference", "columns": [name, "speed"]}],
     )
-    with pytest.raises(UserError, match=f"features.derived.d names {name}, which has the role"):
+    with pytest.raises(UserError, match=f"features.derived.0 .d. names {name}, which has the role"):
         Signature.of(TRAIN, COLUMNS, features, "UTC")
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from project.stages.explore import explore
-from seedbed.config.schema import Column, Problem, Target
+from seedbed.config.schema import ColumnLists, Problem
 from seedbed.data.tables import write_table
 from seedbed.files import read_json
 
@@ -22,21 +22,11 @@ def test_the_report_is_written_with_a_time_or_without(
             "y": [float(n % 7 > 3) for n in range(60)],
         }
     )
-    columns = {"km": Column(role="feature"), "y": Column(role="target")}
+    columns = ColumnLists(target="y", number=["km"], time="at" if timed else None)
     if timed:
         rows["at"] = pd.date_range("2024-01-01", periods=60, freq="D", tz="UTC")
-        columns["at"] = Column(role="time", type="time")
     write_table(rows, Path("data/raw"))
-    target = Target(column="y", above=0.5)
-    problem = Problem(
-        question="Why?",
-        moment="",
-        excluded="",
-        success="",
-        task="binary",
-        target=target,
-        metric="roc_auc",
-    )
+    problem = Problem(question="Why?", task="binary", above=0.5, metric="roc_auc")
     explore(columns, problem)
     expected = {"profile.html", "summary.json", "correlations.png", "missing.png", "target.png"}
     assert {file.name for file in Path("reports/explore").iterdir()} == expected | (

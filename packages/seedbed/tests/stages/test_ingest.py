@@ -5,14 +5,10 @@ from pathlib import Path
 import pytest
 
 from project.stages.ingest import ingest
-from seedbed.config.schema import Column, Dataset, Join, Source, Table
+from seedbed.config.schema import ColumnLists, Dataset, Join, Source, Table
 from seedbed.data.tables import read_table
 
-COLUMNS = {
-    "id": Column(role="key"),
-    "late": Column(role="target"),
-    "height": Column(role="feature"),
-}
+COLUMNS = ColumnLists(target="late", key=["id"], number=["heigh*"])
 
 
 @pytest.mark.parametrize(
@@ -31,14 +27,13 @@ def test_columns_that_nobody_lists_are_named(
     Path("given/trips.csv").write_text(f"{header}\n1{rest}\n2{rest}\n")
     Path("given/shops.csv").write_text("shop,height,also\n7,30,1\n")
     join = Join(table="shops", keys=["shop"], columns=["height"])
-    dataset = Dataset(
-        name="trips", base="trips", tables={"trips": Table(), "shops": Table()}, joins=[join]
-    )
+    tables = [Table(name="trips"), Table(name="shops")]
+    dataset = Dataset(name="trips", tables=tables, joins=[join])
     ingest(dataset, Source(kind="csv", path="given"), COLUMNS)
     said = capsys.readouterr().out
     assert "2 rows, 3 columns" in said
     # Of a joined table the join says what is taken, and its key is needed for that.
     assert ("left out" in said) is told, said
-    assert not told or "left out, since they are not among columns: Colour, size\n" in said
+    assert not told or "left out, since columns does not list them: Colour, size\n" in said
     assert "shop" not in said
-    assert list(read_table(Path("data/raw")).columns) == list(COLUMNS)
+    assert list(read_table(Path("data/raw")).columns) == ["id", "late", "height"]

@@ -205,7 +205,7 @@ def check_grid(*task: str, fixed: tuple[str, ...] = ()) -> None:
         (["+model.x=1"], "model.x is not a known key"),
         (["seed=1,abc"], "seed is 'abc'"),
         (["model.arguments=???"], r"model.arguments is not set \(\?\?\?\)"),
-        (["seed=range(3)", "split=time,group"], "split.kind is group"),
+        (["seed=range(3)", "split=time,group"], "columns.group is not set"),
         (["seed=${nowhere}"], r"seed is '\$\{nowhere\}'"),
         (["model=nowhere,mlp"], r"^model=nowhere: this job cannot be composed: .*nowhere"),
         (["sed=1,2"], r"^sed=1: this job cannot be composed: .*sed"),

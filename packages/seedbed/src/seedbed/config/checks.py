@@ -1,34 +1,67 @@
 """What one section of params.yaml alone cannot tell: the sections that contradict each other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from seedbed.config.features import Mistake, feature_mistakes
+from seedbed.config.columns import (
+    FEATURES,
+    ColumnTypes,
+    Mistake,
+    find_conflicts,
+    is_glob,
+    take_columns,
+)
+from seedbed.config.features import find_feature_mistakes
 from seedbed.config.metrics import why_not
-from seedbed.config.schema import Params
+from seedbed.config.schema import Column, Params
 from seedbed.errors import did_you_mean
 
 
 def find_mistakes(params: Params) -> Iterator[Mistake]:
-    """Yield what would stop a later stage, or be passed over in silence, so that it is told before the first one."""
+    """Yield what would stop a later stage, or be passed over in silence.
+
+    The data are not known yet: the names that stand in params.yaml are taken for their columns, and
+    what globs take is judged by ingest.
+    """
+    columns = take_columns(params.columns, dict.fromkeys(_names(params)))
     yield from _of_dataset(params)
-    yield from _of_columns(params)
-    yield from _of_problem(params)
-    yield from feature_mistakes(params.columns, params.features)
-    yield from _of_split(params)
-    yield from _of_cleaning(params)
+    yield from find_conflicts(params.columns, columns)
+    yield from _of_problem(params, columns)
+    listed = [entry for role in FEATURES for entry in getattr(params.columns, role)]
+    yield from find_feature_mistakes(columns, params.features, not any(map(is_glob, listed)))
+    kind = params.split.kind
+    if kind != "random" and not getattr(params.columns, kind):
+        yield Mistake(
+            "split.kind",
+            f"is {kind}, and columns.{kind} names no column: choose -S split=random, or name one "
+            f"with -S columns.{kind}=...",
+            edit="columns",
+        )
+    yield from _of_cleaning(params, columns)
     for name in params.gate.thresholds:
         if why := why_not(name, params.problem.task):
             yield Mistake(f"gate.thresholds.{name}", why)
 
 
+def _names(params: Params) -> Iterator[str]:
+    yield params.columns.target
+    yield from ColumnTypes(params.columns)
+    yield from params.problem.slices
+    yield from params.features.drop
+    for derived in params.features.derived:
+        yield from derived.columns
+    for limits in params.cleaning.valid_range:
+        yield limits.column
+
+
 def _of_dataset(params: Params) -> Iterator[Mistake]:
-    dataset = params.dataset
-    if dataset.base not in dataset.tables:
-        meant = did_you_mean(dataset.base, dataset.tables)
-        yield Mistake(
-            "dataset.base", f"is {dataset.base!r}, which is not among dataset.tables{meant}"
-        )
-    for place, join in enumerate(dataset.joins):
+    tables = params.dataset.table_names
+    for place, join in enumerate(params.dataset.joins):
+        if join.table not in tables:
+            yield Mistake(
+                f"dataset.joins.{place}.table",
+                f"is {join.table!r}, which is not among dataset.tables"
+                f"{did_you_mean(join.table, tables)}",
+            )
         if unknown := [name for name in join.rename if name not in join.columns]:
             yield Mistake(
                 f"dataset.joins.{place}.rename",
@@ -36,105 +69,61 @@ def _of_dataset(params: Params) -> Iterator[Mistake]:
             )
 
 
-def _of_columns(params: Params) -> Iterator[Mistake]:
-    columns = params.columns
-    for name, column in columns.items():
-        if name.startswith("_"):
-            yield Mistake(
-                f"columns.{name}",
-                "begins with _, and such names are the pipeline's own: rename it where rows come from too",
-            )
-        if column.role == "time" and column.type != "time":
-            yield Mistake(
-                f"columns.{name}.type",
-                f"is {column.type}, and its role is time: its type must be time too",
-            )
-    for role in ("time", "group"):
-        named = [name for name, column in columns.items() if column.role == role]
-        if len(named) > 1:
-            yield Mistake(
-                f"columns.{named[1]}.role",
-                f"is {role}, and so is that of {named[0]}: one column at most can have that role",
-            )
-
-
-def _of_problem(params: Params) -> Iterator[Mistake]:
-    columns, problem = params.columns, params.problem
-    name, above = problem.target.column, problem.target.above
-    if name not in columns or columns[name].role != "target":
-        targets = (
-            ", ".join(other for other, column in columns.items() if column.role == "target")
-            or "none"
-        )
+def _of_problem(params: Params, columns: Mapping[str, Column]) -> Iterator[Mistake]:
+    problem, target = params.problem, params.columns.target
+    kind, above, positive = columns[target].type, problem.above, problem.positive
+    types = f"columns.types.{target}"
+    if above is not None and problem.task != "binary":
         yield Mistake(
-            "problem.target.column",
-            f"is {name!r}, which is no column of role target under columns (those are: {targets})",
+            "problem.above",
+            f"is {above:g}, and only a binary target is made by a limit: take it out",
         )
-    else:
-        kind = columns[name].type
-        if above is not None and problem.task != "binary":
-            yield Mistake(
-                "problem.target.above",
-                f"is {above:g}, and only a binary target is made by a limit: take it out",
-            )
-        elif (above is not None or problem.task == "regression") and kind != "number":
-            asked = f"must exceed {above:g}" if above is not None else "is predicted as a number"
-            yield Mistake(
-                f"columns.{name}.type",
-                f"is {kind}, and the target {asked}: its type must be number",
-            )
-        elif kind == "time":
-            yield Mistake(
-                f"columns.{name}.type",
-                "is time, and a time is no target: make it a number or a category",
-            )
-        if problem.task == "binary" and above is None and problem.positive is None:
+    elif (above is not None or problem.task == "regression") and kind != "number":
+        asked = f"must exceed {above:g}" if above is not None else "is predicted as a number"
+        yield Mistake(types, f"is {kind}, and the target {asked}: its type must be number")
+    elif kind == "time":
+        yield Mistake(types, "is time, and a time is no target: make it a number or a category")
+    if problem.task == "binary" and above is None:
+        if positive is None:
             yield Mistake(
                 "problem.positive",
-                f"is not set: say which value of {name} is the positive one, or set problem.target.above",
+                f"is not set: say which value of {target} is the positive one, or set problem.above",
             )
-        elif (
-            problem.task == "binary"
-            and kind == "category"
-            and not isinstance(problem.positive, str | None)
-        ):
+        elif kind == "category" and not isinstance(positive, str):
             yield Mistake(
                 "problem.positive",
-                f"is {problem.positive!r}, and {name} is a category, which is text: YAML takes yes, no, true, 1 and the like for "
-                "something else, unless they stand in quotes",
+                f"is {positive!r}, and {target} is a category, which is text: YAML takes yes, no, "
+                "true, 1 and the like for something else, unless they stand in quotes",
+            )
+        elif kind == "number" and isinstance(positive, str):
+            yield Mistake(
+                "problem.positive",
+                f"is {positive!r}, and {target} is a number: add {target}: category to "
+                "columns.types, or write a number",
             )
     if why := why_not(problem.metric, problem.task):
         yield Mistake("problem.metric", f"is {problem.metric!r}, which {why}")
-    for other in problem.slices:
-        if other not in columns:
+    for name in problem.slices:
+        if name not in columns:
             yield Mistake(
                 "problem.slices",
-                f"names {other!r}, which is not among columns{did_you_mean(other, columns)}",
+                f"names {name!r}, which is not among columns{did_you_mean(name, columns)}: give it "
+                "a type under columns.types",
             )
 
 
-def _of_split(params: Params) -> Iterator[Mistake]:
-    kind = params.split.kind
-    if kind != "random" and not any(column.role == kind for column in params.columns.values()):
-        yield Mistake(
-            "split.kind",
-            f"is {kind}, and no column has the role {kind}: choose -S split=random, or give a column that role",
-            edit="columns",
-        )
-
-
-def _of_cleaning(params: Params) -> Iterator[Mistake]:
-    for name, (low, high) in params.cleaning.valid_range.items():
-        key = f"cleaning.valid_range.{name}"
-        if name not in params.columns or params.columns[name].type != "number":
-            numbers = [other for other, column in params.columns.items() if column.type == "number"]
-            meant = did_you_mean(name, numbers) if name not in params.columns else ""
+def _of_cleaning(params: Params, columns: Mapping[str, Column]) -> Iterator[Mistake]:
+    for place, limits in enumerate(params.cleaning.valid_range):
+        key, name = f"cleaning.valid_range.{place}", limits.column
+        if name not in columns or columns[name].type != "number":
+            numbers = [other for other, column in columns.items() if column.type == "number"]
+            meant = did_you_mean(name, numbers) if name not in columns else ""
             yield Mistake(
                 key,
-                f"is for a column of type number, and there is none of that name under columns{meant}",
+                f"is for column {name}, and columns has no number of that name{meant}",
             )
-        elif low is not None and high is not None and low > high:
+        elif limits.low is not None and limits.high is not None and limits.low > limits.high:
             yield Mistake(
                 key,
-                f"is [{low:g}, {high:g}], whose lower end is above the upper one: turn them round",
+                f"of {name} runs from {limits.low:g} to {limits.high:g}: turn them round",
             )

@@ -1,10 +1,14 @@
-"""Which features a configuration makes, and of which columns: what training, the signature and the checks agree on."""
+"""Which features a configuration makes, and of which columns.
+
+Training, the signature of a bundle and the checks of a configuration go by it.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from seedbed.config.schema import UNKNOWN_BEFORE, Column, ColumnType, Features
-from seedbed.errors import UserError, did_you_mean
+from seedbed.config.columns import SHOWN, Mistake
+from seedbed.config.schema import UNKNOWN_BEFORE, Column, ColumnType, Derived, Features
+from seedbed.errors import UserError, did_you_mean, some_of
 
 NUMBERS: tuple[ColumnType, ...] = ("number", "boolean")
 TAKES: dict[str, tuple[int, int | None, tuple[ColumnType, ...]]] = {
@@ -15,22 +19,18 @@ TAKES: dict[str, tuple[int, int | None, tuple[ColumnType, ...]]] = {
     "combine": (1, None, ("number", "category", "boolean")),
     "is_missing": (1, 1, ("number", "category", "boolean", "time")),
 }
-"""How many columns each kind of derived feature takes, at least and at most, and of which types."""
+"""How many columns each kind of derived feature takes, at least and at most, of which types."""
 
 
 class Feature(NamedTuple):
-    """How a feature is made: `number` or `category` of the column itself, a part of the time, or a kind of derived feature."""
+    """How a feature is made.
+
+    `kind` is `number` or `category` for the column itself, a part of the time, or a kind of derived
+    feature.
+    """
 
     kind: str
     columns: tuple[str, ...]
-
-
-class Mistake(NamedTuple):
-    """What is wrong with the value of a key in params.yaml; `edit` is the key to change where that is another."""
-
-    key: str
-    told: str
-    edit: str = ""
 
 
 def plan_features(columns: Mapping[str, Column], features: Features) -> dict[str, Feature]:
@@ -41,26 +41,26 @@ def plan_features(columns: Mapping[str, Column], features: Features) -> dict[str
     UserError
         If one cannot be made, or uses what is known only after the outcome.
     """
-    for mistake in feature_mistakes(columns, features):
+    for mistake in find_feature_mistakes(columns, features):
         raise UserError(
             f"{mistake.key} {mistake.told}. Edit the conf/dataset or conf/features file."
         )
-    return {
-        name: made
-        for name, made in _all_features(columns, features).items()
-        if name not in features.drop
-    }
+    made = _all_features(columns, features)
+    return {name: feature for name, feature in made.items() if name not in features.drop}
 
 
-def feature_mistakes(columns: Mapping[str, Column], features: Features) -> Iterator[Mistake]:
-    """Yield what is wrong with the features of a dataset."""
-    for name, column in columns.items():
-        if column.role == "feature" and column.type == "time":
-            yield Mistake(
-                f"columns.{name}.role",
-                "is feature, and its type is time: give it the role time and use features.time_parts, or the role ignore, and make "
-                "a number of it with the kind days_between under features.derived, which -S features=rich computes",
-            )
+def find_feature_mistakes(
+    columns: Mapping[str, Column], features: Features, whole: bool = True
+) -> Iterator[Mistake]:
+    """Yield what is wrong with the features of a dataset.
+
+    Parameters
+    ----------
+    columns : mapping of str to Column
+    features : Features
+    whole : bool, default=True
+        Whether these are all columns; if not, nobody can tell yet that there is no feature.
+    """
     if _time(columns):
         for part in features.time_parts:
             if f"at_{part}" in columns:
@@ -69,53 +69,53 @@ def feature_mistakes(columns: Mapping[str, Column], features: Features) -> Itera
                     f"takes the name of column at_{part}: rename that one",
                 )
     if features.use_derived:
-        for name in features.derived:
-            yield from _derived_mistakes(name, columns, features)
+        taken = {*columns, *(f"at_{part}" for part in features.time_parts)}
+        for place, derived in enumerate(features.derived):
+            for told in _find_wrong(derived, columns, taken):
+                yield Mistake(f"features.derived.{place}", f"({derived.name}) {told}")
+            taken.add(derived.name)
     made = _all_features(columns, features)
     for name in features.drop:
         if name not in made:
             yield Mistake(
                 "features.drop",
-                f"names {name!r}, which is no feature (there are: {', '.join(made)})",
+                f"names {name!r}, which is no feature{did_you_mean(name, made)} (there are: "
+                f"{some_of(list(made), SHOWN)})",
             )
-    if not set(made) - set(features.drop):
+    if whole and not set(made) - set(features.drop):
         yield Mistake(
             "features.drop",
-            "leaves no feature for a model: give columns the role feature, or drop fewer",
+            "leaves no feature for a model: list columns under columns.number, category or "
+            "boolean, or drop fewer",
         )
 
 
-def _derived_mistakes(
-    name: str, columns: Mapping[str, Column], features: Features
-) -> Iterator[Mistake]:
-    key, derived = f"features.derived.{name}", features.derived[name]
-    if name.startswith("_"):
-        yield Mistake(key, "begins with _, and such names are the pipeline's own: rename it")
-    if name in columns or name in [f"at_{part}" for part in features.time_parts]:
-        yield Mistake(
-            key, "takes the name of a column or of a part of the time: rename one of the two"
-        )
+def _find_wrong(derived: Derived, columns: Mapping[str, Column], taken: set[str]) -> Iterator[str]:
+    if derived.name.startswith("_"):
+        yield "begins with _, and such names are the pipeline's own: rename it"
+    if derived.name in taken:
+        yield "takes the name of a column or of another feature: rename one of the two"
     least, most, types = TAKES[derived.kind]
     if len(derived.columns) < least or (most is not None and len(derived.columns) > most):
-        yield Mistake(
-            key,
-            f"is a {derived.kind} of {len(derived.columns)} columns, and it takes {most or f'{least} or more'}",
+        yield (
+            f"is a {derived.kind} of {len(derived.columns)} columns, and it takes "
+            f"{most or f'{least} or more'}"
         )
-    for used in derived.columns:
-        if used not in columns:
-            yield Mistake(
-                key, f"names {used!r}, which is not among columns{did_you_mean(used, columns)}"
+    for name in derived.columns:
+        if name not in columns:
+            yield (
+                f"names {name!r}, which is not among columns{did_you_mean(name, columns)}: give it "
+                "a type under columns.types"
             )
-        elif columns[used].role in UNKNOWN_BEFORE:
-            yield Mistake(
-                key,
-                f"names {used}, which has the role {columns[used].role}, so it is not known when the model is asked and can never "
-                "become a feature: leave it out",
+        elif columns[name].role in UNKNOWN_BEFORE:
+            yield (
+                f"names {name}, which has the role {columns[name].role}, so it is not known when "
+                "the model is asked and can never become a feature: leave it out"
             )
-        elif columns[used].type not in types:
-            yield Mistake(
-                key,
-                f"is a {derived.kind} of {used}, whose type is {columns[used].type}: it takes {' or '.join(types)}",
+        elif columns[name].type not in types:
+            yield (
+                f"is a {derived.kind} of {name}, whose type is {columns[name].type}: it takes "
+                f"{' or '.join(types)}"
             )
 
 
@@ -129,8 +129,8 @@ def _all_features(columns: Mapping[str, Column], features: Features) -> dict[str
         made |= {f"at_{part}": Feature(part, (time,)) for part in features.time_parts}
     if features.use_derived:
         made |= {
-            name: Feature(derived.kind, tuple(derived.columns))
-            for name, derived in features.derived.items()
+            derived.name: Feature(derived.kind, tuple(derived.columns))
+            for derived in features.derived
         }
     return made
 

@@ -1,26 +1,16 @@
 """Which code each stage runs, as one fingerprint a stage: what dvc.yaml names instead of source files."""
 
-import ast
-import hashlib
 import re
-import sys
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from seedbed.config.project import project_package
+from seedbed.config.imports import Imports, digest
 from seedbed.config.yaml_files import load_yaml
-from seedbed.errors import UserError
 from seedbed.files import write_text
 
 CODE = "code.yaml"
-LOCK = "requirements.lock"
 RUNNER = "src/stage.sh"
 PARTS = "parts"
-READS_DATA = "seedbed/data/sources.py"
-"""The module that reads tables, also those that come with a package: that one counts as imported."""
 HEADER = f"""\
 # Which code each stage runs: a hash of the modules that it imports and of the locked versions of the
 # packages that these use. Written by stage `code`. Under `{PARTS}`, what the hashes are made of.
@@ -72,15 +62,16 @@ def compute_fingerprints(root: Path) -> Fingerprints:
     project's package and of seedbed, wherever it is installed; and the locked versions of the packages
     that these import, and of what those need in turn.
     """
-    scanner = _Scanner(root)
-    stages, uses, parts = {}, {}, {}
+    imports = Imports(root)
+    stages, uses = {}, {}
+    parts: dict[str, str] = {}
     for name in stage_names(root):
-        files = scanner.files_of(f"{scanner.package}.stages.{name}")
+        files = imports.files_of(f"{imports.package}.stages.{name}")
         modules = {
-            file: scanner.hash_of(path) for file, path in files.items() if scanner.hash_of(path)
+            file: imports.hash_of(path) for file, path in files.items() if imports.hash_of(path)
         }
-        used = {RUNNER: scanner.hash_of(root / RUNNER), **modules, **scanner.versions_of(files)}
-        stages[name] = "f" + _hash("".join(f"{part}={used[part]}\n" for part in sorted(used)))
+        used = {RUNNER: imports.hash_of(root / RUNNER), **modules, **imports.versions_of(files)}
+        stages[name] = "f" + digest("".join(f"{part}={used[part]}\n" for part in sorted(used)))
         uses[name] = sorted(used)
         parts |= used
     return Fingerprints(stages, uses, parts)
@@ -93,183 +84,3 @@ def stage_names(root: Path) -> list[str]:
     return [
         name for name, command in commands.items() if re.search(rf"{RUNNER} (?!code\b)", command)
     ]
-
-
-class _Scanner:
-    """The modules and locked packages of the repository `root`; each file is read and parsed once."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.package = project_package(root)
-        own = root / "packages/seedbed/src"
-        self._sources = {
-            self.package: root / "src",
-            "seedbed": own if own.is_dir() else Path(__file__).parents[2],
-        }
-        self._sources["hydra_plugins"] = self._sources["seedbed"]
-        self._imports: dict[Path, tuple[set[str], set[str]]] = {}
-        self._hashes: dict[Path, str] = {}
-
-    def files_of(self, module: str) -> dict[str, Path]:
-        """Return the files that importing `module` can execute, by their paths below their source folders."""
-        found: dict[str, Path] = {}
-        pending = [module]
-        while pending:
-            name = pending.pop()
-            parent = name.rpartition(".")[0]
-            if parent:
-                pending.append(parent)
-            source = self._sources[name.partition(".")[0]]
-            file = _module_file(source, name)
-            if file is None or (key := file.relative_to(source).as_posix()) in found:
-                continue
-            found[key] = file
-            pending += self._imports_of(file, name)[0]
-        return found
-
-    def hash_of(self, file: Path) -> str:
-        """Return the hash of a file's content, whatever its ends of lines; nothing for an empty file."""
-        if file not in self._hashes:
-            content = file.read_bytes().replace(b"\r\n", b"\n").strip()
-            self._hashes[file] = _hash(content.decode("utf-8", "replace")) if content else ""
-        return self._hashes[file]
-
-    def versions_of(self, files: Mapping[str, Path]) -> dict[str, str]:
-        """Return the locked versions of all packages that files use, and of those that these need."""
-        imported = {name for file in files.values() for name in self._imports[file][1]}
-        named = self._packages_with_data if READS_DATA in files else set()
-        pending = [self._distribution(name.partition(".")[0]) for name in {*imported, *named}]
-        found: dict[str, str] = {}
-        while pending:
-            name = pending.pop()
-            if name in self._locked and name not in found:
-                found[name], needs = self._locked[name]
-                pending += needs
-        return found
-
-    def _imports_of(self, file: Path, module: str) -> tuple[set[str], set[str]]:
-        """Return the first-party modules and the other packages that a file imports."""
-        if file not in self._imports:
-            try:
-                tree = ast.parse(file.read_bytes())
-            except (SyntaxError, ValueError) as error:
-                line = getattr(error, "lineno", None)
-                raise UserError(
-                    f"{file.relative_to(self.root)}, line {line}: {error}. Correct that line."
-                ) from None
-            package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-            names = set(_imported_names(tree, package, self.package))
-            ours = {name for name in names if self._is_ours(name)}
-            others = {name.partition(".")[0] for name in names - ours} - sys.stdlib_module_names
-            self._imports[file] = ours, others
-        return self._imports[file]
-
-    def _is_ours(self, name: str) -> bool:
-        first, _, rest = name.partition(".")
-        return first in (self.package, "seedbed") or (
-            first == "hydra_plugins" and rest.startswith("seedbed_")
-        )
-
-    @cached_property
-    def _packages_with_data(self) -> set[str]:
-        """The packages that bring data, to whichever dataset."""
-        return {
-            name
-            for file in (self.root / "conf/dataset").glob("*.yaml")
-            for name in _values_of("package", load_yaml(file))
-        }
-
-    @cached_property
-    def _locked(self) -> dict[str, tuple[str, list[str]]]:
-        return read_lock(self.root / LOCK)
-
-    def _distribution(self, module: str) -> str:
-        name = canonical(module)
-        return (
-            name
-            if name in self._locked
-            else canonical(self._distributions.get(module, [module])[0])
-        )
-
-    @cached_property
-    def _distributions(self) -> Mapping[str, list[str]]:
-        from importlib.metadata import packages_distributions
-
-        return packages_distributions()
-
-
-def read_lock(path: Path) -> dict[str, tuple[str, list[str]]]:
-    """Return version and needs of each package in a lock file of `uv pip compile`.
-
-    Where a package is locked in several versions, for several Pythons, all of them count.
-    """
-    versions: dict[str, set[str]] = {}
-    needs: dict[str, set[str]] = {}
-    name = ""
-    via = False
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
-        if pinned := re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)", line):
-            name, via = canonical(pinned[1]), False
-            versions.setdefault(name, set()).add(pinned[2])
-        elif line.startswith("    # via"):
-            via = True
-            line = line.replace("# via", "#  ", 1)
-        if via and (needed := re.fullmatch(r"    #\s+([A-Za-z0-9._-]+)(?:\[[^]]*])?", line)):
-            needs.setdefault(canonical(needed[1]), set()).add(name)
-    return {
-        name: (", ".join(sorted(found)), sorted(needs.get(name, ())))
-        for name, found in versions.items()
-    }
-
-
-def canonical(name: str) -> str:
-    """Return the canonical name of a package (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _imported_names(tree: ast.Module, package: str, project: str) -> Iterator[str]:
-    nodes: list[ast.AST] = [tree]
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            nodes += node.orelse
-            continue
-        nodes += ast.iter_child_nodes(node)
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            parents = package.split(".")[: -(node.level - 1) or None] if node.level else []
-            base = ".".join([*parents, *([node.module] if node.module else [])])
-            # `from package import name` runs package.name as well, where that is a module.
-            yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            called = (
-                node.func.attr
-                if isinstance(node.func, ast.Attribute)
-                else getattr(node.func, "id", "")
-            )
-            if called == "import_module":
-                yield str(node.args[0].value)
-            elif called == "project_module":
-                yield f"{project}.{node.args[0].value}"
-
-
-def _module_file(source: Path, module: str) -> Path | None:
-    path = source.joinpath(*module.split("."))
-    return next(
-        (file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None
-    )
-
-
-def _values_of(key: str, value: Any) -> set[str]:
-    """Return the texts that stand under a key at any depth."""
-    if isinstance(value, list):
-        return {text for part in value for text in _values_of(key, part)}
-    if not isinstance(value, dict):
-        return set()
-    own = {value[key]} if isinstance(value.get(key), str) else set()
-    return own | {text for part in value.values() for text in _values_of(key, part)}
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -69,7 +69,9 @@ def read_settings(root: Path) -> ProjectSettings:
         ):
             raise UserError(f"{where} is {value!r}: write a list of names, such as ['lightgbm'].")
     return ProjectSettings(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+        table.get("package", "project"),
+        tuple(table.get("targets", ())),
+        tuple(table.get("trusted", ())),
     )
 
 

@@ -1,4 +1,4 @@
-"""Which repository a command means: the one it is called in, never the one its code happens to lie in."""
+"""Which repository a command means, and what Git says of it."""
 
 import os
 import subprocess
@@ -7,15 +7,16 @@ from pathlib import Path
 
 from seedbed.errors import UserError
 
-MOST_LINES = 3
-"""Of what Git says when it fails: it may say the same of a hundred files."""
+SHOWN = 3
+"""Lines of Git's own message that are shown: it may say the same of a hundred files."""
 
 
 def find_root(start: Path | None = None) -> Path:
     """Return the nearest folder at or above `start` (the working directory) that holds .dvc/ and conf/.
 
-    Neither ``__file__`` nor DVC_ROOT would do: in a worktree, in a temporary run or in a second repository
-    they name another checkout. The answer is never cached, since a process may change its directory.
+    Neither ``__file__`` nor DVC_ROOT would do: in a worktree, in a temporary run or in a second
+    repository they name another checkout. The answer is never cached, since a process may change its
+    directory.
 
     Raises
     ------
@@ -27,20 +28,38 @@ def find_root(start: Path | None = None) -> Path:
         if (folder / ".dvc").is_dir() and (folder / "conf").is_dir():
             return folder
     raise UserError(
-        f"{here}: neither this folder nor one above it holds .dvc/ and conf/. Call this inside the project."
+        f"{here}: neither this folder nor one above it holds .dvc/ and conf/. "
+        "Call this inside the project."
     )
 
 
 def inside_experiment(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether this process belongs to `dvc exp run` (in the workspace, a temporary folder or the queue) or to a sweep."""
+    """Whether this process belongs to `dvc exp run`, in whichever folder, or to a job of a sweep."""
     return "DVC_EXP_NAME" in environment or "SEEDBED_SLOT" in environment
+
+
+def run_git(
+    root: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    given: str | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a Git command; what it prints is UTF-8 whatever the locale, and names stand as they are."""
+    return subprocess.run(
+        ["git", "-c", "core.quotePath=false", *arguments],
+        cwd=root,
+        env=environment,
+        input=given,
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        check=False,
+    )
 
 
 def git(root: Path, *arguments: str) -> str | None:
     """Return what a Git command prints, stripped, or None if it fails."""
-    done = subprocess.run(
-        ["git", *arguments], cwd=root, capture_output=True, text=True, check=False
-    )
+    done = run_git(root, *arguments)
     return done.stdout.strip() if done.returncode == 0 else None
 
 
@@ -50,23 +69,19 @@ def git_or_stop(root: Path, *arguments: str, environment: Mapping[str, str] | No
     Raises
     ------
     UserError
-        If it fails, with what Git said.
+        If it fails, with Git's own message.
     """
-    done = subprocess.run(
-        ["git", *arguments], cwd=root, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        said = done.stderr.splitlines()
-        more = [f"(and {len(said) - MOST_LINES} more lines)"] if len(said) > MOST_LINES else []
-        raise UserError(
-            f"{root}: `git {' '.join(arguments)}` failed: {' '.join([*said[:MOST_LINES], *more])}"
-        )
-    return done.stdout.strip()
+    done = run_git(root, *arguments, environment=environment)
+    if done.returncode == 0:
+        return done.stdout.strip()
+    lines = done.stderr.splitlines()
+    more = f" (and {len(lines) - SHOWN} more lines)" if len(lines) > SHOWN else ""
+    message = " ".join(lines[:SHOWN])
+    raise UserError(f"{root}: `git {' '.join(arguments)}` failed: {message}{more}")
 
 
 def untracked_files(root: Path, folder: str, *, ignored: bool = False) -> list[str]:
-    """Return the files below `folder` that Git does not track, those that it ignores only if asked for."""
-    # Ended by zeros, names come as they are; else Git quotes those with letters beyond ASCII.
-    others = ["ls-files", "--others", "-z", *([] if ignored else ["--exclude-standard"])]
-    listed = git(root, *others, "--", folder) or ""
+    """Return the files below `folder` that Git does not track; those that it ignores only if asked for."""
+    standard = [] if ignored else ["--exclude-standard"]
+    listed = git(root, "ls-files", "--others", "-z", *standard, "--", folder) or ""
     return sorted(name for name in listed.split("\0") if name)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Task = Literal["binary", "multiclass", "regression"]
-Role = Literal["feature", "target", "key", "time", "group", "known_after_outcome", "ignore"]
+Role = Literal["feature", "target", "key", "time", "group", "known_after_outcome", "other"]
 ColumnType = Literal["number", "category", "boolean", "time"]
 TimePart = Literal["month", "day", "day_of_week", "day_of_year", "hour", "minute"]
 Severity = Literal["critical", "warning", "info"]
@@ -26,12 +26,13 @@ class Section(BaseModel):
 
 
 class Table(Section):
-    """Where one table lies: `file` inside an installed `package`, or what a `loader` of that package returns.
+    """Where a table lies: `file` in an installed `package`, or what that package's `loader` returns.
 
-    The csv and parquet sources ignore these and read <name>.csv or <name>.parquet. `missing` lists what a CSV file writes
-    for a text that is missing, beside the empty field, such as NA.
+    The csv and parquet sources ignore these and read <name>.csv or <name>.parquet. `missing` lists
+    what a CSV file writes for a text that is missing, beside the empty field, such as NA.
     """
 
+    name: str
     package: str | None = None
     file: str | None = None
     loader: str | None = None
@@ -39,7 +40,10 @@ class Table(Section):
 
 
 class Join(Section):
-    """A left join of `table` to the base table on equal `keys`; `columns` come along, renamed by `rename`."""
+    """A left join of `table` to the first table on equal `keys`, which adds `columns`.
+
+    `rename` gives added columns another name.
+    """
 
     table: str
     keys: Annotated[list[str], Field(min_length=1)]
@@ -48,7 +52,10 @@ class Join(Section):
 
 
 class Window(Section):
-    """The half-open interval [start, end) of the time column, in the data's own time zone; null is unbounded."""
+    """The half-open interval [start, end) of the time column, in the time zone of the data.
+
+    null is unbounded.
+    """
 
     start: str | None = None
     end: str | None = None
@@ -68,15 +75,25 @@ class Window(Section):
 
 
 class Dataset(Section):
-    """Which rows there are: tables, how they join, and the window and sample of them that is used."""
+    """Which rows there are: tables, how they join, and the window and sample of them that is used.
+
+    The first table is the one whose rows are asked about.
+    """
 
     name: str
-    base: str
-    tables: dict[str, Table]
+    tables: Annotated[list[Table], Field(min_length=1)]
     joins: list[Join] = []
     window: Window = Window()
     sample: Annotated[int, Field(ge=1)] | None = None
     time_zone: str = "UTC"
+
+    @field_validator("tables")
+    @classmethod
+    def _have_different_names(cls, tables: list[Table]) -> list[Table]:
+        names = [table.name for table in tables]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two tables have one name ({', '.join(names)})")
+        return tables
 
     @field_validator("time_zone")
     @classmethod
@@ -89,11 +106,53 @@ class Dataset(Section):
             ) from None
         return name
 
+    @property
+    def base(self) -> str:
+        """The name of the first table."""
+        return self.tables[0].name
+
+    @property
+    def table_names(self) -> list[str]:
+        """The names of all tables."""
+        return [table.name for table in self.tables]
+
+    def table(self, name: str) -> Table:
+        """Return the table of that name."""
+        return next(table for table in self.tables if table.name == name)
+
+
+class ColumnLists(Section):
+    """The columns by role: names, globs such as `temp*`, and with `!` in front what a list leaves out.
+
+    `number`, `category` and `boolean` are the features. Columns of other roles are numbers, and the
+    time a time, unless `types` says otherwise; a column that only `types` names is read and is no
+    feature. `move` puts single columns into another list: it is for the command line, which cannot
+    add to a list. :mod:`seedbed.config.columns` applies these to the columns of a table.
+    """
+
+    target: str
+    time: str | None = None
+    group: str | None = None
+    key: list[str] = []
+    number: list[str] = []
+    category: list[str] = []
+    boolean: list[str] = []
+    known_after_outcome: list[str] = []
+    types: dict[str, ColumnType] = {}
+    move: dict[str, Literal["number", "category", "boolean", "known_after_outcome"]] = {}
+
+    @field_validator("target", "time", "group", mode="before")
+    @classmethod
+    def _is_one(cls, name: Any) -> Any:
+        if isinstance(name, list):
+            raise ValueError("one column at most can have that role, so write a name and no list")
+        return name
+
 
 class Column(Section):
-    """What one column of the joined rows means. Only role `feature` may ever reach a model.
+    """What one column of the rows means. Only role `feature` may ever reach a model.
 
-    A column is part of the row's key by the role key, or, when it is a feature too, by `key: true`.
+    `key` says whether the column is part of the row's key.
     """
 
     role: Role
@@ -101,22 +160,17 @@ class Column(Section):
     key: bool = False
 
 
-class Target(Section):
-    """The column to predict; with `above`, the target is whether `column` exceeds that value."""
-
-    column: str
-    above: float | None = None
-
-
 class Problem(Section):
-    """The question in words, and all that depends on it alone."""
+    """The question in words, and all that depends on it alone.
+
+    With `above`, the target is whether the target column exceeds that value; else `positive` is the
+    positive class of a binary problem. `card` holds what a model card says of the question.
+    """
 
     question: str
-    moment: str
-    excluded: str
-    success: str
+    card: list[str] = []
     task: Task
-    target: Target
+    above: float | None = None
     positive: str | int | bool | None = None
     metric: str
     threshold: Literal["f1", "balanced_accuracy", "half"] = "half"
@@ -144,18 +198,27 @@ class Expectations(Section):
     suite: list[Expectation]
 
 
+class ValidRange(Section):
+    """The interval [low, high] outside of which a value of `column` is impossible."""
+
+    column: str
+    low: float | None = None
+    high: float | None = None
+
+
 class Cleaning(Section):
     """Value cleaning (also at serving) and row cleaning (training only)."""
 
     strip_text: bool = True
     missing_text: list[str] = [""]
-    valid_range: dict[str, tuple[float | None, float | None]] = {}
+    valid_range: list[ValidRange] = []
     drop_duplicates: bool = True
 
 
 class Derived(Section):
     """A stateless feature made of other columns of the same row."""
 
+    name: str
     kind: Literal["difference", "ratio", "clock_minutes", "days_between", "combine", "is_missing"]
     columns: list[str]
 
@@ -165,7 +228,7 @@ class Features(Section):
 
     time_parts: list[TimePart] = []
     use_derived: bool = False
-    derived: dict[str, Derived] = {}
+    derived: list[Derived] = []
     drop: list[str] = []
 
 
@@ -182,7 +245,8 @@ class Split(Section):
     def _leaves_train_rows(self) -> "Split":
         if self.validation + self.test >= 1:
             raise ValueError(
-                f"validation {self.validation} and test {self.test} leave no train rows: keep the sum below 1"
+                f"validation {self.validation} and test {self.test} leave no train rows: "
+                "keep the sum below 1"
             )
         return self
 
@@ -217,7 +281,10 @@ class Evaluation(Section):
 
 
 class AgainstChampion(Section):
-    """What a model must reach beside the one in use; `tolerance` is a share of the champion's figure."""
+    """What a model must reach beside the one in use.
+
+    `tolerance` is a share of the champion's figure.
+    """
 
     compare: bool = True
     tolerance: Annotated[float, Field(ge=0)] = 0.01
@@ -238,7 +305,7 @@ class Params(Section):
     conf_hash: str
     seed: int
     dataset: Dataset
-    columns: dict[str, Column]
+    columns: ColumnLists
     problem: Problem
     source: Source
     expectations: Expectations

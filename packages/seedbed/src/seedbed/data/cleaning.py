@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from seedbed.config.schema import Cleaning, Problem
-from seedbed.data.roles import Columns, key_columns
+from seedbed.config.schema import Cleaning, Problem, ValidRange
+from seedbed.data.roles import Columns, key_columns, target_column
 from seedbed.errors import UserError
 
 
@@ -19,14 +19,15 @@ def clean_values(frame: pd.DataFrame, columns: Columns, cleaning: Cleaning) -> p
     columns : dict of str to Column
     cleaning : Cleaning
     """
+    ranges = {limits.column: limits for limits in cleaning.valid_range}
     cleaned = {}
     for name in frame.columns:
         values = frame[name]
         kind = columns[name].type if name in columns else None
         if kind == "category":
             values = _clean_text(values, cleaning)
-        elif name in cleaning.valid_range:
-            values = _clean_number(values, *cleaning.valid_range[name])
+        elif name in ranges:
+            values = _clean_number(values, ranges[name])
         cleaned[name] = values
     return pd.DataFrame(cleaned, index=frame.index)
 
@@ -36,15 +37,16 @@ def clean_rows(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return the rows that can be learned from, and how many were dropped for which reason.
 
-    Of rows with one key (without key columns: of rows that are equal in all), the first in a total order of all columns
-    stays: without an order, "first" would depend on how the source happened to deliver them.
+    Of rows with one key (without key columns: of rows that are equal in all), the first in a total
+    order of all columns stays: without an order, "first" would depend on how the source happened to
+    deliver them.
 
     Raises
     ------
     UserError
         If no row is left, or the target has only one value.
     """
-    target = problem.target.column
+    target = target_column(columns)
     kept = frame[frame[target].notna()]
     without_target = len(frame) - len(kept)
     duplicates = 0
@@ -59,7 +61,7 @@ def clean_rows(
             )
             kept = kept.drop(index=firsts[firsts].index)
             duplicates = int(firsts.sum())
-    _refuse_constant_target(kept, problem)
+    _refuse_constant_target(kept, target, problem)
     counts = {
         "rows_in": len(frame),
         "without_target": without_target,
@@ -70,7 +72,7 @@ def clean_rows(
 
 
 def count_changes(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, int]:
-    """Return how many values of each column became missing in cleaning; columns without any are left out."""
+    """Return how many values of each column became missing in cleaning, where any did."""
     lost = {name: int((after[name].isna() & before[name].notna()).sum()) for name in before.columns}
     return {name: count for name, count in lost.items() if count}
 
@@ -88,38 +90,38 @@ def _clean_text(values: pd.Series, cleaning: Cleaning) -> pd.Series:
     )
 
 
-def _clean_number(values: pd.Series, low: float | None, high: float | None) -> pd.Series:
+def _clean_number(values: pd.Series, limits: ValidRange) -> pd.Series:
     impossible = pd.Series(False, index=values.index)
-    if low is not None:
-        impossible |= values < low
-    if high is not None:
-        impossible |= values > high
+    if limits.low is not None:
+        impossible |= values < limits.low
+    if limits.high is not None:
+        impossible |= values > limits.high
     return values.astype("float64").mask(impossible)
 
 
-def _refuse_constant_target(rows: pd.DataFrame, problem: Problem) -> None:
-    target = problem.target
+def _refuse_constant_target(rows: pd.DataFrame, name: str, problem: Problem) -> None:
     if rows.empty:
         raise UserError(
-            f"problem.target.column: no row has a value of {target.column}, so there is nothing to learn from. Check the source."
+            f"columns.target: no row has a value of {name}, so there is nothing to learn from. "
+            "Check the source."
         )
-    answers = (
-        rows[target.column] > target.above if target.above is not None else rows[target.column]
-    )
+    above = problem.above
+    answers = rows[name] > above if above is not None else rows[name]
     if answers.nunique() < 2:
-        told = (
-            f"{target.column} > {target.above:g} is {answers.iloc[0]}"
-            if target.above is not None
-            else f"{target.column} is {answers.iloc[:1].tolist()[0]!r}"
+        value = (
+            f"{name} > {above:g} is {answers.iloc[0]}"
+            if above is not None
+            else f"{name} is {answers.iloc[:1].tolist()[0]!r}"
         )
         raise UserError(
-            f"problem.target: {told} in all {len(rows)} rows, so there is nothing to learn. "
-            "Widen dataset.window or dataset.sample, or choose another target or limit in the conf/dataset file."
+            f"columns.target: {value} in all {len(rows)} rows, so there is nothing to learn. Widen "
+            "dataset.window or dataset.sample, or choose another target or limit in the "
+            "conf/dataset file."
         )
-    if problem.task == "binary" and target.above is None:
+    if problem.task == "binary" and above is None:
         values = sorted(answers.unique().tolist(), key=str)
         if len(values) != 2 or problem.positive not in values:
             raise UserError(
-                f"problem.positive: {problem.positive!r} must be one of the two values of {target.column}, which has "
-                f"{', '.join(map(repr, values[:5]))}. Edit the conf/dataset file."
+                f"problem.positive: {problem.positive!r} must be one of the two values of {name}, "
+                f"which has {', '.join(map(repr, values[:5]))}. Edit the conf/dataset file."
             )

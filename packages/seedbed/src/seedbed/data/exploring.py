@@ -8,7 +8,7 @@ import pandas as pd
 
 from seedbed.config.schema import Problem, Role
 from seedbed.data.features import make_target
-from seedbed.data.roles import Columns, columns_with, time_column
+from seedbed.data.roles import Columns, columns_with, target_column, time_column
 
 BINS = 10
 CATEGORIES = 12
@@ -42,15 +42,12 @@ def profile_page(frame: pd.DataFrame, title: str) -> str:
     )
 
 
-def target_values(frame: pd.DataFrame, problem: Problem) -> pd.Series:
+def target_values(frame: pd.DataFrame, columns: Columns, problem: Problem) -> pd.Series:
     """Return what is averaged against features: the target as a number, NaN where it is not known.
 
     For several classes it is whether the row is of the most frequent one.
     """
-    known = frame[frame[problem.target.column].notna()]
-    target = make_target(
-        known, problem.task, problem.target.column, problem.target.above, problem.positive
-    )
+    target = make_target(frame[target_column(columns)].dropna(), problem)
     if problem.task == "multiclass":
         target = target == target.mode().iloc[0]
     return target.astype("float64").reindex(frame.index)
@@ -107,7 +104,7 @@ def summarize(
     frame: pd.DataFrame, columns: Columns, problem: Problem, by_feature: dict[str, pd.DataFrame]
 ) -> dict[str, Any]:
     """Return rows, missing shares and how far each column moves the target, ready for JSON."""
-    target = target_values(frame, problem)
+    target = target_values(frame, columns, problem)
     return {
         "rows": len(frame),
         "target": {

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from seedbed.config.schema import Problem
-from seedbed.data.roles import Columns
+from seedbed.data.roles import Columns, target_column
 from seedbed.plotting import PALETTE, new_figure, save_figure
 
 LEAK = PALETTE[1]
@@ -63,11 +63,11 @@ def draw_target(
         )
     for cell in cells[len(by_feature) :]:
         cell.axis("off")
-    figure.suptitle(f"{_target_words(problem)} by column: mean and 95 % interval")
+    figure.suptitle(f"{_target_words(columns, problem)} by column: mean and 95 % interval")
     save_figure(figure, path)
 
 
-def draw_time(path: Path, by_month: pd.DataFrame, problem: Problem) -> None:
+def draw_time(path: Path, by_month: pd.DataFrame, columns: Columns, problem: Problem) -> None:
     """Draw the mean target and the number of rows of each month."""
     figure, axes = new_figure(2, 1, width=7.5, height=5.5)
     rate, rows = axes.flat
@@ -80,7 +80,7 @@ def draw_time(path: Path, by_month: pd.DataFrame, problem: Problem) -> None:
         marker="o",
         capsize=3,
     )
-    rate.set(title=f"{_target_words(problem)} by month", ylabel="mean and 95 % interval")
+    rate.set(title=f"{_target_words(columns, problem)} by month", ylabel="mean and 95 % interval")
     rows.bar(by_month.index, by_month["rows"], color=PALETTE[5])
     rows.set(ylabel="rows")
     rate.tick_params(axis="x", labelbottom=False)
@@ -122,16 +122,14 @@ def _short(labels: list[str]) -> list[str]:
     return shorter if len(set(shorter)) == len(set(labels)) else labels
 
 
-def _target_words(problem: Problem) -> str:
-    target = problem.target
+def _target_words(columns: Columns, problem: Problem) -> str:
+    target, above = target_column(columns), problem.above
     if problem.task == "binary":
         return (
-            f"Share of {target.column} > {target.above:g}"
-            if target.above is not None
-            else f"Share of {target.column} = {problem.positive}"
+            f"Share of {target} > {above:g}"
+            if above is not None
+            else f"Share of {target} = {problem.positive}"
         )
     return (
-        f"Share of the most frequent {target.column}"
-        if problem.task == "multiclass"
-        else f"Mean {target.column}"
+        f"Share of the most frequent {target}" if problem.task == "multiclass" else f"Mean {target}"
     )

@@ -1,4 +1,4 @@
-"""Stateless features: each is a function of its own row alone, so that one served row gets what training rows got."""
+"""Stateless features: each is a function of its own row, so one served row gets what training did."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from seedbed.config.features import plan_features
-from seedbed.config.schema import Features, TimePart
+from seedbed.config.schema import Features, Problem, TimePart
 from seedbed.data.roles import Columns
 
 
@@ -25,14 +25,14 @@ def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) 
     Returns
     -------
     DataFrame, shape (n_rows, n_features)
-        Numbers as float64, categories as str. Same index as `frame`. Parts of the time are there where a column has the
-        role time.
+        Numbers as float64, categories as str. Same index as `frame`. Parts of the time are there
+        where there is a time column.
 
     Raises
     ------
     UserError
-        If a derived feature uses a column that does not exist or is known only after the outcome, if a feature takes
-        the name of a column or of another feature, or if none is left.
+        If a derived feature uses a column that does not exist or is known only after the outcome,
+        if a feature takes the name of a column or of another feature, or if none is left.
     """
     made = {
         name: MAKERS[kind](*(frame[column] for column in parts))
@@ -49,19 +49,18 @@ def input_columns(columns: Columns, features: Features) -> list[str]:
     return [name for name in columns if name in read]
 
 
-def make_target(
-    frame: pd.DataFrame, task: str, column: str, above: float | None, positive: object
-) -> pd.Series:
+def make_target(values: pd.Series, problem: Problem) -> pd.Series:
     """Return the target: bool for binary, str for multiclass, float64 for regression.
 
-    A binary target is whether `column` exceeds `above`, or, without a limit, whether it equals `positive`.
+    A binary target is whether a value of the target column exceeds ``problem.above``, or, without a
+    limit, whether it equals ``problem.positive``.
     """
-    values = frame[column]
-    if task == "regression":
+    if problem.task == "regression":
         return values.astype("float64")
-    if task == "multiclass":
+    if problem.task == "multiclass":
         return values.astype("str")
-    return (values > above if above is not None else values == positive).astype("bool")
+    above = problem.above
+    return (values > above if above is not None else values == problem.positive).astype("bool")
 
 
 def _time_part(part: str, times: pd.Series) -> pd.Series:
@@ -74,8 +73,9 @@ def _clock_minutes(clock: pd.Series) -> pd.Series:
 
 
 def _days_between(start: pd.Series, end: pd.Series) -> pd.Series:
-    """Return days from one time to the other by the clocks on the wall: from midnight to midnight is 1, also where that day has
-    23 or 25 hours. A span that holds a change of the clocks is an hour longer or shorter than it was.
+    """Return days from one time to the other by the clocks on the wall.
+
+    From midnight to midnight is 1, also where that day has 23 or 25 hours.
     """
     return (end.dt.tz_localize(None) - start.dt.tz_localize(None)).dt.total_seconds() / 86_400
 

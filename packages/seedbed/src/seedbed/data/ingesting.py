@@ -1,72 +1,72 @@
 """Raw rows: the tables of a dataset joined into one, typed, cut to the window and the sample."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Dataset, Join
+from seedbed.config.columns import ColumnTypes, resolve_columns
+from seedbed.config.schema import ColumnLists, Dataset, Join
 from seedbed.data.csv_files import Types
 from seedbed.data.reading import read_times, refuse_values
-from seedbed.data.roles import Columns, columns_with, time_column
+from seedbed.data.roles import Columns, columns_with
 from seedbed.errors import UserError, did_you_mean
 
 
 def assemble_rows(
-    read: Callable[[str, Types], pd.DataFrame], dataset: Dataset, columns: Columns
+    read: Callable[[str, Types], pd.DataFrame], dataset: Dataset, lists: ColumnLists
 ) -> pd.DataFrame:
-    """Read and join the tables of `dataset`, and return the configured columns in their types.
+    """Read and join the tables of `dataset`, and return the columns that are listed, in their types.
 
     Parameters
     ----------
     read : callable
         Returns a table, given its name and the types of its columns.
     dataset : Dataset
-    columns : dict of str to Column
+    lists : ColumnLists
 
     Returns
     -------
     DataFrame, shape (n_rows, n_columns)
-        As many rows as the base table has in the window, or ``dataset.sample`` of them.
+        As many rows as the first table has in the window, or ``dataset.sample`` of them. Columns
+        that are not listed are left out and never read into a type.
 
     Raises
     ------
     UserError
-        If a table, key or column is missing, a join is not many-to-one, a value does not fit its column's type,
-        a feature holds nothing but missing values, or no row is left.
+        If a key or column is missing, a join is not many-to-one, a value does not fit its column's
+        type, a feature holds nothing but missing values, or no row is left.
     """
-    base = read(dataset.base, {name: column.type for name, column in columns.items()})
-    rows = _sample(_cut(base, dataset, columns), dataset, columns)
+    types = ColumnTypes(lists)
+    base = read(dataset.base, types)
+    rows = _sample(_cut(base, dataset, lists.time), dataset, lists.time)
     for join in dataset.joins:
-        if join.table not in dataset.tables:
-            raise UserError(
-                f"dataset.joins: {join.table!r} is not among dataset.tables ({', '.join(dataset.tables)})."
-            )
         names = {name: join.rename.get(name, name) for name in [*join.keys, *join.columns]}
-        types: Types = {
-            name: columns[known].type for name, known in names.items() if known in columns
-        }
-        rows = join_table(rows, read(join.table, types), join, dataset.base)
-    return set_types(rows, columns, dataset)
+        known = {name: kind for name, new in names.items() if (kind := types.get(new))}
+        rows = join_table(rows, read(join.table, known), join, dataset.base)
+    return set_types(rows, resolve_columns(lists, rows.columns), dataset)
 
 
 def join_table(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -> pd.DataFrame:
-    """Join `other` to `rows` many-to-one: every row stays, none is doubled; a missing key matches nothing.
+    """Join `other` to `rows` many-to-one: every row stays, and none is doubled.
+
+    A missing key matches nothing.
 
     Raises
     ------
     UserError
-        If a key or column is missing on a side, a key is not unique in `other` or not of one type on both sides, or a
-        column would be there twice.
+        If a key or column is missing on a side, a key is not unique in `other` or not of one type
+        on both sides, or a column would be there twice.
     """
-    for side, name, wanted in (
+    for table, name, wanted in (
         (rows, base, join.keys),
         (other, join.table, [*join.keys, *join.columns]),
     ):
-        if absent := [column for column in wanted if column not in side.columns]:
+        if absent := [column for column in wanted if column not in table.columns]:
+            meant = did_you_mean(absent[0], sorted(table.columns))
             raise UserError(
-                f"dataset.joins: table {name} has no column {_with_questions(absent, side.columns)}, which the join with "
+                f"dataset.joins: table {name} has no column {absent[0]}{meant}, which the join with "
                 f"{join.table} needs. Edit keys or columns in the conf/dataset file."
             )
     # pandas would take two missing keys for equal ones.
@@ -84,20 +84,21 @@ def join_table(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -
             f"{key}={value}" for key, value in right.loc[repeated, join.keys].iloc[0].items()
         )
         raise UserError(
-            f"dataset.joins: {join.table} has {int(repeated.sum())} rows more than one for a key ({example}), so the join would "
-            f"double rows of {base}. Join on more keys, or make the table unique."
+            f"dataset.joins: {join.table} has {int(repeated.sum())} rows more than one for a key "
+            f"({example}), so the join would double rows of {base}. Join on more keys, or make the "
+            "table unique."
         )
     for key in join.keys:
         if _kind(rows[key]) != _kind(right[key]):
             raise UserError(
-                f"dataset.joins: {key} is {rows[key].dtype} in {base} and {right[key].dtype} in {join.table}, "
-                "so no row would match. Make them the same type."
+                f"dataset.joins: {key} is {rows[key].dtype} in {base} and {right[key].dtype} in "
+                f"{join.table}, so no row would match. Make them the same type."
             )
     return rows.merge(right, how="left", on=join.keys, validate="many_to_one")
 
 
 def _kind(values: pd.Series) -> str:
-    """Return what the values of a key are: those of another kind would never match, and pandas refuses some of them."""
+    """Return what the values of a key are: those of another kind would never match."""
     dtype = values.dtype
     if isinstance(dtype, pd.DatetimeTZDtype) or dtype.kind == "M":
         return f"time {getattr(dtype, 'tz', None)}"
@@ -112,16 +113,8 @@ def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.Data
     Raises
     ------
     UserError
-        If a column is missing, a value does not fit, or a feature or the target holds nothing but missing values.
+        If a value does not fit, or a feature or the target holds nothing but missing values.
     """
-    if absent := [name for name in columns if name not in rows.columns]:
-        target = columns_with(columns, "target")
-        what = "the target column" if absent[0] in target else "the column"
-        raise UserError(
-            f"columns: {what} {_with_questions(absent, set(rows.columns) - set(columns))} is not in the data, which have "
-            f"{', '.join(map(str, rows.columns))}. "
-            "Correct the name in the conf/dataset file, or remove it there."
-        )
     typed = pd.DataFrame(
         {name: _typed(rows[name], name, column.type, dataset) for name, column in columns.items()}
     )
@@ -129,13 +122,9 @@ def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.Data
         if typed[name].isna().all():
             raise UserError(
                 f"columns: {name} ({columns[name].role}) holds nothing but missing values in {len(typed)} rows. "
-                "Give it the role ignore in the conf/dataset file, or mend the source."
+                "Take it out of columns in the conf/dataset file, or correct the source."
             )
     return typed
-
-
-def _with_questions(absent: Iterable[str], there: Iterable[str]) -> str:
-    return ", ".join(f"{name}{did_you_mean(name, sorted(there))}" for name in absent)
 
 
 def _typed(values: pd.Series, name: str, kind: str, dataset: Dataset) -> pd.Series:
@@ -191,24 +180,26 @@ def _expected(values: pd.Series, name: str, wrong: pd.Series, wanted: str) -> No
         values,
         wrong,
         name,
-        f"Expected is {wanted}: change the column's type in the conf/dataset file, or mend the source.",
+        f"Expected is {wanted}: list the column under another type in the conf/dataset file, or "
+        "correct the source.",
     )
 
 
-def _cut(base: pd.DataFrame, dataset: Dataset, columns: Columns) -> pd.DataFrame:
-    """Return the rows of the window."""
+def _cut(base: pd.DataFrame, dataset: Dataset, name: str | None) -> pd.DataFrame:
+    """Return the rows of the window, by the time column `name`."""
     start, end = dataset.window.start, dataset.window.end
     if start is None and end is None:
         return base
-    name = time_column(columns)
     if name is None:
         raise UserError(
-            "dataset.window is set, and no column has the role time. Give one that role in the conf/dataset file, "
-            "or leave the window open."
+            "dataset.window is set, and columns.time names no column. Name one in the conf/dataset "
+            "file, or leave the window open."
         )
     if name not in base.columns:
         raise UserError(
-            f"columns: the time column {name} is not in table {dataset.base}, so dataset.window cannot be applied."
+            f"columns.time: {name} is not a column of table {dataset.base}"
+            f"{did_you_mean(name, base.columns)}, so dataset.window cannot be applied. Correct it "
+            "in the conf/dataset file."
         )
     times = read_times(base[name], dataset.time_zone, partial(_expected, base[name], name))
     inside = pd.Series(True, index=base.index)
@@ -218,7 +209,8 @@ def _cut(base: pd.DataFrame, dataset: Dataset, columns: Columns) -> pd.DataFrame
         inside &= times < _moment(end, dataset.time_zone)
     if not inside.any():
         raise UserError(
-            f"dataset.window: no row lies in [{start}, {end}); the data run from {times.min()} to {times.max()}."
+            f"dataset.window: no row lies in [{start}, {end}); the data run from {times.min()} to "
+            f"{times.max()}. Change the window with -S or in the conf/dataset file."
         )
     return base[inside].reset_index(drop=True)
 
@@ -228,11 +220,10 @@ def _moment(text: str, zone: str) -> pd.Timestamp:
     return moment.tz_localize(zone) if moment.tzinfo is None else moment
 
 
-def _sample(base: pd.DataFrame, dataset: Dataset, columns: Columns) -> pd.DataFrame:
+def _sample(base: pd.DataFrame, dataset: Dataset, name: str | None) -> pd.DataFrame:
     """Return `dataset.sample` rows, evenly spread in time, or all of them."""
     if dataset.sample is None or dataset.sample >= len(base):
         return base
-    name = time_column(columns)
     order = (
         base[name].argsort(kind="stable").to_numpy()
         if name in base.columns

@@ -64,7 +64,7 @@ def find_unwatched(source: Source) -> str | None:
 
 
 def _read_package(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
-    where = dataset.tables[table]
+    where = dataset.table(table)
     if where.package is None:
         raise UserError(
             f"dataset.tables.{table}: source package needs a package here, and there is none. "
@@ -103,7 +103,7 @@ def _load(package: str, loader: str, table: str) -> pd.DataFrame:
 
 def _read_csv_source(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
     return read_csv(
-        _find_file(source, dataset, table, CSV_ENDINGS), types, dataset.tables[table].missing
+        _find_file(source, dataset, table, CSV_ENDINGS), types, dataset.table(table).missing
     )
 
 
@@ -139,7 +139,7 @@ def _find_file(source: Source, dataset: Dataset, table: str, endings: tuple[str,
     if path.is_file():
         if len(dataset.tables) > 1:
             raise UserError(
-                f"source.path: {path} is one file, and dataset {dataset.name} has the tables {', '.join(dataset.tables)}. "
+                f"source.path: {path} is one file, and dataset {dataset.name} has the tables {', '.join(dataset.table_names)}. "
                 "Name the folder that holds a file for each."
             )
         return path

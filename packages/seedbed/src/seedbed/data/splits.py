@@ -1,4 +1,4 @@
-"""Splits: which rows are train, validation and test, in which fold each train row lies, and which rows are alike."""
+"""Splits: which rows are train, validation and test, the folds of train rows, and rows alike."""
 
 import hashlib
 
@@ -9,21 +9,21 @@ from seedbed.config.schema import Split
 from seedbed.data.roles import Columns, group_column, row_key, time_column
 from seedbed.errors import UserError
 
-SIDES = ("train", "validation", "test")
+PARTS = ("train", "validation", "test")
 STRETCHES = 50
-"""Of time, in each side: enough of them for a 95 % interval, and long enough that neighbours in time mostly share one."""
+"""Of time, in each part: enough for a 95 % interval, and so long that neighbours mostly share one."""
 
 
 def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Series:
-    """Return the side of each row: "train", "validation" or "test".
+    """Return the part of each row: "train", "validation" or "test".
 
     Parameters
     ----------
     frame : DataFrame, shape (n_rows, n_columns)
     columns : dict of str to Column
     split : Split
-        By time, the latest rows are the test and no instant lies on two sides. Otherwise a hash of the row's key
-        (random) or of its group decides, so that a row keeps its side when others are added.
+        By time, the latest rows are the test and no instant lies in two parts. Otherwise a hash of
+        the row's key (random) or of its group decides, so that a row stays when others are added.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Ser
     Raises
     ------
     UserError
-        If the column that the split goes by does not exist, or a side gets no row.
+        If the column that the split goes by does not exist, or a part gets no row.
     """
     if split.kind == "time":
         cuts = (1 - split.validation - split.test, 1 - split.test)
@@ -42,21 +42,22 @@ def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Ser
         place = np.where(
             position < split.test, 2, np.where(position < split.test + split.validation, 1, 0)
         )
-    sides = pd.Series(np.array(SIDES)[place], index=frame.index, dtype="str")
-    for side in SIDES:
-        if not (sides == side).any():
+    parts = pd.Series(np.array(PARTS)[place], index=frame.index, dtype="str")
+    for part in PARTS:
+        if not (parts == part).any():
             raise UserError(
-                f"split: of {len(frame)} rows none is in {side} (split.kind {split.kind}, validation {split.validation}, "
-                f"test {split.test}). Use more rows, or larger parts."
+                f"split: of {len(frame)} rows none is in {part} (split.kind {split.kind}, "
+                f"validation {split.validation}, test {split.test}). Use more rows, or larger parts."
             )
-    return sides
+    return parts
 
 
 def assign_folds(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Series:
     """Return the fold of each train row.
 
-    By time the folds are ``split.folds`` + 1 blocks numbered from the earliest, of which cross-validation scores all but
-    the first; otherwise ``split.folds`` parts by a hash, independent of the one that chose the sides.
+    By time the folds are ``split.folds`` + 1 blocks numbered from the earliest, of which
+    cross-validation scores all but the first; otherwise ``split.folds`` parts by a hash that is
+    independent of the one which chose train, validation and test.
 
     Returns
     -------
@@ -73,16 +74,18 @@ def assign_folds(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Seri
 
 
 def assign_clusters(
-    frame: pd.DataFrame, columns: Columns, split: Split, sides: pd.Series
+    frame: pd.DataFrame, columns: Columns, split: Split, parts: pd.Series
 ) -> pd.Series:
-    """Return the cluster of each row: rows of a side that are alike beyond their features, and so tell less than their number.
+    """Return the cluster of each row.
 
-    What counts as alike is what the split keeps apart: by time, rows of one of `STRETCHES` stretches of time with about
-    equally many rows of the side; by group, rows of one group. At random each row is taken to stand alone.
+    Rows of a cluster are alike beyond their features, so they tell less than their number. What
+    counts as alike is what the split keeps apart: by time, rows of one of `STRETCHES` stretches of
+    time with about equally many rows of the part; by group, rows of one group. At random each row
+    stands alone.
 
     Parameters
     ----------
-    sides : Series of str, shape (n_rows,)
+    parts : Series of str, shape (n_rows,)
         What :func:`assign_splits` returned.
 
     Returns
@@ -94,8 +97,8 @@ def assign_clusters(
     if split.kind == "group":
         return pd.util.hash_pandas_object(frame[group_column(columns)], index=False)
     cuts = tuple(stretch / STRETCHES for stretch in range(1, STRETCHES))
-    parts = [_times(frame[sides == side], columns) for side in SIDES]
-    places = [pd.Series(_time_blocks(times, cuts), index=times.index) for times in parts]
+    by_part = [_times(frame[parts == part], columns) for part in PARTS]
+    places = [pd.Series(_time_blocks(times, cuts), index=times.index) for times in by_part]
     return pd.concat(places).reindex(frame.index).astype("uint64")
 
 
@@ -103,12 +106,13 @@ def _times(frame: pd.DataFrame, columns: Columns) -> pd.Series:
     name = time_column(columns)
     if name is None:
         raise UserError(
-            "split.kind is time, and no column has the role time. Choose -S split=random, or give a column that role."
+            "split.kind is time, and columns.time names no column. Choose -S split=random, or name "
+            "one in the conf/dataset file."
         )
     if frame[name].isna().any():
         raise UserError(
-            f"split.kind is time, and {int(frame[name].isna().sum())} rows have no {name}. Expect it in the suite "
-            "(ExpectColumnValuesToNotBeNull), or mend the source."
+            f"split.kind is time, and {int(frame[name].isna().sum())} rows have no {name}. Expect "
+            "it in the suite (ExpectColumnValuesToNotBeNull), or correct the source."
         )
     return frame[name]
 
@@ -126,7 +130,8 @@ def _positions(frame: pd.DataFrame, columns: Columns, split: Split, purpose: str
         name = group_column(columns)
         if name is None:
             raise UserError(
-                "split.kind is group, and no column has the role group. Choose -S split=random, or give a column that role."
+                "split.kind is group, and columns.group names no column. Choose -S split=random, "
+                "or name one with -S columns.group=..."
             )
         keys = pd.util.hash_pandas_object(frame[name], index=False)
     else:

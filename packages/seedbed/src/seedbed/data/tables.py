@@ -9,6 +9,22 @@ import pyarrow.parquet as pq
 from seedbed.errors import UserError
 from seedbed.files import replacing_folder
 
+# Columns of data/features beside the features, whose names do not begin with an underscore.
+ROW = "_row"
+"""The key of a row, by which it is found again."""
+SPLIT = "_split"
+"""train, validation or test."""
+FOLD = "_fold"
+"""The fold of a train row; -1 for others."""
+CLUSTER = "_cluster"
+"""Rows of one cluster are alike, so they are resampled together."""
+TARGET = "_target"
+"""bool, str or float64, by task."""
+TIME = "_time"
+"""When the row happened, where there is a time column."""
+SLICE = "_slice_"
+"""What the name of a slice's column begins with; its values are str."""
+
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write rows as the Parquet folder `path`, whole or not at all; equal rows give equal bytes.

@@ -12,11 +12,12 @@ from great_expectations import expectations as gxe
 from great_expectations.core import ExpectationSuiteValidationResult
 
 from seedbed.config.schema import Expectation, Expectations
-from seedbed.errors import UserError, one_line
+from seedbed.errors import UserError, did_you_mean, one_line
 from seedbed.files import write_text
 
 SAMPLE = 10
 WHERE = "Edit the conf/expectations file."
+MISTAKE = "This is a mistake in the suite, not in the data."
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
@@ -24,25 +25,26 @@ logging.getLogger("great_expectations").setLevel(logging.ERROR)
 def validate_rows(
     frame: pd.DataFrame, expectations: Expectations
 ) -> tuple[dict[str, Any], ExpectationSuiteValidationResult]:
-    """Validate rows; return a result that is the same for the same rows, and Great Expectations' own.
+    """Validate rows; return a result that is the same for the same rows, and that of GX.
 
     Parameters
     ----------
     frame : DataFrame, shape (n_rows, n_columns)
     expectations : Expectations
-        Each with Great Expectations' severity: critical, warning or info.
+        Each with a severity of Great Expectations: critical, warning or info.
 
     Returns
     -------
     tuple of dict and ExpectationSuiteValidationResult
-        The dict has `passed` (no critical failure), `rows`, `failed` (their number by severity) and `expectations`: per
-        expectation `type`, `arguments`, `severity`, `passed`, `observed` or `unexpected` (count, percent, sample, rows).
+        The dict has `passed` (no critical failure), `rows`, `failed` (their number by severity) and
+        `expectations`: per expectation `type`, `arguments`, `severity`, `passed`, `observed` or
+        `unexpected` (count, percent, sample, rows).
 
     Raises
     ------
     UserError
-        If an expectation cannot be evaluated: its class, an argument or a column does not exist. That is an error in
-        the suite, which Great Expectations itself reports like bad data.
+        If an expectation cannot be evaluated: its class, an argument or a column does not exist.
+        That is an error in the suite, which Great Expectations itself reports like bad data.
     """
     if not expectations.suite:
         raise UserError(f"expectations.suite is empty, so nothing would be validated. {WHERE}")
@@ -86,14 +88,14 @@ def validate_rows(
 def describe_failures(result: dict[str, Any], *severities: str) -> list[str]:
     """Return a sentence for each failed expectation of the given severities."""
     return [
-        f"{entry['severity']}: {_told(entry)}"
+        f"{entry['severity']}: {_in_words(entry)}"
         for entry in result["expectations"]
         if not entry["passed"] and entry["severity"] in severities
     ]
 
 
 def write_data_docs(outcome: ExpectationSuiteValidationResult, path: Path) -> None:
-    """Write Great Expectations' page of a validation. It holds times and random ids, so it is no output of a stage."""
+    """Write the page of a validation. It holds times and random ids, so it is no stage's output."""
     from great_expectations.render.renderer import ValidationResultsPageRenderer
     from great_expectations.render.view import DefaultJinjaPageView
 
@@ -109,28 +111,28 @@ def _build(place: int, expectation: Expectation, frame: pd.DataFrame) -> Any:
     if kind is None or not expectation.type.startswith("Expect"):
         raise UserError(f"{where}.type: Great Expectations has no {expectation.type}. {WHERE}")
     arguments = expectation.arguments
-    named = [arguments[key] for key in ("column", "column_A", "column_B") if key in arguments]
-    if isinstance(arguments.get("column_list"), list):
-        named += arguments["column_list"]
-    if absent := [column for column in named if column not in list(frame.columns)]:
-        raise UserError(
-            f"{where}: {expectation.type} names the column {', '.join(map(str, absent))}, which the rows do not have. "
-            f"This is a mistake in the suite, not in the data. {WHERE}"
-        )
+    named = [arguments.get(key) for key in ("column", "column_A", "column_B")]
+    for name in [*named, *(arguments.get("column_list") or [])]:
+        if isinstance(name, str) and name not in frame:
+            raise UserError(
+                f"{where}: {expectation.type} names the column {name}, which data/raw does not have"
+                f"{did_you_mean(name, frame)}. {MISTAKE} {WHERE}"
+            )
     try:
         return kind(
             **_with_times(arguments, frame), severity=expectation.severity, meta={"place": place}
         )
     except (ValueError, TypeError) as error:
         raise UserError(
-            f"{where}: {expectation.type} does not take these arguments ({arguments}): {one_line(error)[:300]}. {WHERE}"
+            f"{where}: {expectation.type} does not take these arguments ({arguments}): "
+            f"{one_line(error)[:300]}. {WHERE}"
         ) from None
 
 
 def _with_times(arguments: dict[str, Any], frame: pd.DataFrame) -> dict[str, Any]:
-    """Return the arguments with ISO texts as times where the column holds times: text and time do not compare."""
+    """Return the arguments with ISO texts as times where the column holds times."""
     column = arguments.get("column")
-    if column is None or not isinstance(frame[column].dtype, pd.DatetimeTZDtype):
+    if not (isinstance(column, str) and isinstance(frame[column].dtype, pd.DatetimeTZDtype)):
         return arguments
     zone = frame[column].dtype.tz
     times: dict[str, Any] = {
@@ -150,8 +152,7 @@ def _entry(place: int, expectation: Expectation, result: Any) -> dict[str, Any]:
         if error.get("raised_exception"):
             raise UserError(
                 f"expectations.suite[{place}]: {expectation.type} could not be evaluated: "
-                f"{one_line(error['exception_message'])[:300]} "
-                f"This is a mistake in the suite, not in the data. {WHERE}"
+                f"{one_line(error['exception_message'])[:300]} {MISTAKE} {WHERE}"
             )
     entry: dict[str, Any] = {
         "type": expectation.type,
@@ -168,7 +169,7 @@ def _entry(place: int, expectation: Expectation, result: Any) -> dict[str, Any]:
             "rows": _plain(found.get("partial_unexpected_index_list") or []),
         }
     elif "observed_value" in found:
-        # An expectation of the distinct values observes None, and lists those that it did not expect.
+        # An expectation of distinct values observes None, and lists those it did not expect.
         observed = found["observed_value"]
         entry["observed"] = _plain(
             found.get("partial_unexpected_list") if observed is None else observed
@@ -176,9 +177,9 @@ def _entry(place: int, expectation: Expectation, result: Any) -> dict[str, Any]:
     return entry
 
 
-def _told(entry: dict[str, Any]) -> str:
+def _in_words(entry: dict[str, Any]) -> str:
     arguments = ", ".join(f"{key}={value}" for key, value in entry["arguments"].items())
-    told = f"{entry['type']}({arguments})"
+    what = f"{entry['type']}({arguments})"
     if "unexpected" in entry:
         found = entry["unexpected"]
         rows = f"{found['count']:,} row{'s' * (found['count'] != 1)}"
@@ -186,8 +187,9 @@ def _told(entry: dict[str, Any]) -> str:
             f"row {row}" if value is None else f"row {row}: {value}"
             for row, value in zip(found["rows"], found["sample"], strict=False)
         )
-        return f"{told} fails in {rows} ({found['percent']:.3g} %){f', such as {sample}' if sample else ''}"
-    return f"{told} fails, observed is {entry.get('observed')}"
+        examples = f", such as {sample}" if sample else ""
+        return f"{what} fails in {rows} ({found['percent']:.3g} %){examples}"
+    return f"{what} fails, observed is {entry.get('observed')}"
 
 
 def _plain(value: Any) -> Any:

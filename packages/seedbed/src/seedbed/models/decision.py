@@ -186,8 +186,8 @@ def class_labels(target: pd.Series, task: Task) -> tuple[Any, ...]:
     found = sorted(target.unique().tolist())
     if len(found) < 2:
         raise UserError(
-            f"problem.target: all {len(target)} train rows are of one class, {found[0] if found else 'none'}. "
-            "A classifier needs two: look at problem.target and problem.positive in the conf/dataset file, or widen dataset.window."
+            f"columns.target: all {len(target)} train rows are of one class, {found[0] if found else 'none'}. "
+            "A classifier needs two: look at columns.target and problem.positive in the conf/dataset file, or widen dataset.window."
         )
     return tuple(found)
 
@@ -208,7 +208,7 @@ def encode_target(target: pd.Series, task: Task, classes: tuple[Any, ...]) -> ND
     if (codes < 0).any():
         unseen = sorted(target[codes < 0].unique().tolist())
         raise UserError(
-            f"problem.target: {int((codes < 0).sum())} rows are of class {', '.join(map(str, unseen[:5]))}, of which there is "
+            f"columns.target: {int((codes < 0).sum())} rows are of class {', '.join(map(str, unseen[:5]))}, of which there is "
             "no train row. Leave such rows out, or choose a split that spreads the classes (split=random)."
         )
     return codes.astype(np.intp)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from seedbed.config.schema import Evaluation, Problem
+from seedbed.data.tables import CLUSTER, ROW, SLICE, TARGET, TIME
 from seedbed.models.decision import Decision, encode_target
 from seedbed.models.features import feature_frame
 from seedbed.models.importance import permutation_importance
@@ -75,7 +76,7 @@ def evaluate_model(
     metric = find_metric(problem.metric, problem.task)
     test = split_rows(rows, "test")
     features = feature_frame(test, decision.features)
-    truth = encode_target(test["_target"], problem.task, decision.classes)
+    truth = encode_target(test[TARGET], problem.task, decision.classes)
     scores = predict_scores(pipeline, features, problem.task, decision.classes)
     outcome, baselines = decision.outcome(truth, scores), decision.baseline(truth)
     baseline = baselines[metric.name]
@@ -117,7 +118,7 @@ def predictions_table(
     Parameters
     ----------
     rows : DataFrame, shape (n_rows, n_columns)
-        With `_row`, `_target`, `_cluster` and perhaps `_time` and `_slice_*`.
+        Of data/features.
     scores : ndarray, shape (n_rows,) or (n_rows, n_classes)
     """
     said = (
@@ -131,12 +132,12 @@ def predictions_table(
     kept = [
         name
         for name in rows.columns
-        if name in ("_time", "_cluster") or str(name).startswith("_slice_")
+        if name in (TIME, CLUSTER) or str(name).startswith(SLICE)
     ]
     table = pd.DataFrame(
         {
-            "_row": rows["_row"],
-            "_target": rows["_target"],
+            ROW: rows[ROW],
+            TARGET: rows[TARGET],
             "_prediction": decision.labels(decision.decide(scores)),
             **said,
             "_baseline": np.asarray(dummy) if decision.task != "multiclass" else dummy,

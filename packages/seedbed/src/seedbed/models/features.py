@@ -26,11 +26,11 @@ def feature_kinds(rows: pd.DataFrame) -> dict[str, Kind]:
         else:
             raise UserError(
                 f"data/features: column {name} has type {dtype}, and a model takes numbers, booleans and text. "
-                "Use features.time_parts for a time column, or give it another role in the conf/dataset file."
+                "Use features.time_parts for a time column, or take it out of the features in the conf/dataset file."
             )
     if not kinds:
         raise UserError(
-            "data/features has no feature column. Give at least one column the role feature in the conf/dataset file."
+            "data/features has no feature column. List a column under columns.number or columns.category in the conf/dataset file."
         )
     return kinds
 

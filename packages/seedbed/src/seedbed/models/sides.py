@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from seedbed.data.tables import CLUSTER, SLICE, SPLIT
 from seedbed.errors import UserError
 
 
@@ -15,7 +16,7 @@ def split_rows(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     UserError
         If there are none.
     """
-    found = rows[rows["_split"] == name].reset_index(drop=True)
+    found = rows[rows[SPLIT] == name].reset_index(drop=True)
     if found.empty:
         raise UserError(
             f"data/features: none of the {len(rows)} rows is a {name} row. Use more rows (dataset.sample, "
@@ -27,12 +28,12 @@ def split_rows(rows: pd.DataFrame, name: str) -> pd.DataFrame:
 def slices_of(rows: pd.DataFrame) -> dict[str, pd.Series]:
     """Return the slice columns by the name of the slice."""
     return {
-        str(name).removeprefix("_slice_"): rows[name]
+        str(name).removeprefix(SLICE): rows[name]
         for name in rows.columns
-        if str(name).startswith("_slice_")
+        if str(name).startswith(SLICE)
     }
 
 
 def clusters_of(rows: pd.DataFrame) -> NDArray[np.intp]:
     """Return the cluster of each row as a number from 0, shape (n_rows,): rows of one are resampled together."""
-    return np.unique(rows["_cluster"].to_numpy(), return_inverse=True)[1]
+    return np.unique(rows[CLUSTER].to_numpy(), return_inverse=True)[1]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from seedbed.config.schema import Evaluation, Model, Problem, Split
+from seedbed.data.tables import FOLD, TARGET
 from seedbed.models.cross_validation import fit_with_folds, summarize_folds
 from seedbed.models.decision import Decision, class_labels, encode_target, make_decision
 from seedbed.models.features import feature_frame, feature_kinds
@@ -62,7 +63,7 @@ def train_model(
     Parameters
     ----------
     rows : DataFrame, shape (n_rows, n_columns)
-        data/features: feature columns, and `_target`, `_split`, `_fold`, `_cluster`, `_slice_*`.
+        data/features, as :func:`seedbed.data.featurizing.build_training_table` returns it.
 
     Raises
     ------
@@ -72,13 +73,13 @@ def train_model(
     metric = find_metric(problem.metric, problem.task)
     train, validation = (split_rows(rows, name) for name in ("train", "validation"))
     kinds = feature_kinds(rows)
-    classes = class_labels(train["_target"], problem.task)
+    classes = class_labels(train[TARGET], problem.task)
     truth, held = (
-        encode_target(part["_target"], problem.task, classes) for part in (train, validation)
+        encode_target(part[TARGET], problem.task, classes) for part in (train, validation)
     )
     features, unrated = feature_frame(train, kinds), Decision(problem.task, kinds, classes)
     target = np.asarray(unrated.labels(truth), dtype=str if problem.task == "multiclass" else None)
-    fold = train["_fold"].to_numpy()
+    fold = train[FOLD].to_numpy()
 
     pipeline, said = fit_with_folds(model, features, target, unrated, fold, split.kind, seed)
     scores = predict_scores(pipeline, feature_frame(validation, kinds), problem.task, classes)

@@ -1,154 +1,116 @@
-"""What an error of DVC, of a server or of the disk means, in one paragraph with the way out.
+"""What DVC reports when a push or a pull fails, in one paragraph with the way out."""
 
-The errors come from packages that are installed for one kind of remote only, so they are known by their names.
-"""
-
-import errno
-import os
+import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-AGAIN = "What has arrived stays, and nothing is lost: run the same command again, it goes on from there."
-FULL = {errno.ENOSPC, errno.EDQUOT}
-DENIED = {errno.EACCES, errno.EPERM}
-GONE = {
-    errno.ECONNREFUSED,
-    errno.ECONNRESET,
-    errno.ECONNABORTED,
-    errno.EPIPE,
-    errno.ETIMEDOUT,
-    errno.EHOSTUNREACH,
-    errno.ENETUNREACH,
-}
-KINDS = {
-    "full": (
-        r"No space left|Disk quota exceeded|InsufficientStorage|StorageFull|QuotaExceeded|NoSpaceOnFilesystem|"
-        r"disk is full",
-        "is full",
-    ),
-    "read-only": (r"Read-only file system", "can only be read"),
-    "host key": (
-        r"HostKeyNotVerifiable|Host key",
-        "has a host key that this machine does not know",
-    ),
-    "denied": (
-        r"AccessDenied|Forbidden|InvalidAccessKeyId|SignatureDoesNotMatch|InvalidToken|ExpiredToken|NoCredentials|"
-        r"PartialCredentials|Unable to locate credentials|Permission ?denied|PermissionError|Unauthorized|"
-        r"DefaultCredentialsError|Refresh ?Error|Invalid Credentials|Anonymous caller|"
-        r"\(40[13]\)|\b40[13], (?:message|url)=|, 40[13]$",
-        "does not let you in",
-    ),
-    "absent": (r"NoSuchBucket|bucket does not exist", "is not there"),
-    "gone": (
-        r"EndpointConnectionError|ConnectTimeout|ReadTimeout|ConnectionClosed|ConnectionRefused|ConnectionReset|ConnectionLost|"
-        r"ConnectionError|Could not connect|Connection (?:lost|refused|reset|closed|timed out)|Connect call failed|gaierror|"
-        r"Name or service not known|nodename nor servname|TimeoutError|FSTimeoutError|SFTPNoConnection|ServerDisconnected|"
-        r"ChannelOpenError|Connection was closed|RemoteGone|Temporary failure in name resolution|IncompleteRead|ClientPayloadError",
-        "does not answer",
-    ),
-}
+from seedbed.errors import UserError, one_line
+
 REMEDIES = {
-    "full": "Make room there, or choose another place with `make remote URL=...`.",
-    "read-only": "Ask for the right to write there, or choose another place with `make remote URL=...`.",
-    "host key": "Connect once with `ssh` and compare the key, so that it is in ~/.ssh/known_hosts.",
-    "denied": "Check the credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS, the SSH key, "
-    "or the rights of the folder.",
-    "absent": "Create the bucket, or mend the address with `make remote URL=...`.",
-    "gone": "Check that it runs and that the network reaches it.",
-    "": "",
+    "No space left|quota exceeded|InsufficientStorage|StorageFull|disk is full": "The disk is "
+    "full. Make room; on this machine, `make gc` frees cached data that nothing names.",
+    "Read-only file system": "It can only be read. Check how it is mounted.",
+    "HostKeyNotVerifiable|Host key": "The host key is not in ~/.ssh/known_hosts. Connect once with "
+    "`ssh` and compare it.",
+    r"AccessDenied|Forbidden|AccessKeyId|SignatureDoesNotMatch|InvalidToken|ExpiredToken|\b40[13]\b"
+    "|Credentials|Permission ?(denied|Error)|Unauthorized": "Access is denied. Check the "
+    "credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS, "
+    "the SSH key, or the rights of the folder.",
+    "NoSuchBucket|bucket does not exist": "Create the bucket, or correct the address with "
+    "`make remote URL=...`.",
+    "missing dependencies": "Run `make setup LOCK=requirements-all.lock`.",
+    "failed to collect": "Its dvc.yaml, dvc.lock or a .dvc file cannot be read. After a merge, "
+    "`seedbed resolve` settles conflicts.",
+    "unsaved files": "These changes are in no cache. Keep them (`dvc add` or `dvc commit`, then "
+    "`git commit`) or remove them.",
+    "acquire.*lock": "Another DVC command is at work here: wait for it. If none is, `seedbed "
+    "doctor` finds what a killed one left.",
+    r"Connect|Timeout|TimedOut|gaierror|Name or service not known|Errno 11[0-3]\b|IncompleteRead|"
+    "ClientPayloadError": "It does not answer. Check that it runs and the network reaches it.",
 }
-REMEDIES_HERE = {
-    "full": "Make room: `make gc` frees cached data that no branch, tag or experiment names.",
-    "read-only": "Look at how it is mounted.",
-    "denied": "Look at whose the files are.",
-}
-"""Where it is not the remote but the disk of this machine."""
+"""A pattern in what DVC, a server or the system reports, and what to do."""
+GIVE_UP_AFTER = 10
+"""Errors after which a transfer stops: each of thousands of files would wait in vain."""
+OBJECT = re.compile(r"\b([0-9a-f]{2})/?([0-9a-f]{30}(?:\.dir)?)\b")
 
 
-def explain(
-    errors: Iterable[BaseException],
-    place: str,
-    doing: str,
-    after: str = AGAIN,
-    ours: tuple[str, ...] = (),
-    inward: bool = False,
-) -> str:
-    """Return a paragraph of why something failed.
+class Log(logging.Handler):
+    """Collects what DVC logs in place of raising.
+
+    Attributes
+    ----------
+    messages : list of str
+        What failed.
+    objects : set of str
+        Objects that are nowhere, or arrived damaged.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[str] = []
+        self.objects: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Sort a record into the attributes."""
+        message, error = record.getMessage(), record.exc_info and record.exc_info[1]
+        if type(error).__name__ == "ObjectFormatError":
+            message, error = str(error), None
+        objects = {"".join(parts) for parts in OBJECT.findall(message)}
+        is_debug = record.levelno <= logging.DEBUG
+        if objects and (not error or (isinstance(error, FileNotFoundError) and not is_debug)):
+            self.objects |= objects
+        elif error and not is_debug:
+            self.messages += _messages_of(error)
+            if len(self.messages) > GIVE_UP_AFTER:
+                raise error
+        elif message.startswith("failed to collect"):
+            self.messages.append(message)
+
+
+@contextmanager
+def explained(place: str, failed: str) -> Iterator[Log]:
+    """Turn what DVC raises and logs into one paragraph; objects that are lost raise nothing.
 
     Parameters
     ----------
-    errors : iterable of exceptions
-        All that were seen; the first that is understood is told.
     place : str
         The remote, by name and address.
-    doing : str
-        What was being done, as in ``not all files were sent``.
-    after : str
-        What holds after the failure.
-    ours : tuple of str
-        Folders of this machine, the cache first: what cannot be written there is no fault of the remote.
-    inward : bool
-        Whether all that was written was written here.
+    failed : str
+        What failed, as in ``not all data were sent``.
     """
-    errors = list(errors)
-    known = [(kind_of(error), error) for error in errors]
-    kind, error = next((pair for pair in known if pair[0]), known[0] if known else ("", None))
-    said = f" ({in_words(error)})" if error is not None else ""
-    state, remedy = KINDS[kind][1] if kind else "could not do it", REMEDIES[kind]
-    if (
-        error is not None
-        and kind in REMEDIES_HERE
-        and (_is_below(error, ours) or (inward and kind != "denied"))
-    ):
-        place, remedy = f"the disk of this machine, at {ours[0]},", REMEDIES_HERE[kind]
-    return " ".join(f"{place} {state}{said}: {doing}. {remedy} {after}".split())
+    loggers = [logging.getLogger(name) for name in ("dvc", "dvc_data", "dvc_objects")]
+    before = [(logger.handlers, logger.propagate) for logger in loggers]
+    log = Log()
+    try:
+        for logger in loggers:
+            logger.handlers, logger.propagate = [log], False
+        # These report damage at this level only.
+        for name in ("dvc_data.hashfile.db", "dvc_data.index.index"):
+            logging.getLogger(name).setLevel(logging.DEBUG)
+        yield log
+    except Exception as error:
+        if log.messages or not log.objects:
+            log.messages += _messages_of(error)
+    finally:
+        for logger, (handlers, propagate) in zip(loggers, before, strict=True):
+            logger.handlers, logger.propagate = handlers, propagate
+    if log.messages:
+        known = (
+            (message, remedy)
+            for pattern, remedy in REMEDIES.items()
+            for message in log.messages
+            if re.search(pattern, message, re.IGNORECASE)
+        )
+        message, remedy = next(known, (log.messages[0], "Nothing is lost."))
+        again = "What has arrived stays: run the same command again to finish."
+        raise UserError(f"{place}: {failed} ({message}). {remedy} {again}")
 
 
-def kind_of(error: BaseException) -> str:
-    """Return which of `KINDS` an error is, by itself or by what caused it; an empty string if none."""
-    for cause in _causes(error):
-        number = getattr(cause, "errno", None)
-        if number in FULL:
-            return "full"
-        if number == errno.EROFS:
-            return "read-only"
-        if number in GONE:
-            return "gone"
-        if number in DENIED:
-            return "denied"
-        told = f"{type(cause).__name__}: {cause}"
-        for kind, (pattern, _) in KINDS.items():
-            if re.search(pattern, told):
-                return kind
-    return ""
-
-
-def in_words(error: BaseException) -> str:
-    """Return the first line of what an error says, or its name if it says nothing."""
-    for cause in _causes(error):
-        if lines := str(cause).strip().splitlines():
-            return f"{type(cause).__name__}: {lines[0][:200]}".rstrip(".")
-    return type(error).__name__
-
-
-def _is_below(error: BaseException, folders: tuple[str, ...]) -> bool:
-    """Say whether an error is about a file below one of the folders, or of a database, which is always here."""
-    for cause in _causes(error):
-        # Of a copy, the second is where it goes.
-        name = getattr(cause, "filename2", None) or getattr(cause, "filename", None)
-        if isinstance(name, str) and any(
-            os.path.join(name, "").startswith(os.path.join(top, "")) for top in folders
-        ):
-            return True
-        if type(cause).__name__ == "OperationalError":
-            return True
-    return False
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    cause: BaseException | None = error
-    seen: set[int] = set()
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        yield cause
-        cause = cause.__cause__ or cause.__context__
+def _messages_of(error: BaseException | None) -> list[str]:
+    """Return what an error and its causes report, each on one line."""
+    found: list[str] = []
+    while error is not None and len(found) < GIVE_UP_AFTER:
+        found.append(f"{type(error).__name__}: {one_line(error)[:300]}".rstrip("."))
+        error = error.__cause__ or error.__context__
+    return found

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from seedbed.config.schema import Dataset, Model, Problem, Split
-from seedbed.data.splits import SIDES
-from seedbed.serving.markdown import bullets, cell, count, figure, sentence, table, with_interval
+from seedbed.data.splits import PARTS
+from seedbed.serving.markdown import bullets, cell, count, figure, table, with_interval
 from seedbed.serving.signature import InputColumn, Signature
 
 SPLITS = {
@@ -86,7 +86,7 @@ def write_card(facts: Facts) -> str:
         bullets(_purpose(facts)),
         "## Data",
         bullets(_data(facts)),
-        table(["side", "rows", "from", "to"], [_side(name, facts) for name in SIDES]),
+        table(["side", "rows", "from", "to"], [_side(name, facts) for name in PARTS]),
         "## Model",
         bullets(_model(facts.model, problem)),
         "## How good it is",
@@ -117,9 +117,8 @@ def write_card(facts: Facts) -> str:
 def _purpose(facts: Facts) -> list[str]:
     problem = facts.problem
     return [
-        f"Moment of prediction: {problem.moment}",
-        f"Left out: {problem.excluded}",
-        f"Success: {sentence(problem.success)} What conf/gate asks on the test rows was reached: else there would be no bundle.",
+        *problem.card,
+        "What conf/gate asks on the test rows was reached: else there would be no bundle.",
         f"Intended use: To answer this question for single rows of the same kind as the {facts.dataset.name} data, at "
         "that moment and with what is known then.",
         "Not intended: As an explanation of causes, for rows of another kind, or as the only ground of a decision "

@@ -7,12 +7,13 @@ import pandas as pd
 
 from seedbed.config.schema import Cleaning, Evaluation, Problem
 from seedbed.data.cleaning import clean_rows, clean_values
-from seedbed.data.roles import Columns, row_key
+from seedbed.data.roles import Columns, row_key, target_column
+from seedbed.data.tables import ROW, TARGET
 from seedbed.errors import UserError
 from seedbed.models.champion import Comparison, compare_answers, read_outcome
 from seedbed.models.sides import clusters_of, slices_of
 from seedbed.serving.bundle import REQUIREMENTS, Bundle, load_bundle
-from seedbed.serving.recipe import OtherFormatError
+from seedbed.serving.recipe import OtherFormatError, Recipe
 
 FOLDER = Path("models/champion")
 TRACKED = FOLDER.with_suffix(".dvc")
@@ -55,7 +56,7 @@ def compare_with_champion(
     except OtherFormatError as error:
         return Comparison.hindered(str(error).rstrip("."))
     try:
-        _ask_the_same(champion.recipe.problem, problem)
+        _ask_the_same(champion.recipe, columns, problem)
         rows = raw_test_rows(raw, predictions, columns, problem, cleaning)
         _refuse_rows_of_its_training(champion, rows)
         answers = _ask(champion, rows)
@@ -64,7 +65,7 @@ def compare_with_champion(
             for name in predictions.columns
             if str(name).startswith("_score_")
         )
-        target = predictions["_target"]
+        target = predictions[TARGET]
         said = predictions.filter(regex="^_(prediction|score)").rename(
             columns=lambda name: str(name)[1:]
         )
@@ -93,18 +94,17 @@ def raw_test_rows(
     kept, _ = clean_rows(cleaned, columns, problem, cleaning)
     position = pd.Series(kept["_raw"].to_numpy(), index=row_key(kept, columns).to_numpy())
     position = position[~position.index.duplicated()]
-    return raw.iloc[position.loc[predictions["_row"]].to_numpy()].reset_index(drop=True)
+    return raw.iloc[position.loc[predictions[ROW]].to_numpy()].reset_index(drop=True)
 
 
-def _ask_the_same(champion: Problem, today: Problem) -> None:
-    for name in ("task", "target", "positive"):
-        theirs, ours = getattr(champion, name), getattr(today, name)
+def _ask_the_same(champion: Recipe, columns: Columns, problem: Problem) -> None:
+    asked = {"columns.target": (target_column(champion.columns), target_column(columns))}
+    for name in ("task", "above", "positive"):
+        asked[f"problem.{name}"] = (getattr(champion.problem, name), getattr(problem, name))
+    for key, (theirs, ours) in asked.items():
         if theirs != ours:
-            told = [
-                str(value.model_dump() if name == "target" else value) for value in (theirs, ours)
-            ]
             raise UserError(
-                f"it answers another question: its problem.{name} is {told[0]}, and today's is {told[1]}"
+                f"it answers another question: its {key} is {theirs}, and today's is {ours}"
             )
 
 

@@ -4,6 +4,7 @@ import pandas as pd
 
 from seedbed.config.schema import Column
 from seedbed.data.roles import row_key
+from seedbed.data.tables import ROW, SPLIT, TIME
 
 
 def train_rows(
@@ -20,15 +21,15 @@ def train_rows(
     columns : dict of str to Column
         Give the key by which a row is known.
     """
-    train = sides.loc[sides["_split"] == "train", "_row"]
+    train = sides.loc[sides[SPLIT] == "train", ROW]
     return clean[row_key(clean, columns).isin(train)]
 
 
 def periods(sides: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Return the first and the last moment of each side of the split, to the minute; empty without a time."""
-    if "_time" not in sides:
+    if TIME not in sides:
         return {}
     return {
         str(side): (f"{times.min():%Y-%m-%d %H:%M}", f"{times.max():%Y-%m-%d %H:%M}")
-        for side, times in sides.groupby("_split")["_time"]
+        for side, times in sides.groupby(SPLIT)[TIME]
     }

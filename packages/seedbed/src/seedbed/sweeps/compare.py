@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from seedbed.config.compose import flatten
+from seedbed.config.composition import flatten
 from seedbed.config.repository import git
 from seedbed.errors import UserError
 from seedbed.sweeps.dvc_calls import NOT_RUN

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from seedbed.sweeps.snapshot import dead_snapshots
 
 EXEC_REFS = "refs/exps/exec/"
 LEFT_BY_EVERY_RUN = frozenset((f"{EXEC_REFS}EXEC_HEAD", f"{EXEC_REFS}EXEC_APPLY"))
-"""DVC leaves these behind where all went well, too: they tell of a killed run only where HEAD is detached."""
+"""DVC leaves these also where all went well: they tell of a killed run only where HEAD is detached."""
 
 
 def examine(root: Path) -> list[Finding]:
@@ -27,69 +28,50 @@ def examine(root: Path) -> list[Finding]:
     UserError
         If an experiment is running in it now: its traces are not leftovers.
     """
-    if running := _running(root):
-        raise UserError(
-            f"an experiment is running here (process {running}). Wait for its end, or stop it first."
-        )
-    found = []
+    locks = [path for name in ("", "exps/") if (path := root / f".dvc/tmp/{name}rwlock").exists()]
+    recorded = _read(root / ".dvc/tmp/exps/run/workspace/workspace.json").get("pid")
+    for pid in filter(None, [recorded, *(pid for lock in locks for pid in _holders(lock))]):
+        if _is_dvc(pid):
+            raise UserError(
+                f"an experiment is running here (process {pid}). Wait for its end, or stop it first."
+            )
     refs = (git(root, "for-each-ref", "--format=%(refname)", EXEC_REFS) or "").splitlines()
     detached = git(root, "symbolic-ref", "--quiet", "HEAD") is None
-    if refs and (detached or not LEFT_BY_EVERY_RUN.issuperset(refs)):
-        found.append(
-            Finding(
-                f"the marks of a killed or failed experiment are left: {', '.join(refs)}",
-                partial(_remove_refs, root, refs),
-            )
-        )
-        if detached:
-            branch = _branch_here(root)
-            told = f"HEAD is detached at {git(root, 'rev-parse', '--short', 'HEAD')} by a killed experiment"
-            known = f"it was on {branch}" if branch else "no branch ends there"
-            found.append(Finding(f"{told}; {known}", partial(_attach, root, branch)))
-    if locks := _stale_locks(root):
-        names = ", ".join(lock.relative_to(root).as_posix() for lock in locks)
-        found.append(Finding(f"locks of dead processes: {names}", partial(_unlock, locks, names)))
-    if folders := _leftover_folders(root):
-        names = ", ".join(folder.relative_to(root).as_posix() for folder in folders)
-        found.append(
-            Finding(f"folders of killed experiments: {names}", partial(_remove, folders, names))
-        )
-    if pins := dead_snapshots(root):
-        found.append(
-            Finding(
-                f"snapshots of killed sweeps: {', '.join(pins)}", partial(_remove_refs, root, pins)
-            )
-        )
-    if halves := _half_written(root):
-        names = ", ".join(path.relative_to(root).as_posix() for path in halves)
-        found.append(
-            Finding(
-                f"half-written outputs of killed stages: {names}", partial(_remove, halves, names)
-            )
-        )
+    if not detached and LEFT_BY_EVERY_RUN.issuperset(refs):
+        refs = []
+    remove_refs = partial(_remove_refs, root)
+    found = _each("the marks of a killed or failed experiment are left", refs, remove_refs)
+    if refs and detached:
+        found.append(_detached_head(root))
+    found += _each("locks of dead processes", filter(_holders, locks), _unlock, root)
+    found += _each("folders of killed experiments", _leftover_folders(root), _remove, root)
+    found += _each("snapshots of killed sweeps", dead_snapshots(root), remove_refs)
+    found += _each("half-written outputs of killed stages", _half_written(root), _remove, root)
     return found
 
 
-def _running(root: Path) -> int | None:
-    workspace = root / ".dvc/tmp/exps/run/workspace/workspace.json"
-    recorded = _read(workspace).get("pid")
-    if recorded and _is_dvc(recorded):
-        return int(recorded)
-    return next((pid for lock in _locks(root) for pid in _holders(lock) if _is_dvc(pid)), None)
+def _each(
+    description: str,
+    things: Iterable[Any],
+    mend: Callable[[list[Any]], str],
+    root: Path | None = None,
+) -> list[Finding]:
+    """Return what is wrong with all things of a kind, in one; nothing where there are none."""
+    things = list(things)
+    names = [thing.relative_to(root).as_posix() if root else thing for thing in things]
+
+    def mend_all() -> str:
+        return f"{mend(things)} {', '.join(names)}"
+
+    return [Finding(f"{description}: {', '.join(names)}", mend_all)] if things else []
 
 
 def _is_dvc(pid: int) -> bool:
-    """Say whether process `pid` lives and is a DVC: the system gives a dead one's number to another."""
+    """Whether process `pid` lives and is a DVC: the system gives a dead one's number to another."""
     try:
         return any("dvc" in word for word in psutil.Process(pid).cmdline())
     except psutil.Error:
         return False
-
-
-def _locks(root: Path) -> list[Path]:
-    return [
-        path for path in (root / ".dvc/tmp/rwlock", root / ".dvc/tmp/exps/rwlock") if path.exists()
-    ]
 
 
 def _holders(lock: Path) -> list[int]:
@@ -102,81 +84,73 @@ def _holders(lock: Path) -> list[int]:
     ]
 
 
-def _stale_locks(root: Path) -> list[Path]:
-    return [lock for lock in _locks(root) if _holders(lock)]
-
-
 def _leftover_folders(root: Path) -> list[Path]:
     exps = root / ".dvc/tmp/exps"
-    in_use = set()
-    for process in psutil.process_iter(["cwd"]):
-        if process.info["cwd"]:
-            in_use.add(Path(process.info["cwd"]))
-    candidates = [*exps.glob("standalone/tmp*"), *exps.glob("tmp*")]
+    used = [Path(each.info["cwd"]) for each in psutil.process_iter(["cwd"]) if each.info["cwd"]]
+    folders = [*exps.glob("standalone/tmp*"), *exps.glob("tmp*")]
     return sorted(
-        folder for folder in candidates if not any(cwd.is_relative_to(folder) for cwd in in_use)
+        folder for folder in folders if not any(cwd.is_relative_to(folder) for cwd in used)
     )
 
 
 def _half_written(root: Path) -> list[Path]:
     """Return what :mod:`seedbed.files` was writing beside an output when its process was killed."""
-    candidates = [
-        path for top in ("data", "models", "reports") for path in (root / top).rglob(".*.tmp")
-    ]
+    tops = ("data", "models", "reports")
+    candidates = [path for top in tops for path in (root / top).rglob(".*.tmp")]
     writers = {path: re.search(r"\.(\d+)\.tmp$", path.name) for path in candidates}
     left = {path for path, writer in writers.items() if writer and not _lives(int(writer[1]))}
     return sorted(path for path in left if left.isdisjoint(path.parents))
 
 
 def _lives(pid: int) -> bool:
-    """Say whether process `pid` runs: a zombie stays until its parent looks, which in a container may be never."""
+    """Whether process `pid` runs. A zombie stays until its parent looks: in a container, maybe never."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
 
-def _branch_here(root: Path) -> str | None:
-    """Return the branch that HEAD most likely was on: the last one, or the only one, that ends at this commit."""
-    ending_here = (
-        git(root, "for-each-ref", "--points-at=HEAD", "--format=%(refname:short)", "refs/heads")
-        or ""
-    ).splitlines()
+def _detached_head(root: Path) -> Finding:
+    """Return how to bring HEAD back to the branch it most likely was on: the last one, or the only one."""
+    points_here = ("for-each-ref", "--points-at=HEAD", "--format=%(refname:short)", "refs/heads")
+    branches = (git(root, *points_here) or "").splitlines()
     last = git(root, "rev-parse", "--abbrev-ref", "@{-1}")
-    return last if last in ending_here else next(iter(ending_here), None)
+    branch = last if last in branches else next(iter(branches), None)
 
-
-def _attach(root: Path, branch: str | None) -> str:
-    if branch is None:
+    def attach() -> str:
+        if branch is None:
+            return "HEAD stays detached, since no branch ends there: choose one with `git switch`"
+        git(root, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
         return (
-            "HEAD stays detached, since no branch ends at this commit: choose one with `git switch`"
+            f"HEAD is on {branch} again, no file was touched. DVC had staged the killed experiment's "
+            "parameters; to go back to the last commit: "
+            "git checkout HEAD -- params.yaml dvc.lock reports, then make restore"
         )
-    git(root, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
-    return (
-        f"HEAD is on {branch} again, no file was touched. DVC had staged the killed experiment's parameters; to go back to "
-        "the last commit: git checkout HEAD -- params.yaml dvc.lock reports, then make restore"
-    )
+
+    known = f"it was on {branch}" if branch else "no branch ends there"
+    commit = git(root, "rev-parse", "--short", "HEAD")
+    return Finding(f"HEAD is detached at {commit} by a killed experiment; {known}", attach)
 
 
 def _remove_refs(root: Path, refs: list[str]) -> str:
     for ref in refs:
         git(root, "update-ref", "-d", ref)
-    return f"removed {', '.join(refs)}"
+    return "removed"
 
 
-def _unlock(locks: list[Path], names: str) -> str:
+def _unlock(locks: list[Path]) -> str:
     for lock in locks:
         lock.write_text("{}", encoding="utf-8")
-    return f"freed {names}"
+    return "freed"
 
 
-def _remove(paths: list[Path], names: str) -> str:
+def _remove(paths: list[Path]) -> str:
     for path in paths:
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink()
-    return f"removed {names}"
+    return "removed"
 
 
 def _read(path: Path) -> dict[str, Any]:

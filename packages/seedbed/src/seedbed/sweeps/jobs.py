@@ -16,7 +16,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, open_dict
 
-from seedbed.config.compose import text_of
+from seedbed.config.composition import text_of
 from seedbed.config.params import PARAMS
 from seedbed.errors import UserError
 from seedbed.files import write_text

@@ -11,9 +11,7 @@ from seedbed.models.metrics import find_metric
 HIDDEN_PARAMS = (
     "conf_hash",
     "problem.question",
-    "problem.moment",
-    "problem.excluded",
-    "problem.success",
+    "problem.card",
 )
 """Parameters that tell nobody how two experiments differ: a fingerprint, and whole sentences. So do all `_target_`."""
 HIDDEN = "|".join(

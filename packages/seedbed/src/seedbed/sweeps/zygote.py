@@ -144,7 +144,7 @@ def _wait_for(descriptors: list[int], left: deque[str]) -> list[int]:
 def _compose_once(root: Path) -> None:
     """Compose conf/ here, so that no stage has to; whatever is wrong with it is for the stage to tell."""
     with contextlib.suppress(Exception):
-        from seedbed.config.compose import plain_composition
+        from seedbed.config.composition import plain_composition
         from seedbed.config.conf_hash import conf_hash
 
         plain_composition(root, conf_hash(root))

@@ -1,0 +1,192 @@
+"""Which files and packages a module stands on, read from its import statements without importing it."""
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from seedbed.config.lock_file import canonical, read_lock
+from seedbed.config.project import project_package
+from seedbed.config.yaml_files import load_yaml
+from seedbed.errors import UserError
+
+LOCK = "requirements.lock"
+READS_DATA = "seedbed/data/sources.py"
+"""The module that reads tables, also those that come with a package: that one counts as imported."""
+
+
+class Imports:
+    """The modules and locked packages of the repository `root`; each file is read and parsed once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.package = project_package(root)
+        own = root / "packages/seedbed/src"
+        self._sources = {
+            self.package: root / "src",
+            "seedbed": own if own.is_dir() else Path(__file__).parents[2],
+        }
+        self._sources["hydra_plugins"] = self._sources["seedbed"]
+        self._imports: dict[Path, tuple[set[str], set[str]]] = {}
+        self._hashes: dict[Path, str] = {}
+        self._stubs: dict[str, dict[str, str]] = {}
+
+    def files_of(self, module: str) -> dict[str, Path]:
+        """Return the files that importing `module` can execute, by their paths below their source folders."""
+        found: dict[str, Path] = {}
+        pending = [module]
+        while pending:
+            name = pending.pop()
+            parent = name.rpartition(".")[0]
+            if parent:
+                pending.append(parent)
+            source = self._sources[name.partition(".")[0]]
+            file = _module_file(source, name)
+            if file is None or (key := file.relative_to(source).as_posix()) in found:
+                continue
+            found[key] = file
+            pending += self._imports_of(file, name)[0]
+        return found
+
+    def hash_of(self, file: Path) -> str:
+        """Return the hash of a file's content, whatever its ends of lines; nothing for an empty file."""
+        if file not in self._hashes:
+            content = file.read_bytes().replace(b"\r\n", b"\n").strip()
+            self._hashes[file] = digest(content.decode("utf-8", "replace")) if content else ""
+        return self._hashes[file]
+
+    def versions_of(self, files: Mapping[str, Path]) -> dict[str, str]:
+        """Return the locked versions of all packages that files use, and of those that these need."""
+        imported = {name for file in files.values() for name in self._imports[file][1]}
+        named = self._packages_with_data if READS_DATA in files else set()
+        pending = [self._distribution(name.partition(".")[0]) for name in {*imported, *named}]
+        found: dict[str, str] = {}
+        while pending:
+            name = pending.pop()
+            if name in self._locked and name not in found:
+                found[name], needs = self._locked[name]
+                pending += needs
+        return found
+
+    def _imports_of(self, file: Path, module: str) -> tuple[set[str], set[str]]:
+        """Return the first-party modules and the other packages that a file imports."""
+        if file not in self._imports:
+            try:
+                tree = ast.parse(file.read_bytes())
+            except (SyntaxError, ValueError) as error:
+                line = getattr(error, "lineno", None)
+                raise UserError(
+                    f"{file.relative_to(self.root)}, line {line}: {error}. Correct that line."
+                ) from None
+            package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+            names = {self._home_of(name) for name in _imported_names(tree, package, self.package)}
+            ours = {name for name in names if self._is_ours(name)}
+            others = {name.partition(".")[0] for name in names - ours} - sys.stdlib_module_names
+            self._imports[file] = ours, others
+        return self._imports[file]
+
+    def _home_of(self, name: str) -> str:
+        """Return the module of a name that its package imports when it is asked for, by what its stub says."""
+        package, _, last = name.rpartition(".")
+        return (
+            self._lazy_names(package).get(last, name) if package and self._is_ours(name) else name
+        )
+
+    def _lazy_names(self, package: str) -> dict[str, str]:
+        """Return the modules of the names in a package's ``__init__.pyi``."""
+        if package not in self._stubs:
+            source = self._sources[package.partition(".")[0]]
+            stub = source.joinpath(*package.split("."), "__init__.pyi")
+            tree = ast.parse(stub.read_bytes()) if stub.is_file() else ast.Module([], [])
+            self._stubs[package] = {
+                alias.name: f"{package}.{node.module}"
+                for node in tree.body
+                if isinstance(node, ast.ImportFrom)
+                for alias in node.names
+            }
+        return self._stubs[package]
+
+    def _is_ours(self, name: str) -> bool:
+        first, _, rest = name.partition(".")
+        return first in (self.package, "seedbed") or (
+            first == "hydra_plugins" and rest.startswith("seedbed_")
+        )
+
+    @cached_property
+    def _packages_with_data(self) -> set[str]:
+        """The packages that bring data, to whichever dataset."""
+        return {
+            name
+            for file in (self.root / "conf/dataset").glob("*.yaml")
+            for name in _values_of("package", load_yaml(file))
+        }
+
+    @cached_property
+    def _locked(self) -> dict[str, tuple[str, list[str]]]:
+        return read_lock(self.root / LOCK)
+
+    def _distribution(self, module: str) -> str:
+        name = canonical(module)
+        return (
+            name
+            if name in self._locked
+            else canonical(self._distributions.get(module, [module])[0])
+        )
+
+    @cached_property
+    def _distributions(self) -> Mapping[str, list[str]]:
+        from importlib.metadata import packages_distributions
+
+        return packages_distributions()
+
+
+def _imported_names(tree: ast.Module, package: str, project: str) -> Iterator[str]:
+    nodes: list[ast.AST] = [tree]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            nodes += node.orelse
+            continue
+        nodes += ast.iter_child_nodes(node)
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: -(node.level - 1) or None] if node.level else []
+            base = ".".join([*parents, *([node.module] if node.module else [])])
+            # `from package import name` runs package.name as well, where that is a module.
+            yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = (
+                node.func.attr
+                if isinstance(node.func, ast.Attribute)
+                else getattr(node.func, "id", "")
+            )
+            if called == "import_module":
+                yield str(node.args[0].value)
+            elif called == "project_module":
+                yield f"{project}.{node.args[0].value!s}"
+
+
+def _module_file(source: Path, module: str) -> Path | None:
+    path = source.joinpath(*module.split("."))
+    return next(
+        (file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None
+    )
+
+
+def _values_of(key: str, value: Any) -> set[str]:
+    """Return the texts that stand under a key at any depth."""
+    if isinstance(value, list):
+        return {text for part in value for text in _values_of(key, part)}
+    if not isinstance(value, dict):
+        return set()
+    own = {value[key]} if isinstance(value.get(key), str) else set()
+    return own | {text for part in value.values() for text in _values_of(key, part)}
+
+
+def digest(text: str) -> str:
+    """Return a short hash of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
