@@ -179,7 +179,7 @@ def test_a_grid_over_an_interval_is_refused(sweep: str) -> None:
         plan_grid(["seed=1,2", f"x={sweep}"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def hydra() -> Iterator[None]:
     """Hydra, as an application of it has begun."""
     with initialize_config_dir(str(REPOSITORY / "conf"), version_base=None):
