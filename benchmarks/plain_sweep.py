@@ -1,10 +1,12 @@
-"""A plain Hydra multirun that trains as the graph does, with nothing versioned: what a sweep is measured against.
+"""A plain Hydra multirun that trains as the graph does, with nothing versioned.
 
-python benchmarks/plain_sweep.py -m hydra/launcher=joblib 'seed=range(20)', from the repository's root, data/features there.
+python benchmarks/plain_sweep.py -m hydra/launcher=joblib 'seed=range(20)', from the repository's
+root, where data/features is.
 """
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import hydra
 import pandas as pd
@@ -27,7 +29,8 @@ def rows() -> pd.DataFrame:
 
 def job(config: DictConfig) -> float:
     """Train, and write what the stage writes into the job's folder."""
-    params = check_params(OmegaConf.to_container(config, resolve=True), ROOT)  # type: ignore[arg-type]
+    values: Any = OmegaConf.to_container(config, resolve=True)
+    params = check_params(values, ROOT)
     trained = train_model(
         rows(), params.problem, params.split, params.model, params.evaluation, params.seed
     )

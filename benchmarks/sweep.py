@@ -1,16 +1,14 @@
-"""What it costs that every job of a sweep is an experiment: against a plain Hydra multirun, and against DVC's queue.
+"""What versioning costs a sweep: against a plain Hydra multirun, and against DVC's queue.
 
-.venv/bin/python benchmarks/sweep.py [part ...] [--rounds 2] [--rows 30000]. Without a part it does all, on the sample;
-`--rows 0` takes all flights. Works on a clone of the last commit in a temporary folder.
+.venv/bin/python benchmarks/sweep.py [part ...] [--rounds 2] [--rows 30000]. Without a part it does
+all, on the sample; `--rows 0` takes all flights. Works on a clone of the last commit in a temporary
+folder.
 
 plain   20 jobs of `python -m seedbed.sweep` and of plain_sweep.py, two workers each, taking turns
 queue   the same 20 jobs, and `dvc exp run --queue` with `dvc queue start -j 2`, one thread a worker
-uncapped   the same with as many threads in each of the queue's workers as there are cores: waiting as OpenMP lets them by itself;
-        asleep, as src/stage.sh lets them; and in stages without what src/stage.sh and models/parallel.py do against threads of
-        neighbours, which is what scikit-learn does by itself
-many    200 experiments of little work: against the plain multirun, and the last 20 against the first 20
+many    200 small experiments: against the plain multirun, and the last 20 against the first 20
 growth  sweeps of 10 such jobs where these 200 are, and where none is, taking turns
-show    `dvc exp show` of the 200, and of as many that `dvc exp save` made of the same files (it takes 3 s for each)
+show    `dvc exp show` of the 200, and of as many that `dvc exp save` made (3 s each)
 """
 
 import argparse
@@ -20,19 +18,19 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from measuring import cloned, in_turn, ratios, run, seconds, spread
 
-from seedbed.sweeps.records import FOLDER, read_records
+from seedbed.sweeps.records import read_records
+from seedbed.sweeps.snapshot import FOLDER
 
 JOBS = 20
 MANY = 200
 FEW = 10
 WARM = 7
 LITTLE = ("model=dummy", "evaluation=quick")
-PARTS = ("plain", "queue", "uncapped", "many", "growth", "show")
+PARTS = ("plain", "queue", "many", "growth", "show")
 SAVE = """
 import re, sys
 from pathlib import Path
@@ -45,29 +43,6 @@ for seed in range(int(sys.argv[1])):
 params.write_text(text)
 """
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-SPINNING = {"GOMP_SPINCOUNT": "300000"}
-"""What libgomp does by itself, given as a number, which goes before the OMP_WAIT_POLICY that src/stage.sh sets."""
-ASLEEP = {"OMP_WAIT_POLICY": "passive"}
-UNGUARDED = "all threads a worker, stages that guard nothing"
-QUEUES: dict[str, tuple[int, Mapping[str, str]]] = {
-    "one thread a worker": (2000, ONE_THREAD),
-    "all threads a worker, spinning": (3000, SPINNING),
-    "all threads a worker, asleep": (4000, ASLEEP),
-    UNGUARDED: (5000, {}),
-}
-"""How DVC's queue is run: its first seed, and its environment."""
-GUARDS = {
-    "src/stage.sh": {
-        "OMP_WAIT_POLICY=passive\n": "",
-        "OPENBLAS_NUM_THREADS=1\nMKL_NUM_THREADS=1\n": "",
-    },
-    "packages/seedbed/src/seedbed/models/parallel.py": {
-        "at_once = max(1, min(len(calls), threads()))": "at_once = 1",
-        '{"blas": 1, "openmp": openmp}': "{}",
-        "with steady_sums(inner), joblib": "with joblib",
-    },
-}
-"""What keeps threads of neighbours apart, and what stands there without it: one fit at a time, on all cores."""
 
 
 def prepared(folder: Path, rows: int) -> Path:
@@ -86,24 +61,9 @@ def prepared(folder: Path, rows: int) -> Path:
 
 
 def copied(clone: Path, name: str) -> Path:
-    """Copy a clone to a folder beside it, without .dvc/tmp: slots, their sockets and DVC's queue are of one place."""
+    """Copy a clone to a folder beside it, without .dvc/tmp, which belongs to one place."""
     copy = clone.with_name(name)
     shutil.copytree(clone, copy, symlinks=True, ignore=shutil.ignore_patterns("tmp"))
-    return copy
-
-
-def unguarded(clone: Path) -> Path:
-    """Return a copy of a prepared clone whose stages do nothing about the threads of their neighbours."""
-    copy = copied(clone, "unguarded")
-    for name, guards in GUARDS.items():
-        text = (copy / name).read_text(encoding="utf-8")
-        for guard, instead in guards.items():
-            if guard not in text:
-                sys.exit(f"{name} holds no {guard!r} any more: mend GUARDS in {__file__}")
-            text = text.replace(guard, instead)
-        (copy / name).write_text(text, encoding="utf-8")
-    run([".venv/bin/dvc", "repro", "--quiet", "train"], copy)
-    run(["git", "commit", "--quiet", "--all", "-m", "stages that guard nothing"], copy)
     return copy
 
 
@@ -139,9 +99,9 @@ def plain(clone: Path, *overrides: str) -> float:
         )
 
 
-def queue(clone: Path, seeds: range, threads: Mapping[str, str]) -> float:
+def queue(clone: Path, seeds: range) -> float:
     """Time as many experiments that DVC's own queue makes with two workers."""
-    environment = {**threads, "PATH": f"{clone}/.venv/bin:{os.environ['PATH']}"}
+    environment = {**ONE_THREAD, "PATH": f"{clone}/.venv/bin:{os.environ['PATH']}"}
     begin = time.perf_counter()
     choices = ",".join(str(seed) for seed in seeds)
     run(
@@ -171,7 +131,7 @@ def forget_experiments(clone: Path) -> None:
 
 
 def against_plain(clone: Path, rounds: int) -> None:
-    """Let both take turns, each with seeds that no round had before: what they make is in no cache."""
+    """Let both take turns, with seeds that no round had before: no cache holds their outputs."""
     found: list[tuple[float, float]] = []
     ours(clone, "seed=1000,1001")  # makes the slots, as a first sweep does once
     for number in range(rounds):
@@ -194,19 +154,17 @@ def against_plain(clone: Path, rounds: int) -> None:
     print(f"overhead of an experiment    {extra:7.2f} s of the clock, of two workers\n", flush=True)
 
 
-def against_queue(clone: Path, rounds: int, how: str) -> None:
+def against_queue(clone: Path, rounds: int) -> None:
     """Let both take turns, each with seeds that neither had before."""
     found: list[tuple[float, float]] = []
-    first, threads = QUEUES[how]
-    queued = unguarded(clone) if how == UNGUARDED else clone
     for number in range(rounds):
-        mine = range(first + 2 * number * JOBS, first + (2 * number + 1) * JOBS)
+        mine = range(2000 + 2 * number * JOBS, 2000 + (2 * number + 1) * JOBS)
         theirs = range(mine.stop, mine.stop + JOBS)
         found.append(
             in_turn(
                 number,
                 lambda mine=mine: ours(clone, f"seed=range({mine.start},{mine.stop})"),
-                lambda theirs=theirs: queue(queued, theirs, threads),
+                lambda theirs=theirs: queue(clone, theirs),
             )
         )
         print(
@@ -214,47 +172,47 @@ def against_queue(clone: Path, rounds: int, how: str) -> None:
         )
     sweeps, queues = (list(times) for times in zip(*found, strict=True))
     print(f"{JOBS} jobs of a sweep            {spread(sweeps)}")
-    print(f"{JOBS} jobs of DVC's queue       {spread(queues)}, {how}")
+    print(f"{JOBS} jobs of DVC's queue       {spread(queues)}, one thread a worker")
     print(f"the queue takes              {ratios(queues, sweeps)} times as long\n", flush=True)
 
 
 def with_many(clone: Path) -> float:
-    """Make many experiments of little work where they are not there yet; return the seconds that it took."""
+    """Make many experiments of little work where they are missing; return the seconds."""
     return ours(clone, *LITTLE, f"seed=range({MANY})", "sweep.name=many")
 
 
 def many(clone: Path) -> None:
-    """Compare many experiments of little work with the plain multirun, and the last of them with the first."""
+    """Compare many small experiments with the plain multirun, and the last with the first."""
     forget_experiments(clone)
     before = beside_what_git_keeps(clone)
     whole = with_many(clone)
     left = beside_what_git_keeps(clone) - before
     without = plain(clone, *LITTLE, f"seed=range({MANY})")
     print(
-        f"{MANY} jobs of little work: {whole:.1f} s, and {without:.1f} s with nothing versioned: an experiment costs"
+        f"{MANY} jobs of little work: {whole:.1f} s, and {without:.1f} s with nothing versioned: "
+        f"an experiment costs {(whole - without) / MANY:.2f} s of the clock more with two workers"
     )
-    print(f"{(whole - without) / MANY:.2f} s of the clock more with two workers")
-    taken = [record.seconds for record in read_records(clone / FOLDER / "many")]
+    (folder,) = (clone / FOLDER).glob("many-*/")
+    taken = [record.seconds for record in read_records(folder)]
     first, last = statistics.median(taken[:JOBS]), statistics.median(taken[-JOBS:])
     print(
-        f"the first {JOBS} took {first:.2f} s each, the last {JOBS} {last:.2f} s: {last / first:.2f}"
+        f"the first {JOBS} took {first:.2f} s each, the last {JOBS} {last:.2f} s: "
+        f"{last / first:.2f}"
     )
     said = run(["git", "fsck", "--no-dangling"], clone)
-    print(
-        f"git fsck: {said.strip() or 'clean'}; left behind outside .dvc/tmp: {', '.join(sorted(left)) or 'nothing'}\n",
-        flush=True,
-    )
+    print(f"git fsck: {said.strip() or 'clean'}")
+    print(f"left behind outside .dvc/tmp: {', '.join(sorted(left)) or 'nothing'}\n", flush=True)
 
 
 def beside_what_git_keeps(clone: Path) -> set[str]:
-    """Return the files and folders that Git does not keep, but for .dvc/tmp, the cache, bytecode and the sweeps' reports."""
+    """Return untracked files and folders, but for caches, bytecode and the sweeps' reports."""
     listed = run(["git", "ls-files", "--others", "--directory"], clone).splitlines()
     expected = (".dvc/tmp/", ".dvc/cache/", "reports/sweeps/")
     return {path for path in listed if not path.startswith(expected) and "__pycache__" not in path}
 
 
 def growth(clone: Path, empty: Path, rounds: int) -> None:
-    """Let small sweeps take turns where many experiments are and where none is: nothing may slow down."""
+    """Let small sweeps take turns where many experiments are and where none is."""
     with_many(clone)
     ours(empty, *LITTLE, "seed=1000,1001")  # makes the slots
     found: list[tuple[float, float]] = []
@@ -320,9 +278,8 @@ def main() -> None:
         try:
             if "plain" in parts:
                 against_plain(clone, options.rounds)
-            single, *several = QUEUES
-            for how in [single] * ("queue" in parts) + several * ("uncapped" in parts):
-                against_queue(clone, options.rounds, how)
+            if "queue" in parts:
+                against_queue(clone, options.rounds)
             if "many" in parts:
                 many(clone)
             if "growth" in parts:
@@ -330,9 +287,7 @@ def main() -> None:
             if "show" in parts:
                 show(clone)
         finally:
-            for place in (clone, clone.with_name("unguarded")):
-                if (place / ".venv").exists():
-                    run([".venv/bin/dvc", "queue", "stop", "--kill"], place)
+            run([".venv/bin/dvc", "queue", "stop", "--kill"], clone)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from seedbed.sweeps.dvc_files import split_lock
+from seedbed.sweeps.dvc_calls import split_lock
 
 STAGES = {
     "clean": {

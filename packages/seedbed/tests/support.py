@@ -232,7 +232,7 @@ def lock_up_to_train(project: Project, commit: str) -> dict:
     stages = yaml.load(project.git("show", f"{commit}:dvc.lock"), yaml.CSafeLoader)["stages"]
     return {
         name: stages[name]
-        for name in ("compose", "ingest", "validate", "clean", "featurize", "train")
+        for name in ("code", "compose", "ingest", "validate", "clean", "featurize", "train")
     }
 
 

@@ -1,51 +1,100 @@
-"""What a sweep composes from is one conf/, whatever happens to the repository's meanwhile."""
+"""The command: jobs are composed from one conf/ whatever happens to it meanwhile, and Ctrl-C is the end."""
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from omegaconf import OmegaConf
 
 from seedbed.config.conf_hash import conf_hash
 from seedbed.errors import UserError
-from seedbed.sweep import keep_conf, kept_conf
+from seedbed.sweep import copied_conf
 
-from support import REPOSITORY
+from support import REPOSITORY, wait_for
 
 
 def test_what_is_composed_has_the_hash_of_what_was_copied(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "conf", tmp_path / "conf")
+    (tmp_path / ".dvc").mkdir()
     before = conf_hash(tmp_path)
-    keep_conf(tmp_path, tmp_path / "kept")
-    (tmp_path / "conf/config.yaml").write_text("seed: 5\n")
-    kept = OmegaConf.load(tmp_path / "kept/config.yaml")
-    assert kept.conf_hash == before != conf_hash(tmp_path)
-    assert kept.seed == 0
-    assert (tmp_path / "kept/sweep.yaml").read_bytes() == (
-        REPOSITORY / "conf/sweep.yaml"
-    ).read_bytes()
+    with copied_conf(tmp_path) as copy:
+        (tmp_path / "conf/config.yaml").write_text("seed: 5\n")
+        config = OmegaConf.load(copy / "config.yaml")
+        assert config.conf_hash == before != conf_hash(tmp_path)
+        assert config.seed == 0
+        assert (copy / "sweep.yaml").read_bytes() == (tmp_path / "conf/sweep.yaml").read_bytes()
+    assert not copy.exists()
 
 
 def test_a_file_that_hydra_would_not_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "conf").mkdir()
+    (tmp_path / ".dvc").mkdir()
     (tmp_path / "conf/mine.yml").touch()
-    with pytest.raises(UserError, match=r"conf/mine\.yml: Hydra reads only \.yaml"):
-        keep_conf(tmp_path, tmp_path / "kept")
+    with (
+        pytest.raises(UserError, match=r"conf/mine\.yml: Hydra reads only \.yaml"),
+        copied_conf(tmp_path),
+    ):
+        pass
 
 
-def test_the_copy_goes_with_the_sweep_and_so_do_those_of_killed_ones(tmp_path: Path) -> None:
+def test_the_copies_of_killed_sweeps_are_removed(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "conf", tmp_path / "conf")
     with subprocess.Popen(["true"]) as ended:
         pass
-    left, alive = (
-        tmp_path / f".dvc/tmp/conf-{process}-abc_d-e" for process in (ended.pid, os.getpid())
-    )
+    left, alive = (tmp_path / f".dvc/tmp/conf-{pid}-abc_d-e" for pid in (ended.pid, os.getpid()))
     for folder in (left, alive):
         folder.mkdir(parents=True)
-    with kept_conf(tmp_path) as kept:
-        assert (kept / "config.yaml").exists()
-        assert not left.exists()
-    assert not kept.exists()
-    assert alive.exists(), "that of another sweep of this process, or of one that works now"
+    with copied_conf(tmp_path):
+        assert (left.exists(), alive.exists()) == (False, True)
+
+
+STOPPING = """
+import signal, subprocess, sys, time
+from seedbed import sweep
+
+sweep.GRACE = 0.5
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, sweep._stop)
+child = subprocess.Popen(["sleep", "60"])
+try:
+    print(child.pid, flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    if sys.argv[1] == "hangs":
+        time.sleep(60)
+    child.kill()
+    child.wait()
+    sys.exit("stopped by itself")
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "said"), [("hangs", "sweep: stopped. What is done is kept"), ("ends", "stopped by it")]
+)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_a_sweep_whose_launcher_hangs(
+    how: str, said: str, number: signal.Signals
+) -> None:
+    command = [sys.executable, "-c", STOPPING, how]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        child = psutil.Process(int(process.stdout.readline()))
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=20)
+    assert said in errors
+    assert process.returncode == 1
+
+    def gone() -> bool:
+        try:
+            return not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    wait_for(gone, "the child outlives what was stopped")

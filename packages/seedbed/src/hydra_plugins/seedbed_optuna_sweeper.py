@@ -1,6 +1,5 @@
 """Hydra's sweeper on Optuna 5. Thin and lazy: Hydra imports every plugin at each start."""
 
-import sys
 from typing import Any
 
 from hydra.core.plugins import Plugins
@@ -10,7 +9,7 @@ from omegaconf import DictConfig
 
 
 class OptunaSweeper(Sweeper):
-    """Asks an Optuna study for jobs, in batches as large as the launcher runs at once, and tells it their objectives.
+    """Asks an Optuna study for jobs, in batches, and tells it their objectives.
 
     Parameters
     ----------
@@ -42,11 +41,6 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Run the study to its number of trials."""
-        from seedbed.errors import UserError
         from seedbed.sweeps.study import run_study
 
-        try:
-            return run_study(self, arguments)
-        except UserError as error:
-            # Of any other exception Hydra would show the traceback.
-            sys.exit(f"sweep: {error}")
+        return run_study(self)

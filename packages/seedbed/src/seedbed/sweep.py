@@ -1,16 +1,20 @@
-"""Sweeps whose every job is a DVC experiment: ``python -m seedbed.sweep -m model=mlp,dummy 'seed=range(3)'``.
+"""Sweeps whose every job is a DVC experiment: ``python -m seedbed.sweep -m model=mlp,dummy``.
 
-An ordinary Hydra application: every launcher, sweeper and feature of the command line works as it does elsewhere.
+An ordinary Hydra application: every launcher, sweeper and feature of the command line works.
 """
 
+import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import hydra
 import psutil
@@ -21,109 +25,107 @@ from omegaconf.errors import OmegaConfBaseException
 
 from seedbed.config.conf_hash import conf_hash
 from seedbed.config.repository import find_root
-from seedbed.errors import UserError
+from seedbed.errors import UserError, one_line
 
-# Hydra composes conf/ for each job here, and again in its worker: with libyaml it does so in half the time. OmegaConf
-# derives its loader from this one.
+# Hydra composes conf/ for each job here, and again in its worker: with libyaml in half the time.
+# OmegaConf derives its loader from this one.
 yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # type: ignore[misc]
+
+AGAIN = "What is done is kept; to go on from there, type the same command again."
+GRACE = 20.0
+"""Seconds that a launcher has to stop its workers at Ctrl-C; some hang."""
 
 
 def run_job(config: DictConfig) -> float | list[float]:
-    """Make one experiment in a slot; return its objective, or its objectives. A failure is recorded, and is NaN."""
+    """Make one experiment; return its objective, or its objectives, NaN where it failed."""
     from hydra.core.hydra_config import HydraConfig
 
-    from seedbed.sweeps.sweeping import as_typed, run_recorded
+    from seedbed.sweeps import jobs
+    from seedbed.sweeps.study import words
 
-    return run_recorded(as_typed(HydraConfig.get().overrides.task), config)
+    return jobs.run_job(words(HydraConfig.get().overrides.task), config)
 
 
 def main() -> None:
-    """Run Hydra in the repository that the command was called in; end with code 1 if a job failed."""
+    """Run Hydra in the repository that the command was called in."""
     # Hydra would print the traceback of a mistake on the command line, and of a worker's end.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
         root = find_root()
         os.chdir(root)
-        with kept_conf(root) as conf:
-            _sweep(str(conf))
-    except UserError as error:
+        with copied_conf(root) as conf:
+            _run_hydra(str(conf))
+    except (UserError, OSError) as error:
         sys.exit(f"sweep: {error}")
-    except OSError as error:
-        from seedbed.sweeps.room import want_of_room
-
-        sys.exit(f"sweep: {error}.{want_of_room(Path.cwd())}")
-    from seedbed.sweeps.sweeping import failures
-
-    if failures():
-        sys.exit(1)
 
 
 @contextmanager
-def kept_conf(root: Path) -> Iterator[Path]:
-    """Yield a copy of conf/: Hydra reads it anew for each job, and an edit in the middle of a sweep must not reach it."""
+def copied_conf(root: Path) -> Iterator[Path]:
+    """Yield a copy of conf/: Hydra reads it anew for each job, and a later edit must not reach it.
+
+    The copy holds the hash of conf/, so that `compose` stops jobs of a snapshot of another one.
+
+    Raises UserError if conf/ holds a file that Hydra would not read.
+    """
     folder = root / ".dvc/tmp"
     folder.mkdir(exist_ok=True)
     for left in folder.glob("conf-*-*"):
         if not psutil.pid_exists(int(left.name.split("-")[1])):  # of a killed sweep
             shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"conf-{os.getpid()}-", dir=folder) as kept:
-        keep_conf(root, Path(kept))
-        yield Path(kept)
+    with tempfile.TemporaryDirectory(prefix=f"conf-{os.getpid()}-", dir=folder) as name:
+        copy, composed = Path(name), conf_hash(root)
+        hidden = shutil.ignore_patterns(".*")
+        try:
+            shutil.copytree(root / "conf", copy, dirs_exist_ok=True, ignore=hidden)
+        except shutil.Error as error:
+            raise OSError(error.args[0][0][2]) from error  # the reason is the same for each file
+        config = copy / "config.yaml"
+        if config.exists():
+            text = config.read_text(encoding="utf-8").replace("${conf_hash:}", composed)
+            config.write_text(text, encoding="utf-8")
+        yield copy
 
 
-def keep_conf(root: Path, kept: Path) -> None:
-    """Copy conf/ with its hash written into it: if the sweep is pinned to another, `compose` stops the jobs.
-
-    Raises
-    ------
-    UserError
-        If conf/ holds a file that Hydra would not read.
-    """
-    of = conf_hash(root)
-    try:
-        shutil.copytree(
-            root / "conf", kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*")
-        )
-    except shutil.Error as error:
-        raise OSError(error.args[0][0][2]) from error  # it tells the same of each file
-    config = kept / "config.yaml"
-    if config.exists():
-        config.write_text(
-            config.read_text(encoding="utf-8").replace("${conf_hash:}", of), encoding="utf-8"
-        )
-
-
-def _sweep(conf: str) -> None:
-    """Let Hydra do it; a mistake is told in one paragraph, and the pin is let go of however it ends."""
-    from seedbed.sweeps.interrupt import end_soon_after_ctrl_c
-
-    how_to_go_on = "What is done is kept; to go on from there, type the same command again."
-    stopped = f"\nsweep: stopped. {how_to_go_on}"
-    end_soon_after_ctrl_c(stopped, _let_go)
+def _run_hydra(conf: str) -> None:
+    """Let Hydra do it; errors are one paragraph, and the snapshot is let go of in any case."""
     try:
         hydra.main(version_base=None, config_path=conf, config_name="sweep")(run_job)()
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
-        told = (str(part) for part in (error, error.__cause__) if part)
-        sys.exit(f"sweep: {' '.join(' '.join(told).split()).replace(conf, 'conf')}")
+        reasons = (one_line(part) for part in (error, error.__cause__) if part)
+        sys.exit(f"sweep: {' '.join(reasons).replace(conf, 'conf')}")
     except KeyboardInterrupt:
-        sys.exit(stopped)
+        sys.exit(f"\nsweep: stopped. {AGAIN}")
     except BrokenProcessPool:
-        sys.exit(
-            f"sweep: a worker was killed, by somebody or by the system for want of memory. {how_to_go_on}"
-        )
+        sys.exit(f"sweep: a worker was killed, perhaps for want of memory. {AGAIN}")
     finally:
-        _let_go()
+        _release()
 
 
-def _let_go() -> None:
-    """End the live line and release the sweep's pin, if it came to that."""
-    from seedbed.sweeps.pin import Pin
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt at Ctrl-C and SIGTERM; GRACE seconds later, end this process."""
+    timer = threading.Timer(GRACE, _kill)
+    timer.daemon = True  # where all goes well it ends with the process
+    timer.start()
+    signal.default_int_handler(number, frame)
 
-    if pin := Pin.from_environment():
-        from seedbed.sweeps.callback import stop_watching
 
-        stop_watching()
-        pin.release()
+def _kill() -> None:
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    _release()
+    print(f"\nsweep: stopped. {AGAIN}", file=sys.stderr, flush=True)
+    os._exit(1)
+
+
+def _release() -> None:
+    """Let go of the sweep's snapshot, if it came to one."""
+    from seedbed.sweeps.snapshot import Sweep
+
+    if sweep := Sweep.from_environment():
+        sweep.release()
 
 
 if __name__ == "__main__":

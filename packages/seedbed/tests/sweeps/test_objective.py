@@ -1,91 +1,73 @@
-"""What a sweep optimises is a figure that train wrote, of rows that a sweep may look at."""
+"""What a sweep optimises is a figure that train wrote, of rows that a sweep may look at, or what a model costs."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from omegaconf import DictConfig, OmegaConf
 
-from seedbed.config.schema import Problem
 from seedbed.errors import UserError
-from seedbed.sweeps.objective import direction_of, front, parse_objective, read_objective
+from seedbed.sweeps.objective import (
+    Objective,
+    model_size,
+    pareto_front,
+    prediction_time,
+    read_objectives,
+)
 
-from support import STATED_PROBLEM
+from support import STATED_PROBLEM, Project
 
 DETAILS: dict[str, Any] = {
-    "cross_validation": {
-        "roc_auc": {"mean": 0.71, "std": 0.1},
-        "log_loss": {"mean": 0.5, "std": 0.2},
-    },
-    "validation": {
-        "roc_auc": {"value": 0.65, "low": 0.6},
-        "log_loss": {"value": 0.6},
-        "brier": {"value": None},
-    },
+    "cross_validation": {"roc_auc": {"mean": 0.71, "std": 0.1}},
+    "validation": {"log_loss": {"value": 0.6, "low": 0.5}, "brier": {"value": None}},
 }
 
 
-def problem(task: str = "binary", metric: str = "roc_auc") -> Problem:
-    return Problem.model_validate({**STATED_PROBLEM, "task": task, "metric": metric})
-
-
-def read(objective: str) -> float:
-    files = {"reports/train/details.json": json.dumps(DETAILS)}
-    return read_objective(objective, problem(), files.__getitem__)
+def given(objective: Any, **problem: str) -> DictConfig:
+    stated = {**STATED_PROBLEM, **problem}
+    return OmegaConf.create({"problem": stated, "sweep": {"objective": objective}})
 
 
 @pytest.mark.parametrize(
-    ("objective", "expected"),
+    ("composed", "expected"),
     [
-        ("cv", ("cv", "roc_auc")),
-        ("validation", ("validation", "roc_auc")),
-        ("cv.log_loss", ("cv", "log_loss")),
-        ("validation.brier", ("validation", "brier")),
+        (given("cv"), [Objective("cv.roc_auc", "maximize")]),
+        (given("cv", metric="log_loss"), [Objective("cv.log_loss", "minimize")]),
+        (given("validation.brier"), [Objective("validation.brier", "minimize")]),
+        (given("cv.r2", task="regression", metric="mae"), [Objective("cv.r2", "maximize")]),
+        (given(["validation", "model_size"]), [Objective("validation.roc_auc", "maximize"), Objective("model_size", "minimize")]),
     ],
-)
-def test_an_objective_is_a_side_and_a_metric(objective: str, expected: tuple[str, str]) -> None:
-    assert parse_objective(objective, problem()) == expected
-
-
-@pytest.mark.parametrize(
-    "objective",
-    ["test", "test.roc_auc", "evaluate", "", "roc_auc", "cv.mae", "cv.nothing", "cross_validation"],
-)
-def test_no_other_rows_or_metrics_can_be_optimised(objective: str) -> None:
-    with pytest.raises(
-        UserError,
-        match=r"sweep\.objective=.*train writes no such figure.*\(roc_auc\).*brier, .*roc_auc",
-    ):
-        parse_objective(objective, problem())
-
-
-@pytest.mark.parametrize(
-    ("objective", "task", "metric", "direction"),
-    [
-        ("cv", "binary", "roc_auc", "maximize"),
-        ("cv", "binary", "log_loss", "minimize"),
-        ("validation.log_loss", "binary", "roc_auc", "minimize"),
-        ("validation", "regression", "mae", "minimize"),
-        ("cv.r2", "regression", "mae", "maximize"),
-    ],
-)
-def test_the_direction_is_that_of_the_metric(
-    objective: str, task: str, metric: str, direction: str
+)  # fmt: skip
+def test_an_objective_has_a_name_and_a_direction(
+    composed: DictConfig, expected: list[Objective]
 ) -> None:
-    assert direction_of(objective, problem(task, metric)) == direction
+    assert read_objectives(composed, Path()) == expected
 
 
 @pytest.mark.parametrize(
-    ("objective", "value"),
-    [("cv", 0.71), ("cv.log_loss", 0.5), ("validation", 0.65), ("validation.log_loss", 0.6)],
+    "objective", ["test", "test.roc_auc", "", "roc_auc", "cv.mae", "cross_validation", ["cv", "x"]]
 )
-def test_the_value_is_read_from_what_train_wrote(objective: str, value: float) -> None:
-    assert read(objective) == value
+def test_no_other_rows_or_metrics_can_be_optimised(objective: Any) -> None:
+    said = r"sweep\.objective=.*train writes no such figure.*\(roc_auc\).*brier, .*model_size"
+    with pytest.raises(UserError, match=said):
+        read_objectives(given(objective), Path())
 
 
-def test_a_figure_that_is_not_defined_is_no_value() -> None:
-    with pytest.raises(UserError, match=r"validation\.brier \(brier\) is not defined for this job"):
-        read("validation.brier")
+def test_an_objective_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(UserError, match=r"\[cv,cv\.roc_auc\] is cv\.roc_auc, cv\.roc_auc\. Write"):
+        read_objectives(given(["cv", "cv.roc_auc"]), Path())
+
+
+def test_the_value_is_what_train_wrote_into_the_experiment(small: Project) -> None:
+    (small.root / "reports/train").mkdir(parents=True)
+    (small.root / "reports/train/details.json").write_text(json.dumps(DETAILS))
+    small.commit("trained")
+    for name, value in (("cv.roc_auc", 0.71), ("validation.log_loss", 0.6)):
+        assert Objective(name, "maximize").measure(small.root, "HEAD") == value
+    with pytest.raises(UserError, match=r"validation\.brier is not defined for this job"):
+        Objective("validation.brier", "minimize").measure(small.root, "HEAD")
 
 
 @pytest.mark.parametrize(
@@ -101,4 +83,11 @@ def test_the_front_is_what_no_other_job_beats_in_all_objectives(
     directions: list[Any], expected: list[bool]
 ) -> None:
     values = np.array([[1.0, 3.0], [3.0, 0.0], [1.0, 2.0], [0.0, 0.0], [0.0, 0.0], [2.0, 0.0]])
-    assert front(values, directions).tolist() == expected
+    assert pareto_front(values, directions).tolist() == expected
+
+
+def test_what_a_model_costs_is_read_from_its_experiment(prepared: Path, project: Project) -> None:
+    project.run("rm", "-r", "models/model", "data/features")
+    files = (prepared / "models/model").rglob("*")
+    assert model_size(project.root, "HEAD") == sum(file.stat().st_size for file in files)
+    assert prediction_time(project.root, "HEAD") > 0

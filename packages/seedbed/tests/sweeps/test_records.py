@@ -1,44 +1,32 @@
-"""A record says what became of one job, and a job that is run again has one record still."""
+"""Who waits for a sweep reads what is done, what failed and why, what is best, and how to take it."""
 
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from seedbed.sweeps.records import Record, job_key, read_records
-
-RECORD = Record(
-    ["model=mlp", "+x=[1,2]"],
-    "done",
-    12,
-    3.5,
-    0.25,
-    "mlp-1a2b",
-    True,
-    [0.5, 1e-9],
-    "an “error”",
-    "/somewhere/a.log",
-)
+from seedbed.sweeps.records import Record, best, job_key, print_progress, read_records, summary
+from seedbed.sweeps.snapshot import Sweep
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
-    RECORD.write(tmp_path / "new")
-    assert read_records(tmp_path / "new") == [RECORD]
+def record(number: int, value: float = 0.5, **more: Any) -> Record:
+    about = {"values": [value], "experiment": f"job-{number}"} if "error" not in more else {}
+    return Record([f"seed={number}"], 100.0 + number, 1.25, **about, **more)
 
 
-def test_records_come_in_the_order_in_which_the_jobs_began(tmp_path: Path) -> None:
-    for number in range(9):
-        Record([f"seed={number}"], "running", 1, 2.0).write(tmp_path)
-    Record(["later"], "running", 1, 3.0).write(tmp_path)
-    Record(["sooner"], "running", 1, 1.0).write(tmp_path)
-    ordered = [record.overrides[0] for record in read_records(tmp_path)]
-    assert ordered == ["sooner", *(f"seed={number}" for number in range(9)), "later"]
-
-
-def test_a_job_that_is_run_again_replaces_its_record(tmp_path: Path) -> None:
-    Record(["seed=1"], "failed", 1, 1.0, error="no").write(tmp_path)
-    Record(["seed=1"], "done", 2, 9.0, values=[0.5]).write(tmp_path)
-    (record,) = read_records(tmp_path)
-    assert (record.state, record.error, record.values) == ("done", "", [0.5])
+def test_records_come_in_the_order_of_their_jobs_and_one_a_job(tmp_path: Path) -> None:
+    first = Record(["x=[1,ü]"], 1.0, 0.25, "a-1a2b", True, [0.5, 1e-9], "", "/some/a.log")
+    failed = Record(["seed=1"], 2.0, 1.0, error="an “error”")
+    for one in (failed, first):
+        one.write(tmp_path / "new")
+    assert read_records(tmp_path / "new") == [first, failed]
+    again = Record(["seed=1"], 9.0, 1.0, "b", values=[0.5])
+    again.write(tmp_path / "new")
+    (tmp_path / "new/logs").mkdir()
+    (tmp_path / "new/.half.json.1.tmp").write_text("{")
+    assert read_records(tmp_path / "new") == [first, again]
+    assert read_records(tmp_path / "none") == []
 
 
 @pytest.mark.parametrize(
@@ -49,19 +37,92 @@ def test_other_overrides_are_another_job(one: list[str], other: list[str]) -> No
     assert job_key(one) != job_key(other)
 
 
-def test_a_job_has_the_same_record_on_every_machine() -> None:
-    assert job_key(["model=mlp", "seed=1"]) == "3bc94845d13f"  # pragma: allowlist secret
+@pytest.mark.parametrize(
+    ("direction", "values", "expected"),
+    [
+        ("maximize", [0.1, 0.9, 0.5], 1),
+        ("minimize", [0.3, 0.9, 0.1], 2),
+        ("maximize", [0.5, 0.9, 0.9], 1),
+        ("minimize", [0.1, 0.1], 0),
+    ],
+)
+def test_the_best_is_the_first_of_the_best_values(
+    direction: Any, values: list[float], expected: int
+) -> None:
+    records = [record(9, error="no"), *(record(*one) for one in enumerate(values))]
+    top = best(records, direction)
+    assert top is not None
+    assert top.overrides == [f"seed={expected}"]
+    assert best(records[:1], direction) is None
 
 
-def test_a_sweep_without_jobs_has_no_records(tmp_path: Path) -> None:
-    assert read_records(tmp_path / "none") == []
+@pytest.mark.parametrize(
+    ("last", "jobs", "line"),
+    [
+        (record(2), 10, "[3 of 10, 7:00 left] 0.5  seed=2  (1.2 s)"),
+        (record(2), None, "[3] 0.5  seed=2  (1.2 s)"),
+        (record(2), 3, "[3 of 3] 0.5  seed=2  (1.2 s)"),
+        (record(2, found=True), 3, "[3 of 3] 0.5  seed=2  (was there before)"),
+        (record(2, error="C is negative"), 3, "[3 of 3] failed  seed=2: C is negative"),
+    ],
+)
+def test_each_job_prints_what_became_of_it_and_how_far_the_sweep_is(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    last: Record,
+    jobs: int | None,
+    line: str,
+) -> None:
+    sweep = Sweep(str(tmp_path), "b", "s", "t", "mine", jobs=jobs, began=100.0)
+    earlier = [record(-5), record(-4, error="an earlier run's: it is tried again"), record(1)]
+    for one in (*earlier, last):
+        one.write(sweep.folder)
+    monkeypatch.setattr(time, "time", lambda: 220.0)
+    print_progress(sweep, last)
+    assert capsys.readouterr().err == f"{line}\n"
 
 
-def test_other_files_of_a_sweep_are_no_records(tmp_path: Path) -> None:
-    RECORD.write(tmp_path)
-    (tmp_path / "logs").mkdir()
-    (tmp_path / "logs" / "a.log").write_text("said")
-    (tmp_path / "pin").mkdir()
-    (tmp_path / "pin" / "pin.json").write_text("{}")
-    (tmp_path / ".half.json.1.tmp").write_text("{")
-    assert read_records(tmp_path) == [RECORD]
+FRONT = {"a": [0.9, 5.0, 1.0], "b": [0.8, 9.0, 9.0], "c": [0.1, 5.0, 0.5]}
+
+
+@pytest.mark.parametrize(
+    ("records", "directions", "lines"),
+    [
+        (
+            [record(0), record(1, 0.75, found=True)],
+            ["maximize"],
+            [
+                "2 experiments, 1 of which were there before",
+                "best: 0.75 by seed=1",
+                "to take it: .venv/bin/dvc exp apply job-1 && .venv/bin/dvc repro",
+            ],
+        ),
+        (
+            [Record([], 1.0, 1.0, name, values=values) for name, values in FRONT.items()],
+            ["maximize", "minimize", "minimize"],
+            [
+                "3 experiments",
+                "on the Pareto front, which no other beats in all objectives:",
+                "    0.9, 5, 1  a",
+                "    0.1, 5, 0.5  c",
+                "to take one: .venv/bin/dvc exp apply <its name> && .venv/bin/dvc repro",
+            ],
+        ),
+        (
+            [record(1, error="C is negative", log="logs/a.log")],
+            ["maximize", "minimize"],
+            [
+                "0 experiments",
+                "failed  seed=1: C is negative",
+                "    its log: logs/a.log",
+                "to try the failed ones again: the same command",
+            ],
+        ),
+    ],
+    ids=["a winner", "a front", "failures"],
+)
+def test_the_summary_says_what_to_do_next(
+    records: list[Record], directions: list[Any], lines: list[str]
+) -> None:
+    assert summary(records, directions).splitlines() == lines

@@ -1,9 +1,12 @@
-"""A search tries what Hydra's words for sweeps say, and each of several models only what its own file says."""
+"""The search space says what jobs may hold; what no job could use is refused before the first one."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, open_dict
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -13,19 +16,27 @@ from optuna.distributions import (
 from optuna.trial import FixedTrial
 
 from seedbed.errors import UserError
-from seedbed.sweeps.space import Dimension, make_plan, read_space, split_overrides
+from seedbed.sweeps.objective import read_objectives
+from seedbed.sweeps.snapshot import Sweep
+from seedbed.sweeps.space import check_job, plan_grid, plan_search, read_space
 
 from support import REPOSITORY
 
 
-def dimension(text: str) -> Dimension:
-    _, (found,) = split_overrides([text])
-    return found
+@pytest.fixture
+def spaces(tmp_path: Path) -> Path:
+    write_space(tmp_path, "linear", "model.C: interval(0, 1)\nmodel.size: range(3)\n")
+    write_space(tmp_path, "forest", "model.size: range(10, 20)\n")
+    return tmp_path
 
 
 def write_space(conf: Path, model: str, text: str) -> None:
     (conf / "search").mkdir(exist_ok=True)
     (conf / "search" / f"{model}.yaml").write_text(text, encoding="utf-8")
+
+
+def choose(conf: Path, typed: list[str], values: dict[str, Any], model: str) -> list[str]:
+    return plan_search(typed, model, conf, "binary").job(FixedTrial(values))
 
 
 @pytest.mark.parametrize(
@@ -37,83 +48,40 @@ def write_space(conf: Path, model: str, text: str) -> None:
         ("int(interval(1,10))", IntDistribution(1, 10), 10, "10"),
         ("tag(log,int(interval(4,64)))", IntDistribution(4, 64, log=True), 4, "4"),
         ("range(5)", IntDistribution(0, 4), 0, "0"),
-        ("range(50,301,50)", IntDistribution(50, 300, step=50), 300, "300"),
         ("range(50,300,100)", IntDistribution(50, 250, step=100), 150, "150"),
         ("range(10,0,-3)", IntDistribution(1, 10, step=3), 4, "4"),
         ("range(0,1,0.5)", CategoricalDistribution(("0.0", "0.5")), "0.5", "0.5"),
-        (
-            "choice([16],[32,16])",
-            CategoricalDistribution(("[16]", "[32,16]")),
-            "[32,16]",
-            "[32,16]",
-        ),
-        ("a,b", CategoricalDistribution(("a", "b")), "b", "b"),
+        ("choice([16],[32,16])", CategoricalDistribution(("[16]", "[32,16]")), "[16]", "[16]"),
+        ("a,'ü'", CategoricalDistribution(("a", "'ü'")), "'ü'", "'ü'"),
         ("1,2", CategoricalDistribution(("1", "2")), "1", "1"),
     ],
 )
 def test_a_sweep_is_what_optuna_is_asked(
-    sweep: str, expected: BaseDistribution, chosen: Any, override: str
+    tmp_path: Path, sweep: str, expected: BaseDistribution, chosen: Any, override: str
 ) -> None:
-    trial = FixedTrial({"key": chosen})
-    assert dimension(f"key={sweep}").suggest(trial) == f"key={override}"
-    assert trial.distributions == {"key": expected}
+    trial = FixedTrial({"+key": chosen})
+    job = plan_search([f"+key={sweep}", "x='a,b'"], "m", tmp_path, "binary").job(trial)
+    assert job == ["x='a,b'", f"+key={override}"]
+    assert trial.distributions == {"+key": expected}
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("model=glob(*)", r"model=glob\(\*\): .* Write choice\(\.\.\.\)"),
-        ("seed=range(3,3)", r"seed=range\(3,3\): this range holds no value"),
-        (
-            "a=interval(1,0)",
-            r"a=interval\(1,0\): this goes from no number to a larger one. Write it as in interval",
-        ),
-        ("a=interval(0,inf)", r"a=interval\(0,inf\): this goes from no number to a larger one"),
-        (
-            "a=tag(log,interval(0,1))",
-            r"a=tag\(log,interval\(0,1\)\): a logarithmic scale has no 0.* above 0",
-        ),
-        ("a=tag(log,int(interval(0.5,9)))", r"a logarithmic scale has no 0\."),
+        ("glob(*)", r"key=glob\(\*\): .* Write choice\(\.\.\.\)"),
+        ("range(3,3)", r"key=range\(3,3\): this range holds no value"),
+        ("interval(1,0)", r"key=interval\(1,0\): an interval goes from a number to a larger"),
+        ("interval(0,inf)", r"key=interval\(0,inf\): an interval goes from a number to a larger"),
+        ("tag(log,interval(0,1))", r"a logarithmic scale begins above 0, not at 0"),
+        ("tag(log,int(interval(0.5,9)))", r"a logarithmic scale begins above 0, not at 0"),
     ],
 )
-def test_a_sweep_of_unknown_or_no_values_is_refused(text: str, said: str) -> None:
-    with pytest.raises(UserError, match=said):
-        split_overrides([text])
-
-
-def test_what_is_no_sweep_is_the_same_for_all_jobs() -> None:
-    fixed, searched = split_overrides(
-        ["model=mlp", "seed=1,2", "~gate.thresholds", "+a.b='x,y'", "c=[1,2]", "d=range(3)"]
-    )
-    assert fixed == ["model=mlp", "~gate.thresholds", "+a.b='x,y'", "c=[1,2]"]
-    assert [one.key for one in searched] == ["seed", "d"]
-
-
-def test_an_override_that_adds_a_key_still_adds_it() -> None:
-    assert dimension("+x=1,2").suggest(FixedTrial({"+x": "1"})) == "+x=1"
-
-
-def test_a_model_without_a_file_has_an_empty_space(tmp_path: Path) -> None:
-    assert read_space(tmp_path, "dummy", "binary") == []
-
-
-@pytest.mark.parametrize(
-    ("task", "keys"),
-    [
-        ("binary", ["model.classification.C", "model.depth"]),
-        ("multiclass", ["model.classification.C", "model.depth"]),
-        ("regression", ["model.regression.alpha", "model.depth"]),
-    ],
-)
-def test_keys_of_the_other_kind_of_task_are_passed_over(
-    tmp_path: Path, task: str, keys: list[str]
-) -> None:
-    write_space(
-        tmp_path,
-        "m",
-        "model.classification.C: 1,2\nmodel.regression.alpha: interval(0, 1)\nmodel.depth: range(9)\n",
-    )
-    assert [one.key for one in read_space(tmp_path, "m", task)] == keys
+def test_a_sweep_of_unknown_or_no_values_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(UserError, match=f"^key.*{said}|{said}"):
+        plan_search([f"key={text}"], "m", tmp_path, "binary")
+    write_space(tmp_path, "m", f"key: {text}\n")
+    with pytest.raises(UserError, match=rf"search/m\.yaml: key={'.*'}{said.removeprefix('key=')}"):
+        read_space(tmp_path, "m", "binary")
 
 
 @pytest.mark.parametrize(
@@ -121,136 +89,134 @@ def test_keys_of_the_other_kind_of_task_are_passed_over(
     [
         ("key: 3", "m.yaml: key: 3 is one value. Write choice"),
         ("key: null", "m.yaml: key: None is one value"),
-        ("key: interval(1)", "m.yaml: key: 'interval(1)' cannot be read"),
         ("key: interval(", "m.yaml: key: 'interval(' cannot be read"),
-        ("key: glob(*)", "m.yaml: key=glob(*): a search needs the names themselves"),
-        (
-            "key: interval(1, 0)",
-            "m.yaml: key=interval(1, 0): this goes from no number to a larger one",
-        ),
-        (
-            "key: tag(log, interval(0, 1))",
-            "m.yaml: key=tag(log, interval(0, 1)): a logarithmic scale has no 0",
-        ),
         ("- interval(0, 1)", "m.yaml: a mapping of keys to values is expected here, not a list"),
-        ("", "m.yaml: it must hold lines"),
+        ("", "m.yaml: it holds nothing. Write lines such as"),
         ("key: [1, 2", "m.yaml: this is not a YAML file that can be read"),
     ],
 )
-def test_a_mistake_in_a_space_is_told_with_its_file(tmp_path: Path, text: str, said: str) -> None:
-    write_space(tmp_path, "m", text)
-    with pytest.raises(UserError) as told:
-        read_space(tmp_path, "m", "binary")
-    assert said in str(told.value)
-
-
-@pytest.mark.parametrize(
-    "file", sorted((REPOSITORY / "conf/search").glob("*.yaml")), ids=lambda file: file.stem
-)
-@pytest.mark.parametrize("task", ["binary", "regression"])
-def test_the_spaces_of_this_repository_can_be_searched(file: Path, task: str) -> None:
-    found = read_space(REPOSITORY / "conf", file.stem, task)
-    assert found
-    assert (REPOSITORY / "conf/model" / file.name).exists(), (
-        f"{file.name} is of a model that is not there"
-    )
-
-
-@pytest.fixture
-def spaces(tmp_path: Path) -> Path:
-    write_space(tmp_path, "linear", "model.C: interval(0, 1)\nmodel.size: range(3)\n")
-    write_space(tmp_path, "forest", "model.size: range(10, 20)\n")
-    return tmp_path
-
-
-def choose(
-    conf: Path, arguments: list[str], values: dict[str, Any], default: str = "linear"
-) -> list[str]:
-    return make_plan(arguments, default, conf, "binary").job(FixedTrial(values))
-
-
-def test_a_trial_takes_the_space_of_the_model_it_has_chosen(spaces: Path) -> None:
-    values = {
-        "model": "forest",
-        "forest:model.size": 12,
-        "linear:model.C": 0.5,
-        "linear:model.size": 1,
-    }
-    assert choose(spaces, ["model=linear,forest"], values) == ["model=forest", "model.size=12"]
-    values["model"] = "linear"
-    assert choose(spaces, ["model=linear,forest"], values) == [
-        "model=linear",
-        "model.C=0.5",
-        "model.size=1",
-    ]
-    assert choose(spaces, ["model=linear,dummy", "seed=1"], {"model": "dummy"}) == [
-        "seed=1",
-        "model=dummy",
-    ]
-
-
-def test_without_a_choice_of_models_the_composed_one_counts(spaces: Path) -> None:
-    assert choose(spaces, ["seed=1,2"], {"seed": "2", "forest:model.size": 19}, "forest") == [
-        "seed=2",
-        "model.size=19",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("typed", "job"),
-    [
-        ("model.size=range(5,9)", ["model.size=7", "model.C=0.25"]),
-        ("model.size=7", ["model.size=7", "model.C=0.25"]),
-        ("++model.size=7", ["++model.size=7", "model.C=0.25"]),
-        ("~model.size", ["~model.size", "model.C=0.25"]),
-    ],
-)
-def test_what_the_command_line_says_of_a_key_goes_before_the_file(
-    spaces: Path, typed: str, job: list[str]
+def test_a_mistake_in_a_file_is_reported_with_the_file(
+    tmp_path: Path, text: str, said: str
 ) -> None:
-    assert choose(spaces, [typed], {"model.size": 7, "linear:model.C": 0.25}) == job
+    write_space(tmp_path, "m", text)
+    with pytest.raises(UserError) as error:
+        read_space(tmp_path, "m", "binary")
+    assert said in str(error.value)
 
 
-def test_a_space_that_is_edited_in_the_middle_of_a_sweep_stays_what_it_was(spaces: Path) -> None:
-    plan = make_plan(["model.size=1"], "linear", spaces, "binary")
-    write_space(spaces, "linear", "model.other: interval(0, 1)\n")
-    assert plan.job(FixedTrial({"linear:model.C": 0.5})) == ["model.size=1", "model.C=0.5"]
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_spaces_of_this_repository_can_be_searched(task: str) -> None:
+    for file in (REPOSITORY / "conf/search").glob("*.yaml"):
+        assert (REPOSITORY / "conf/model" / file.name).exists(), f"{file.name} is of no model"
+        space = read_space(REPOSITORY / "conf", file.stem, task)
+        assert space
+        other = "classification" if task == "regression" else "regression"
+        assert not [key for key in space if key.startswith(f"model.{other}.")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "values", "model", "job"),
+    [
+        (["model=linear,forest"], {"model": "forest", "forest:model.size": 12}, "linear", ["model=forest", "model.size=12"]),
+        (["model=linear,forest"], {"model": "linear", "linear:model.C": 0.5, "linear:model.size": 1}, "linear", ["model=linear", "model.C=0.5", "model.size=1"]),
+        (["model=linear,dummy", "seed=1"], {"model": "dummy"}, "linear", ["seed=1", "model=dummy"]),
+        (["seed=1,2"], {"seed": "2", "forest:model.size": 19}, "forest", ["seed=2", "model.size=19"]),
+        (["model.size=range(5,9)"], {"model.size": 7, "linear:model.C": 0.25}, "linear", ["model.size=7", "model.C=0.25"]),
+        (["++model.size=7"], {"linear:model.C": 0.25}, "linear", ["++model.size=7", "model.C=0.25"]),
+        (["~model.size"], {"linear:model.C": 0.25}, "linear", ["~model.size", "model.C=0.25"]),
+    ],
+)  # fmt: skip
+def test_a_trial_takes_the_space_of_its_model_after_what_is_typed(
+    spaces: Path, typed: list[str], values: dict[str, Any], model: str, job: list[str]
+) -> None:
+    assert choose(spaces, typed, values, model) == job
 
 
 @pytest.mark.parametrize(
     ("model", "arguments", "said"),
     [
-        (
-            "dummy",
-            ["seed=1"],
-            r"nothing to search: model=dummy has no conf/search/dummy\.yaml, and no override is a sweep",
-        ),
-        (
-            "forest",
-            ["model.size=3"],
-            r"nothing to search: each key of conf/search/forest\.yaml has its value on the command",
-        ),
+        ("dummy", ["seed=1"], r"conf/search/dummy\.yaml, it does not exist"),
+        ("forest", ["model.size=3"], r"conf/search/forest\.yaml, each of its keys has a value"),
     ],
 )
 def test_with_nothing_to_search_it_says_what_to_write(
     spaces: Path, model: str, arguments: list[str], said: str
 ) -> None:
-    with pytest.raises(UserError, match=said):
-        make_plan(arguments, model, spaces, "binary")
+    with pytest.raises(UserError, match=f"nothing to search.*{said}.*'seed=range"):
+        plan_search(arguments, model, spaces, "binary")
 
 
 def test_the_examples_hold_each_key_of_each_model_and_each_choice(spaces: Path) -> None:
-    plan = make_plan(
-        ["seed=range(1000)", "model=linear,forest", "features=a,b,c", "x=1"],
-        "linear",
-        spaces,
-        "binary",
-    )
-    assert list(plan.examples()) == [
-        (model, ["x=1", "seed=0", f"model={model}", f"features={features}", *own])
-        for model, own in {
-            "linear": ["model.C=0.0", "model.size=0"],
-            "forest": ["model.size=10"],
-        }.items()
+    typed = ["seed=range(1000)", "model=linear,forest", "features=a,b,c", "x=1"]
+    own = {"linear": ["model.C=0.0", "model.size=0"], "forest": ["model.size=10"]}
+    assert list(plan_search(typed, "linear", spaces, "binary").examples()) == [
+        ["x=1", "seed=0", f"model={model}", f"features={features}", *words]
+        for model, words in own.items()
         for features in "abc"
     ]
+
+
+@pytest.mark.parametrize(
+    ("task", "jobs"),
+    [
+        ([], 1),
+        (["seed=1"], 1),
+        (["model=mlp,dummy", "seed=range(3)", "x=[1,2]"], 6),
+        (["x=choice([1],[2,3])", "y='a,b'"], 2),
+        (["seed=range(0,10,5)", "~gate.thresholds"], 2),
+        (["x=range(1,2,0.5)"], 2),
+        (["model=glob(*)", "seed=1,2"], None),
+    ],
+)
+def test_the_jobs_of_a_grid_are_counted(task: list[str], jobs: int | None) -> None:
+    assert (plan_grid(task) or (None, None))[1] == jobs
+
+
+@pytest.mark.parametrize("sweep", ["interval(0,1)", "int(interval(1,5))", "tag(log,interval(1,2))"])
+def test_a_grid_over_an_interval_is_refused(sweep: str) -> None:
+    said = r"x=.*interval.*a grid needs single values.*hydra/sweeper=optuna"
+    with pytest.raises(UserError, match=said):
+        plan_grid(["seed=1,2", f"x={sweep}"])
+
+
+@pytest.fixture
+def hydra() -> Iterator[None]:
+    """Hydra, as an application of it has begun."""
+    with initialize_config_dir(str(REPOSITORY / "conf"), version_base=None):
+        yield
+
+
+def check_grid(*task: str, fixed: tuple[str, ...] = ()) -> None:
+    """Check a grid as before its first job: Hydra composes without what is swept."""
+    composed: DictConfig = compose("sweep", list(fixed), return_hydra_config=True)
+    with open_dict(composed):
+        composed.hydra.job.config_name = "sweep"
+    names = tuple(one.name for one in read_objectives(composed, REPOSITORY))
+    found = plan_grid([*fixed, *task])
+    assert found is not None
+    for job in found[0].examples():
+        check_job(composed, job, Sweep(str(REPOSITORY), "b", "s", "t", "x", names))
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        (["+foo=1", "seed=1,2"], "there is no such key as foo"),
+        (["+model.x=1"], "model.x is not a known key"),
+        (["seed=1,abc"], "seed is 'abc'"),
+        (["model.arguments=???"], r"model.arguments is not set \(\?\?\?\)"),
+        (["seed=range(3)", "split=time,group"], "columns.group is not set"),
+        (["seed=${nowhere}"], r"seed is '\$\{nowhere\}'"),
+        (["model=nowhere,mlp"], r"^model=nowhere: this job cannot be composed: .*nowhere"),
+        (["sed=1,2"], r"^sed=1: this job cannot be composed: .*sed"),
+        (["dataset=flights,diabetes"], r"^dataset=diabetes is judged by cv\.rmse, and the sweep"),
+    ],
+)
+def test_what_no_job_could_use_is_refused(hydra: None, task: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        check_grid(*task)
+
+
+def test_what_jobs_can_use_is_let_through(hydra: None) -> None:
+    check_grid("model=mlp,dummy", "seed=range(100)")
+    check_grid("dataset=flights,wine", fixed=("sweep.objective=cv.log_loss",))

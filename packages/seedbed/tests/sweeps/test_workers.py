@@ -1,10 +1,9 @@
-"""Workers side by side: what several jobs need is computed once, and nobody takes what a failed job left for his own."""
+"""Workers side by side: what several jobs need is computed once, and what a failed job left is not reused."""
 
 import multiprocessing
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -12,21 +11,26 @@ from omegaconf import DictConfig, OmegaConf
 
 from seedbed.errors import UserError
 from seedbed.sweeps import jobs
-from seedbed.sweeps.dvc_files import split_lock
-from seedbed.sweeps.jobs import Worker
-from seedbed.sweeps.pin import Pin
-from seedbed.sweeps.slots import FOLDER
+from seedbed.sweeps.dvc_calls import split_lock
+from seedbed.sweeps.jobs import UPSTREAM, Worker
+from seedbed.sweeps.slots import SLOTS
+from seedbed.sweeps.snapshot import Sweep, take_snapshot
 from small_graph import PARAMS, STAGES, ran
 
 from support import Project, copied
 
 COMPOSE = {
     "cmd": "cp params.yaml overrides.yaml && echo compose >> ran",
-    "deps": ["raw.txt"],
+    "deps": ["code.txt"],
     "outs": [
         {"params.yaml": {"cache": False, "persist": True}},
         {"overrides.yaml": {"cache": False}},
     ],
+}
+CODE = {
+    "cmd": "cat dvc.yaml > code.txt && echo code >> ran",
+    "deps": ["raw.txt"],
+    "outs": [{"code.txt": {"cache": False, "persist": True}}],
 }
 CLEAN = "mkdir -p data/clean && grep since params.yaml > data/clean/rows.txt && sleep 0.3 && echo clean >> ran"
 FEATURIZE = "sed 's/ *//' data/clean/rows.txt > features.txt && echo featurize >> ran && ! grep -q 'since: fail' params.yaml"
@@ -47,9 +51,10 @@ class NoZygote:
 
 @pytest.fixture
 def sweepable(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """The small graph with a stage that is each job's own; nothing before `train` has run as it now stands."""
+    """The small graph with stages that write code.txt and params.yaml; nothing has run as it now stands."""
     project = copied(template, tmp_path / "sweepable")
     stages = {
+        "code": CODE,
         "compose": COMPOSE,
         **STAGES,
         "clean": {**STAGES["clean"], "cmd": CLEAN},
@@ -63,28 +68,28 @@ def sweepable(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def worker(sweepable: Project, pin: Pin) -> Iterator[Worker]:
-    worker = Worker(pin)
-    yield worker
-    worker.close()
+def sweep(sweepable: Project) -> Sweep:
+    return take_snapshot(sweepable.root)
 
 
 @pytest.fixture
-def pin(sweepable: Project) -> Pin:
-    return Pin.take(sweepable.root, lambda baseline, tree: "sweep")
+def worker(sweep: Sweep) -> Iterator[Worker]:
+    worker = Worker(sweep)
+    yield worker
+    worker.close()
 
 
 def composed(rate: float, since: str = "2013") -> DictConfig:
     return OmegaConf.create({**PARAMS, "train": {"rate": rate}, "cleaning": {"since": since}})
 
 
-def at_once(pin: Pin, rates: list[float], log: Path) -> None:
+def side_by_side(sweep: Sweep, rates: list[float], log: Path) -> None:
     """Run jobs as a launcher does that starts a process for each, all at the same time."""
     fork = multiprocessing.get_context("fork")
     barrier = fork.Barrier(len(rates))
 
     def work(rate: float) -> None:
-        worker = Worker(pin)
+        worker = Worker(sweep)
         barrier.wait()
         worker.run([f"train.rate={rate}"], composed(rate), log)
         worker.close()
@@ -98,33 +103,46 @@ def at_once(pin: Pin, rates: list[float], log: Path) -> None:
 
 
 def ran_in_all_slots(project: Project) -> dict[str, int]:
-    names = [
-        name for slot in (project.root / FOLDER).iterdir() if slot.is_dir() for name in ran(slot)
-    ]
-    return {name: names.count(name) for name in sorted(set(names))}
+    slots = [path for path in (project.root / SLOTS).iterdir() if path.is_dir()]
+    names = [name for slot in slots for name in ran(slot)]
+    return {name: names.count(name) for name in names}
 
 
 def test_what_all_need_is_computed_once_however_many_start_cold(
-    sweepable: Project, pin: Pin, tmp_path: Path
+    sweepable: Project, sweep: Sweep, tmp_path: Path
 ) -> None:
-    at_once(pin, [1, 2, 3], tmp_path / "log")
-    assert ran_in_all_slots(sweepable) == {"clean": 1, "compose": 3, "featurize": 1, "train": 3}
-    assert len(list((sweepable.root / FOLDER).glob("*/"))) == 3
+    side_by_side(sweep, [1, 2, 3], tmp_path / "log")
+    once = {"code": 1, "clean": 1, "featurize": 1, "compose": 3, "train": 3}
+    assert ran_in_all_slots(sweepable) == once
+    assert len(list((sweepable.root / SLOTS).glob("*/"))) == 3
     found = sweepable.experiment_commits().values()
-    rates = [
-        yaml.safe_load(sweepable.git("show", f"{commit}:params.yaml"))["train"]["rate"]
-        for commit in found
-    ]
-    assert sorted(rates) == [1, 2, 3]
-    locks = [split_lock(sweepable.git("show", f"{commit}:dvc.lock"))[1] for commit in found]
+    params = [yaml.safe_load(sweepable.git("show", f"{one}:params.yaml")) for one in found]
+    assert sorted(values["train"]["rate"] for values in params) == [1, 2, 3]
+    locks = [split_lock(sweepable.git("show", f"{one}:dvc.lock"))[1] for one in found]
     assert len({lock["clean"] + lock["featurize"] for lock in locks}) == 1
     # `dvc gc` has freed what no experiment names any more.
     shutil.rmtree(sweepable.root / ".dvc/cache/files")
-    at_once(pin, [4, 5, 6], tmp_path / "log")
-    assert ran_in_all_slots(sweepable) == {"clean": 2, "compose": 6, "featurize": 2, "train": 6}
+    side_by_side(sweep, [4, 5, 6], tmp_path / "log")
+    again = {"code": 1, "clean": 2, "featurize": 2, "compose": 6, "train": 6}
+    assert ran_in_all_slots(sweepable) == again
 
 
-def test_what_a_failed_job_left_is_nobodys(
+@pytest.mark.parametrize("content", ["0" * 40, "half", ""])
+def test_a_tree_that_is_gone_is_computed_again(
+    sweepable: Project, sweep: Sweep, tmp_path: Path, content: str
+) -> None:
+    side_by_side(sweep, [1], tmp_path / "log")
+    (file,) = (path for path in (sweepable.root / UPSTREAM).iterdir() if path.suffix != ".lock")
+    kept = file.read_text()
+    file.write_text(content)
+    side_by_side(sweep, [2], tmp_path / "log")
+    assert ran_in_all_slots(sweepable)["train"] == 2
+    assert len(sweepable.experiments()) == 2
+    assert sweepable.git("cat-file", "-t", file.read_text()) == "tree"
+    assert sweepable.git("cat-file", "-t", kept) == "tree"
+
+
+def test_what_a_failed_job_left_is_not_reused(
     worker: Worker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = tmp_path / "log"
@@ -132,29 +150,31 @@ def test_what_a_failed_job_left_is_nobodys(
     with pytest.raises(UserError, match="featurize"):
         worker.run([], composed(2, since="fail"), log)
     assert (worker.slot.root / "features.txt").read_text() == "since: fail\n"
-    done = worker.run([], composed(3), log)
+    _, _, found = worker.run([], composed(3), log)
     model = (worker.slot.root / "model.txt").read_text()
     assert model.startswith("since: '2013'\n")
     assert "rate: 3" in model
-    assert not done.found
+    assert not found
     assert "it did not start. Stages import for themselves." in capsys.readouterr().err
 
 
 def test_a_job_that_is_typed_in_other_words_is_the_same_experiment(
     worker: Worker, tmp_path: Path
 ) -> None:
-    first = worker.run(["seed=1", "train.rate=1"], composed(1), tmp_path / "log")
-    other = worker.run(["train.rate=1"], composed(1), tmp_path / "log")
-    assert (other.name, other.commit, other.found) == (first.name, first.commit, True)
+    name, commit, _ = worker.run(["seed=1", "train.rate=1"], composed(1), tmp_path / "log")
+    assert worker.run(["train.rate=1"], composed(1), tmp_path / "log") == (name, commit, True)
 
 
-def test_jobs_that_share_what_is_before_them_ask_about_it_once(
-    worker: Worker, tmp_path: Path
-) -> None:
-    asked: list[Any] = []
-    worker.run([], composed(1), tmp_path / "log")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs.Pipeline, "restore", asked.append)
-        worker.run([], composed(2), tmp_path / "log")
-    assert asked == []
-    assert ran(worker.slot.root).count("train") == 2
+def test_jobs_that_share_what_is_before_them_check_it_once(worker: Worker, tmp_path: Path) -> None:
+    for rate in (1, 2, 3):
+        worker.run([], composed(rate), tmp_path / "log")
+    assert (tmp_path / "log").read_text().count("Stage 'clean'") <= 1
+    assert (
+        ran(worker.slot.root)
+        == ["code", "compose", "clean", "featurize", "train"]
+        + [
+            "compose",
+            "train",
+        ]
+        * 2
+    )

@@ -45,22 +45,22 @@ LIMIT = 10
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout whose only code is the zygote's own and these stages: of what it would import, nothing else is there."""
     root = tmp_path_factory.mktemp("zygote")
-    package = root / "src/seedbed"
-    for folder in ("experiments", "stages"):
-        (package / folder).mkdir(parents=True)
-        (package / folder / "__init__.py").touch()
-    (package / "__init__.py").touch()
+    package = root / "packages/seedbed/src/seedbed"
+    (package / "sweeps").mkdir(parents=True)
+    for folder in (package, package / "sweeps"):
+        (folder / "__init__.py").touch()
     (package / "state.py").write_text("count = 0\n")
     (package / "broken.py").write_text(
         "raise RuntimeError('a package that cannot be imported here')\n"
     )
     text = Path(module.__file__).read_text(encoding="utf-8")
-    begin, end = text.index("PRELOADED = ("), text.index(")  # fmt: skip")
-    (package / "experiments/zygote.py").write_text(
-        f'{text[:begin]}PRELOADED = ("seedbed.broken", "seedbed.state", "not.there"{text[end:]}'
+    for name in ("PACKAGES", "OWN"):
+        imported = '("seedbed.broken", "seedbed.state", "not.there")'
+        text = re.sub(rf"^{name} = \(.*?^\)", f"{name} = {imported}", text, flags=re.M | re.S)
+    (package / "sweeps/zygote.py").write_text(text, encoding="utf-8")
+    (package / "stages.py").write_text(
+        f"STAGES = {STAGES!r}\ndef run_stage(name):\n    exec(STAGES[name], {{'__name__': '__main__'}})\n"
     )
-    for name, code in STAGES.items():
-        (package / f"stages/{name}.py").write_text(code + "\n")
     return root
 
 
@@ -138,7 +138,7 @@ def waiting(folder: Path) -> list[int]:
         ("die", 128 + signal.SIGKILL, "", ""),
         ("read", 0, "''\n", ""),
         ("name", 0, "__main__\n", ""),
-        ("missing", 1, "", "No module named seedbed.stages.missing\n"),
+        ("missing", 1, "", "KeyError: 'missing'\n"),
     ],
 )
 def test_a_stage_ends_as_its_own_command_would(
@@ -176,8 +176,8 @@ def test_a_failed_stage_does_not_end_the_zygote(
 def test_a_folder_whose_path_is_too_long_for_a_socket_will_do(
     checkout: Path, tmp_path: Path
 ) -> None:
-    deep = tmp_path / ("deep" * 30)
-    shutil.copytree(checkout / "src", deep / "src")
+    deep = tmp_path / ("tiefer Pfad ü" * 9)
+    shutil.copytree(checkout / "packages", deep / "packages")
     zygote = Zygote(deep)
     try:
         assert run("speak", tmp_path, {**os.environ, **zygote.wait_until_ready()})[0] == 0
@@ -251,10 +251,8 @@ def test_without_its_zygote_a_stage_imports_for_itself(
     if folder == "is gone":
         environment["SEEDBED_ZYGOTE"] = str(tmp_path / "gone")
     (tmp_path / "src").mkdir()
-    (tmp_path / "src/stage.sh").write_text(
-        'echo "$1" in "$PWD", ${SEEDBED_ZYGOTE:-cold} $SEEDBED_COLD\nexit 3\n'
-    )
-    assert run("speak", tmp_path, environment)[:2] == (3, f"speak in {tmp_path}, cold 1\n")
+    (tmp_path / "src/stage.sh").write_text('echo "$1" in "$PWD", ${SEEDBED_ZYGOTE:-cold}\nexit 3\n')
+    assert run("speak", tmp_path, environment)[:2] == (3, f"speak in {tmp_path}, cold\n")
 
 
 def test_a_client_that_is_interrupted_says_nothing(
@@ -282,7 +280,7 @@ def test_the_socket_of_a_killed_zygote_is_no_hindrance(checkout: Path, tmp_path:
 
 
 def test_a_zygote_that_cannot_start_is_an_error(checkout: Path, tmp_path: Path) -> None:
-    shutil.copytree(checkout / "src", tmp_path / "src")
+    shutil.copytree(checkout / "packages", tmp_path / "packages")
     (tmp_path / "packages/seedbed/src/seedbed/sweeps/zygote.py").write_text(
         "import sys\nsys.exit(7)\n"
     )
@@ -291,7 +289,7 @@ def test_a_zygote_that_cannot_start_is_an_error(checkout: Path, tmp_path: Path) 
         zygote.wait_until_ready()
 
 
-@pytest.mark.parametrize("name", module.PRELOADED)
+@pytest.mark.parametrize("name", (*module.PACKAGES, *module.OWN))
 def test_all_that_is_imported_beforehand_is_there(name: str) -> None:
     package, *inner = name.split(".")
     spec = find_spec(package)
@@ -305,6 +303,5 @@ def test_all_that_is_imported_beforehand_is_there(name: str) -> None:
 
 def test_a_zygote_imports_in_the_environment_that_stages_have() -> None:
     script = (REPOSITORY / "src/stage.sh").read_text(encoding="utf-8")
-    (exported,) = re.findall(r"^export (.*)$", script, re.MULTILINE)
-    assert set(exported.split()) == {"PYTHONPATH", *module.ENVIRONMENT}
-    assert dict(re.findall(r"^([A-Z_]+)=(\w+)$", script, re.MULTILINE)) == module.ENVIRONMENT
+    (exported,) = re.findall(r"^export (PYTHONHASHSEED.*)$", script, re.MULTILINE)
+    assert dict(one.split("=") for one in exported.split()) == module.ENVIRONMENT

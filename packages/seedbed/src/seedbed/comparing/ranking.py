@@ -8,7 +8,7 @@ import pandas as pd
 from seedbed.comparing.revisions import Revision
 from seedbed.config.schema import Problem
 from seedbed.errors import UserError
-from seedbed.models.champion import compare_answers, read_outcome
+from seedbed.models.comparison import compare_answers, read_outcome
 from seedbed.models.metrics import find_metric
 
 SPLITS = ("test", "cv", "validation")

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Problem
+from seedbed.config.schema import Problem, Task
+from seedbed.errors import UserError
+from seedbed.models.decision import encode_target
 from seedbed.models.intervals import compare
 from seedbed.models.metrics import find_metric, metrics_of
 from seedbed.models.outcome import Outcome
@@ -93,3 +95,28 @@ def compare_answers(
         difference=figures["difference"],
         slices=figures["slices"],
     )
+
+
+def read_outcome(
+    answers: pd.DataFrame, target: pd.Series, task: Task, classes: tuple[Any, ...]
+) -> Outcome:
+    """Return what a model answered, as :meth:`Bundle.predict` returns it, beside the truth."""
+    if task == "regression":
+        scores = answers["prediction"].to_numpy(dtype=np.float64)
+        return Outcome(task, encode_target(target, task, ()), scores, scores)
+    if task == "binary":
+        prediction = answers["prediction"].to_numpy(dtype=bool).astype(np.int8)
+        scores = answers["score"].to_numpy(dtype=np.float64)
+        return Outcome(task, encode_target(target, task, ()), scores, prediction, (False, True))
+    known = {
+        str(name).removeprefix("score_")
+        for name in answers.columns
+        if str(name).startswith("score_")
+    }
+    if known != set(classes):
+        raise UserError(
+            f"it knows the classes {', '.join(sorted(known))}, and today's are {', '.join(classes)}"
+        )
+    scores = answers[[f"score_{label}" for label in classes]].to_numpy(dtype=np.float64)
+    prediction = pd.Index(classes, dtype="str").get_indexer(answers["prediction"]).astype(np.intp)
+    return Outcome(task, encode_target(target, task, classes), scores, prediction, classes)

@@ -1,20 +1,17 @@
 """The champion, the bundle in use, is asked about today's raw test rows and compared."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Cleaning, Evaluation, Problem, Task
+from seedbed.config.schema import Cleaning, Evaluation, Problem
 from seedbed.data.cleaning import clean_rows, clean_values
 from seedbed.data.roles import Columns, row_key, target_column
 from seedbed.data.tables import ROW, TARGET
 from seedbed.errors import UserError
-from seedbed.models.comparison import Comparison, compare_answers
-from seedbed.models.decision import encode_target
+from seedbed.models.comparison import Comparison, compare_answers, read_outcome
 from seedbed.models.features import clusters_of, slices_of
-from seedbed.models.outcome import Outcome
 from seedbed.serving.bundle import REQUIREMENTS, Bundle, load_bundle
 from seedbed.serving.recipe import OtherFormatError, Recipe
 
@@ -72,8 +69,8 @@ def compare_with_champion(
         said = predictions.filter(regex="^_(prediction|score)").rename(
             columns=lambda name: str(name)[1:]
         )
-        challenger = _read_outcome(said, target, problem.task, classes)
-        incumbent = _read_outcome(answers.reset_index(drop=True), target, problem.task, classes)
+        challenger = read_outcome(said, target, problem.task, classes)
+        incumbent = read_outcome(answers.reset_index(drop=True), target, problem.task, classes)
     except UserError as error:
         return Comparison.hindered(str(error).rstrip("."))
     slices, clusters = slices_of(predictions), clusters_of(predictions)
@@ -140,28 +137,3 @@ def _refuse_rows_of_its_training(champion: Bundle, rows: pd.DataFrame) -> None:
             "would "
             "look better than it is"
         )
-
-
-def _read_outcome(
-    answers: pd.DataFrame, target: pd.Series, task: Task, classes: tuple[Any, ...]
-) -> Outcome:
-    """Return what a model answered, as :meth:`Bundle.predict` returns it, beside the truth."""
-    if task == "regression":
-        scores = answers["prediction"].to_numpy(dtype=np.float64)
-        return Outcome(task, encode_target(target, task, ()), scores, scores)
-    if task == "binary":
-        prediction = answers["prediction"].to_numpy(dtype=bool).astype(np.int8)
-        scores = answers["score"].to_numpy(dtype=np.float64)
-        return Outcome(task, encode_target(target, task, ()), scores, prediction, (False, True))
-    known = {
-        str(name).removeprefix("score_")
-        for name in answers.columns
-        if str(name).startswith("score_")
-    }
-    if known != set(classes):
-        raise UserError(
-            f"it knows the classes {', '.join(sorted(known))}, and today's are {', '.join(classes)}"
-        )
-    scores = answers[[f"score_{label}" for label in classes]].to_numpy(dtype=np.float64)
-    prediction = pd.Index(classes, dtype="str").get_indexer(answers["prediction"]).astype(np.intp)
-    return Outcome(task, encode_target(target, task, classes), scores, prediction, classes)

@@ -13,7 +13,7 @@ import psutil
 from seedbed.config.repository import git
 from seedbed.errors import UserError
 from seedbed.findings import Finding
-from seedbed.sweeps.pin import dead_pins
+from seedbed.sweeps.snapshot import dead_snapshots
 
 EXEC_REFS = "refs/exps/exec/"
 LEFT_BY_EVERY_RUN = frozenset((f"{EXEC_REFS}EXEC_HEAD", f"{EXEC_REFS}EXEC_APPLY"))
@@ -46,7 +46,7 @@ def examine(root: Path) -> list[Finding]:
         found.append(_detached_head(root))
     found += _each("locks of dead processes", filter(_holders, locks), _unlock, root)
     found += _each("folders of killed experiments", _leftover_folders(root), _remove, root)
-    found += _each("snapshots of killed sweeps", dead_pins(root), remove_refs)
+    found += _each("snapshots of killed sweeps", dead_snapshots(root), remove_refs)
     found += _each("half-written outputs of killed stages", _half_written(root), _remove, root)
     return found
 

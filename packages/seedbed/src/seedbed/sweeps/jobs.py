@@ -1,13 +1,17 @@
-"""One job of a sweep: overrides in, one DVC experiment out, equal to what `dvc exp run -S` of the same makes."""
+"""One job of a sweep: overrides in, the DVC experiment that `dvc exp run -S` of them makes out."""
 
 import contextlib
 import copy
 import hashlib
+import math
 import os
 import re
 import sys
+import time
+import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import chdir
+from functools import cache
 from pathlib import Path
 
 from omegaconf import DictConfig, open_dict
@@ -16,70 +20,123 @@ from seedbed.config.composition import text_of
 from seedbed.config.params import PARAMS
 from seedbed.errors import UserError
 from seedbed.files import write_text
-from seedbed.sweeps.pin import Pin
-from seedbed.sweeps.pipeline import Ancestors, Pipeline
-from seedbed.sweeps.slots import Slot, find_by_digest, find_experiment
-from seedbed.sweeps.upstream import Upstream
+from seedbed.sweeps.dvc_calls import StageGraph, settings_for_slot
+from seedbed.sweeps.objective import read_objectives
+from seedbed.sweeps.records import Record, job_key, print_progress
+from seedbed.sweeps.slots import Slot, find_experiment, lock
+from seedbed.sweeps.snapshot import Sweep
 from seedbed.sweeps.zygote import Zygote
 
-FIRST = "compose"
-"""Records what is each job's own, its overrides."""
+COMPOSE = "compose"
+"""The stage that writes params.yaml, which is each job's own."""
+UPSTREAM = Path(".dvc/tmp/upstream")
+"""Where trees are named that hold what the stages before the target made."""
 TARGET = "train"
 """Sweeps end here: what comes after reads the test rows."""
 
 
-@dataclass(frozen=True)
-class Done:
-    """A finished job: its experiment, the experiment's commit, and whether it was there before."""
+def run_job(overrides: list[str], composed: DictConfig) -> float | list[float]:
+    """Run one job, record and print what became of it; return its objective, or several as a list.
 
-    name: str
-    commit: str
-    found: bool
+    The objectives of a job that failed are NaN.
+
+    Raises UserError if there is no sweep, or the record cannot be written.
+    """
+    sweep = Sweep.from_environment()
+    if sweep is None:
+        raise UserError(
+            "this job has no sweep: SEEDBED_SWEEP is not set. Start it with "
+            "`python -m seedbed.sweep`."
+        )
+    own = [word for word in overrides if not word.lstrip("+~").startswith(("sweep.", "sweep="))]
+    log = sweep.folder / "logs" / f"{job_key(own)}.log"
+    started, error = time.time(), ""
+    experiment, found, values = "", False, [math.nan] * len(sweep.objectives)
+    try:
+        refuse_other_objectives(own, composed, sweep)
+        experiment, commit, found = _worker_for(sweep).run(own, composed, log)
+        root = Path(sweep.root)
+        values = [one.measure(root, commit) for one in read_objectives(composed, root)]
+    except UserError as reason:
+        error = str(reason)
+    except Exception as reason:
+        # Whatever ended this job does not end the others.
+        with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
+            traceback.print_exc(file=file)
+        error = f"{type(reason).__name__}: {reason}"
+    finite = [] if error else values
+    seconds = time.time() - started
+    record = Record(own, started, seconds, experiment, found, finite, error, str(log))
+    try:
+        record.write(sweep.folder)
+    except OSError as reason:
+        raise UserError(f"the record of a job cannot be written: {reason}") from reason
+    print_progress(sweep, record)
+    return values if len(values) > 1 else values[0]
+
+
+def refuse_other_objectives(overrides: list[str], composed: DictConfig, sweep: Sweep) -> None:
+    """Refuse a job whose objectives are other figures than the sweep's.
+
+    Raises UserError if they are: the best of different figures would mean nothing.
+    """
+    own = tuple(one.name for one in read_objectives(composed, Path(sweep.root)))
+    if own != sweep.objectives:
+        raise UserError(
+            f"{' '.join(overrides)} is judged by {', '.join(own)}, and the sweep by "
+            f"{', '.join(sweep.objectives)}. Sweep each question by itself, or name a metric that "
+            "both have, as in sweep.objective=cv.<metric>."
+        )
+
+
+@cache
+def _worker_for(sweep: Sweep) -> "Worker":
+    """Return the worker of this process: slot and zygote serve all jobs that the process gets."""
+    return Worker(sweep)
 
 
 class Worker:
     """Runs jobs one after the other in one slot, with one zygote."""
 
-    def __init__(self, pin: Pin) -> None:
-        self.pin = pin
-        self.slot = Slot.acquire(Path(pin.root))
-        self.slot.prepare(pin)
+    def __init__(self, sweep: Sweep) -> None:
+        self.sweep = sweep
+        self.slot = Slot.acquire(Path(sweep.root))
+        self.slot.prepare(sweep)
+        self._settings = settings_for_slot(Path(sweep.root), self.slot.root)
+        self._environment = {"SEEDBED_SLOT": str(self.slot.root), "DVC_ROOT": sweep.root}
         # A zygote has imported the code of the snapshot, which is the same for all jobs of a sweep.
-        self._environment = {"SEEDBED_SLOT": str(self.slot.root), "DVC_ROOT": pin.root}
         self._zygote = Zygote(self.slot.root) if sys.platform == "linux" else None
         self._ready = False
-        self._restored: str | None = None
-        self._ancestors: Ancestors | None = None
+        self._inputs: str | None = None
 
-    def run(self, overrides: list[str], composed: DictConfig, log: Path) -> Done:
-        """Make the experiment of conf/ composed with these overrides, unless it is there; what is printed goes to `log`.
+    def run(self, overrides: list[str], composed: DictConfig, log: Path) -> tuple[str, str, bool]:
+        """Make the experiment of conf/ composed with these overrides, unless it is there.
 
-        Raises
-        ------
-        UserError
-            If a value stands for another that is not there, or a stage fails.
+        Returns
+        -------
+        tuple
+            Name and commit of the experiment, and whether it was there. Stages print to `log`.
+
+        Raises UserError if a value stands for another that is missing, or a stage fails.
         """
-        with at_work_in(self.slot.root, self._environment):
-            self.slot.reset(self.pin)
-            text = params_of(composed, self.slot.root)
-            digest = digest_of(text, self.pin)
-            if there := find_by_digest(self.pin, digest):
-                return Done(*there, found=True)
-            name = experiment_name(overrides, digest)
-            with output_to(log):
-                if self._zygote and not self._ready:
-                    self._await_zygote(self._zygote)
-                write_text(self.slot.root / PARAMS, text)
-                try:
-                    self._reproduce()
-                except UserError as error:
-                    raise UserError(f"{error}: {last_line(log)}") from error
-            found = self.slot.commit(
-                self.pin, name, f"seedbed: {', '.join(overrides) or 'as it stands'}"
-            )
-            commit = find_experiment(self.pin, name)
-            assert commit is not None
-            return Done(name, commit, found)
+        text = params_of(composed, self.slot.root)
+        digest = digest_of(text, self.sweep)
+        if there := find_experiment(self.sweep, f"*{digest}"):
+            return *there, True
+        with chdir(self.slot.root), output_to(log):
+            self._await_zygote()
+            self.slot.reset(self.sweep)
+            write_text(self.slot.root / PARAMS, text)
+            try:
+                self._reproduce()
+            except UserError as error:
+                raise UserError(f"{error}: {last_line(log)}") from error
+        name = experiment_name(overrides, digest)
+        message = f"seedbed: {', '.join(overrides) or 'as it stands'}"
+        found = self.slot.commit(self.sweep, name, message)
+        made = find_experiment(self.sweep, name)
+        assert made is not None
+        return *made, found
 
     def close(self) -> None:
         """End the zygote, and let go of the slot."""
@@ -87,95 +144,64 @@ class Worker:
             self._zygote.close()
         self.slot.release()
 
-    def _await_zygote(self, zygote: Zygote) -> None:
+    def _await_zygote(self) -> None:
         """Let stages find the zygote; where it does not start, they import for themselves."""
-        try:
-            found = zygote.wait_until_ready()
-        except RuntimeError as error:
-            print(f"{error}. Stages import for themselves.", file=sys.stderr)
-            found = {}
-        os.environ.update(found)
-        self._environment |= found
-        self._ready = True
+        if self._zygote and not self._ready:
+            self._ready = True
+            try:
+                self._environment |= self._zygote.wait_until_ready()
+            except RuntimeError as error:
+                print(f"{error}. Stages import for themselves.", file=sys.stderr)
 
     def _reproduce(self) -> None:
         """Run the graph up to the target, for the params.yaml that is there."""
         # Until this job's stages have succeeded, nobody knows what lies in the slot.
-        restored, self._restored = self._restored, None
-        pipeline = Pipeline(self.slot.root)
-        if self._ancestors is None or self._ancestors.templated:
-            self._ancestors = pipeline.ancestors(TARGET, FIRST)
-        read = pipeline.read_params(self._ancestors.keys)
-        upstream = Upstream(
-            Path(self.pin.root), self.slot.root, self._ancestors, read, self.pin.tree
-        )
-        there = upstream.key == restored
-        if there:
-            with upstream.alone():
-                upstream.put_back()
-        else:
-            self._prepare(pipeline, upstream, self._ancestors.names)
-        with pipeline.undisturbed():
-            if there:
-                # What lies between is as this worker's last job left it, and was asked about then.
-                pipeline.reproduce(FIRST, TARGET, alone=True)
-            else:
-                pipeline.reproduce(TARGET)
-            self._restored = upstream.key
-            pipeline.forget_what_no_longer_belongs(TARGET)
+        previous, self._inputs = self._inputs, None
+        graph = StageGraph(self.slot.root, self._settings, self._environment)
+        stages = graph.ancestors(TARGET, COMPOSE)
+        inputs = graph.inputs_hash(stages, COMPOSE, self.sweep.tree)
+        file = Path(self.sweep.root) / UPSTREAM / inputs
+        with lock(file.with_suffix(".lock")):  # of several jobs, the first one computes it
+            self._take_over(file)
+            if stages and inputs != previous:
+                # What lies in the slot is not that of this worker's last job: DVC checks all of it.
+                graph.checkout()
+                graph.reproduce(*stages)
+                write_text(file, self.slot.write_tree())
+        graph.reproduce(COMPOSE, TARGET, alone=True)
+        self._inputs = inputs
+        graph.empty_stale(TARGET)
 
-    def _prepare(self, pipeline: Pipeline, upstream: Upstream, names: list[str]) -> None:
-        """Bring in what leads to the target; what several jobs need is computed by the first of them, the others wait."""
-        with upstream.alone():
-            computed = upstream.computed()
-            if computed:
-                upstream.put_back()
-            else:
-                _compute(pipeline, upstream)
-        if computed:
-            with pipeline.undisturbed():
-                pipeline.restore()
-                complete = pipeline.holds(names)
-            if not complete:
-                # Its data are no longer in the cache, as after `make gc`.
-                with upstream.alone():
-                    upstream.put_back()
-                    _compute(pipeline, upstream)
+    def _take_over(self, file: Path) -> None:
+        """Bring the slot to what the stages before the target made in a job with the same inputs.
 
-
-def _compute(pipeline: Pipeline, upstream: Upstream) -> None:
-    pipeline.restore()
-    pipeline.reproduce(*pipeline.before(TARGET))
-    upstream.keep()
+        DVC's cache holds the data; the tree holds the reports that Git keeps, and dvc.lock.
+        """
+        if file.exists():
+            params = (self.slot.root / PARAMS).read_text(encoding="utf-8")
+            with contextlib.suppress(UserError):  # Git's garbage collection took the tree
+                self.slot.reset(self.sweep, file.read_text(encoding="utf-8"))
+            write_text(self.slot.root / PARAMS, params)
 
 
 def params_of(composed: DictConfig, root: Path) -> str:
-    """Return what params.yaml of the checkout `root` is with conf/sweep.yaml as Hydra composed it for a job."""
+    """Return the params.yaml of a job, whose conf/sweep.yaml Hydra composed."""
     params = copy.deepcopy(composed)
     with open_dict(params):
         params.pop("sweep", None)
     return text_of(params, root)
 
 
-def last_line(log: Path) -> str:
-    """Return what a stage that failed said last: its reason."""
-    lines = [
-        line
-        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
-        if line.strip()
-    ]
-    return lines[-1] if lines else "it said nothing"
-
-
-def digest_of(text: str, pin: Pin) -> str:
-    """Return a hash of all that decides a job's result: its parameters, in whatever words they were typed, and the snapshot."""
-    return hashlib.sha256("\0".join([text, pin.baseline, pin.tree]).encode()).hexdigest()[:10]
+def digest_of(text: str, sweep: Sweep) -> str:
+    """Return a hash of all that decides a job's result: its parameters and the snapshot."""
+    decides = "\0".join([text, sweep.baseline, sweep.tree])
+    return hashlib.sha256(decides.encode()).hexdigest()[:10]
 
 
 def experiment_name(overrides: list[str], digest: str) -> str:
-    """Return a name that can be read, and that ends in the hash by which the experiment is found again.
+    """Return a readable name that ends in the hash by which the experiment is found again.
 
-    It begins with the overrides' last key parts and values; `model=mlp` is told as `mlp`, `seed=1` as `seed1`.
+    It has the overrides' last key parts and values; `model=mlp` becomes `mlp`, `seed=1` `seed1`.
     """
     words = [_word(override) for override in overrides]
     readable = "-".join(word for word in words if word)[:60].lstrip("-").rstrip("-.")
@@ -186,25 +212,18 @@ def _word(override: str) -> str:
     key, _, value = override.lstrip("+~").partition("=")
     last = key.rpartition(".")[2].rpartition("/")[2]
     if re.fullmatch(r"[-+]?\d+\.\d{4,}(e[-+]?\d+)?", value):
-        value = f"{float(value):.4g}"  # a search's: the hash at the end tells apart what looks alike then
+        value = f"{float(value):.4g}"  # the hash at the end keeps apart what looks alike then
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "_", value.strip("'\"")).strip("_.")
     plain = re.sub(r"\.\.+", ".", plain)
     choice = "." not in key and not re.fullmatch(r"[-+0-9.eE]*", value)
     return plain if choice else f"{last}{plain}"
 
 
-@contextlib.contextmanager
-def at_work_in(folder: Path, environment: dict[str, str]) -> Iterator[None]:
-    """Be in a folder, with more in the environment; go back afterwards. Processes only: both belong to all threads."""
-    before, here = dict(os.environ), Path.cwd()
-    os.environ.update(environment)
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(here)
-        os.environ.clear()
-        os.environ.update(before)
+def last_line(log: Path) -> str:
+    """Return what a stage that failed printed last: its reason."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it printed nothing"
 
 
 @contextlib.contextmanager
@@ -213,7 +232,7 @@ def output_to(log: Path) -> Iterator[None]:
     log.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = [os.dup(number) for number in (1, 2)]
+    before = [os.dup(number) for number in (1, 2)]
     with log.open("ab") as file:
         for number in (1, 2):
             os.dup2(file.fileno(), number)
@@ -222,6 +241,6 @@ def output_to(log: Path) -> Iterator[None]:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        for number, descriptor in zip((1, 2), kept, strict=True):
+        for number, descriptor in zip((1, 2), before, strict=True):
             os.dup2(descriptor, number)
             os.close(descriptor)

@@ -1,82 +1,146 @@
-"""What a sweep optimises, read from a finished job: the deciding metric, another figure of train, or what a model costs."""
+"""What a sweep optimises: a metric of train, or what a model costs, read from an experiment."""
 
 import json
-from collections.abc import Callable, Sequence
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from omegaconf import DictConfig, OmegaConf
 
+from seedbed.config.params import typed
+from seedbed.config.repository import git_or_stop
 from seedbed.config.schema import Problem
 from seedbed.errors import UserError
 from seedbed.models.metrics import find_metric, metrics_of
-from seedbed.sweeps.cost import COSTS
 
 Direction = Literal["maximize", "minimize"]
-SHORT = {"cv": "cross_validation", "validation": "validation"}
-"""The rows that may be looked at in a sweep, as details.json of train names them."""
+ROWS_OF_TRAIN = {"cv": "cross_validation", "validation": "validation"}
+"""The rows that a sweep may look at, as details.json of train names them."""
+TIMED_ROWS = 1_000
+REPEATS = 7
 
 
-def parse_objective(objective: str, problem: Problem) -> tuple[str, str]:
-    """Return side and metric of an objective such as `cv`, `validation` or `validation.log_loss`.
+@dataclass(frozen=True)
+class Objective:
+    """A figure that a sweep optimises: a cost, or rows and metric as ``cv.roc_auc``."""
 
-    Raises
-    ------
-    UserError
-        If train writes no such figure.
+    name: str
+    direction: Direction
+
+    def measure(self, root: Path, commit: str) -> float:
+        """Return its value for an experiment of the repository `root`.
+
+        Raises UserError if it is not defined there, as with one class among the validation rows.
+        """
+        if self.name in COSTS:
+            return COSTS[self.name](root, commit)
+        path = "reports/train/details.json"
+        details: dict[str, Any] = json.loads(
+            git_or_stop(root, "cat-file", "blob", f"{commit}:{path}")
+        )
+        rows, _, metric = self.name.partition(".")
+        figure = details[ROWS_OF_TRAIN[rows]][metric]
+        value = figure["mean"] if rows == "cv" else figure["value"]
+        if value is None:
+            raise UserError(f"{self.name} is not defined for this job: see {path}")
+        return float(value)
+
+
+def read_objectives(composed: DictConfig, root: Path) -> list[Objective]:
+    """Return what `sweep.objective` of a composed conf/ says, in order.
+
+    Raises UserError if train writes no such figure, one is there twice, or the problem is not a
+    valid one.
     """
-    side, _, metric = objective.partition(".")
+    problem: Problem = typed(
+        "problem", {"problem": OmegaConf.to_container(composed.problem, resolve=True)}, root
+    )
+    chosen = composed.sweep.objective
+    texts = [chosen] if isinstance(chosen, str) else list(chosen)
+    found = [_parse(text, problem) for text in texts]
+    if len(set(found)) < len(found):
+        names = ", ".join(objective.name for objective in found)
+        raise UserError(f"sweep.objective=[{','.join(texts)}] is {names}. Write each once.")
+    return found
+
+
+def _parse(text: str, problem: Problem) -> Objective:
+    if text in COSTS:
+        return Objective(text, "minimize")
+    rows, _, metric = text.partition(".")
     metric = metric or problem.metric
     known = metrics_of(problem.task)
-    if side not in SHORT or metric not in known:
+    if rows not in ROWS_OF_TRAIN or metric not in known:
         raise UserError(
-            f"sweep.objective={objective}: train writes no such figure. Write cv or validation for the deciding metric "
-            f"({problem.metric}), or with another one behind a dot: {', '.join(sorted(known))}. Of what a model costs, there "
-            f"are {' and '.join(sorted(COSTS))}."
+            f"sweep.objective={text}: train writes no such figure. Write cv or validation for the "
+            f"deciding metric ({problem.metric}), or with another one behind a dot: "
+            f"{', '.join(sorted(known))}. For what a model costs: {' or '.join(sorted(COSTS))}."
         )
-    return side, metric
+    return Objective(f"{rows}.{metric}", find_metric(metric, problem.task).direction)
 
 
-def report_name(objective: str, problem: Problem) -> str:
-    """Return what a report calls an objective: its side and metric, as `cv.roc_auc` for `cv`, or what a model costs."""
-    return objective if objective in COSTS else ".".join(parse_objective(objective, problem))
+def pareto_front(values: np.ndarray, directions: Sequence[Direction]) -> np.ndarray:
+    """Return which rows of `values` no other row beats in all objectives.
 
+    Parameters
+    ----------
+    values : ndarray of shape (n_jobs, n_objectives)
+    directions : sequence of {"maximize", "minimize"}
 
-def in_full(objective: str, problem: Problem) -> str:
-    """Return an objective with all that it leaves to the problem: `cv` is `cv.roc_auc (binary)`, `cv.log_loss` itself."""
-    full = report_name(objective, problem)
-    return full if full == objective else f"{full} ({problem.task})"
-
-
-def direction_of(objective: str, problem: Problem) -> Direction:
-    """Return which way the objective is better."""
-    if objective in COSTS:
-        return "minimize"
-    return find_metric(parse_objective(objective, problem)[1], problem.task).direction
-
-
-def front(values: np.ndarray, directions: Sequence[Direction]) -> np.ndarray:
-    """Return which rows of `values`, shape (n_jobs, n_objectives), no other row beats in all objectives: shape (n_jobs,)."""
+    Returns
+    -------
+    ndarray of bool, shape (n_jobs,)
+    """
     signs = np.array([1.0 if direction == "maximize" else -1.0 for direction in directions])
     points = values * signs
     at_least = (points[None, :, :] >= points[:, None, :]).all(axis=2)
     better = (points[None, :, :] > points[:, None, :]).any(axis=2)
-    return ~(at_least & better).any(axis=1)
+    beaten: np.ndarray = (at_least & better).any(axis=1)
+    return ~beaten
 
 
-def read_objective(objective: str, problem: Problem, read: Callable[[str], str]) -> float:
-    """Return the objective of a job, whose files `read` returns by path.
+def model_size(root: Path, commit: str) -> float:
+    """Return the size in bytes of an experiment's model."""
+    from dvc.api import DVCFileSystem
 
-    Raises
-    ------
-    UserError
-        If it is not defined there, as with one class among the validation rows.
+    return float(DVCFileSystem(str(root), rev=commit).du("models/model"))
+
+
+def prediction_time(root: Path, commit: str) -> float:
+    """Return the microseconds that a row takes when up to a thousand validation rows are scored.
+
+    The median of several calls on this machine: it stands in the sweep's report only.
     """
-    side, metric = parse_objective(objective, problem)
-    details: dict[str, Any] = json.loads(read("reports/train/details.json"))
-    figure = details[SHORT[side]][metric]
-    value = figure["mean"] if side == "cv" else figure["value"]
-    if value is None:
-        raise UserError(
-            f"{objective} ({metric}) is not defined for this job: see reports/train/details.json"
-        )
-    return float(value)
+    from dvc.api import DVCFileSystem
+
+    from seedbed.data.tables import read_table
+    from seedbed.models.decision import Decision
+    from seedbed.models.features import feature_frame, split_rows
+    from seedbed.models.parallel import one_blas_thread
+    from seedbed.models.pipeline import predict_scores
+    from seedbed.models.serialization import load_pipeline
+
+    with tempfile.TemporaryDirectory() as folder, one_blas_thread():
+        files = DVCFileSystem(str(root), rev=commit)
+        for path in ("models/model", "data/features"):
+            files.get(path, f"{folder}/{path}", recursive=True)
+        pipeline = load_pipeline(Path(folder, "models/model/pipeline.skops"))
+        decision = Decision.read(Path(folder, "models/model/decision.json"))
+        table = read_table(Path(folder, "data/features"))
+        rows = split_rows(table, "validation").head(TIMED_ROWS)
+        features = feature_frame(rows, decision.features)
+        seconds = []
+        for _ in range(REPEATS + 1):
+            begin = time.perf_counter()
+            predict_scores(pipeline, features, decision.task, decision.classes)
+            seconds.append(time.perf_counter() - begin)
+    return statistics.median(seconds[1:]) / len(rows) * 1e6
+
+
+COSTS = {"prediction_time": prediction_time, "model_size": model_size}
+"""By the name that `sweep.objective` gives them; all are to be minimized."""

@@ -1,218 +1,227 @@
-"""What a search may try: Hydra's own words for sweeps, from the command line and from conf/search/<model>.yaml."""
+"""The search space: Hydra's words for sweeps, typed or in conf/search/<model>.yaml."""
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
+from hydra import compose
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, IntervalSweep, Override, RangeSweep
 from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
+from seedbed.config.params import check_params
 from seedbed.config.yaml_files import load_yaml
-from seedbed.errors import UserError
+from seedbed.errors import UserError, one_line
+from seedbed.sweeps.jobs import params_of, refuse_other_objectives
+from seedbed.sweeps.snapshot import Sweep
 
-
-@dataclass(frozen=True)
-class Dimension:
-    """One parameter that is searched: its key as an override names it, and what it may be.
-
-    Raises
-    ------
-    UserError
-        If there is nothing to choose from, or not on that scale.
-    """
-
-    key: str
-    override: Override
-
-    def __post_init__(self) -> None:
-        sweep = self.override.value()
-        if isinstance(sweep, Glob):
-            raise UserError(
-                f"{self.override.input_line}: a search needs the names themselves. Write choice(...)."
-            )
-        if isinstance(sweep, RangeSweep) and not list(sweep.range()):
-            raise UserError(
-                f"{self.override.input_line}: this range holds no value. Its end is not one of its values."
-            )
-        if isinstance(sweep, IntervalSweep):
-            if not -math.inf < sweep.start <= sweep.end < math.inf:
-                raise UserError(
-                    f"{self.override.input_line}: this goes from no number to a larger one. Write it as in interval(0, 1)."
-                )
-            if "log" in sweep.tags and sweep.start <= 0:
-                raise UserError(
-                    f"{self.override.input_line}: a logarithmic scale has no {sweep.start}. Write a lower end above 0, or leave "
-                    "out tag(log, ...)."
-                )
-
-    def suggest(self, trial: Any, prefix: str = "") -> str:
-        """Let an Optuna trial choose a value; return the override that sets it."""
-        name = prefix + self.key
-        sweep = self.override.value()
-        log = "log" in getattr(sweep, "tags", ())
-        if isinstance(sweep, IntervalSweep):
-            suggest = trial.suggest_int if isinstance(sweep.start, int) else trial.suggest_float
-            value = suggest(name, sweep.start, sweep.end, log=log)
-        elif isinstance(sweep, RangeSweep) and all(
-            isinstance(x, int) for x in (sweep.start, sweep.stop, sweep.step)
-        ):
-            values = sorted(sweep.range())
-            value = trial.suggest_int(name, values[0], values[-1], step=abs(sweep.step))
-        else:
-            value = trial.suggest_categorical(name, list(self.override.sweep_string_iterator()))
-        return f"{self.key}={value}"
-
-    def examples(self) -> list[str]:
-        """Return overrides that stand for all: each one of a choice, which may be that of a file, but one of many numbers."""
-        sweep = self.override.value()
-        if isinstance(sweep, IntervalSweep):
-            return [f"{self.key}={sweep.start}"]
-        found = [f"{self.key}={value}" for value in self.override.sweep_string_iterator()]
-        return found[:1] if isinstance(sweep, RangeSweep) else found
+Space = dict[str, Override]
+"""What is searched, by the key as an override names it."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the jobs of a search are made of.
+    """What the jobs of a sweep are made of.
 
     Attributes
     ----------
     fixed : list of str
         The overrides that all jobs share.
-    typed : list of Dimension
-        What the command line searches.
-    own : dict of str to list of Dimension
-        By model, what its file searches beside that.
+    typed : dict of str to Override
+        What the command line sweeps.
+    own : dict of str to dict
+        By model, what its file sweeps beside that; empty in a grid.
     default : str
-        The model of a job whose `typed` has none.
+        The model of a job where the command line sweeps none.
     """
 
     fixed: list[str]
-    typed: list[Dimension]
-    own: dict[str, list[Dimension]]
+    typed: Space
+    own: dict[str, Space]
     default: str
 
     def job(self, trial: Any) -> list[str]:
         """Let an Optuna trial choose; return the overrides of its job.
 
-        Each model's own dimensions carry its name, so that one study may hold several models, each with a space of its own.
+        A model's own parameters carry its name, so that several models search in one study.
         """
-        typed = [dimension.suggest(trial) for dimension in self.typed]
-        model = next(
-            (text.partition("=")[2] for text in typed if text.startswith("model=")), self.default
-        )
-        return [
-            *self.fixed,
-            *typed,
-            *(dimension.suggest(trial, f"{model}:") for dimension in self.own[model]),
-        ]
+        chosen = {key: suggest(trial, key, one) for key, one in self.typed.items()}
+        model = chosen.get("model", self.default)
+        chosen |= {
+            key: suggest(trial, f"{model}:{key}", one) for key, one in self.own[model].items()
+        }
+        return [*self.fixed, *(f"{key}={value}" for key, value in chosen.items())]
 
-    def examples(self) -> Iterator[tuple[str, list[str]]]:
-        """Yield models with jobs that, taken together, hold each key of each model and each choice."""
+    def examples(self) -> Iterator[list[str]]:
+        """Yield jobs that, taken together, hold each key of each model and each choice."""
         for model, own in self.own.items():
-            typed = [
-                [f"model={model}"] if one.key == "model" else one.examples() for one in self.typed
+            spaces = {**self.typed, **own}
+            columns = [
+                [f"model={model}"]
+                if key == "model" and len(self.own) > 1
+                else [f"{key}={value}" for value in _example_values(override)]
+                for key, override in spaces.items()
             ]
-            columns = [*typed, *(one.examples() for one in own)]
-            for number in range(max(map(len, columns), default=0)):
-                yield model, [*self.fixed, *(column[number % len(column)] for column in columns)]
+            for number in range(max(map(len, columns), default=1)):
+                yield [*self.fixed, *(column[number % len(column)] for column in columns)]
 
 
-def make_plan(arguments: list[str], default: str, conf: Path, task: str) -> Plan:
-    """Return what to search by these overrides; the files of the spaces are read now, once.
+def plan_grid(arguments: list[str]) -> tuple[Plan, int] | None:
+    """Return the plan of a grid and its number of jobs; None with a glob, which Hydra resolves.
 
-    What the command line says of a key, be it one value or several, goes before what a file says of it.
-
-    Raises
-    ------
-    UserError
-        If neither the command line nor conf/search says what to search, or either is mistaken.
+    Raises UserError if a grid is asked of an interval.
     """
-    fixed, searched = split_overrides(arguments)
-    models = [
-        str(value)
-        for dimension in searched
-        if dimension.key == "model"
-        for value in dimension.override.sweep_string_iterator()
-    ]
-    said = {_bare(text.partition("=")[0]) for text in arguments}
-    spaces = {model: read_space(conf, model, task) for model in models or [default]}
-    own = {
-        model: [one for one in space if _bare(one.key) not in said]
-        for model, space in spaces.items()
-    }
-    if not searched and not own[default]:
+    fixed, typed = _split(arguments)
+    sweeps = [override.value() for override in typed.values()]
+    if any(isinstance(sweep, Glob) for sweep in sweeps):
+        return None
+    for override, sweep in zip(typed.values(), sweeps, strict=True):
+        if isinstance(sweep, IntervalSweep):
+            raise UserError(
+                f"{override.input_line}: a grid needs single values, as in choice(...) or "
+                "range(...). To search an interval, add hydra/sweeper=optuna or "
+                "hydra/sweeper=random."
+            )
+    jobs = prod(len(list(override.sweep_iterator())) for override in typed.values())
+    return Plan(fixed, typed, {"": {}}, ""), jobs
+
+
+def plan_search(arguments: list[str], default: str, conf: Path, task: str) -> Plan:
+    """Return the plan of a search; what the command line says of a key goes before the file.
+
+    Parameters
+    ----------
+    arguments : list of str
+        The overrides of the command line.
+    default : str
+        The model where they choose none.
+    conf : Path
+        The folder of search/<model>.yaml.
+    task : {"binary", "multiclass", "regression"}
+        Keys of the other kind of task, as `model.regression.alpha`, are passed over.
+
+    Raises UserError if neither the command line nor conf/search says what to search, or either is
+    mistaken.
+    """
+    fixed, typed = _split(arguments)
+    for override in typed.values():
+        _check(override)
+    models = list(typed["model"].sweep_string_iterator()) if "model" in typed else [default]
+    said = {text.lstrip("+~").partition("=")[0] for text in arguments}
+    own = {}
+    for model in models:
+        space = read_space(conf, str(model), task)
+        own[str(model)] = {key: one for key, one in space.items() if key not in said}
+    if not typed and not own[default]:
         file = f"conf/search/{default}.yaml"
-        why = (
-            f"each key of {file} has its value on the command line"
-            if spaces[default]
-            else f"model={default} has no {file}"
-        )
+        exists = (conf / "search" / f"{default}.yaml").exists()
+        why = "each of its keys has a value on the command line" if exists else "it does not exist"
         raise UserError(
-            f"there is nothing to search: {why}, and no override is a sweep. "
-            f"Write such keys into that file, or something like 'seed=range(20)'."
+            f"there is nothing to search: no override is a sweep, and of {file}, {why}. Write keys "
+            "into that file, or something like 'seed=range(20)'."
         )
-    return Plan(fixed, searched, own, default)
+    return Plan(fixed, typed, own, default)
 
 
-def split_overrides(arguments: list[str]) -> tuple[list[str], list[Dimension]]:
-    """Return the overrides that are the same for all jobs, and the dimensions of those that are searched."""
-    fixed, searched = [], []
-    for text, override in zip(
-        arguments, OverridesParser.create().parse_overrides(arguments), strict=True
-    ):
-        if override.is_sweep_override():
-            searched.append(Dimension(override.get_key_element(), override))
-        else:
-            fixed.append(text)
-    return fixed, searched
+def read_space(conf: Path, model: str, task: str) -> Space:
+    """Return the space of a model from conf/search; empty if it has none.
 
-
-def read_space(conf: Path, model: str, task: str) -> list[Dimension]:
-    """Return the space of a model, from conf/search; empty if there is none.
-
-    Keys of the other kind of task (`model.classification.*` in a regression, and the reverse) are passed over.
-
-    Raises
-    ------
-    UserError
-        If the file holds something that is no sweep in Hydra's words.
+    Raises UserError if the file holds something that is no sweep in Hydra's words.
     """
     file = conf / "search" / f"{model}.yaml"
     if not file.exists():
-        return []
+        return {}
+    content = load_yaml(file)
+    if not content:
+        raise UserError(f"{file}: it holds nothing. Write lines such as `key: interval(0, 1)`.")
     other = "model.classification." if task == "regression" else "model.regression."
-    found = []
-    for key, value in _read(file).items():
+    space = {}
+    for key, value in content.items():
         if key.startswith(other):
             continue
         try:
             override = OverridesParser.create().parse_override(f"{key}={value}")
         except HydraException as error:
-            raise UserError(
-                f"{file}: {key}: {value!r} cannot be read: {' '.join(str(error).split())}"
-            ) from None
+            raise UserError(f"{file}: {key}: {value!r} cannot be read: {one_line(error)}") from None
         if not override.is_sweep_override():
             raise UserError(
-                f"{file}: {key}: {value!r} is one value. Write choice(...), range(...), interval(...) or tag(log, interval(...))."
+                f"{file}: {key}: {value!r} is one value. Write choice(...), range(...), "
+                "interval(...) or tag(log, interval(...))."
             )
         try:
-            found.append(Dimension(key, override))
+            _check(override)
         except UserError as error:
             raise UserError(f"{file}: {error}") from None
-    return found
+        space[key] = override
+    return space
 
 
-def _bare(key: str) -> str:
-    """Return the key of an override without the sign that adds or removes it."""
-    return key.lstrip("+~")
+def suggest(trial: Any, name: str, override: Override) -> Any:
+    """Let an Optuna trial choose a value of a sweep."""
+    sweep = override.value()
+    if isinstance(sweep, IntervalSweep):
+        ask = trial.suggest_int if isinstance(sweep.start, int) else trial.suggest_float
+        return ask(name, sweep.start, sweep.end, log="log" in sweep.tags)
+    if isinstance(sweep, RangeSweep) and all(isinstance(x, int) for x in sweep.range()):
+        values = sorted(sweep.range())
+        return trial.suggest_int(name, values[0], values[-1], step=abs(sweep.step))
+    return trial.suggest_categorical(name, list(override.sweep_string_iterator()))
 
 
-def _read(file: Path) -> dict[str, Any]:
-    content = load_yaml(file)
-    if not content:
-        raise UserError(f"{file}: it must hold lines of `key: interval(...)`, and does not.")
-    return content
+def check_job(config: DictConfig, overrides: list[str], sweep: Sweep) -> None:
+    """Check that a job's parameters fit the schema, and that its objectives are those of the sweep.
+
+    Raises UserError if they do not, or Hydra cannot compose the job.
+    """
+    root = Path(sweep.root)
+    try:
+        composed = compose(config.hydra.job.config_name, overrides)
+    except (HydraException, OmegaConfBaseException) as error:
+        reason = one_line(error).partition("Config search path")[0]
+        raise UserError(
+            f"{' '.join(overrides)}: this job cannot be composed: {reason.strip()} Correct the "
+            "override, on the command line or in conf/search."
+        ) from None
+    # First, since a gate that was written for the sweep's own dataset seldom fits another.
+    refuse_other_objectives(overrides, composed, sweep)
+    values = OmegaConf.to_container(OmegaConf.create(params_of(composed, root)))
+    check_params(values, root)  # type: ignore[arg-type]
+
+
+def _split(arguments: list[str]) -> tuple[list[str], Space]:
+    """Return the overrides that all jobs share, and those that are sweeps, by their keys."""
+    overrides = OverridesParser.create().parse_overrides(arguments)
+    typed = {one.get_key_element(): one for one in overrides if one.is_sweep_override()}
+    fixed = [one.input_line for one in overrides if not one.is_sweep_override()]
+    return fixed, typed
+
+
+def _example_values(override: Override) -> list[str]:
+    """Return values that stand for all: each one of a choice, but one of many numbers."""
+    sweep = override.value()
+    if isinstance(sweep, IntervalSweep):
+        return [str(sweep.start)]
+    found = [str(value) for value in override.sweep_string_iterator()]
+    return found[:1] if isinstance(sweep, RangeSweep) else found
+
+
+def _check(override: Override) -> None:
+    """Refuse a sweep that a search cannot choose from."""
+    sweep, text = override.value(), override.input_line
+    if isinstance(sweep, Glob):
+        raise UserError(f"{text}: a search needs the names themselves. Write choice(...).")
+    if isinstance(sweep, RangeSweep) and not list(sweep.range()):
+        raise UserError(f"{text}: this range holds no value: its end is not one of its values.")
+    if isinstance(sweep, IntervalSweep):
+        if not -math.inf < sweep.start <= sweep.end < math.inf:
+            raise UserError(f"{text}: an interval goes from a number to a larger one: (0, 1).")
+        if "log" in sweep.tags and sweep.start <= 0:
+            raise UserError(
+                f"{text}: a logarithmic scale begins above 0, not at {sweep.start}. Write a larger "
+                "start, or leave out tag(log, ...)."
+            )
