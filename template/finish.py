@@ -87,24 +87,17 @@ def _write_lock(path: Path, project: str, wheel: Path, without: list[str]) -> No
     entries.append(
         f"{wheel.as_posix()} \\\n    --hash=sha256:{digest}\n    # via project (pyproject.toml)\n"
     )
-    kept = [_via(entry, project, without) for entry in entries if _name(entry) not in without]
-    if project_is_a_package := next((e for e in kept if _name(e) == _canonical(project)), None):
+    kept = sorted((entry for entry in entries if _name(entry) not in without), key=_name)
+    if clash := next((entry for entry in kept if _name(entry) == _canonical(project)), None):
         sys.exit(
-            f"{project}: a package of this name is among those the project needs "
-            f"({project_is_a_package.partition(' ')[0]}). Choose another name."
+            f"{project}: the project needs a package of this name ({clash.partition(' ')[0]}). "
+            "Choose another name."
         )
-    path.write_text(header + "".join(sorted(kept, key=_name)), encoding="utf-8")
-
-
-def _via(entry: str, project: str, without: list[str]) -> str:
-    """Return an entry of a lock with the project's own name among those that need it."""
-    head, _, needed_by = entry.partition("    # via")
-    names = [line.removeprefix("    #").strip() for line in needed_by.splitlines()]
-    names = sorted(
-        name.replace("project (", f"{project} (") for name in names if name and name not in without
-    )
-    lines = [f" {names[0]}"] if len(names) == 1 else ["", *(f"    #   {name}" for name in names)]
-    return head + "    # via" + "\n".join(lines) + "\n"
+    text = "".join(kept).replace("project (pyproject.toml)", f"{project} (pyproject.toml)")
+    for name in without:
+        text = text.replace(f"    #   {name}\n", "")
+    text = re.sub(r"^    # via\n    #   (.*)\n(?!    #)", r"    # via \1\n", text, flags=re.MULTILINE)
+    path.write_text(header + text, encoding="utf-8")
 
 
 def _name(entry: str) -> str:
