@@ -26,6 +26,10 @@ setup: .venv/.installed  ## create .venv from requirements.lock, or from another
 .venv/.installed: $(LOCK) pyproject.toml $(wildcard packages/*.whl packages/*/pyproject.toml) $(if $(filter-out $(LOCK),$(held)),another-lock)
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] <= (3, 13); sys.exit(None if ok else \
 	    "seedbed needs Python 3.11 to 3.13, and this is %d.%d: make setup PYTHON=python3.12" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import hashlib, pathlib, re, sys; bad = [wheel for wheel, pinned in re.findall( \
+	    r"^(packages/\S+) .\n +--hash=sha256:(\w+)", pathlib.Path("$(LOCK)").read_text(), re.M) for file in [pathlib.Path(wheel)] \
+	    if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != pinned]; sys.exit(f"{bad[0]} is not \
+	the file whose hash $(LOCK) pins, and nothing was installed. `git checkout HEAD -- packages $(LOCK)` brings both back." if bad else None)'
 	@$(bin)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@echo 'installing $(LOCK) into .venv: a minute'
 	@rm -f $@ && echo $(LOCK) > .venv/lock.txt
