@@ -1,0 +1,68 @@
+"""One run of the graph on a sample, by real DVC: what must hold of its outputs, whatever the dataset."""
+
+import json
+
+import pytest
+from conftest import Project
+
+
+def test_every_stage_left_its_outputs(project: Project) -> None:
+    stages = project.yaml("dvc.yaml")["stages"]
+    assert project.yaml("dvc.lock")["stages"].keys() == stages.keys()
+    outputs = [
+        next(iter(out)) if isinstance(out, dict) else out
+        for stage in stages.values()
+        for out in stage.get("outs", []) + stage.get("metrics", [])
+    ]
+    assert [path for path in outputs if not (project.root / path).exists()] == []
+
+
+def test_a_second_run_has_nothing_to_do(project: Project) -> None:
+    assert "Running stage" not in project.run("dvc", "repro")
+    assert "are in step" in project.run("seedbed", "check")
+
+
+def test_an_edit_of_a_stage_runs_that_stage(project: Project) -> None:
+    (module,) = project.root.glob("src/*/stages/evaluate.py")
+    text = module.read_text(encoding="utf-8")
+    try:
+        module.write_text(text + "# an edit\n", encoding="utf-8")
+        stale = project.run("seedbed", "status")
+    finally:
+        module.write_text(text, encoding="utf-8")
+    assert "evaluate" in stale
+    assert "featurize" not in stale
+
+
+def test_no_row_is_both_learned_from_and_tested_on(project: Project) -> None:
+    features = project.table("features")
+    assert features["_row"].is_unique
+    assert set(features["_split"]) == {"train", "validation", "test"}
+    assert features["_split"].value_counts().idxmax() == "train"
+
+
+def test_only_test_rows_are_predicted(project: Project) -> None:
+    features, predictions = project.table("features"), project.table("predictions")
+    test_rows = features.loc[features["_split"] == "test", "_row"]
+    assert set(predictions["_row"]) == set(test_rows)
+
+
+def test_every_row_has_a_target(project: Project) -> None:
+    assert project.table("features")["_target"].notna().all()
+
+
+@pytest.mark.parametrize("stage", ["train", "evaluate"])
+def test_figures_are_numbers(project: Project, stage: str) -> None:
+    figures = json.loads((project.root / f"reports/{stage}/metrics.json").read_text())
+    numbers = [value for part in figures.values() for value in part.values()]
+    assert numbers
+    assert all(isinstance(value, float) and abs(value) < float("inf") for value in numbers)
+
+
+def test_what_is_served_answers_as_it_was_evaluated(project: Project) -> None:
+    from seedbed.serving import load_bundle
+
+    answers = load_bundle(project.root / "models/bundle").predict(project.table("raw"))
+    recorded = project.table("predictions").set_index("_row")["_prediction"]
+    assert set(answers["prediction"]) <= set(project.table("features")["_target"])
+    assert len(answers) >= len(recorded)
