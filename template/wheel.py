@@ -17,7 +17,9 @@ KNOWN = {
     "name", "version", "description", "readme", "license", "requires-python", "dependencies",
     "optional-dependencies", "scripts",
 }  # fmt: skip
-WHEEL = "Wheel-Version: 1.0\nGenerator: template/wheel.py\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+WHEEL = (
+    "Wheel-Version: 1.0\nGenerator: template/wheel.py\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+)
 
 
 def build_wheel(package: Path, folder: Path) -> Path:
@@ -25,7 +27,9 @@ def build_wheel(package: Path, folder: Path) -> Path:
     pyproject = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))
     about = pyproject["project"]
     if unknown := sorted(about.keys() - KNOWN):
-        sys.exit(f"template/wheel.py does not know {', '.join(unknown)} of {package}/pyproject.toml")
+        sys.exit(
+            f"template/wheel.py does not know {', '.join(unknown)} of {package}/pyproject.toml"
+        )
     info = f"{about['name']}-{about['version']}.dist-info"
     files = {
         path.relative_to(package / source.parent).as_posix(): path.read_bytes()

@@ -67,6 +67,4 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def _output(command: list[str], folder: Path) -> str:
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=True
-    ).stdout
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout

@@ -25,9 +25,7 @@ def test_about_a_quarter_of_the_flights_are_late(features: pd.DataFrame) -> None
     assert 0.18 < features["_target"].mean() < 0.30
 
 
-def test_late_means_more_than_fifteen_minutes(
-    clean: pd.DataFrame, features: pd.DataFrame
-) -> None:
+def test_late_means_more_than_fifteen_minutes(clean: pd.DataFrame, features: pd.DataFrame) -> None:
     assert features["_target"].sum() == (clean["arr_delay"] > 15).sum()
 
 
