@@ -1,7 +1,7 @@
-"""Makes a project of the files that Copier rendered. copier.yml runs it in the project's folder, with the answers.
+"""Makes a project of what Copier rendered: copier.yml runs it in the project's folder.
 
-What it writes depends on the template's commit and the answers alone, to the byte: `copier update` renders the
-earlier release once more, and takes for an edit whatever differs from that.
+What it writes depends on the template's commit and the answers alone, to the byte: `copier update`
+renders the earlier release once more, and takes for an edit whatever differs from that.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036  # Copier may run on another Python
     sys.exit(f"seedbed needs Python 3.11 to 3.13, and Copier runs on {sys.version.split()[0]}.")
 
 from wheel import build_wheel
@@ -73,7 +73,7 @@ def main(operation: str, name: str, about: str, example: str, storage: str) -> N
 
 
 def _rewrite(file: str, *replacements: tuple[str, str]) -> None:
-    """Leave out what is for the template only, and replace patterns, each of which must be found."""
+    """Leave out what is for the template only; replace patterns, each of which must be found."""
     path = Path(file)
     text = TEMPLATE_ONLY.sub("", path.read_text(encoding="utf-8"))
     for pattern, new in replacements:

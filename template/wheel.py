@@ -1,9 +1,9 @@
-"""Builds the wheel of a pure Python package with the standard library alone, equal to the byte on every machine.
+"""Builds the wheel of a pure Python package, equal to the byte on every machine.
 
-Copier runs in whatever environment a person has, so nothing can be installed for it; and `copier update`
-builds the earlier release's wheel again, whose hash is in the project's lock: a compression library of another
-version must not change it. Metadata as in the core metadata specification, files as in the specification
-"Binary distribution format", both of packaging.python.org.
+Copier runs in whatever environment a person has, so the standard library must do. And `copier update`
+builds the earlier release's wheel once more, whose hash is in the project's lock: a compression
+library of another version must not change it, so nothing is compressed. The formats are those of
+packaging.python.org: "Core metadata specifications" and "Binary distribution format".
 """
 
 import base64
@@ -23,7 +23,7 @@ WHEEL = (
 
 
 def build_wheel(package: Path, folder: Path) -> Path:
-    """Write the wheel of the package whose pyproject.toml is in `package` into `folder`; return its path."""
+    """Write the wheel of the package in the folder `package` into `folder`; return its path."""
     pyproject = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))
     about = pyproject["project"]
     if unknown := sorted(about.keys() - KNOWN):

@@ -1,23 +1,22 @@
 """What must hold of the flights, and of the features that are made of them."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Project
+
+from sample_run import SampleRun
 
 KNOWN_LATER = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"}
 """What nobody knows at scheduled departure, when the question is asked."""
 
 
 @pytest.fixture(scope="module")
-def clean(project: Project) -> pd.DataFrame:
+def clean(project: SampleRun) -> pd.DataFrame:
     return project.table("clean")
 
 
 @pytest.fixture(scope="module")
-def features(project: Project) -> pd.DataFrame:
+def features(project: SampleRun) -> pd.DataFrame:
     return project.table("features")
 
 
@@ -29,18 +28,18 @@ def test_late_means_more_than_fifteen_minutes(clean: pd.DataFrame, features: pd.
     assert features["_target"].sum() == (clean["arr_delay"] > 15).sum()
 
 
-def test_cancelled_flights_are_left_out(project: Project, clean: pd.DataFrame) -> None:
+def test_cancelled_flights_are_left_out(project: SampleRun, clean: pd.DataFrame) -> None:
     raw = project.table("raw")
     assert clean["arr_delay"].notna().all()
     assert len(clean) == raw["arr_delay"].notna().sum()
 
 
 def test_the_model_sees_nothing_that_happens_after_departure(
-    project: Project, features: pd.DataFrame
+    project: SampleRun, features: pd.DataFrame
 ) -> None:
     assert KNOWN_LATER.isdisjoint(features.columns)
-    bundle = json.loads((project.root / "models/bundle/bundle.json").read_text())
-    served = {column["name"] for column in bundle["signature"]["columns"]}
+    signature = project.yaml("models/bundle/bundle.json")["signature"]
+    served = {column["name"] for column in signature["columns"]}
     assert KNOWN_LATER.isdisjoint(served)
     assert {"carrier", "distance"} <= served
 

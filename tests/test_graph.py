@@ -1,12 +1,11 @@
-"""One run of the graph on a sample, by real DVC: what must hold of its outputs, whatever the dataset."""
-
-import json
+"""One run of the graph on a sample by real DVC: what must hold whatever the dataset."""
 
 import pytest
-from conftest import Project
+
+from sample_run import SampleRun
 
 
-def test_every_stage_left_its_outputs(project: Project) -> None:
+def test_every_stage_left_its_outputs(project: SampleRun) -> None:
     stages = project.yaml("dvc.yaml")["stages"]
     assert project.yaml("dvc.lock")["stages"].keys() == stages.keys()
     outputs = [
@@ -17,12 +16,12 @@ def test_every_stage_left_its_outputs(project: Project) -> None:
     assert [path for path in outputs if not (project.root / path).exists()] == []
 
 
-def test_a_second_run_has_nothing_to_do(project: Project) -> None:
+def test_a_second_run_has_nothing_to_do(project: SampleRun) -> None:
     assert "Running stage" not in project.run("dvc", "repro")
     assert "are in step" in project.run("seedbed", "check")
 
 
-def test_an_edit_of_a_stage_runs_that_stage(project: Project) -> None:
+def test_an_edit_of_a_stage_runs_that_stage(project: SampleRun) -> None:
     (module,) = project.root.glob("src/*/stages/evaluate.py")
     text = module.read_text(encoding="utf-8")
     try:
@@ -34,32 +33,32 @@ def test_an_edit_of_a_stage_runs_that_stage(project: Project) -> None:
     assert "featurize" not in stale
 
 
-def test_no_row_is_both_learned_from_and_tested_on(project: Project) -> None:
+def test_no_row_is_both_learned_from_and_tested_on(project: SampleRun) -> None:
     features = project.table("features")
     assert features["_row"].is_unique
     assert set(features["_split"]) == {"train", "validation", "test"}
     assert features["_split"].value_counts().idxmax() == "train"
 
 
-def test_only_test_rows_are_predicted(project: Project) -> None:
+def test_only_test_rows_are_predicted(project: SampleRun) -> None:
     features, predictions = project.table("features"), project.table("predictions")
     test_rows = features.loc[features["_split"] == "test", "_row"]
     assert set(predictions["_row"]) == set(test_rows)
 
 
-def test_every_row_has_a_target(project: Project) -> None:
+def test_every_row_has_a_target(project: SampleRun) -> None:
     assert project.table("features")["_target"].notna().all()
 
 
 @pytest.mark.parametrize("stage", ["train", "evaluate"])
-def test_figures_are_numbers(project: Project, stage: str) -> None:
-    figures = json.loads((project.root / f"reports/{stage}/metrics.json").read_text())
+def test_figures_are_numbers(project: SampleRun, stage: str) -> None:
+    figures = project.yaml(f"reports/{stage}/metrics.json")
     numbers = [value for part in figures.values() for value in part.values()]
     assert numbers
     assert all(isinstance(value, float) and abs(value) < float("inf") for value in numbers)
 
 
-def test_what_is_served_answers_as_it_was_evaluated(project: Project) -> None:
+def test_what_is_served_answers_as_it_was_evaluated(project: SampleRun) -> None:
     from seedbed.serving import load_bundle
 
     answers = load_bundle(project.root / "models/bundle").predict(project.table("raw"))

@@ -1,4 +1,4 @@
-"""`copier copy` makes a project of one's own from this repository, and `copier update` brings a later release into it."""
+"""`copier copy` makes a project of one's own, and `copier update` brings a later release into it."""
 
 import hashlib
 import os
@@ -16,16 +16,20 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from support import ENVIRONMENT, REPOSITORY, Project, copy_repository, made_once, stages_in
+from support import REPOSITORY, Project, copy_repository, made_once, stages_in
 
 PROJECT = {
-    ".copier-answers.yml", ".dvc", ".dvcignore", ".gitattributes", ".gitignore", ".pre-commit-config.yaml", "Makefile",
-    "README.md", "conf", "data", "docs", "dvc.yaml", "models", "packages", "pyproject.toml", "reports", "requirements-all.lock",
-    "requirements.lock", "src", "tests",
+    ".copier-answers.yml", ".dvc", ".dvcignore", ".gitattributes", ".gitignore",
+    ".pre-commit-config.yaml", "Makefile", "README.md", "conf", "data", "docs", "dvc.yaml", "models",
+    "packages", "pyproject.toml", "reports", "requirements-all.lock", "requirements.lock", "src",
+    "tests",
 }  # fmt: skip
 """What every project holds, whatever was answered."""
 OWN_DATA = {"name": "churn", "example": "none", "ci": "none"}
-IDENTITY = {f"GIT_{who}_{what}": "tester@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}  # fmt: skip
+IDENTITY = dict.fromkeys(
+    ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"),
+    "tester@example.org",
+)
 LATER = {
     "packages/seedbed/src/seedbed/serving/card.py": "# a later card\n",
     "src/project/stages/clean.py": "# a later stage clean\n",
@@ -36,7 +40,7 @@ LATER = {
     ".gitignore": "/later/\n",
     "tests/test_flights.py": "# later tests\n",
 }
-"""What a later release adds to the end of files; of the package, to a module that stage package alone runs."""
+"""What a later release adds to the end of files; one is a module that stage package alone runs."""
 
 
 def copier(
@@ -194,7 +198,7 @@ def test_the_wheel_is_what_the_build_backend_makes(tmp_path: Path) -> None:
 
 
 def _content(wheel: Path) -> tuple[object, ...]:
-    """Return all of a wheel that an installer reads, in whatever order and spelling it stands there."""
+    """Return all of a wheel that an installer reads, in whatever order and spelling."""
     with zipfile.ZipFile(wheel) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     info = "-".join(wheel.name.split("-")[:2]) + ".dist-info"
@@ -274,7 +278,8 @@ def test_an_empty_repository_is_filled(template: Path, tmp_path: Path) -> None:
 
 
 def test_somebody_unknown_to_git_is_told_so(template: Path, tmp_path: Path) -> None:
-    nobody = {name: "" for name in IDENTITY} | {"HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}  # fmt: skip
+    no_settings = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    nobody = {**dict.fromkeys(IDENTITY, ""), **no_settings, "HOME": str(tmp_path)}
     done = copier(
         "copy", "--trust", "--defaults", template, "made", cwd=tmp_path, check=False, **nobody
     )
@@ -301,11 +306,16 @@ EDITS = {
     "Makefile": ("help:  ## list", "help:  ## show"),
     "pyproject.toml": ('    "seedbed",\n', '    "seedbed",\n    "tqdm>=4",\n'),
     "requirements.lock": ("#    make lock\n", "#    make lock\n# ours\n"),
-    "tests/test_flights.py": ("\nimport json", "\n# ours\nimport json"),
+    "tests/test_flights.py": ("\nimport pytest", "\n# ours\nimport pytest"),
     ".gitignore": (".venv\n", ".venv\n/ours/\n"),
 }
 """An edit of a file of each kind, half of which the later release changes too."""
-DELETED = ["conf/gate/flights.yaml", "conf/model/stacking.yaml", "tests/test_graph.py", "notebooks/01-look-at-the-data.ipynb"]  # fmt: skip
+DELETED = [
+    "conf/gate/flights.yaml",
+    "conf/model/stacking.yaml",
+    "tests/test_graph.py",
+    "notebooks/01-look-at-the-data.ipynb",
+]
 
 
 def test_an_update_keeps_what_the_project_changed(template: Path, tmp_path: Path) -> None:
@@ -359,7 +369,7 @@ def test_an_update_waits_for_a_commit(begun: Path, tmp_path: Path) -> None:
 
 
 def give_environment(project: Project) -> None:
-    """Give a project an environment in no time: the wheel of its own, and all else from that of this session."""
+    """Give a project an environment in no time: its own wheel, all else from this session's."""
     venv = project.root / ".venv"
     uv = [sys.executable, "-m", "uv"]
     if not venv.exists():
@@ -398,7 +408,7 @@ def test_stages_of_a_copy_run_only_when_their_code_changes(begun: Path, tmp_path
 
     copier("update", "--trust", "--defaults", cwd=project.root)
     give_environment(project)
-    # Of conf/ a comment changed, of the project stage clean, of the package what writes the model card.
+    # A comment in conf/, the project's stage clean, the package's module of the model card.
     assert stages_run(project) == ["code", "compose", "clean", "package"]
     assert stages_run(project) == []
 
