@@ -1,6 +1,6 @@
 """Builds the wheel of a pure Python package, equal to the byte on every machine.
 
-Copier runs in whatever environment a person has, so the standard library must do. And `copier update`
+Copier runs in whatever environment a person has: the standard library must do. And `copier update`
 builds the earlier release's wheel once more, whose hash is in the project's lock: a compression
 library of another version must not change it, so nothing is compressed. The formats are those of
 packaging.python.org: "Core metadata specifications" and "Binary distribution format".

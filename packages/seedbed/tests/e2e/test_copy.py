@@ -1,4 +1,4 @@
-"""`copier copy` makes a project of one's own, and `copier update` brings a later release into it."""
+"""`copier copy` makes a project, and `copier update` brings a later release into it."""
 
 import hashlib
 import os
