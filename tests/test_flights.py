@@ -6,6 +6,9 @@ import pytest
 
 from sample_run import SampleRun
 
+# One worker of `pytest -n` makes the run, and does all tests of it.
+pytestmark = pytest.mark.xdist_group("sample")
+
 KNOWN_LATER = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"}
 """What nobody knows at scheduled departure, when the question is asked."""
 

@@ -4,6 +4,9 @@ import pytest
 
 from sample_run import SampleRun
 
+# One worker of `pytest -n` makes the run, and does all tests of it.
+pytestmark = pytest.mark.xdist_group("sample")
+
 
 def test_every_stage_left_its_outputs(project: SampleRun) -> None:
     stages = project.yaml("dvc.yaml")["stages"]
