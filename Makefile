@@ -3,14 +3,16 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 bin := .venv/bin
+# Here the package's source; in a project that was copied from here, packages/ holds its wheel.
+package := $(wildcard packages/seedbed)
 # What .venv holds is remembered: `make setup LOCK=requirements-all.lock` adds the packages of all remotes for good.
 held := $(or $(shell cat .venv/lock.txt 2>/dev/null),requirements.lock)
 LOCK := $(or $(LOCK),$(held))
 # Three workers on two cores: one of them mostly waits, for a disk or a lock. Tests that share an expensive repository go to
 # one worker, so that no other waits for it.
 side_by_side := -n 3 --dist loadgroup
-compile := $(bin)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package seedbed \
-    --custom-compile-command 'make lock'
+compile := $(bin)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    $(if $(package),--no-emit-package seedbed) --custom-compile-command 'make lock'
 every := --workspace --all-branches --all-tags --all-experiments
 
 .PHONY: another-lock help setup hooks repro test test-all test-slow coverage lint bench show remote push pull lock restore gc
@@ -19,13 +21,15 @@ help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.installed  ## create .venv from requirements.lock, or from another: make setup LOCK=requirements-all.lock
-	@$(bin)/python -m compileall -q src packages
+	@$(bin)/python -m compileall -q src $(package)
 
-package = $(wildcard packages/seedbed)
-
-.venv/.installed: $(LOCK) pyproject.toml $(wildcard packages/*/pyproject.toml) $(if $(filter-out $(LOCK),$(held)),another-lock)
+.venv/.installed: $(LOCK) pyproject.toml $(wildcard packages/*.whl packages/*/pyproject.toml) $(if $(filter-out $(LOCK),$(held)),another-lock)
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] <= (3, 13); sys.exit(None if ok else \
 	    "seedbed needs Python 3.11 to 3.13, and this is %d.%d: make setup PYTHON=python3.12" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import hashlib, pathlib, re, sys; bad = [wheel for wheel, pinned in re.findall( \
+	    r"^(packages/\S+) .\n +--hash=sha256:(\w+)", pathlib.Path("$(LOCK)").read_text(), re.M) for file in [pathlib.Path(wheel)] \
+	    if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != pinned]; sys.exit(f"{bad[0]} is not \
+	the file whose hash $(LOCK) pins, and nothing was installed. `git checkout HEAD -- packages $(LOCK)` brings both back." if bad else None)'
 	@$(bin)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@echo 'installing $(LOCK) into .venv: a minute'
 	@rm -f $@ && echo $(LOCK) > .venv/lock.txt
@@ -45,31 +49,39 @@ repro: setup  ## run every stage whose inputs, parameters or code changed
 test: setup  ## run the tests (the slow ones apart)
 	@$(bin)/python -m pytest $(side_by_side) -m "not slow"
 
-test-slow: setup
-	@$(bin)/python -m pytest $(side_by_side) -m slow
-
 test-all: setup  ## run all tests
 	@$(bin)/python -m pytest $(side_by_side)
+
+# template only
+test-slow: setup
+	@$(bin)/python -m pytest $(side_by_side) -m slow
 
 coverage: setup  ## say how much of src/ the tests of `make test` cover (they take longer so)
 	@$(bin)/python -m coverage erase
 	@$(bin)/python -m coverage run -m pytest $(side_by_side) -m "not slow"
 	@$(bin)/python -m coverage combine --quiet
 	@$(bin)/python -m coverage report
+# end of template only
 
 lint: setup  ## check style, types, and that locks and parameters are in step
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check --quiet .
 	@$(bin)/mypy
+ifneq ($(wildcard .github),)
 	@$(bin)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	@$(bin)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
 	@$(bin)/zizmor --offline --quiet .github
+endif
+ifneq ($(wildcard .gitlab-ci.yml),)
+	@$(bin)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
+endif
 	@said=$$(SKIP=conflict-marks,ruff-check,ruff-format,mypy,in-step $(bin)/pre-commit run --all-files) || { echo "$$said"; exit 1; }
 	@$(bin)/seedbed check
 
+# template only
 bench: setup  ## measure what versioning costs: against one plain script, a plain multirun, DVC's queue
 	@$(bin)/python benchmarks/pipeline.py
 	@$(bin)/python benchmarks/sweep.py
+# end of template only
 
 show: setup  ## compare experiments: only the columns that differ, the best first
 	@$(bin)/seedbed show
