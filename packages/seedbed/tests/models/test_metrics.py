@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from seedbed.config.extensions import without_package
 from seedbed.config.metrics import known_metrics, metric
 from seedbed.errors import UserError
 from seedbed.models.metrics import find_metric, metrics_of
@@ -154,31 +155,32 @@ def test_a_metric_judges_scores_or_decisions() -> None:
         assert (found.of(other) != found.of(outcome)) is (found.uses == "decisions"), name
 
 
-def test_a_metric_of_ones_own_is_one_function(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seedbed.config.metrics._metrics", dict(METRICS))
+def test_a_metric_of_ones_own_is_one_function() -> None:
+    with without_package("nowhere"):  # registries are as before afterwards
 
-    @metric("minimize", "regression")
-    def median_error(sample: Sample) -> np.ndarray:
-        return sample.each(
-            lambda truth, scores, weights: reference.median_absolute_error(
-                truth, scores, sample_weight=weights
+        @metric("minimize", "regression")
+        def median_error(sample: Sample) -> np.ndarray:
+            return sample.each(
+                lambda truth, scores, weights: reference.median_absolute_error(
+                    truth, scores, sample_weight=weights
+                )
             )
-        )
 
-    outcome = regression_outcome()
-    found = find_metric("median_error", "regression")
-    expected = reference.median_absolute_error(outcome.truth, outcome.scores)
-    assert found.of(outcome) == pytest.approx(expected)
-    assert found.sign == -1
-    assert "median_error" not in metrics_of("binary")
+        outcome = regression_outcome()
+        found = find_metric("median_error", "regression")
+        expected = reference.median_absolute_error(outcome.truth, outcome.scores)
+        assert found.of(outcome) == pytest.approx(expected)
+        assert found.sign == -1
+        assert "median_error" not in metrics_of("binary")
 
-    def rmse(sample: Sample) -> np.ndarray:
-        return sample.mean(sample.outcome.truth)
+        def rmse(sample: Sample) -> np.ndarray:
+            return sample.mean(sample.outcome.truth)
 
-    with pytest.raises(
-        UserError, match=r"rmse is already defined in seedbed\.models\.metrics, line"
-    ):
-        metric("maximize", "regression")(rmse)
+        with pytest.raises(
+            UserError, match=r"there is a metric 'rmse' already, seedbed\.models\.metrics\.rmse"
+        ):
+            metric("maximize", "regression")(rmse)
+    assert "median_error" not in metrics_of("regression")
 
 
 def test_a_configuration_is_checked_without_importing_scikit_learn() -> None:

@@ -53,13 +53,14 @@ def _run_stages(root: Path, overrides: list[str], stages: tuple[str, ...] = STAG
 
 def _make_root(root: Path) -> None:
     shutil.copytree(REPOSITORY / "conf", root / "conf")
+    shutil.copytree(REPOSITORY / "src", root / "src")
     shutil.copy(REPOSITORY / "requirements.lock", root)
     (root / ".dvc").mkdir()
 
 
 @pytest.fixture
 def new_root(tmp_path: Path) -> Path:
-    """A folder that is a repository to the stages: conf/, requirements.lock and .dvc/."""
+    """A folder that is a repository to the stages: conf/, src/, requirements.lock and .dvc/."""
     _make_root(tmp_path / "root")
     return tmp_path / "root"
 

@@ -53,13 +53,10 @@ class Registry(Generic[Entry]):
             project_module(self.module)
         return self._entries.get(name)
 
-    def names(self) -> list[str]:
-        """Return the names of all entries, the project's last."""
+    def all(self) -> dict[str, Entry]:
+        """Return all entries by name, the project's last."""
         project_module(self.module)
-        return list(self._entries)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names())
+        return self._entries
 
 
 @contextmanager

@@ -3,23 +3,42 @@
 Training, the signature of a bundle and the checks of a configuration go by it.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from seedbed.config.columns import SHOWN, Mistake
+from seedbed.config.extensions import Registry
 from seedbed.config.schema import UNKNOWN_BEFORE, Column, ColumnType, Derived, Features
 from seedbed.errors import UserError, did_you_mean, some_of
 
 NUMBERS: tuple[ColumnType, ...] = ("number", "boolean")
-TAKES: dict[str, tuple[int, int | None, tuple[ColumnType, ...]]] = {
-    "difference": (2, 2, NUMBERS),
-    "ratio": (2, 2, NUMBERS),
-    "clock_minutes": (1, 1, ("number",)),
-    "days_between": (2, 2, ("time",)),
-    "combine": (1, None, ("number", "category", "boolean")),
-    "is_missing": (1, 1, ("number", "category", "boolean", "time")),
+
+
+class Takes(NamedTuple):
+    """How many columns a kind of derived feature takes, at least and at most, and of which types."""
+
+    least: int
+    most: int | None
+    types: tuple[ColumnType, ...]
+
+
+class FeatureKind(NamedTuple):
+    """A kind of derived feature that the project registers: what it takes, and its function."""
+
+    takes: Takes
+    compute: Callable[..., Any]
+
+
+TAKES = {
+    "difference": Takes(2, 2, NUMBERS),
+    "ratio": Takes(2, 2, NUMBERS),
+    "days_between": Takes(2, 2, ("time",)),
+    "combine": Takes(1, None, ("number", "category", "boolean")),
+    "is_missing": Takes(1, 1, ("number", "category", "boolean", "time")),
 }
-"""How many columns each kind of derived feature takes, at least and at most, of which types."""
+"""The kinds that seedbed has; :mod:`seedbed.data.features` computes them."""
+KINDS: Registry[FeatureKind] = Registry("kind of feature", "features")
+"""The kinds that the project's features.py adds."""
 
 
 class Feature(NamedTuple):
@@ -95,7 +114,15 @@ def _find_wrong(derived: Derived, columns: Mapping[str, Column], taken: set[str]
         yield "begins with _, and such names are the pipeline's own: rename it"
     if derived.name in taken:
         yield "takes the name of a column or of another feature: rename one of the two"
-    least, most, types = TAKES[derived.kind]
+    found = KINDS.find(derived.kind) if derived.kind not in TAKES else None
+    if derived.kind not in TAKES and found is None:
+        known = [*TAKES, *KINDS.all()]
+        yield (
+            f"is of kind {derived.kind!r}, and there is none{did_you_mean(derived.kind, known)}: "
+            f"choose one of {', '.join(known)}, or write one in the project's features.py"
+        )
+        return
+    least, most, types = found.takes if found else TAKES[derived.kind]
     if len(derived.columns) < least or (most is not None and len(derived.columns) > most):
         yield (
             f"is a {derived.kind} of {len(derived.columns)} columns, and it takes "

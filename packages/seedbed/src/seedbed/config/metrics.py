@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal, TypeVar
 
+from seedbed.config.extensions import Registry
 from seedbed.config.schema import Task
 from seedbed.errors import UserError
 
@@ -18,7 +19,6 @@ Function = TypeVar("Function", bound=Callable[[Any], Any])
 
 BUILT_IN = "seedbed.models.metrics"
 """Registers the package's own metrics when it is imported."""
-_metrics: dict[str, "Metric"] = {}
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,10 @@ class Metric:
         return 1 if self.direction == "maximize" else -1
 
 
+METRICS: Registry[Metric] = Registry("metric", "metrics")
+"""The package's own, and those of the project's metrics.py."""
+
+
 def metric(
     direction: Direction, *tasks: Task, uses: Uses = "scores"
 ) -> Callable[[Function], Function]:
@@ -71,26 +75,16 @@ def metric(
 
     def register(compute: Function) -> Function:
         name = compute.__name__
-        earlier = _metrics.get(name)
-        if earlier and _place(earlier.compute) != _place(compute):
-            raise UserError(
-                f"{_place(compute)}: the metric {name} is already defined in "
-                f"{_place(earlier.compute)}. Give one of them another name."
-            )
-        _metrics[name] = Metric(name, direction, tasks, uses, compute)
+        METRICS.add(name, Metric(name, direction, tasks, uses, compute), compute)
         return compute
 
     return register
 
 
-def _place(function: Callable[..., Any]) -> str:
-    return f"{function.__module__}, line {function.__code__.co_firstlineno}"
-
-
 def known_metrics() -> dict[str, Metric]:
     """Return all metrics by name, in the order of reports."""
     import_module(BUILT_IN)
-    return _metrics
+    return METRICS.all()
 
 
 def metrics_of(task: Task) -> dict[str, Metric]:

@@ -15,9 +15,6 @@ UNKNOWN_BEFORE: tuple[Role, ...] = ("target", "known_after_outcome")
 """The roles of columns that nobody can know at the moment of prediction."""
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
-TARGET_PREFIXES = ("sklearn.", "seedbed.")
-"""What a `_target_` may begin with; a project adds its own package here."""
-
 
 class Section(BaseModel):
     """A part of params.yaml that knows all of its keys and never changes after it was read."""
@@ -180,8 +177,9 @@ class Problem(Section):
 class Source(Section):
     """Where rows come from; `path` is a file or folder for csv and parquet."""
 
-    kind: Literal["package", "csv", "parquet"]
+    kind: str
     path: str | None = None
+    options: dict[str, Any] = {}
 
 
 class Expectation(Section):
@@ -219,7 +217,7 @@ class Derived(Section):
     """A stateless feature made of other columns of the same row."""
 
     name: str
-    kind: Literal["difference", "ratio", "clock_minutes", "days_between", "combine", "is_missing"]
+    kind: str
     columns: list[str]
 
 

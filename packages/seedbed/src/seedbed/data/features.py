@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import get_args
+from typing import TypeVar, get_args
 
 import numpy as np
 import pandas as pd
 
-from seedbed.config.features import plan_features
-from seedbed.config.schema import Features, Problem, TimePart
+from seedbed.config.features import KINDS, NUMBERS, FeatureKind, Takes, plan_features
+from seedbed.config.project import project_module
+from seedbed.config.schema import ColumnType, Features, Problem, TimePart
 from seedbed.data.roles import Columns
 from seedbed.data.values import LARGEST
+from seedbed.errors import UserError
 
+Function = TypeVar("Function", bound=Callable[..., pd.Series])
 Makers = dict[str, tuple[Callable[..., pd.Series], tuple[str, ...]]]
 
 
@@ -43,9 +46,57 @@ def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) 
 def feature_makers(columns: Columns, features: Features) -> Makers:
     """Return by which function each feature is made of which columns, by its name."""
     return {
-        name: (MAKERS[kind], parts)
+        name: (_function_of(kind), parts)
         for name, (kind, parts) in plan_features(columns, features).items()
     }
+
+
+def feature(
+    columns: int | tuple[int, int | None] = 1, types: tuple[ColumnType, ...] = NUMBERS
+) -> Callable[[Function], Function]:
+    """Register the decorated function as a kind of derived feature, under its own name.
+
+    Parameters
+    ----------
+    columns : int or tuple of (int, int or None), default=1
+        How many columns it takes, or at least and at most how many.
+    types : tuple of str, default=("number", "boolean")
+        The types of columns that it takes.
+
+    Raises
+    ------
+    UserError
+        If there is a kind of this name already.
+
+    Examples
+    --------
+    >>> @feature(columns=2)
+    ... def product(left, right):
+    ...     return left.astype("float64") * right.astype("float64")
+    """
+    least, most = (columns, columns) if isinstance(columns, int) else columns
+
+    def register(compute: Function) -> Function:
+        name = compute.__name__
+        if name in MAKERS:
+            raise UserError(
+                f"{compute.__module__}.{name}: seedbed itself has a kind of feature {name!r}. "
+                "Give yours another name."
+            )
+        KINDS.add(name, FeatureKind(Takes(least, most, types), compute), compute)
+        return compute
+
+    return register
+
+
+def _function_of(kind: str) -> Callable[..., pd.Series]:
+    if kind in MAKERS:
+        return MAKERS[kind]
+    # Named here too, so that an edit of it makes the stages stale that compute features.
+    project_module("features")
+    found = KINDS.find(kind)
+    assert found is not None, "the plan of features knows the kind"
+    return found.compute
 
 
 def make_features(frame: pd.DataFrame, makers: Makers) -> pd.DataFrame:
@@ -86,11 +137,6 @@ def _time_part(part: str, times: pd.Series) -> pd.Series:
     return getattr(times.dt, part).astype("float64")
 
 
-def _clock_minutes(clock: pd.Series) -> pd.Series:
-    """Return minutes after midnight of a clock reading written as HHMM."""
-    return (clock // 100 * 60 + clock % 100).astype("float64")
-
-
 def _days_between(start: pd.Series, end: pd.Series) -> pd.Series:
     """Return days from one time to the other by the clocks on the wall.
 
@@ -122,7 +168,6 @@ MAKERS: dict[str, Callable[..., pd.Series]] = {
     **{part: partial(_time_part, part) for part in get_args(TimePart)},
     "difference": lambda left, right: left.astype("float64") - right.astype("float64"),
     "ratio": _ratio,
-    "clock_minutes": _clock_minutes,
     "days_between": _days_between,
     "combine": _combine,
     "is_missing": lambda values: values.isna().astype("float64"),

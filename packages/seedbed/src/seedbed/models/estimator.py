@@ -1,9 +1,11 @@
 """The estimator that conf/model names, seeded, weighted and calibrated as chosen."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedbed.config.params import foreign_targets, not_to_be_called
-from seedbed.config.schema import TARGET_PREFIXES, Model, Task
+from seedbed.config.project import project_module, read_settings
+from seedbed.config.schema import Model, Task
 from seedbed.errors import UserError, one_line
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def build_estimator(
     UserError
         If the estimator cannot be made, or cannot do what was chosen.
     """
+    project_module("models")  # an edit of it makes the stages stale that build estimators
     spec = model.regression if task == "regression" else model.classification
     estimator = _instantiate({**spec, **model.arguments}, model.name)
     parameters = estimator.get_params(deep=True)
@@ -77,19 +80,20 @@ def inner_folds(task: Task, seed: int, split_kind: str, folds: "NDArray | None")
     return (KFold if task == "regression" else StratifiedKFold)(INNER_FOLDS, **shuffled)
 
 
-def drop_fitting_state(fitted: Any) -> None:
+def drop_fitting_state(fitted: Any, owners: tuple[str, ...] | None = None) -> None:
     """Drop from a fitted estimator, and all in it, what only fitting needed.
 
     That is the inner folds, which can hold a number per train row, and how many threads binned the
     values.
     """
+    owners = owners or read_settings(Path()).target_prefixes
     if isinstance(fitted, list | tuple):
         for part in fitted:
-            drop_fitting_state(part)
+            drop_fitting_state(part, owners)
     if (
         isinstance(fitted, type)
         or not hasattr(fitted, "__dict__")
-        or not type(fitted).__module__.startswith(TARGET_PREFIXES)
+        or not f"{type(fitted).__module__}.".startswith(owners)
     ):
         return
     if hasattr(fitted, "get_params") and "cv" in fitted.get_params(deep=False):
@@ -97,7 +101,7 @@ def drop_fitting_state(fitted: Any) -> None:
     if hasattr(fitted, "n_threads"):
         fitted.n_threads = 1
     for part in vars(fitted).values():
-        drop_fitting_state(part)
+        drop_fitting_state(part, owners)
 
 
 def innermost(estimator: "BaseEstimator") -> "BaseEstimator":

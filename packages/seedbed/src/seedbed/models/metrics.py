@@ -8,10 +8,20 @@ scikit-learn's own function, with sample weights.
 
 import numpy as np
 
-from seedbed.config.metrics import Metric, find_metric, metric, metrics_of
+from seedbed.config import metrics as registry
+from seedbed.config.metrics import Metric, find_metric, metric
+from seedbed.config.project import project_module
+from seedbed.config.schema import Task
 from seedbed.models.outcome import Floats, Sample
 
 __all__ = ["Metric", "find_metric", "metric", "metrics_of"]
+
+
+def metrics_of(task: Task) -> dict[str, Metric]:
+    """Return the metrics that are defined for a task, by name, in the order of reports."""
+    # Named here, so that an edit of the project's own makes the stages stale that measure.
+    project_module("metrics")
+    return registry.metrics_of(task)
 
 
 @metric("maximize", "binary")
