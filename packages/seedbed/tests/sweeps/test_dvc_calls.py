@@ -165,6 +165,15 @@ def test_what_has_changed_runs_and_dvc_lock_is_what_dvc_itself_writes(
     assert lock(root) == lock(other)
 
 
+def test_a_first_stage_alone_begins_dvc_lock(root: Path) -> None:
+    (root / "dvc.lock").unlink()
+    StageGraph(root).reproduce("clean", alone=True)
+    assert list(entries(root)) == ["clean"]
+    with Repo(str(root)) as repo:
+        repo.reproduce()
+    assert "clean" not in ran(root), "its outputs are in the cache"
+
+
 def test_stages_have_the_environment_that_they_are_given(root: Path) -> None:
     restated(root, train={"cmd": "echo $GREETING > model.txt; echo {} > train.json"})
     StageGraph(root, environment={"GREETING": "höher"}).reproduce("train")

@@ -69,12 +69,17 @@ class StageGraph:
     def reproduce(self, *names: str, alone: bool = False) -> None:
         """Do what `dvc repro` of these stages does, with `alone` what `--single-item` does.
 
-        Raises UserError if a stage fails. What it printed is in the log.
-        KeyboardInterrupt
-            If Ctrl-C ended a stage: DVC itself ignores it then.
+        Raises UserError if a stage fails; what it printed is in the log. Raises KeyboardInterrupt
+        if Ctrl-C ended a stage, which DVC itself reports as a failure.
         """
         from dvc.exceptions import DvcException
 
+        head, entries = read_lock(self.root)
+        if alone:
+            # DVC reads and writes all of dvc.lock after each stage: half a second in a long one.
+            (self.root / "dvc.lock").unlink(missing_ok=True)
+            if own := "".join(entries[name] for name in names if name in entries):
+                write_text(self.root / "dvc.lock", head + own)
         try:
             self._repo.reproduce(targets=list(names), single_item=alone, run_env=self._environment)
         except DvcException as error:
@@ -82,6 +87,11 @@ class StageGraph:
             if re.search(r"exited with (-2|130)\b", reason):  # by SIGINT, itself or below a shell
                 raise KeyboardInterrupt from None
             raise UserError(reason) from error
+        finally:
+            if alone:
+                made_head, made = read_lock(self.root)
+                text = (head or made_head) + "".join((entries | made).values())
+                write_text(self.root / "dvc.lock", text)
 
     def ancestors(self, target: str, *but: str) -> list[str]:
         """Return the stages that lead to a target, in the order of their names, without some.
