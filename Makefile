@@ -8,9 +8,11 @@ package := $(wildcard packages/seedbed)
 # What .venv holds is remembered: `make setup LOCK=requirements-all.lock` adds the packages of all remotes for good.
 held := $(or $(shell cat .venv/lock.txt 2>/dev/null),requirements.lock)
 LOCK := $(or $(LOCK),$(held))
+# template only
 # Three workers on two cores: one of them mostly waits, for a disk or a lock. Tests that share an expensive repository go to
 # one worker, so that no other waits for it.
 side_by_side := -n 3 --dist loadgroup
+# end of template only
 compile := $(bin)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
     $(if $(package),--no-emit-package seedbed) --custom-compile-command 'make lock'
 every := --workspace --all-branches --all-tags --all-experiments

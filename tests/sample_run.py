@@ -1,6 +1,7 @@
 """This project in a folder of its own, with the whole graph run on a sample."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,8 +10,8 @@ import pandas as pd
 import yaml
 
 ROOT = Path(__file__).parents[1]
-SAMPLE = "  - experiment: debug\n"
-"""Added to the defaults of conf/config.yaml: the whole graph on a few thousand rows."""
+SAMPLE = "debug"
+"""The overlay of conf/experiment with which the whole graph runs on a few thousand rows."""
 GIT = ["git", "-c", "user.name=tests", "-c", "user.email=tests@localhost"]
 
 
@@ -29,7 +30,11 @@ class SampleRun:
         (root / ".venv").symlink_to(ROOT / ".venv")
         config = root / "conf/config.yaml"
         text = config.read_text(encoding="utf-8")
-        config.write_text(text.replace("  - _self_\n", f"  - _self_\n{SAMPLE}"), encoding="utf-8")
+        overlays = re.search(r"^  - experiment: \[?([^]#\n]*)]?.*\n", text, re.MULTILINE)
+        chosen = f"{overlays[1].strip()}, {SAMPLE}" if overlays else SAMPLE
+        text = text.replace(overlays[0], "") if overlays else text
+        text = text.replace("  - _self_\n", f"  - _self_\n  - experiment: [{chosen}]\n")
+        config.write_text(text, encoding="utf-8")
         _output([*GIT, "init", "--quiet"], root)
         _output([*GIT, "add", "--all"], root)
         _output([*GIT, "commit", "--quiet", "--no-verify", "-m", "begin"], root)
