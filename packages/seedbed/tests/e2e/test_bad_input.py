@@ -90,5 +90,6 @@ def test_data_without_the_target_column_stop_ingest(project: Project, tmp_path: 
     )
     assert stages_in(said) == ["compose", "ingest"]
     assert re.search(
-        r"ingest: columns.target names target, which is not in the data; they have alcohol, hue", said
+        r"ingest: columns.target names target, which is not in the data; they have alcohol, hue",
+        said,
     )
