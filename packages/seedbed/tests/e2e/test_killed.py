@@ -1,10 +1,6 @@
 """A `dvc repro` killed at any stage is taken up again by the next one, and ends in the same bytes."""
 
-import os
 import signal
-import subprocess
-import time
-from collections.abc import Sequence
 
 import psutil
 import pytest
@@ -17,19 +13,6 @@ import os, pathlib, signal
 pathlib.Path.replace = lambda path, target: os.killpg(0, signal.SIGKILL)
 """
 """Python runs it as it starts: all of the process group is killed when an output is written, and not yet in its place."""
-
-
-def stage_process(parent: int, stage: str) -> psutil.Process | None:
-    """Return the python that runs the stage, or waits for a warm one, somewhere below the process `parent`."""
-    try:
-        below = psutil.Process(parent).children(recursive=True)
-        runs = (
-            ["-m", f"seedbed.stages.{stage}"],
-            ["packages/seedbed/src/seedbed/sweeps/zygote_client.py", stage],
-        )
-        return next((each for each in below if each.cmdline()[-2:] in runs), None)
-    except psutil.Error:
-        return None
 
 
 def at_work_in(project: Project) -> list[psutil.Process]:
@@ -45,36 +28,6 @@ def half_written(project: Project) -> list[str]:
         for path in (project.root / top).rglob(".*.tmp")
         if path.exists()
     ]
-
-
-def kill_during(
-    project: Project, stage: str, writing: bool = False, after: Sequence[str] = ()
-) -> None:
-    """Force the stage, and kill -9 DVC and all it started, while the stage's python begins or while it writes.
-
-    The first stage of a run imports for itself; after others it finds all imported.
-    """
-    with subprocess.Popen(
-        [project.root / ".venv/bin/dvc", "repro", "--force", "--single-item", *after, stage],
-        cwd=project.root,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as process:
-        try:
-            deadline = time.monotonic() + 60
-            while (found := stage_process(process.pid, stage)) is None:
-                assert process.poll() is None, f"{stage} was over before it could be killed"
-                assert time.monotonic() < deadline, f"{stage} never began"
-                time.sleep(0.01)
-            if not writing:
-                time.sleep(0.2)
-            while writing and not half_written(project):
-                assert found.is_running(), f"{stage} was over before it was seen to write"
-                time.sleep(0.001)
-            assert found.is_running(), f"{stage} was over before it could be killed"
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
 
 
 def kill_while_writing(project: Project, stage: str) -> None:
@@ -105,21 +58,6 @@ def test_the_next_repro_recovers(project: Project, stage: str) -> None:
     assert outputs(project.root) == before
     assert project.git("status", "--porcelain") == ""
     assert project.stages_run() == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("writing", [False, True])
-def test_a_warm_stage_does_not_outlive_its_run(project: Project, writing: bool) -> None:
-    lock, before = (project.root / "dvc.lock").read_bytes(), outputs(project.root)
-    kill_during(project, "evaluate", writing=writing, after=["validate", "explore"])
-    wait_for(
-        lambda: not list(project.root.glob(".dvc/tmp/warm.*")),
-        "the process beside the stages did not end",
-    )
-    wait_for(lambda: not at_work_in(project), "something of the killed run goes on")
-    project.dvc("repro")
-    assert (project.root / "dvc.lock").read_bytes() == lock
-    assert outputs(project.root) == before
 
 
 def test_what_a_killed_stage_leaves_is_mended(project: Project) -> None:
