@@ -91,8 +91,9 @@ def test_a_bundle_is_the_same_to_the_byte_when_packaged_elsewhere(
     shutil.copytree(root, tmp_path / "elsewhere", ignore=shutil.ignore_patterns("bundle"))
     run_stages(tmp_path / "elsewhere", [], ("package",))
     first, again = root / "models/bundle", tmp_path / "elsewhere/models/bundle"
-    assert sorted(file.name for file in again.iterdir()) == FILES
-    for file in FILES:
+    files = sorted(file.relative_to(again) for file in again.rglob("*") if file.is_file())
+    assert {str(file) for file in files} >= {*FILES, "code/project/features.py"}
+    for file in files:
         assert (first / file).read_bytes() == (again / file).read_bytes(), file
     assert (again / "pipeline.skops").read_bytes() == (
         root / "models/model/pipeline.skops"
