@@ -72,27 +72,35 @@ def test_the_recipe_for_your_own_data(project: Project) -> None:
 
 def test_the_recipe_for_a_stage(project: Project) -> None:
     said = follow(project, "A stage")
-    assert "1 passed" in said
     assert "Running stage 'balance'" in said
     counts = pd.read_csv(project.root / "reports/balance.csv")
-    assert counts["rows"].sum() == 3 * len(pd.read_parquet(project.root / "data/features")), (
-        "split, origin, carrier"
-    )
-    code = (project.root / "dvc.yaml").read_text("utf-8").split("  balance:")[1]
-    assert "packages/seedbed/src/seedbed/data/balance.py" in code
+    rows = len(pd.read_parquet(project.root / "data/features"))
+    assert counts["rows"].sum() == 3 * rows, "split, origin, carrier"
     assert project.stages_run("balance") == []
+    project.edit("src/project/stages/balance.py", "Return the rows", "Return the number of rows")
+    assert project.stages_run("balance") == ["code", "balance"]
+
+
+def test_a_stage_may_have_parameters_of_its_own(project: Project) -> None:
+    follow(project, "A stage")
+    project.edit(
+        "src/project/stages/balance.py", "(problem: Problem)", "(problem: Problem, project)"
+    )
+    project.edit("src/project/stages/balance.py", "    table =", "    print(project)\n    table =")
+    project.edit("dvc.yaml", "[problem, {code.yaml: [balance]}]", "[problem, project.balance]")
+    project.edit("conf/config.yaml", "seed: 0", "project: {balance: {least: 10}}\nseed: 0")
+    assert "{'balance': {'least': 10}}" in project.dvc("repro", "balance")
+    project.edit("conf/config.yaml", "least: 10", "least: 11")
+    assert project.stages_run("balance") == ["compose", "balance"]
 
 
 @pytest.mark.slow
 def test_the_recipe_for_a_metric(project: Project) -> None:
     said = follow(project, "A metric")
-    assert re.search(r"\d+ passed", said)
+    assert "Running stage 'featurize'" not in said
     found = details(project)
-    assert (
-        found["test"]["matthews"]["low"]
-        < found["test"]["matthews"]["value"]
-        < found["test"]["matthews"]["high"]
-    )
+    matthews = found["test"]["matthews"]
+    assert matthews["low"] < matthews["value"] < matthews["high"]
     assert found["baseline"]["matthews"]["value"] == 0
     assert "| matthews |" in (project.root / "models/bundle/MODEL_CARD.md").read_text("utf-8")
     project.dvc("exp", "run", "--name", "asked", "-S", "+gate.thresholds.matthews=0.99")
@@ -100,16 +108,38 @@ def test_the_recipe_for_a_metric(project: Project) -> None:
 
 
 @pytest.mark.slow
-def test_the_recipe_for_a_feature(project: Project) -> None:
-    said = follow(project, "A feature")
+@pytest.mark.parametrize(
+    ("recipe", "name"), [("A feature", "gustiness"), ("A kind of feature", "gust_excess")]
+)
+def test_the_recipes_for_features(project: Project, recipe: str, name: str) -> None:
+    said = follow(project, recipe)
     assert "Running stage 'featurize'" in said
-    assert "gustiness" in details(project)["importance"]
+    assert "Running stage 'ingest'" not in said
+    assert name in details(project)["importance"]
 
 
 @pytest.mark.slow
-def test_the_recipe_for_a_model(project: Project) -> None:
-    said = follow(project, "A model")
+@pytest.mark.parametrize(
+    ("recipe", "target"),
+    [
+        ("A model", "sklearn.ensemble.ExtraTreesClassifier"),
+        ("An estimator of your own", "project.models.HourlyRate"),
+    ],
+)
+def test_the_recipes_for_models(project: Project, recipe: str, target: str) -> None:
+    said = follow(project, recipe)
     assert "Running stage 'train'" in said
     assert "Running stage 'featurize'" not in said
-    card = (project.root / "models/bundle/MODEL_CARD.md").read_text("utf-8")
-    assert "sklearn.ensemble.ExtraTreesClassifier" in card
+    assert target in (project.root / "models/bundle/MODEL_CARD.md").read_text("utf-8")
+    load = "from seedbed.serving import load_bundle; load_bundle('bundle')"
+    project.run("python", "-c", load, cwd=project.root / "models")
+
+
+@pytest.mark.slow
+def test_the_recipe_for_a_source(project: Project) -> None:
+    said = follow(project, "A source")
+    assert "178 rows, 14 columns" in said
+    refused = project.refused(
+        "dvc", "exp", "run", "-S", "dataset=wine", "-S", "source.kind=sqlight"
+    )
+    assert "there is no such source (did you mean sqlite?)" in refused

@@ -87,6 +87,9 @@ def typed(
     UserError
         If it is missing, or a value is not what the schema says.
     """
+    field = Params.model_fields[name]
+    if name not in values and not field.is_required():
+        return field.get_default()
     if name not in values:
         raise UserError(
             f"{PARAMS}: the section {name} is missing. Choose a member of its group in "
@@ -100,7 +103,7 @@ def typed(
             )
     for key, target in foreign_targets(name, values[name], root):
         raise UserError(f"{PARAMS}: {key} {not_to_be_called(target, place(key), root)}")
-    kind: Any = Params.model_fields[name].annotation
+    kind: Any = field.annotation
     try:
         return TypeAdapter[Any](kind).validate_json(json.dumps(values[name]), strict=True)
     except ValidationError as error:

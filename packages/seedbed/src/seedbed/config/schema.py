@@ -298,7 +298,7 @@ class Gate(Section):
 
 
 class Params(Section):
-    """All of params.yaml."""
+    """All of params.yaml; `project` holds what stages of the project's own read."""
 
     conf_hash: str
     seed: int
@@ -313,3 +313,4 @@ class Params(Section):
     model: Model
     evaluation: Evaluation
     gate: Gate
+    project: dict[str, Any] = {}
