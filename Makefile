@@ -37,6 +37,10 @@ setup: .venv/.installed  ## create .venv from requirements.lock, or from another
 	@$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
 	@UV_LINK_MODE=copy $(bin)/python -m uv pip sync --quiet --python $(bin)/python --require-hashes --compile-bytecode $(LOCK)
 	@$(bin)/python -m uv pip install --quiet --python $(bin)/python --no-deps --no-build-isolation $(if $(package),--editable $(package)) --editable .
+	@# Python 3.11 reads these files in the locale's encoding, and under LC_ALL=C dies of a folder such as /home/jürgen.
+	@$(PYTHON) -c 'import os, pathlib; here = os.fsencode(os.getcwd()) + b"/"; \
+	    [file.write_bytes(file.read_bytes().replace(here, b"../../../../")) for file in \
+	        pathlib.Path(".venv/lib").glob("python*/site-packages/_editable_impl_*.pth")]'
 	@touch $@
 
 hooks: setup  ## let `git commit` refuse secrets, large files, bad style and what is out of step
