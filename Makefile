@@ -105,7 +105,7 @@ lock: setup  ## resolve the dependencies anew: requirements.lock, and with all e
 
 restore: setup  ## bring the last good outputs back after a failed run
 	@$(bin)/dvc checkout --force --allow-missing
-	@git ls-files --deleted -z -- params.yaml reports | xargs -0 -r git checkout --
+	@git ls-files --deleted -z -- params.yaml code.yaml reports | xargs -0 -r git checkout --
 
 gc: setup  ## free disk: cached data that no branch, tag or experiment names
 	@$(bin)/seedbed idle
