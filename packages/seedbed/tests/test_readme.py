@@ -27,7 +27,11 @@ def true_edges() -> set[tuple[str, str]]:
         for out in [*stage.get("outs", []), *stage.get("metrics", [])]:
             writes[out if isinstance(out, str) else next(iter(out))] = name
     before = {
-        name: {writes[dep] for dep in [*stage.get("deps", []), *read_for_params(stage)] if dep in writes}
+        name: {
+            writes[dep]
+            for dep in [*stage.get("deps", []), *read_for_params(stage)]
+            if dep in writes
+        }
         for name, stage in stages.items()
     }
 
