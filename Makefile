@@ -39,6 +39,10 @@ setup: .venv/.installed  ## create .venv from requirements.lock, or from another
 	@$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
 	@UV_LINK_MODE=copy $(bin)/python -m uv pip sync --quiet --python $(bin)/python --require-hashes --compile-bytecode $(LOCK)
 	@$(bin)/python -m uv pip install --quiet --python $(bin)/python --no-deps --no-build-isolation $(if $(package),--editable $(package)) --editable .
+	@# Python 3.11 reads these files in the locale's encoding, and under LC_ALL=C dies of a folder such as /home/jürgen.
+	@$(PYTHON) -c 'import os, pathlib; here = os.fsencode(os.getcwd()) + b"/"; \
+	    [file.write_bytes(file.read_bytes().replace(here, b"../../../../")) for file in \
+	        pathlib.Path(".venv/lib").glob("python*/site-packages/_editable_impl_*.pth")]'
 	@touch $@
 
 hooks: setup  ## let `git commit` refuse secrets, large files, bad style and what is out of step
@@ -103,7 +107,7 @@ lock: setup  ## resolve the dependencies anew: requirements.lock, and with all e
 
 restore: setup  ## bring the last good outputs back after a failed run
 	@$(bin)/dvc checkout --force --allow-missing
-	@git ls-files --deleted -z -- params.yaml reports | xargs -0 -r git checkout --
+	@git ls-files --deleted -z -- params.yaml code.yaml reports | xargs -0 -r git checkout --
 
 gc: setup  ## free disk: cached data that no branch, tag or experiment names
 	@$(bin)/seedbed idle

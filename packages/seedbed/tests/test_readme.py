@@ -2,13 +2,12 @@
 
 import itertools
 import re
-from pathlib import Path
 
 import yaml
 
 from seedbed.files import read_json
 
-from support import REPOSITORY
+from support import REPOSITORY, composed
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
@@ -28,8 +27,11 @@ def true_edges() -> set[tuple[str, str]]:
         for out in [*stage.get("outs", []), *stage.get("metrics", [])]:
             writes[out if isinstance(out, str) else next(iter(out))] = name
     before = {
-        name: {writes[dep] for dep in stage.get("deps", []) if dep in writes}
-        | ({"compose"} if "params" in stage else set())
+        name: {
+            writes[dep]
+            for dep in [*stage.get("deps", []), *read_for_params(stage)]
+            if dep in writes
+        }
         for name, stage in stages.items()
     }
 
@@ -44,6 +46,12 @@ def true_edges() -> set[tuple[str, str]]:
     }
 
 
+def read_for_params(stage: dict) -> list[str]:
+    """Return the files whose keys are a stage's parameters."""
+    entries = stage.get("params", [])
+    return ["params.yaml" if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+
+
 def test_the_picture_of_the_graph_is_the_graph() -> None:
     assert drawn_edges() == true_edges()
 
@@ -54,18 +62,25 @@ def test_every_link_leads_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-def test_every_choice_of_the_readme_is_a_file() -> None:
-    text = PAGES[0].read_text("utf-8")
-    for group in ("split", "model", "features", "source", "evaluation", "dataset"):
-        members = {path.stem for path in Path(REPOSITORY / "conf" / group).glob("*.yaml")}
-        row = re.search(rf"^\| {group} \| (.*) \|$", text, re.MULTILINE)
-        assert row
-        assert all(member in row[1] for member in members), f"{group}: {members}"
+def test_the_readme_names_every_group_of_choices_and_every_dataset() -> None:
+    paragraph = re.search(r"^Every choice is .*?\n\n", PAGES[0].read_text("utf-8"), re.M | re.S)
+    assert paragraph
+    groups = {folder.name for folder in (REPOSITORY / "conf").iterdir() if folder.is_dir()}
+    assert set(re.findall(r"`(\w+)`", paragraph[0])) == groups - {"hydra"}
+    for dataset in (REPOSITORY / "conf/dataset").glob("*.yaml"):
+        assert dataset.stem in paragraph[0]
+
+
+def test_every_override_of_the_readme_composes() -> None:
+    commands = re.findall(r"-S ([^\s`]+)", PAGES[0].read_text("utf-8"))
+    assert len(commands) > 3
+    for override in commands:
+        assert composed(override) != composed(), override
 
 
 def test_the_figures_of_the_default_model_are_those_of_its_reports() -> None:
     row = re.search(
-        r"^\| hist_gradient_boosting, as it stands \|(.*)\|$",
+        r"^\| hist_gradient_boosting, the default \|(.*)\|$",
         PAGES[0].read_text("utf-8"),
         re.MULTILINE,
     )

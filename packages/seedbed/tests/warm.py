@@ -104,12 +104,12 @@ def run(
             said += more
         client.settimeout(max(1.0, deadline - time.monotonic()))
         code = int.from_bytes(client.recv(4), sys.byteorder, signed=True)
-    return code, said.decode(errors="replace")
+    return code, said.decode("utf-8", errors="replace")
 
 
 def _read(pipe: int, deadline: float, before: bytes) -> bytes:
     if not select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
-        raise TimeoutError(before.decode(errors="replace"))
+        raise TimeoutError(before.decode("utf-8", errors="replace"))
     return os.read(pipe, 1 << 16)
 
 

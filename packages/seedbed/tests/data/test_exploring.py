@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from project.stages.explore import explore
+from project.stages.explore import write_exploration
 from seedbed.config.schema import Column, Problem
 from seedbed.data.exploring import (
     CATEGORIES,
@@ -19,7 +19,6 @@ from seedbed.data.exploring import (
     target_values,
 )
 from seedbed.data.exploring_page import MOST_COLUMNS, exploration_page
-from seedbed.data.tables import write_table
 from seedbed.files import read_json
 
 Columns = dict[str, Column]
@@ -270,14 +269,10 @@ def test_a_column_without_values_and_no_column_at_all_make_a_page(rows: pd.DataF
     assert "Share of y > 5" in text_of(page_of(rows[["y"]], {"y": COLUMNS["y"]}))
 
 
-def test_the_stage_writes_page_and_summary(
-    rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_table(rows, Path("data/raw"))
-    explore(COLUMNS, problem())
-    assert {file.name for file in Path("reports/explore").iterdir()} == {
+def test_the_stage_writes_page_and_summary(rows: pd.DataFrame, tmp_path: Path) -> None:
+    write_exploration(tmp_path / "explore", rows, COLUMNS, problem())
+    assert {file.name for file in (tmp_path / "explore").iterdir()} == {
         "profile.html",
         "summary.json",
     }
-    assert read_json(Path("reports/explore/summary.json"))["rows"] == 400
+    assert read_json(tmp_path / "explore/summary.json")["rows"] == 400

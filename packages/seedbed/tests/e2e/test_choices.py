@@ -100,7 +100,7 @@ def test_the_debug_overlay_runs_the_whole_graph(tmp_path: Path) -> None:
     project: Project = copy_repository(tmp_path)
     project.run("seedbed", "compose", "--reset")
     said = project.dvc("exp", "run", "--name", "look", "-S", "+experiment=debug")
-    assert len(stages_in(said)) == 10
+    assert len(stages_in(said)) == 11
     assert (
         project.experiment_file("look", "reports/overrides.yaml").count("dataset.sample: 5000") == 1
     )

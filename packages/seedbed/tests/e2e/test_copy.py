@@ -299,7 +299,7 @@ EDITS = {
     "conf/model/random_forest.yaml": ("\n", "\n# ours\n"),
     "conf/split/time.yaml": ("folds: 3", "folds: 4"),
     "conf/evaluation/quick.yaml": ("\n", "\n# ours\n"),
-    "conf/cleaning/flights.yaml": ("\n", "\n# ours\n"),
+    "conf/cleaning/flights.yaml": ("seats, low: 1, high: 500", "seats, low: 1, high: 600"),
     "docs/trouble.md": ("\n", "\nOurs.\n"),
     "docs/ci.md": ("\n", "\nOurs.\n"),
     "README.md": ("## What to do first", "## What we do first"),

@@ -15,8 +15,12 @@ LENIENT = "gate.champion.tolerance=0.5"
 
 
 def bundle(project: Project, folder: str = "models/bundle") -> dict[str, str]:
-    files = (project.root / folder).iterdir()
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    root = project.root / folder
+    return {
+        file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in root.rglob("*")
+        if file.is_file()
+    }
 
 
 def reason(project: Project) -> str:

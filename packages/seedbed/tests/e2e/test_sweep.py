@@ -112,12 +112,10 @@ def test_an_experiment_of_a_sweep_is_listed_and_can_be_compared(swept: Project) 
     said = swept.make("show")
     assert name in said
     assert "cv.roc_auc" in said
-    assert (
-        swept.run(
-            "seedbed", "compare", "main", name, "--out", "page.html", cwd=swept.root / "docs"
-        ).stdout
-        == "page.html\n"
-    )
+    compare = ["seedbed", "compare", "main", name, "--out", "page.html"]
+    said = swept.run(*compare, cwd=swept.root / "docs").stdout
+    assert re.match(rf"main is better than {name} by [\d.]+: cv\.roc_auc [\d.]+ against", said)
+    assert said.splitlines()[-1] == "page.html"
     page = (swept.root / "docs/page.html").read_text(encoding="utf-8")
     assert page.count("<svg") >= 2
     assert re.search(r"<th>test\.roc_auc</th><td[^>]*>[\d.]+</td><td[^>]*></td>", page), (

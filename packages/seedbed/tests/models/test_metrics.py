@@ -137,7 +137,7 @@ def test_a_metric_knows_which_way_is_better(name: str, better: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("auc", "no known metric"), ("rmse", "metric of regression problems")]
+    ("name", "told"), [("auc", "not a known metric"), ("rmse", "metric of regression problems")]
 )
 def test_a_metric_that_does_not_fit_is_told_with_those_that_do(name: str, told: str) -> None:
     with pytest.raises(

@@ -110,6 +110,7 @@ def why_not(name: str, task: Task) -> str | None:
     known = metrics_of(task)
     if name in known:
         return None
-    other = known_metrics().get(name)
-    why = f"is a metric of {' and '.join(other.tasks)} problems" if other else "is no known metric"
+    why = "is not a known metric"
+    if other := known_metrics().get(name):
+        why = f"is a metric of {' and '.join(other.tasks)} problems"
     return f"{why}: for a {task} problem choose one of {', '.join(known)}"

@@ -44,7 +44,7 @@ class Comparison:
         return cls({}, {}, {}, {}, obstacle=obstacle)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as reports/champion.json holds it."""
+        """Return what reports/verdict.json holds of it."""
         if self.obstacle:
             return {"compared": False, "why": self.obstacle}
         if self.identical:

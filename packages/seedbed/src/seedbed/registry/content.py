@@ -50,7 +50,7 @@ def run_dvc(root: Path, *arguments: str) -> str:
         [sys.executable, "-m", "dvc", *arguments],
         cwd=root,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     if done.returncode != 0:

@@ -161,7 +161,8 @@ def _code(files: Path, stages: Stages, bundle: Path) -> Fact:
             tracked = _read(files / f"{path}.dvc").get("outs", [{}])[0].get("md5")
             if md5 != (tracked or path_hash(files / path)):
                 changed.append(path)
-    if path_hash(bundle / REQUIREMENTS) != path_hash(files / REQUIREMENTS):
+    # The bundle holds the part that predicting needs, or nothing but the gate's no.
+    if not _lines(bundle / REQUIREMENTS) <= _lines(files / REQUIREMENTS):
         changed.append(REQUIREMENTS)
     return Fact.on(
         "code",
@@ -209,6 +210,10 @@ def _look_up(values: Any, key: str) -> Any:
     for part in key.split("."):
         values = values.get(part) if isinstance(values, Mapping) else None
     return values
+
+
+def _lines(path: Path) -> set[str]:
+    return set(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else set()
 
 
 def _read(path: Path) -> dict[str, Any]:

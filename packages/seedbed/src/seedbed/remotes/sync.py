@@ -232,7 +232,7 @@ def run_git(
         input=given,
         env={**os.environ, "LC_ALL": "C"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     if done.returncode not in accept:

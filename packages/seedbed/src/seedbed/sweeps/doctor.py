@@ -125,7 +125,7 @@ def _detached_head(root: Path) -> Finding:
         return (
             f"HEAD is on {branch} again, no file was touched. DVC had staged the killed "
             "experiment's parameters; to go back to the last commit: "
-            "git checkout HEAD -- params.yaml dvc.lock reports, then make restore"
+            "git checkout HEAD -- params.yaml code.yaml dvc.lock reports, then make restore"
         )
 
     known = f"it was on {branch}" if branch else "no branch ends there"
