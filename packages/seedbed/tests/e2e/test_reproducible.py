@@ -35,7 +35,7 @@ def test_all_flights_twice(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         project = copy_repository(tmp_path / folder)
         project.run("seedbed", "compose", "--reset")
-        assert len(project.stages_run("--force", unaided=True, **surroundings)) == 10
+        assert len(project.stages_run("--force", unaided=True, **surroundings)) == 11
         found.append((recorded(project), outputs(project.root)))
         served = Served(project.root)
         assert len(served.rows) == len(served.recorded) > 40_000

@@ -239,7 +239,7 @@ def test_one_thread_and_two_give_the_same_bytes_of_every_model(tmp_path: Path) -
     for count in (1, 2):
         place = tmp_path / str(count)
         place.mkdir()
-        files = [str(SOURCE.parent / "conf" / "model" / f"{name}.yaml") for name in MODELS]
+        files = [str(SOURCE.parents[2] / "conf" / "model" / f"{name}.yaml") for name in MODELS]
         environment = {
             **os.environ,
             "PYTHONPATH": str(SOURCE),

@@ -5,6 +5,7 @@
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, chdir, contextmanager
 from pathlib import Path
@@ -130,9 +131,14 @@ def open_data(root: Path) -> Iterator[Data]:
             fcntl.flock(unfinished, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise UserError(f"{root}: another push or pull is at work. Wait for it.") from error
-        # A killed call leaves half of what DVC remembers of folders, which passes for whole.
+        # A killed call leaves half of what DVC remembers of folders, which passes for whole, and
+        # files that it was writing, which pass for somebody's own.
         if unfinished.tell():
             repo.drop_data_index()
+            for out in repo.index.outs:
+                for file in Path(out.fs_path).rglob(".*.tmp"):
+                    if re.fullmatch(r"\.[\w-]{22}\.tmp", file.name):
+                        file.unlink()
         unfinished.write("unfinished\n")
         unfinished.flush()
         yield Data(repo, f"{name} ({url})")
