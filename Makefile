@@ -73,6 +73,9 @@ lint: setup  ## check style, types, and that locks and parameters are in step
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check --quiet .
 	@$(bin)/mypy
+# template only
+	@said=$$($(bin)/lint-imports --no-cache --no-logo) || { echo "$$said"; exit 1; }
+# end of template only
 ifneq ($(wildcard .github),)
 	@$(bin)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(bin)/zizmor --offline --quiet .github

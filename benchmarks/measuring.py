@@ -1,4 +1,4 @@
-"""What the benchmarks share: a clone to work in, commands timed by the clock on the wall, and their spread."""
+"""What the benchmarks share: a clone to work in, timed commands, and the spread of their times."""
 
 import os
 import statistics
@@ -45,7 +45,8 @@ def run(command: list[str], cwd: Path, **environment: str) -> str:
 
 def spread(values: list[float]) -> str:
     """Say median, least and most."""
-    return f"{statistics.median(values):7.2f} s  ({min(values):.2f} to {max(values):.2f}, {len(values)} runs)"
+    median, least, most = statistics.median(values), min(values), max(values)
+    return f"{median:7.2f} s  ({least:.2f} to {most:.2f}, {len(values)} runs)"
 
 
 def ratios(ours: list[float], theirs: list[float]) -> str:

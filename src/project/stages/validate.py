@@ -18,8 +18,9 @@ def validate(expectations: Expectations) -> None:
     if not result["passed"]:
         failed = "; ".join(describe_failures(result, "critical"))
         raise UserError(
-            f"data/raw does not meet the expectations, so nothing is learned from it. {failed}. Mend the source, narrow "
-            "dataset.window, or, if the expectation is wrong, edit the conf/expectations file. "
+            f"data/raw does not meet the expectations, so nothing is learned from it. {failed}. "
+            "Mend the source, narrow dataset.window, or, if the expectation is wrong, edit the "
+            "conf/expectations file. "
             "All results: reports/validation/data_docs/index.html"
         )
     write_json(Path("reports/validation/result.json"), result)

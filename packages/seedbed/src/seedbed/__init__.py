@@ -7,7 +7,7 @@ _HOMES = {"load": "workbench"}
 
 
 def __getattr__(name: str) -> Any:
-    # Looked up late, so that importing seedbed costs nothing and makes no stage depend on the workbench.
+    # Looked up late: importing seedbed costs nothing and makes no stage depend on the workbench.
     if name in _HOMES:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Stages: functions of the project that `dvc repro` runs, each handed the parameters that it names."""
+"""Stages: functions of the project that `dvc repro` runs with the parameters that they name."""
 
 import inspect
 import sys
@@ -16,9 +16,10 @@ _stages: dict[str, Callable[..., None]] = {}
 
 
 def stage(function: Stage) -> Stage:
-    """Mark the function that a stage runs; its arguments are named after the sections of params.yaml it reads.
+    """Mark the function that a stage runs.
 
-    A stage ``train`` is the marked function of ``src/project/stages/train.py``, and dvc.yaml runs it by
+    Its arguments are named after the sections of params.yaml that it reads. A stage ``train`` is
+    the marked function of ``src/project/stages/train.py``, and dvc.yaml runs it by
     ``sh src/stage.sh train``.
 
     Raises
@@ -36,8 +37,8 @@ def stage(function: Stage) -> Stage:
     earlier = _stages.setdefault(function.__module__, function)
     if earlier.__qualname__ != function.__qualname__:
         raise UserError(
-            f"{function.__module__}: both {earlier.__name__} and {function.__name__} are marked with "
-            "@stage, and a module holds one stage. Move one of them to a module of its own."
+            f"{function.__module__}: both {earlier.__name__} and {function.__name__} are marked "
+            "with @stage, and a module holds one stage. Move one of them to a module of its own."
         )
     return function
 
@@ -48,7 +49,8 @@ def load_stage(name: str) -> Callable[..., None]:
     Raises
     ------
     UserError
-        If there is no such stage, or its module cannot be imported; the message names module and line.
+        If there is no such stage, or its module cannot be imported; the message names module and
+        line.
     """
     package = project_package(Path())
     module, file = f"{package}.stages.{name}", Path(f"src/{package}/stages/{name}.py")

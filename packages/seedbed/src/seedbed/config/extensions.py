@@ -18,8 +18,8 @@ class Registry(Generic[Entry]):
     what : str
         What an entry is called in messages, such as "source".
     module : str
-        The module of the project's package that registers its own, such as "sources". It is imported
-        when a name is asked for that seedbed does not have.
+        The module of the project's package that registers its own, such as "sources". It is
+        imported when a name is asked for that seedbed does not have.
     """
 
     everywhere: ClassVar[list["Registry[Any]"]] = []
@@ -61,7 +61,7 @@ class Registry(Generic[Entry]):
 
 @contextmanager
 def without_package(package: str) -> Iterator[None]:
-    """Within it, no registry holds what `package` registered; afterwards each holds what it held."""
+    """Within it, no registry holds what `package` registered; afterwards each holds it again."""
     kept = [(found, dict(found._entries), dict(found._functions)) for found in Registry.everywhere]
     try:
         for registry, _, functions in kept:

@@ -15,7 +15,7 @@ NUMBERS: tuple[ColumnType, ...] = ("number", "boolean")
 
 
 class Takes(NamedTuple):
-    """How many columns a kind of derived feature takes, at least and at most, and of which types."""
+    """How many columns a kind of derived feature takes, at least and at most; of which types."""
 
     least: int
     most: int | None

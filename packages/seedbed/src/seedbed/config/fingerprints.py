@@ -1,4 +1,4 @@
-"""Which code each stage runs, as one fingerprint a stage: what dvc.yaml names instead of source files."""
+"""One fingerprint a stage of the code that it runs: dvc.yaml names it instead of source files."""
 
 import re
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ CODE = "code.yaml"
 RUNNER = "src/stage.sh"
 PARTS = "parts"
 HEADER = f"""\
-# Which code each stage runs: a hash of the modules that it imports and of the locked versions of the
-# packages that these use. Written by stage `code`. Under `{PARTS}`, what the hashes are made of.
+# Which code each stage runs: a hash of the modules that it imports and of the locked versions of
+# the packages that these use. Written by stage `code`. Under `{PARTS}`, what the hashes are of.
 """
 
 
@@ -42,7 +42,7 @@ class Fingerprints:
         write_text(path, f"{HEADER}{stages}{PARTS}:\n{parts}")
 
     def changes(self, path: Path) -> dict[str, list[str]]:
-        """Return what changed since `path` was written: for each stage that is stale, the files and packages."""
+        """Return each stale stage, with the files and packages that changed since `path`."""
         if not path.is_file():
             return {name: [f"{path.name} is missing"] for name in self.stages}
         before = load_yaml(path)
@@ -58,9 +58,9 @@ class Fingerprints:
 def compute_fingerprints(root: Path) -> Fingerprints:
     """Return the fingerprint of every stage of `root`/dvc.yaml that src/stage.sh runs.
 
-    A stage uses the modules that importing it can execute, imports inside functions included, of the
-    project's package and of seedbed, wherever it is installed; and the locked versions of the packages
-    that these import, and of what those need in turn.
+    A stage uses the modules that importing it can execute, imports inside functions included, of
+    the project's package and of seedbed, wherever it is installed; and the locked versions of the
+    packages that these import, and of what those need in turn.
     """
     imports = Imports(root)
     stages, uses = {}, {}
@@ -78,7 +78,7 @@ def compute_fingerprints(root: Path) -> Fingerprints:
 
 
 def stage_names(root: Path) -> list[str]:
-    """Return the stages of dvc.yaml that src/stage.sh runs, but for the one that writes the fingerprints."""
+    """Return the stages of dvc.yaml that src/stage.sh runs, but for the one that fingerprints."""
     stages = load_yaml(root / "dvc.yaml").get("stages", {})
     commands = {name: str((entry.get("do") or entry).get("cmd")) for name, entry in stages.items()}
     return [

@@ -1,4 +1,4 @@
-"""Which files and packages a module stands on, read from its import statements without importing it."""
+"""Which files and packages a module stands on, by its import statements: it is not imported."""
 
 import ast
 import hashlib
@@ -15,11 +15,11 @@ from seedbed.errors import UserError
 
 LOCK = "requirements.lock"
 READS_DATA = "seedbed/data/sources.py"
-"""The module that reads tables, also those that come with a package: that one counts as imported."""
+"""The module that reads tables, also those that come with a package, which counts as imported."""
 
 
 class Imports:
-    """The modules and locked packages of the repository `root`; each file is read and parsed once."""
+    """The modules and locked packages of the repository `root`; each file is parsed once."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -35,7 +35,7 @@ class Imports:
         self._stubs: dict[str, dict[str, str]] = {}
 
     def files_of(self, module: str) -> dict[str, Path]:
-        """Return the files that importing `module` can execute, by their paths below their source folders."""
+        """Return the files that importing `module` can execute, by paths below a source folder."""
         found: dict[str, Path] = {}
         pending = [module]
         while pending:
@@ -52,14 +52,14 @@ class Imports:
         return found
 
     def hash_of(self, file: Path) -> str:
-        """Return the hash of a file's content, whatever its ends of lines; nothing for an empty file."""
+        """Return the hash of a file, whatever its ends of lines; "" for an empty file."""
         if file not in self._hashes:
             content = file.read_bytes().replace(b"\r\n", b"\n").strip()
             self._hashes[file] = digest(content.decode("utf-8", "replace")) if content else ""
         return self._hashes[file]
 
     def versions_of(self, files: Mapping[str, Path]) -> dict[str, str]:
-        """Return the locked versions of all packages that files use, and of those that these need."""
+        """Return the locked versions of the packages that files use, and of what these need."""
         imported = {name for file in files.values() for name in self._imports[file][1]}
         named = self._packages_with_data if READS_DATA in files else set()
         pending = [self._distribution(name.partition(".")[0]) for name in {*imported, *named}]
@@ -89,7 +89,7 @@ class Imports:
         return self._imports[file]
 
     def _home_of(self, name: str) -> str:
-        """Return the module of a name that its package imports when it is asked for, by what its stub says."""
+        """Return the module of a name that its package imports late, by the package's stub."""
         package, _, last = name.rpartition(".")
         return (
             self._lazy_names(package).get(last, name) if package and self._is_ours(name) else name

@@ -1,4 +1,4 @@
-"""What pyproject.toml says under [tool.seedbed]: the project's package, and what of it may be called and loaded."""
+"""[tool.seedbed] of pyproject.toml: the project's package, and what of it is called and loaded."""
 
 import importlib
 import importlib.util
@@ -25,7 +25,8 @@ class ProjectSettings:
     targets : tuple of str
         Packages, beside scikit-learn and the project's own, of which a ``_target_`` may be.
     trusted : tuple of str
-        Types that a model may hold when it is loaded, beside those of scikit-learn, by their full names.
+        Types that a model may hold when it is loaded, beside those of scikit-learn, by their full
+        names.
     """
 
     package: str = "project"
@@ -58,7 +59,8 @@ def read_settings(root: Path) -> ProjectSettings:
         where = f"{PYPROJECT}, [tool.seedbed] {key}"
         if key not in known:
             raise UserError(
-                f"{where}: there is no such key{did_you_mean(key, known)}. Known: {', '.join(known)}."
+                f"{where}: there is no such key{did_you_mean(key, known)}. "
+                f"Known: {', '.join(known)}."
             )
         if key == "package" and not (isinstance(value, str) and value.isidentifier()):
             raise UserError(
@@ -94,13 +96,14 @@ def import_module_of_project(module: str) -> ModuleType:
         raise
     except Exception as error:
         raise UserError(
-            f"{_place_of(error, module)}: {type(error).__name__}: {one_line(error)}. Correct that line; "
-            "if a package is missing, add it to pyproject.toml and run `make lock setup`."
+            f"{_place_of(error, module)}: {type(error).__name__}: {one_line(error)}. "
+            "Correct that line; if a package is missing, add it to pyproject.toml "
+            "and run `make lock setup`."
         ) from error
 
 
 def project_module(name: str) -> ModuleType | None:
-    """Import a module of the project's own package, for what its decorators register; None if there is none.
+    """Import a module of the project's package, for what it registers; None if there is none.
 
     Fingerprints take ``project_module("features")`` for an import of that module.
     """

@@ -123,8 +123,9 @@ def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.Data
     for name in columns_with(columns, "feature", "target", "time", "group"):
         if typed[name].isna().all():
             raise UserError(
-                f"columns: {name} ({columns[name].role}) holds nothing but missing values in {len(typed)} rows. "
-                "Take it out of columns in the conf/dataset file, or correct the source."
+                f"columns: {name} ({columns[name].role}) holds nothing but missing values in "
+                f"{len(typed)} rows. Take it out of columns in the conf/dataset file, "
+                "or correct the source."
             )
     return typed
 

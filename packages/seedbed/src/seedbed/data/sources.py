@@ -68,7 +68,8 @@ def source(read: Reader) -> Reader:
     """
     if read.__name__ in READERS:
         raise UserError(
-            f"{read.__module__}: seedbed itself has a source {read.__name__!r}. Give yours another name."
+            f"{read.__module__}: seedbed itself has a source {read.__name__!r}. "
+            "Give yours another name."
         )
     SOURCES.add(read.__name__, read, read)
     return read

@@ -59,9 +59,10 @@ def write_refusal(path: Path, verdict: Verdict) -> None:
 def leave_open(path: Path) -> None:
     """Say in a refusal that an experiment recorded it, so that `dvc repro` judges the model again.
 
-    DVC runs a stage only if a file differs from what dvc.lock holds. Without a difference, `dvc repro`
-    of an applied experiment would take its refusal for a finished bundle and succeed in silence. The
-    sentence is that difference: of gate's output and so, once gate ran, of package's dependency.
+    DVC runs a stage only if a file differs from what dvc.lock holds. Without a difference, `dvc
+    repro` of an applied experiment would take its refusal for a finished bundle and succeed in
+    silence. The sentence is that difference: of gate's output and so, once gate ran, of package's
+    dependency.
     """
     write_text(path, f"{read_refusal(path)}\n{OPEN}\n")
 

@@ -83,8 +83,9 @@ class Data:
             raise UserError(
                 f"{self.place}: damaged or missing there, and not used: {some_of(paths, SHOWN)}. "
                 "Delete it there. Then run `seedbed push --all` on a machine that has good data, "
-                "or `dvc repro` and `seedbed push --all` here; then `make pull`. If it is good there, "
-                "`seedbed doctor --read-all` examines the cache of this machine."
+                "or `dvc repro` and `seedbed push --all` here; then `make pull`. "
+                "If it is good there, `seedbed doctor --read-all` examines the cache of this "
+                "machine."
             )
         return files, runs
 
@@ -161,7 +162,7 @@ def open_repository(root: Path, settings: Mapping[str, Any]) -> Any:
 
 
 def copy_runs(source: Any, target: Any) -> int:
-    """Copy the run cache's records that `target` lacks: DVC's `--run-cache` copies all each time."""
+    """Copy the run cache's records that `target` lacks: DVC's `--run-cache` copies all of them."""
     from dvc_objects.fs.generic import copy
 
     def listed(odb: Any) -> set[tuple[str, ...]]:

@@ -73,17 +73,18 @@ def check_address(root: Path, url: str, endpoint_url: str | None) -> str:
         )
         if is_login or (parts.scheme and (parts.query or parts.fragment)):
             raise UserError(
-                f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}: the address holds a secret or "
-                "options, and .dvc/config goes into Git. Give it without; secrets go into "
-                "environment variables (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+                f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}: the address holds a "
+                "secret or options, and .dvc/config goes into Git. Give it without; secrets go "
+                "into environment variables (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
                 "GOOGLE_APPLICATION_CREDENTIALS), an SSH key, or .dvc/config.local: `dvc remote "
                 f"modify --local {NAME} ...`."
             )
     scheme = urlsplit(url).scheme if "://" in url else ""
     if not url.strip() or (not scheme and re.match(r"[\w.-]+@[\w.-]+:", url)):
         raise UserError(
-            f"{url!r} is no address. Give one like /mnt/share/flights, ssh://user@host/srv/flights, "
-            "s3://bucket/flights or gs://bucket/flights: make remote URL=..."
+            f"{url!r} is no address. Give one like /mnt/share/flights, "
+            "ssh://user@host/srv/flights, s3://bucket/flights or gs://bucket/flights: "
+            "make remote URL=..."
         )
     if not scheme and Path(url).expanduser().resolve().is_relative_to(root):
         raise UserError(f"{url} is inside the repository {root}: a clone would not find it there.")

@@ -14,7 +14,7 @@ EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/(.+)")
 ANSWER = re.compile(r"^(.)\t[^\t]*:([^\t]+)\t(?:.*?\((.+)\)$)?", re.MULTILINE)
 """What `git push --porcelain` prints of a reference: a sign, its name, and why it was refused."""
 AT_ONCE = 3
-"""Tags of the registry in one `git push`: GitHub starts no workflow for tags if more come at once."""
+"""Tags in one `git push`: GitHub starts no workflow for tags if more come at once."""
 UNREACHED = (
     "Nothing is lost: run the same command again. If the Git remote cannot be reached, check `git "
     "remote -v`, the network and your rights there; if no Git runs, remove a lock that it names."
@@ -192,8 +192,8 @@ def _explain(upstream: Upstream, ref: str, reason: str, printed: str) -> str:
     elif ref == upstream.branch:
         way = "It has commits that are not here. Run `make pull`, which says how to go on."
     elif ref.startswith("refs/tags/"):
-        way = f"It has another one of that name. Remove yours (`git tag -d '{name}'`) and `make pull`;"
-        way += " for a champion, `seedbed promote` then takes the next number."
+        way = f"It has another one of that name. Remove yours (`git tag -d '{name}'`) and "
+        way += "`make pull`; for a champion, `seedbed promote` then takes the next number."
     else:
         way = f"It has another one of that name. Keep both: `dvc exp rename {name} <name>`."
     refused = f"{upstream.remote} refused {name} ({reason})"

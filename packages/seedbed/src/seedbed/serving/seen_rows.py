@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST = 100_000
-"""0.8 MB; of more rows a sample is kept. Of m among n seen rows, none is found with a probability
-of about exp(-MOST * m / n): 1 in 20,000 for 1,000 of 10 million, 1 in 3 for 1,000 of 100 million."""
+"""0.8 MB; of more rows a sample is kept. Of m among n seen rows, none is found with a
+probability of about exp(-MOST * m / n): 1 in 20,000 for 1,000 of 10 million, 1 in 3 for 1,000 of
+100 million."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`seedbed repro`: `dvc repro`, beside a process of its own that imports what stages stand on, once for all of them."""
+"""`seedbed repro`: `dvc repro`, beside a process that imports once what all stages stand on."""
 
 import os
 import subprocess
@@ -15,8 +15,8 @@ IN_ORDER = ("pandas", "pyarrow.parquet", "great_expectations", "skrub", *PACKAGE
 def reproduce(root: Path, arguments: Sequence[str]) -> int:
     """Run `dvc repro` with these arguments; return its exit code.
 
-    Only other people's packages are imported beside it: the code of the project and of seedbed is read
-    anew for each stage, so that what is edited during a run is what runs and what DVC records.
+    Only other people's packages are imported beside it: the code of the project and of seedbed is
+    read anew for each stage, so that what is edited during a run is what runs and what DVC records.
     """
     command = [str(Path(sys.executable).with_name("dvc")), "repro", *arguments]
     if sys.platform != "linux":

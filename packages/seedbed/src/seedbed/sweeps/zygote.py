@@ -1,10 +1,12 @@
-"""A process that has imported what stages need, and forks once per stage: a worker pays for imports once.
+"""A process that has imported what stages need, and forks once a stage: imports are paid for once.
 
-DVC goes on starting stages as commands. Their command, src/stage.sh, becomes the thin client `zygote_client.py` where
-SEEDBED_ZYGOTE names the socket; everything else (what runs, hashes, locks) stays DVC's. Linux only: elsewhere
-forking after an import is not safe, and stages start as they always do.
+DVC goes on starting stages as commands. Their command, src/stage.sh, becomes the thin client
+`zygote_client.py` where SEEDBED_ZYGOTE names the socket; everything else (what runs, hashes,
+locks) stays DVC's. Linux only: elsewhere forking after an import is not safe, and stages start as
+they always do.
 
-The zygote imports, and runs nothing itself: a fork of a process whose OpenMP threads have started would hang.
+The zygote imports, and runs nothing itself: a fork of a process whose OpenMP threads have started
+would hang.
 """
 
 import array
@@ -23,21 +25,23 @@ from pathlib import Path
 from typing import NoReturn
 
 PACKAGES = (
-    "scipy.special", "hydra", "pydantic.main", "pydantic.type_adapter", "pandas", "pandas.io.formats.csvs", "pyarrow.dataset",
-    "pyarrow.parquet", "joblib", "threadpoolctl", "multiprocessing.dummy", "narwhals._pandas_like.namespace", "PIL.GifImagePlugin",
-    "PIL.JpegImagePlugin", "PIL.PpmImagePlugin", "skops.io", "matplotlib.figure", "matplotlib.backends.backend_agg",
-    "sklearn.calibration", "sklearn.compose", "sklearn.dummy", "sklearn.ensemble", "sklearn.impute", "sklearn.linear_model",
-    "sklearn.model_selection", "sklearn.neural_network", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.svm",
+    "scipy.special", "hydra", "pydantic.main", "pydantic.type_adapter", "pandas",
+    "pandas.io.formats.csvs", "pyarrow.dataset", "pyarrow.parquet", "joblib", "threadpoolctl",
+    "multiprocessing.dummy", "narwhals._pandas_like.namespace", "PIL.GifImagePlugin",
+    "PIL.JpegImagePlugin", "PIL.PpmImagePlugin", "skops.io", "matplotlib.figure",
+    "matplotlib.backends.backend_agg", "sklearn.calibration", "sklearn.compose", "sklearn.dummy",
+    "sklearn.ensemble", "sklearn.impute", "sklearn.linear_model", "sklearn.model_selection",
+    "sklearn.neural_network", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.svm",
 )  # fmt: skip
-"""What stages import of others. A module that is missing here costs its import again in each stage, nothing else.
+"""What stages import of others. A module missing here costs each stage its import, nothing else.
 
 SciPy's functions come first: skops looks for each of them in every module that was imported before.
 """
 OWN = (
-    "seedbed.config.compose", "seedbed.models.images", "seedbed.models.plots", "seedbed.models.serialization",
-    "seedbed.models.training", "seedbed.stages",
+    "seedbed.config.compose", "seedbed.models.images", "seedbed.models.plots",
+    "seedbed.models.serialization", "seedbed.models.training", "seedbed.stages",
 )  # fmt: skip
-"""What a sweep's stages import of seedbed: there, the code is that of the snapshot, and nobody edits it meanwhile."""
+"""What a sweep's stages import of seedbed: the snapshot's, which nobody edits meanwhile."""
 ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "OMP_WAIT_POLICY": "passive",
@@ -53,7 +57,7 @@ END = b"\0\0"
 
 
 class Zygote:
-    """A running zygote of the checkout `root`; it ends with the process that started it, however that ends.
+    """A running zygote of the checkout `root`; it ends whenever the process that started it ends.
 
     `program` is what python runs: it ends with :func:`serve`.
     """
@@ -66,7 +70,7 @@ class Zygote:
         (self.folder / SOCKET).unlink(missing_ok=True)
         source = f"{root / 'src'}{os.pathsep}{root / 'packages/seedbed/src'}"
         environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": source}
-        # Its standard input is held open by us alone: when we are gone, it reads the end, and goes too.
+        # We alone hold its standard input open: when we are gone, it reads the end, and goes too.
         self.process = subprocess.Popen(
             [sys.executable, *program],
             cwd=self.folder,
@@ -86,7 +90,7 @@ class Zygote:
         }
 
     def wait_until_ready(self) -> dict[str, str]:
-        """Wait until the zygote says that it is ready, and return the environment in which stages find it."""
+        """Wait until the zygote is ready, and return the environment in which stages find it."""
         assert self.process.stdout is not None
         if self.process.stdout.readline() != b"ready\n":
             raise RuntimeError(f"the zygote did not start: exit code {self.process.wait()}")
@@ -119,8 +123,9 @@ def listen() -> socket.socket:
 def serve(server: socket.socket, run: Callable[[str], None], modules: Iterable[str] = ()) -> None:
     """Answer one client after the other: fork, and `run` the stage that it names.
 
-    Standard input ends when its other end, the owner, is gone: then so are the stage that runs and this process.
-    Meanwhile `modules` are imported: a stage that starts before its turn came imports what it needs by itself.
+    Standard input ends when its other end, the owner, is gone: then so are the stage that runs and
+    this process. Meanwhile `modules` are imported: a stage that starts before their turn imports
+    what it needs by itself.
     """
     left = deque(modules)
     while True:
@@ -142,7 +147,7 @@ def _wait_for(descriptors: list[int], left: deque[str]) -> list[int]:
 
 
 def _compose_once(root: Path) -> None:
-    """Compose conf/ here, so that no stage has to; whatever is wrong with it is for the stage to tell."""
+    """Compose conf/ here, so that no stage has to; what is wrong is for the stage to tell."""
     with contextlib.suppress(Exception):
         from seedbed.config.composition import plain_composition
         from seedbed.config.conf_hash import conf_hash
@@ -153,7 +158,7 @@ def _compose_once(root: Path) -> None:
 def _serve_one(
     server: socket.socket, client: socket.socket, run: Callable[[str], None], left: deque[str]
 ) -> None:
-    """Fork a stage for the client; tell it the exit code, or end the stage when either side is gone."""
+    """Fork a stage for a client; tell it the exit code, or end the stage if nobody waits."""
     message, descriptors, _, _ = socket.recv_fds(client, 1 << 16, 2)
     while message and not message.endswith(END):
         more = client.recv(1 << 16)
@@ -165,7 +170,8 @@ def _serve_one(
     stage, folder, *variables = os.fsdecode(message.removesuffix(END)).split("\0")
     reader, writer = os.pipe()
     with warnings.catch_warnings():
-        # Python 3.12 warns of the one thread that is here: jemalloc's, which pyarrow starts, and which is made for forks.
+        # Python 3.12 warns of the one thread that is here: jemalloc's, which pyarrow starts, and
+        # which is made for forks.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
@@ -175,12 +181,12 @@ def _serve_one(
         environment = dict(variable.split("=", 1) for variable in variables)
         _become(lambda: run(stage), Path(folder), environment, descriptors)
     with contextlib.suppress(OSError):
-        # The stage does the same; whoever is first, its group is there before it may have to be ended.
+        # The stage does the same; either way, its group is there before it may have to be ended.
         os.setpgid(child, child)
     os.close(writer)
     for descriptor in descriptors:
         os.close(descriptor)
-    # The pipe ends with the child; the owner or the client end when nobody waits for the stage any more.
+    # The pipe ends with the child; owner or client end when nobody waits for the stage any more.
     readable = _wait_for([reader, client.fileno(), OWNER], left)
     os.close(reader)
     if reader not in readable:
@@ -194,7 +200,7 @@ def _serve_one(
 def _become(
     stage: Callable[[], None], folder: Path, environment: Mapping[str, str], descriptors: list[int]
 ) -> NoReturn:
-    """Become the stage: its folder, its environment beside what src/stage.sh would set, its output, its own process group."""
+    """Become the stage: its folder, environment, output, and a process group of its own."""
     import traceback
 
     code: int | str | None = 1
@@ -228,8 +234,7 @@ if __name__ == "__main__":
     preload((*PACKAGES, *OWN))
     _compose_once(Path.cwd().parents[1])
     listening = listen()
-    with contextlib.suppress(
-        BrokenPipeError
-    ):  # a sweep whose experiments were all there has ended by now
+    # A sweep whose experiments were all there has ended by now.
+    with contextlib.suppress(BrokenPipeError):
         os.write(1, b"ready\n")
     serve(listening, run_stage)

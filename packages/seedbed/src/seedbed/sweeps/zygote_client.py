@@ -1,6 +1,7 @@
-"""Asks a zygote to run one stage, and ends as the stage ended. A script of the standard library, quick to start.
+"""Asks a zygote to run one stage, and ends as that ended. It imports little: it starts fast.
 
-A message is the stage's name, the folder and the environment, a zero after each, and one more at the end.
+A message is the stage's name, the folder and the environment, a zero after each, and one more at
+the end.
 """
 
 import os
@@ -11,7 +12,7 @@ import sys
 
 
 def main() -> None:
-    """Hand over the stage's name, the working directory, the environment and the output; wait for the exit code."""
+    """Hand over stage, working directory, environment and output; wait for the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
     here = os.getcwd()  # noqa: PTH109  (pathlib takes longer to import than all the rest)
     client = socket.socket(socket.AF_UNIX)
@@ -31,7 +32,8 @@ def main() -> None:
     answer = client.recv(4)
     if len(answer) < 4:
         sys.exit(
-            f"{sys.argv[1]}: the process that ran this stage was killed, for its memory perhaps: run it again"
+            f"{sys.argv[1]}: the process that ran this stage was killed, for its memory perhaps: "
+            "run it again"
         )
     code = struct.unpack("i", answer)[0]
     sys.exit(code if code >= 0 else 128 - code)
