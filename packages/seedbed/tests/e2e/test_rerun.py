@@ -18,6 +18,10 @@ BY_NAME = {
     # Imported by their names, which no bytecode tells.
     "packages/seedbed/src/hydra_plugins/seedbed_conf_hash.py": ["compose"],
 }
+EXTENSIONS = {
+    # Imported by those who import the module that looks for what they register.
+    "src/project/features.py": "packages/seedbed/src/seedbed/data/features.py",
+}
 
 
 def importers(root: Path) -> dict[str, set[str]]:
@@ -39,6 +43,8 @@ def importers(root: Path) -> dict[str, set[str]]:
             name = Path(module.__file__).relative_to(root).as_posix() if module.__file__ else ""
             if name in stages:
                 stages[name].add(stage)
+    for name, finder_of in EXTENSIONS.items():
+        stages[name] |= stages[finder_of]
     for users in stages.values():
         users.discard("code")  # which runs after every edit
     return stages

@@ -136,7 +136,7 @@ def _cells(texts: list[str], best: str | None = None) -> list[str]:
         shown = f"{'…' if start and text else ''}{text[start:end]}{'…' if text[end:] else ''}"
         cell = html.escape(shown)
         cell = f"<b>{cell}</b>" if text == best else cell
-        cells.append(cell if text == texts[0] else f"<mark>{cell}</mark>")
+        cells.append(cell if not cell or text == texts[0] else f"<mark>{cell}</mark>")
     return cells
 
 
