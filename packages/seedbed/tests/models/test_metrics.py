@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from seedbed.config.extensions import without_package
+from seedbed.config.extensions import only_seedbed
 from seedbed.config.metrics import known_metrics, metric
 from seedbed.errors import UserError
 from seedbed.models.metrics import find_metric, metrics_of
@@ -156,7 +156,7 @@ def test_a_metric_judges_scores_or_decisions() -> None:
 
 
 def test_a_metric_of_ones_own_is_one_function() -> None:
-    with without_package("nowhere"):  # registries are as before afterwards
+    with only_seedbed():  # registries are as before afterwards
 
         @metric("minimize", "regression")
         def median_error(sample: Sample) -> np.ndarray:

@@ -60,13 +60,13 @@ class Registry(Generic[Entry]):
 
 
 @contextmanager
-def without_package(package: str) -> Iterator[None]:
-    """Within it, no registry holds what `package` registered; afterwards each holds it again."""
+def only_seedbed() -> Iterator[None]:
+    """Within it, registries hold only what seedbed registered; afterwards each is as before."""
     kept = [(found, dict(found._entries), dict(found._functions)) for found in Registry.everywhere]
     try:
         for registry, _, functions in kept:
             for name, function in functions.items():
-                if function.__module__.partition(".")[0] == package:
+                if function.__module__.partition(".")[0] != "seedbed":
                     del registry._functions[name], registry._entries[name]
         yield
     finally:

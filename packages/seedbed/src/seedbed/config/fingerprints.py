@@ -65,8 +65,8 @@ def compute_fingerprints(root: Path) -> Fingerprints:
     imports = Imports(root)
     stages, uses = {}, {}
     parts: dict[str, str] = {}
-    for name in stage_names(root):
-        files = imports.files_of(f"{imports.package}.stages.{name}")
+    for name, module in stage_modules(root).items():
+        files = imports.files_of(f"{imports.package}.stages.{module}")
         modules = {
             file: imports.hash_of(path) for file, path in files.items() if imports.hash_of(path)
         }
@@ -77,10 +77,9 @@ def compute_fingerprints(root: Path) -> Fingerprints:
     return Fingerprints(stages, uses, parts)
 
 
-def stage_names(root: Path) -> list[str]:
-    """Return the stages of dvc.yaml that src/stage.sh runs, but for the one that fingerprints."""
+def stage_modules(root: Path) -> dict[str, str]:
+    """Return the module of each stage of dvc.yaml that src/stage.sh runs, but for stage `code`."""
     stages = load_yaml(root / "dvc.yaml").get("stages", {})
     commands = {name: str((entry.get("do") or entry).get("cmd")) for name, entry in stages.items()}
-    return [
-        name for name, command in commands.items() if re.search(rf"{RUNNER} (?!code\b)", command)
-    ]
+    found = {name: re.search(rf"{RUNNER} (\w+)", text) for name, text in commands.items()}
+    return {name: run[1] for name, run in found.items() if run and run[1] != "code"}

@@ -3,17 +3,19 @@
 import ast
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from seedbed.config.lock_file import canonical, read_lock
-from seedbed.config.project import project_package
+from seedbed.config.project import project_package, read_settings
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 
 LOCK = "requirements.lock"
+BUILDS_ESTIMATORS = "seedbed/models/estimator.py"
+"""The module that makes what a `_target_` names, which may be of a package in [tool.seedbed]."""
 READS_DATA = "seedbed/data/sources.py"
 """The module that reads tables, also those that come with a package, which counts as imported."""
 
@@ -43,7 +45,7 @@ class Imports:
             parent = name.rpartition(".")[0]
             if parent:
                 pending.append(parent)
-            source = self._sources[name.partition(".")[0]]
+            source = self._source_of(name)
             file = _module_file(source, name)
             if file is None or (key := file.relative_to(source).as_posix()) in found:
                 continue
@@ -58,11 +60,22 @@ class Imports:
             self._hashes[file] = digest(content.decode("utf-8", "replace")) if content else ""
         return self._hashes[file]
 
-    def versions_of(self, files: Mapping[str, Path]) -> dict[str, str]:
-        """Return the locked versions of the packages that files use, and of what these need."""
+    def versions_of(self, files: Mapping[str, Path], also: Iterable[str] = ()) -> dict[str, str]:
+        """Return the locked versions of the packages that files, and others, use and need.
+
+        Parameters
+        ----------
+        files : mapping of str to Path
+            As :meth:`files_of` returns them.
+        also : iterable of str
+            Modules of other packages that are used besides.
+        """
         imported = {name for file in files.values() for name in self._imports[file][1]}
-        named = self._packages_with_data if READS_DATA in files else set()
-        pending = [self._distribution(name.partition(".")[0]) for name in {*imported, *named}]
+        if READS_DATA in files:
+            imported |= self._packages_with_data
+        if BUILDS_ESTIMATORS in files:
+            imported |= set(read_settings(self.root).targets)
+        pending = [self._distribution(name.partition(".")[0]) for name in {*imported, *also}]
         found: dict[str, str] = {}
         while pending:
             name = pending.pop()
@@ -98,7 +111,7 @@ class Imports:
     def _lazy_names(self, package: str) -> dict[str, str]:
         """Return the modules of the names in a package's ``__init__.pyi``."""
         if package not in self._stubs:
-            source = self._sources[package.partition(".")[0]]
+            source = self._source_of(package)
             stub = source.joinpath(*package.split("."), "__init__.pyi")
             tree = ast.parse(stub.read_bytes()) if stub.is_file() else ast.Module([], [])
             self._stubs[package] = {
@@ -111,9 +124,17 @@ class Imports:
 
     def _is_ours(self, name: str) -> bool:
         first, _, rest = name.partition(".")
-        return first in (self.package, "seedbed") or (
-            first == "hydra_plugins" and rest.startswith("seedbed_")
-        )
+        if first == "hydra_plugins":
+            return rest.startswith("seedbed_")
+        return first in (self.package, "seedbed") or first in self._beside
+
+    @cached_property
+    def _beside(self) -> set[str]:
+        """The names of other packages and modules of the project, below src/."""
+        return {path.stem for path in (self.root / "src").glob("[!_.]*") if path.suffix != ".sh"}
+
+    def _source_of(self, module: str) -> Path:
+        return self._sources.get(module.partition(".")[0], self.root / "src")
 
     @cached_property
     def _packages_with_data(self) -> set[str]:
@@ -165,7 +186,10 @@ def _imported_names(tree: ast.Module, package: str, project: str) -> Iterator[st
                 else getattr(node.func, "id", "")
             )
             if called == "import_module":
-                yield str(node.args[0].value)
+                name = str(node.args[0].value)
+                level = len(name) - len(name.lstrip("."))
+                parents = package.split(".")[: -(level - 1) or None] if level else []
+                yield ".".join([*parents, *filter(None, [name[level:]])])
             elif called == "project_module":
                 yield f"{project}.{node.args[0].value!s}"
 

@@ -5,6 +5,9 @@ import importlib.util
 import sys
 import tomllib
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +15,7 @@ from types import ModuleType
 from seedbed.errors import UserError, did_you_mean, one_line
 
 PYPROJECT = "pyproject.toml"
+_bundled: ContextVar[str | None] = ContextVar("bundled", default=None)
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class ProjectSettings:
     @property
     def target_prefixes(self) -> tuple[str, ...]:
         """What a ``_target_`` may begin with."""
-        return tuple(f"{name.rstrip('.')}." for name in ("sklearn", self.package, *self.targets))
+        own = f"{self.package}.models"
+        return tuple(f"{name.rstrip('.')}." for name in ("sklearn", own, *self.targets))
 
 
 def read_settings(root: Path) -> ProjectSettings:
@@ -52,8 +57,10 @@ def read_settings(root: Path) -> ProjectSettings:
         return ProjectSettings()
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("seedbed", {})
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{PYPROJECT}: this is not TOML: {error}.") from None
+    if not isinstance(table, dict):
+        raise UserError(f"{PYPROJECT}: tool.seedbed is {table!r}: write a table, [tool.seedbed].")
     known = ProjectSettings.__dataclass_fields__
     for key, value in table.items():
         where = f"{PYPROJECT}, [tool.seedbed] {key}"
@@ -105,17 +112,39 @@ def import_module_of_project(module: str) -> ModuleType:
 def project_module(name: str) -> ModuleType | None:
     """Import a module of the project's package, for what it registers; None if there is none.
 
-    Fingerprints take ``project_module("features")`` for an import of that module.
+    Fingerprints take ``project_module("features")`` for an import of that module. The project is
+    that of the working directory, or the one whose code a bundle brings.
     """
-    module = f"{project_package(Path())}.{name}"
+    package = _bundled.get()
+    if package is None:
+        root = _nearest_project()
+        package, source = project_package(root), str(root / "src")
+        if package not in sys.modules and Path(source, package).is_dir():
+            sys.path[:0] = [] if source in sys.path else [source]
+    module = f"{package}.{name}"
     if module not in sys.modules:
-        try:
-            found = importlib.util.find_spec(module)
-        except ModuleNotFoundError:
-            found = None
-        if found is None:
+        if not package or importlib.util.find_spec(package) is None:
+            return None
+        import_module_of_project(package)
+        if importlib.util.find_spec(module) is None:
             return None
     return import_module_of_project(module)
+
+
+@contextmanager
+def bundled_project(package: str) -> Iterator[None]:
+    """Within it, :func:`project_module` looks in the package that a bundle brings, "" for none."""
+    token = _bundled.set(package)
+    try:
+        yield
+    finally:
+        _bundled.reset(token)
+
+
+def _nearest_project() -> Path:
+    """Return the nearest folder at or above the working directory that holds pyproject.toml."""
+    here = Path.cwd()
+    return next((top for top in (here, *here.parents) if (top / PYPROJECT).is_file()), here)
 
 
 def _place_of(error: Exception, module: str) -> str:

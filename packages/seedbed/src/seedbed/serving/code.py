@@ -11,7 +11,8 @@ from importlib.util import spec_from_loader
 from pathlib import Path
 from types import ModuleType
 
-from seedbed.config.extensions import without_package
+from seedbed.config.extensions import only_seedbed
+from seedbed.config.project import bundled_project
 from seedbed.errors import UserError, one_line
 
 EXTENSIONS = ("features", "models")
@@ -67,7 +68,8 @@ class ProjectCode(MetaPathFinder, Loader):
         UserError
             If a module cannot be imported.
         """
-        with self.active(), without_package(self._package):
+        package = self._package if self._files else ""
+        with self.active(), only_seedbed(), bundled_project(package):
             for name in EXTENSIONS:
                 if f"{self._package}/{name}.py" in self._files:
                     self._import(f"{self._package}.{name}")

@@ -73,7 +73,7 @@ def gather_code(pipeline: Path) -> OwnCode:
     imports = Imports(root)
     modules = [SERVING, *(prefix + name for name in EXTENSIONS), *own]
     files = {key: file for name in modules for key, file in imports.files_of(name).items()}
-    packages = imports.versions_of(files)
+    packages = imports.versions_of(files, also=modules_in(pipeline))
     ours = {
         key: file.read_bytes()
         for key, file in sorted(files.items())
@@ -88,8 +88,9 @@ def select_packages(lock: Path, packages: Collection[str]) -> str:
     """Return the lines of a lock file that pin these packages, with their hashes."""
     kept, lines = False, []
     for line in lock.read_text(encoding="utf-8").splitlines() if lock.is_file() else []:
-        if pinned := re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?==", line):
-            kept = canonical(pinned[1]) in packages
+        if line[:1].strip(" #"):  # an entry begins
+            pinned = re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?==", line)
+            kept = pinned is not None and canonical(pinned[1]) in packages
         if kept and line.strip() and not line.strip().startswith("#"):
             lines.append(line)
     return "".join(f"{line}\n" for line in lines)

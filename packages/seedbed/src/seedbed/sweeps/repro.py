@@ -1,5 +1,6 @@
 """`seedbed repro`: `dvc repro`, beside a process that imports once what all stages stand on."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -21,13 +22,27 @@ def reproduce(root: Path, arguments: Sequence[str]) -> int:
     command = [str(Path(sys.executable).with_name("dvc")), "repro", *arguments]
     if sys.platform != "linux":
         return subprocess.run(command, cwd=root, check=False).returncode
-    zygote = Zygote(root, ("-m", "seedbed.sweeps.repro"))
-    try:
-        return subprocess.run(
-            command, cwd=root, env={**os.environ, **zygote.environment}, check=False
-        ).returncode
-    finally:
-        zygote.close()
+    (root / ".dvc/tmp").mkdir(exist_ok=True)
+    with (root / ".dvc/tmp/repro.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # another one has its process here: DVC makes this one wait for it
+            return _wait_for(subprocess.Popen(command, cwd=root))
+        zygote = Zygote(root, ("-m", "seedbed.sweeps.repro"))
+        try:
+            environment = {**os.environ, **zygote.environment}
+            return _wait_for(subprocess.Popen(command, cwd=root, env=environment))
+        finally:
+            zygote.close()
+
+
+def _wait_for(dvc: "subprocess.Popen[bytes]") -> int:
+    """Wait for DVC to end by itself, also after Ctrl-C, which the terminal has sent to it too."""
+    while True:
+        try:
+            return dvc.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 def run_with_its_own_code(stage: str) -> None:
