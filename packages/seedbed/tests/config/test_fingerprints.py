@@ -11,15 +11,7 @@ from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 
 FILES = {
-    "dvc.yaml": """\
-stages:
-  code: {cmd: sh src/stage.sh code}
-  clean: {cmd: sh src/stage.sh clean}
-  train: {cmd: sh src/stage.sh train}
-  ingest: {cmd: sh src/stage.sh ingest}
-  again: {cmd: sh src/stage.sh clean}
-  notify: {cmd: curl example.org}
-""",
+    "src/project/stages/code.py": "import seedbed\n",
     "src/stage.sh": "exec python\n",
     "src/project/__init__.py": "",
     "src/project/stages/clean.py": """\
@@ -100,7 +92,7 @@ def windows_line_ends(root: Path) -> None:
     file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
 
 
-CLEAN = ["clean", "again"]  # two stages of one module
+CLEAN = ["clean"]
 EVERY = [*CLEAN, "train", "ingest"]
 EDITS = {
     "its own module": (
@@ -153,7 +145,7 @@ def test_an_edit_changes_the_stages_that_use_it(
 
 def test_code_yaml_holds_what_the_fingerprints_are_made_of(root: Path) -> None:
     written = load_yaml(root / "code.yaml")
-    assert list(written) == ["again", "clean", "ingest", "train", "parts"], (
+    assert list(written) == ["clean", "ingest", "train", "parts"], (
         "no stage that runs other commands"
     )
     assert written["parts"].keys() == {

@@ -1,6 +1,5 @@
 """One fingerprint a stage of the code that it runs: dvc.yaml names it instead of source files."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +55,7 @@ class Fingerprints:
 
 
 def compute_fingerprints(root: Path) -> Fingerprints:
-    """Return the fingerprint of every stage of `root`/dvc.yaml that src/stage.sh runs.
+    """Return the fingerprint of every stage of the project in `root`.
 
     A stage uses the modules that importing it can execute, imports inside functions included, of
     the project's package and of seedbed, wherever it is installed; and the locked versions of the
@@ -65,8 +64,8 @@ def compute_fingerprints(root: Path) -> Fingerprints:
     imports = Imports(root)
     stages, uses = {}, {}
     parts: dict[str, str] = {}
-    for name, module in stage_modules(root).items():
-        files = imports.files_of(f"{imports.package}.stages.{module}")
+    for name in stage_modules(root, imports.package):
+        files = imports.files_of(f"{imports.package}.stages.{name}")
         modules = {
             file: imports.hash_of(path) for file, path in files.items() if imports.hash_of(path)
         }
@@ -77,9 +76,7 @@ def compute_fingerprints(root: Path) -> Fingerprints:
     return Fingerprints(stages, uses, parts)
 
 
-def stage_modules(root: Path) -> dict[str, str]:
-    """Return the module of each stage of dvc.yaml that src/stage.sh runs, but for stage `code`."""
-    stages = load_yaml(root / "dvc.yaml").get("stages", {})
-    commands = {name: str((entry.get("do") or entry).get("cmd")) for name, entry in stages.items()}
-    found = {name: re.search(rf"{RUNNER} (\w+)", text) for name, text in commands.items()}
-    return {name: run[1] for name, run in found.items() if run and run[1] != "code"}
+def stage_modules(root: Path, package: str) -> list[str]:
+    """Return the names of the project's stages, one module each, but for stage `code` itself."""
+    files = (root / "src" / package / "stages").glob("*.py")
+    return sorted({file.stem for file in files} - {"__init__", "code"})
