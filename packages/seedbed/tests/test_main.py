@@ -58,7 +58,7 @@ def test_status_names_what_made_a_stage_stale(project: Project) -> None:
     edited.write_text(f"{edited.read_text(encoding='utf-8')}\nx = 1\n", encoding="utf-8")
     project.edit("requirements.lock", "pandas==3", "pandas==33")
     lines = project.run("seedbed", "status").stdout.splitlines()
-    assert "stale: ingest, validate, explore, featurize, train, evaluate (pandas)" in lines
+    assert "stale: evaluate, explore, featurize, ingest, train, validate (pandas)" in lines
     assert "stale: clean, gate, package (pandas, seedbed/data/cleaning.py)" in lines
     assert "code:" in lines, "what DVC says follows"
 

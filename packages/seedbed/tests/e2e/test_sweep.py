@@ -118,9 +118,8 @@ def test_an_experiment_of_a_sweep_is_listed_and_can_be_compared(swept: Project) 
     assert said.splitlines()[-1] == "page.html"
     page = (swept.root / "docs/page.html").read_text(encoding="utf-8")
     assert page.count("<svg") >= 2
-    assert re.search(r"<th>test\.roc_auc</th><td[^>]*>[\d.]+</td><td[^>]*></td>", page), (
-        "what was not computed is empty"
-    )
+    cells = r"<th>test\.roc_auc</th><td[^>]*><b>[\d.]+</b></td><td[^>]*></td>"
+    assert re.search(cells, page), "what was not computed is empty"
     assert re.search(r"<th>data/predictions</th><td[^>]*>[^<]+ bytes</td><td[^>]*></td>", page)
 
 

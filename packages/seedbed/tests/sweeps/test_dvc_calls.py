@@ -188,6 +188,8 @@ def test_a_failed_stage_is_one_paragraph_with_all_causes(root: Path) -> None:
 
 @pytest.mark.parametrize("command", ["kill -INT $$", "sh -c 'kill -INT $$'; exit $?"])
 def test_ctrl_c_during_a_stage_ends_the_sweep(root: Path, command: str) -> None:
+    # A background job of a shell ignores it, and so would the stage.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     graph = restated(root, train={"cmd": command})
     with pytest.raises(KeyboardInterrupt):
         graph.reproduce("train")
