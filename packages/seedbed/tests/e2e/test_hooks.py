@@ -109,9 +109,9 @@ def test_what_is_not_staged_does_not_count(hooked: Project) -> None:
 @ONE_AFTER_THE_OTHER
 def test_a_clean_change_is_accepted(hooked: Project) -> None:
     hooked.edit("conf/config.yaml", "# Every choice", "# Each choice")
+    write(hooked, "src/project/tidy.py", '"""Tidy."""\n\nx: int = 1\n')
     hooked.dvc("repro")
-    write(hooked, "packages/seedbed/src/seedbed/tidy.py", '"""Tidy."""\n\nx: int = 1\n')
-    made, said = commit(hooked, "conf", "params.yaml", "dvc.lock", "reports", "src")
+    made, said = commit(hooked, "conf", "params.yaml", "code.yaml", "dvc.lock", "reports", "src")
     assert made, said
     assert said.count("Passed") >= 7, said
 
