@@ -24,11 +24,9 @@ from seedbed.data.validation import validate_rows, write_data_docs
 from seedbed.files import write_json
 from seedbed.models.evaluating import evaluate_model
 from seedbed.models.gate import judge
-from seedbed.models.serialization import installed_packages
 from seedbed.models.training import train_model
-from seedbed.serving.bundle import write_bundle
 from seedbed.serving.card import Facts, summarize, write_card
-from seedbed.serving.packaging import periods, train_rows
+from seedbed.serving.packaging import periods, train_rows, write_bundle
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.seen_rows import SeenRows
 from seedbed.serving.signature import Signature
@@ -82,22 +80,20 @@ def main(out: Path) -> None:
         )
     )
     recipe = Recipe(
-        params.dataset.name,
-        problem,
-        columns,
-        params.cleaning,
-        params.features,
-        trained.decision,
-        signature,
+        dataset=params.dataset.name,
+        problem=problem,
+        columns=columns,
+        cleaning=params.cleaning,
+        features=params.features,
+        decision=trained.decision,
+        signature=signature,
     )
     write_bundle(
         out / "bundle",
         recipe,
-        pipeline=out / "model/pipeline.skops",
-        packages=installed_packages(),
+        model=out / "model",
         metrics=metrics,
         card=card,
-        requirements=Path("requirements.lock"),
         seen=SeenRows.of(table.loc[table[SPLIT] != "test", ROW].to_numpy()),
     )
     print(verdict.reason)
