@@ -177,7 +177,7 @@ def test_a_metric_of_ones_own_is_one_function() -> None:
             return sample.mean(sample.outcome.truth)
 
         with pytest.raises(
-            UserError, match=r"there is a metric 'rmse' already, seedbed\.models\.metrics\.rmse"
+            UserError, match=r"there is a metric 'rmse' already, seedbed\.models\.metrics, line"
         ):
             metric("maximize", "regression")(rmse)
     assert "median_error" not in metrics_of("regression")

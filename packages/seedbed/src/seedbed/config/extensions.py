@@ -40,10 +40,10 @@ class Registry(Generic[Entry]):
             If another function has this name already.
         """
         earlier = self._functions.setdefault(name, function)
-        if _full_name(earlier) != _full_name(function):
+        if _place(earlier) != _place(function):
             raise UserError(
-                f"{_full_name(function)}: there is a {self.what} {name!r} already, "
-                f"{_full_name(earlier)}. Give yours another name."
+                f"{_place(function)}: there is a {self.what} {name!r} already, "
+                f"{_place(earlier)}. Give yours another name."
             )
         self._entries[name] = entry
 
@@ -74,5 +74,5 @@ def only_seedbed() -> Iterator[None]:
             registry._entries, registry._functions = entries, functions
 
 
-def _full_name(function: Callable[..., Any]) -> str:
-    return f"{function.__module__}.{function.__qualname__}"
+def _place(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}, line {function.__code__.co_firstlineno}"

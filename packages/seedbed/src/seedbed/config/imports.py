@@ -34,7 +34,6 @@ class Imports:
         self._sources["hydra_plugins"] = self._sources["seedbed"]
         self._imports: dict[Path, tuple[set[str], set[str]]] = {}
         self._hashes: dict[Path, str] = {}
-        self._stubs: dict[str, dict[str, str]] = {}
 
     def files_of(self, module: str) -> dict[str, Path]:
         """Return the files that importing `module` can execute, by paths below a source folder."""
@@ -95,32 +94,11 @@ class Imports:
                     f"{file.relative_to(self.root)}, line {line}: {error}. Correct that line."
                 ) from None
             package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-            names = {self._home_of(name) for name in _imported_names(tree, package, self.package)}
+            names = set(_imported_names(tree, package, self.package))
             ours = {name for name in names if self._is_ours(name)}
             others = {name.partition(".")[0] for name in names - ours} - sys.stdlib_module_names
             self._imports[file] = ours, others
         return self._imports[file]
-
-    def _home_of(self, name: str) -> str:
-        """Return the module of a name that its package imports late, by the package's stub."""
-        package, _, last = name.rpartition(".")
-        return (
-            self._lazy_names(package).get(last, name) if package and self._is_ours(name) else name
-        )
-
-    def _lazy_names(self, package: str) -> dict[str, str]:
-        """Return the modules of the names in a package's ``__init__.pyi``."""
-        if package not in self._stubs:
-            source = self._source_of(package)
-            stub = source.joinpath(*package.split("."), "__init__.pyi")
-            tree = ast.parse(stub.read_bytes()) if stub.is_file() else ast.Module([], [])
-            self._stubs[package] = {
-                alias.name: f"{package}.{node.module}"
-                for node in tree.body
-                if isinstance(node, ast.ImportFrom)
-                for alias in node.names
-            }
-        return self._stubs[package]
 
     def _is_ours(self, name: str) -> bool:
         first, _, rest = name.partition(".")
