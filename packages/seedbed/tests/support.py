@@ -253,6 +253,21 @@ def composed(*overrides: str) -> Params:
     )  # type: ignore[arg-type]
 
 
+EVERY_STAGE = [
+    "compose",
+    "ingest",
+    "validate",
+    "explore",
+    "clean",
+    "featurize",
+    "train",
+    "evaluate",
+    "gate",
+    "package",
+]
+"""What runs where nothing has run; stage code only where its fingerprints do not fit."""
+
+
 def stages_in(output: str) -> list[str]:
     """Return the stages that DVC says it ran."""
     return [

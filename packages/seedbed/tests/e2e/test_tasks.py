@@ -10,20 +10,7 @@ from omegaconf import OmegaConf
 from seedbed.config.schema import Dataset, Source
 from seedbed.data.sources import read_source
 
-from support import Project, Served, output_hash, stages_in
-
-EVERY_STAGE = [
-    "compose",
-    "ingest",
-    "validate",
-    "explore",
-    "clean",
-    "featurize",
-    "train",
-    "evaluate",
-    "gate",
-    "package",
-]
+from support import EVERY_STAGE, Project, Served, output_hash, stages_in
 
 
 @pytest.mark.parametrize(

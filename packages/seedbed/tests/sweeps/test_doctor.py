@@ -60,7 +60,7 @@ def mend(root: Path) -> list[str]:
 
 def test_a_repository_in_order_has_nothing_to_mend(root: Path) -> None:
     write(root / LOCK, {})
-    write(root / ".dvc/tmp/exps/rwlock", "")
+    write(root / ".dvc/tmp/exps/rwlock", {})
     assert examine(root) == []
 
 
@@ -109,6 +109,13 @@ def test_a_lock_of_a_dead_process_is_freed(root: Path, kind: str, name: str) -> 
     write_lock(root, DEAD, kind, name)
     assert mend(root) == [f"freed {name}"]
     assert json.loads((root / name).read_text()) == {}
+
+
+@pytest.mark.parametrize("half", ["", '{"read": {'])
+def test_a_lock_that_a_killed_process_was_writing_is_freed(root: Path, half: str) -> None:
+    (root / LOCK).write_text(half)
+    assert mend(root) == [f"freed {LOCK}"]
+    assert json.loads((root / LOCK).read_text()) == {}
 
 
 @pytest.mark.parametrize("other_process", ["something-else"], indirect=True)

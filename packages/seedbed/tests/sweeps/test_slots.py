@@ -95,7 +95,10 @@ def test_what_a_job_left_is_gone_after_a_reset_but_for_ignored_data(
     (slot.root / "left/later").write_text("gone")
     for name in ("index.lock", "HEAD.lock", "config.lock"):
         (slot.root / ".git" / name).touch()
+    (slot.root / ".dvc/tmp").mkdir(parents=True, exist_ok=True)
+    (slot.root / ".dvc/tmp/rwlock").write_text("")  # killed while it wrote its locks
     slot.reset(sweep)
+    assert not (slot.root / ".dvc/tmp/rwlock").exists()
     assert work_tree(slot.root) == {**before, "data/rows.csv": "kept"}
 
 

@@ -44,7 +44,8 @@ def examine(root: Path) -> list[Finding]:
     found = _each("the marks of a killed or failed experiment are left", refs, remove_refs)
     if refs and detached:
         found.append(_detached_head(root))
-    found += _each("locks of dead processes", filter(_holders, locks), _unlock, root)
+    left = [lock for lock in locks if _holders(lock) or not _is_whole(lock)]
+    found += _each("locks of dead processes", left, _unlock, root)
     found += _each("folders of killed experiments", _leftover_folders(root), _remove, root)
     found += _each("snapshots of killed sweeps", dead_snapshots(root), remove_refs)
     found += _each("half-written outputs of killed stages", _half_written(root), _remove, root)
@@ -83,6 +84,15 @@ def _holders(lock: Path) -> list[int]:
         for entry in entries
         for holder in (entry if isinstance(entry, list) else [entry])
     ]
+
+
+def _is_whole(lock: Path) -> bool:
+    """Whether one of DVC's locks can be read: a process killed while it wrote leaves half of it."""
+    try:
+        json.loads(lock.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return True
 
 
 def _leftover_folders(root: Path) -> list[Path]:

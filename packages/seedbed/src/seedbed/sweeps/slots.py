@@ -48,8 +48,9 @@ class Slot:
 
     def reset(self, sweep: Sweep, tree: str | None = None) -> None:
         """Bring the files that Git tracks to the snapshot, or to a tree; ignored data stay."""
-        for left in (self.root / ".git").glob("*.lock"):  # of a killed Git
-            left.unlink()
+        # What a killed Git or DVC left: a lock, or a list of locks that it was just writing.
+        for left in (*(self.root / ".git").glob("*.lock"), self.root / ".dvc/tmp/rwlock"):
+            left.unlink(missing_ok=True)
         self._git("update-ref", "--no-deref", "HEAD", sweep.baseline)
         self._git("read-tree", "--reset", "-u", tree or sweep.snapshot)
         self._git("clean", "-fdq")
