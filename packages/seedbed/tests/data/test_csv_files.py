@@ -78,7 +78,7 @@ def test_columns_without_a_name_may_be_several(file: Path) -> None:
             "more values than the header has names.*a comma at the end of a row",
         ),
         (b'a,b\n1,"open\n', "not a whole CSV"),
-        (b"a;b\n1;2\n", r"no comma, and ';' in it: 'a;b'.*sep=';'"),
+        (b"a;b\n1;2\n", r"no comma, and ';' in it: 'a;b'.*source.options.separator to ';'"),
         (b"a\tb\n1\t2\n", r"no comma, and '\\t' in it"),
         (b'a,"b\n1,2\n', "not a whole CSV"),
     ],

@@ -25,8 +25,8 @@ class Section(BaseModel):
 class Table(Section):
     """Where a table lies: a `file` of an installed `package`, or what its `loader` returns.
 
-    The csv and parquet sources ignore these and read <name>.csv or <name>.parquet. `missing` lists
-    what a CSV file writes for a text that is missing, beside the empty field, such as NA.
+    Sources of files ignore these and read <name>.csv, <name>.parquet and so on. `missing` lists
+    what stands for a missing text, beside the empty field, such as NA.
     """
 
     name: str
@@ -175,7 +175,10 @@ class Problem(Section):
 
 
 class Source(Section):
-    """Where rows come from; `path` is a file or folder for csv and parquet."""
+    """Where rows come from; `path` is a file, a glob or a folder for all kinds but package.
+
+    What `options` may hold is in :data:`seedbed.config.sources.OPTIONS`.
+    """
 
     kind: str
     path: str | None = None
