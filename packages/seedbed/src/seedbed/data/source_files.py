@@ -157,7 +157,9 @@ def parse_texts(values: pd.Series, form: str, where: str, name: str) -> pd.Serie
     """
     from seedbed.data.formats import parse
 
-    is_text = values.map(lambda value: isinstance(value, str)).astype(bool)
+    is_text = values.notna()
+    if not isinstance(values.dtype, pd.StringDtype):
+        is_text = values.map(lambda value: isinstance(value, str)).astype(bool)
     texts = values[is_text].astype("str")
     texts = texts[texts.str.strip() != ""]
     found = parse(texts, form)

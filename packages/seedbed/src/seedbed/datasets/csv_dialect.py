@@ -13,7 +13,7 @@ from seedbed.data.text_files import opened, uneven_rows
 from seedbed.datasets.encodings import find_encoding
 from seedbed.errors import UserError
 
-HEAD = 2**22
+HEAD = 2**21
 """So many letters at the beginning of the file are looked at for its dialect."""
 LONGEST_LINE = 2**20
 """A longer line is no row of a table, or holds a quote that is never closed."""
@@ -66,7 +66,7 @@ def _read_head(path: Path, encoding: str) -> tuple[str, bool]:
     end = head.rfind("\n")
     while end > 0 and head.count('"', 0, end) % 2 and len(head) - end < LONGEST_LINE:
         end = head.rfind("\n", 0, end)
-    return head[: end + 1] or head, False
+    return head[: end + 1] if len(head) - end < LONGEST_LINE else head, False
 
 
 def _refuse_no_table(path: Path, head: str) -> None:
@@ -101,9 +101,11 @@ def _sniff(head: str) -> dict[str, Any] | None:
 
 def _dialect(found: dict[str, Any] | None, head: str, notes: list[str]) -> dict[str, Any]:
     lines = head.split("\n")
-    if lines[0].lower().startswith("sep="):  # Excel writes it, and takes it for no row
-        below = _dialect(_sniff("\n".join(lines[1:])), "\n".join(lines[1:]), notes)
-        return {**below, "skip_rows": below["skip_rows"] + 1}
+    if above := _count_above(lines):
+        rest = "\n".join(lines[above:])
+        notes.append(f"the first {above} lines are no part of the table ({lines[0][:40]!r})")
+        below = _dialect(_sniff(rest), rest, notes)
+        return {**below, "skip_rows": above + below["skip_rows"]}
     if found and not _may_be_passed_over(lines[: found["SkipRows"]], found["Delimiter"]):
         found = None
     top = int(found["SkipRows"]) if found else 0
@@ -134,9 +136,25 @@ def _dialect(found: dict[str, Any] | None, head: str, notes: list[str]) -> dict[
     }
 
 
+def _count_above(lines: list[str]) -> int:
+    """Return how many lines at the top are comments, or the ``sep=;`` that Excel writes."""
+    if lines[0].lower().startswith("sep="):
+        return 1
+    count = next((place for place, line in enumerate(lines) if not line.startswith("#")), 0)
+    # The header may begin with this sign too.
+    last_is_header = count and any(sign in lines[count - 1] for sign in SEPARATORS)
+    if last_is_header and (count == 1 or _as_many(lines[count - 1], lines[count])):
+        return count - 1
+    return 0 if count == 1 and not any(sign in lines[1] for sign in SEPARATORS) else count
+
+
+def _as_many(line: str, other: str) -> bool:
+    return all(line.count(sign) == other.count(sign) for sign in SEPARATORS)
+
+
 def _may_be_passed_over(lines: list[str], separator: str) -> bool:
-    """Whether lines at the top are a title or comments, and no rows of the table."""
-    return all(line.startswith("#") or separator not in line for line in lines)
+    """Whether lines at the top are a title, and no rows of the table."""
+    return not any(separator in line for line in lines)
 
 
 def _is_data(line: str, separator: str, quote: str) -> bool:

@@ -92,13 +92,15 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
     if not len(last):
         raise UserError(f"{sniffed.path}: the table has no rows. Give a file with rows.")
     frame = frame.loc[: frame.index[last.max()], ~unused.to_numpy()]
-    return frame.apply(_plain_text)
+    return pd.DataFrame({name: _plain_text(values) for name, values in frame.items()})
 
 
 def _plain_text(values: pd.Series) -> pd.Series:
     """Return values of several types as their text."""
     from seedbed.data.values import plain_values, value_text
 
+    if isinstance(values.dtype, pd.StringDtype):
+        return values
     values = plain_values(values)
     if values.dtype != object:
         return values
