@@ -8,12 +8,16 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from seedbed.config.schema import Dataset, Source, Table
 from seedbed.data.sources import read_source
+from seedbed.data.values import read_values
 from seedbed.errors import UserError
 
 LARGE = 2**60 + 1
+TEXT = st.characters(codec="utf-8", exclude_categories=["C"])
 
 
 def read(
@@ -248,3 +252,40 @@ def test_what_is_no_such_file_is_refused_in_a_sentence(tmp_path: Path, kind: str
             read(tmp_path / "rows", kind)
         assert "rows" in str(told.value)
         assert "\n" not in str(told.value)
+
+
+INTEGERS = st.none() | st.integers(-(2**63), 2**63 - 1) | st.integers(-9, 9)
+COLUMNS = st.fixed_dictionaries(
+    {
+        "key": st.lists(INTEGERS, min_size=3, max_size=3),
+        "x": st.lists(st.none() | st.floats(-1e30, 1e30), min_size=3, max_size=3),
+        "ok": st.lists(st.none() | st.booleans(), min_size=3, max_size=3),
+        "t": st.lists(st.none() | st.text(TEXT, min_size=1, max_size=9), min_size=3, max_size=3),
+        "last": st.just(["a", "b", "c"]),
+    }
+)
+TYPES = {"key": "number", "x": "number", "ok": "boolean", "t": "category", "last": "category"}
+
+
+@given(COLUMNS, st.sampled_from(["csv", "parquet", "excel", "json", "feather"]))
+@settings(deadline=None, max_examples=80, suppress_health_check=list(HealthCheck))
+def test_no_value_is_changed_by_reading(tmp_path: Path, columns: dict, kind: str) -> None:
+    """What was written comes back exactly, whatever the file, or a paragraph says why not."""
+    dtypes = {"key": "Int64", "x": "float64", "ok": "boolean", "t": "str", "last": "str"}
+    frame = pd.DataFrame({name: pd.Series(columns[name], dtype=dtypes[name]) for name in columns})
+    if kind == "excel":  # it holds numbers as floats, and no more than 15 digits
+        frame = frame.drop(columns=["key", "x"])
+    path = tmp_path / f"rows.{kind}"
+    if kind == "json":
+        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        path.write_text(json.dumps(rows), encoding="utf-8")
+    elif kind == "excel":
+        with pd.ExcelWriter(path, engine="openpyxl") as writer:
+            frame.to_excel(writer, index=False)
+    else:
+        getattr(frame, f"to_{kind}")(path, **({} if kind == "feather" else {"index": False}))
+    found = read(path, kind, TYPES)
+    for name in frame.columns:
+        typed = read_values(found[name], name, TYPES[name], "UTC", exact=True)
+        expected = [None if pd.isna(value) else value for value in frame[name]]
+        assert [None if pd.isna(value) else value for value in typed] == expected

@@ -61,6 +61,11 @@ class CsvOptions(Options):
     names: list[str] | None = None
     fill_short_rows: bool = False
 
+    @property
+    def top(self) -> int:
+        """How many lines stand above the names, or above the rows where there are no names."""
+        return self.skip_rows + (self.header or 1) - 1
+
 
 class ExcelOptions(Options):
     """Which part of a workbook is the table.

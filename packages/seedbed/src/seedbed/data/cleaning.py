@@ -86,7 +86,10 @@ def describe_duplicates(rows: pd.DataFrame, columns: Columns) -> str:
         return "rows that are equal in all columns"
     counts = known.groupby(keys, dropna=False).size()
     values = counts.idxmax() if len(keys) > 1 else [counts.idxmax()]
-    shown = ", ".join(f"{name}={value}" for name, value in zip(keys, values, strict=True))
+    shown = ", ".join(
+        f"{name}={'missing' if pd.isna(value) else value}"
+        for name, value in zip(keys, values, strict=True)
+    )
     return f"rows of one key ({', '.join(keys)}), such as the {counts.max()} rows of {shown}"
 
 

@@ -1,9 +1,6 @@
 """CSV files: read whole, and one that is damaged, cut off or ambiguous is refused."""
 
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +8,11 @@ import pandas as pd
 
 from seedbed.config.schema import ColumnType
 from seedbed.config.sources import CsvOptions
+from seedbed.data.csv_checks import refuse_cut_off, refuse_short_rows, refusing
 from seedbed.data.headers import name_columns, refuse_repeated
-from seedbed.data.text_files import (
-    PACKED,
-    decoding,
-    find_undecodable,
-    has_wide_letters,
-    opened,
-    refusing_damage,
-    uneven_rows,
-)
-from seedbed.data.values import EXACT, whole_numbers
-from seedbed.errors import UserError, one_line
+from seedbed.data.integers import EXACT, whole_numbers
+from seedbed.data.text_files import decoding, has_wide_letters, opened
+from seedbed.errors import UserError
 
 Types = Mapping[str, ColumnType]
 NOT_KNOWN = (
@@ -30,8 +20,6 @@ NOT_KNOWN = (
     *("NaN", "nan", "NULL", "null", "None"),
 )
 """What stands for a missing number, truth or time; in text (NA is Namibia) only "" does."""
-NAMED = 3
-"""How many lines a message names."""
 
 
 def read_csv(
@@ -71,7 +59,7 @@ def read_csv(
             f"{path}: there is no such file. Check the path in the conf/dataset or conf/source "
             "file."
         )
-    with _refusing(path, options):
+    with refusing(path, options):
         names, first = _read_names(path, options)
         if as_text and (table := _read_fast(path, options, first)) is not None:
             return table.set_axis(names, axis=1)
@@ -93,7 +81,7 @@ def read_csv(
             **reading,
         )
         if len(frame) and not options.fill_short_rows and frame.iloc[:, -1].isna().any():
-            _refuse_short_rows(path, options, len(names))
+            refuse_short_rows(path, options, len(names))
         for name in frame.columns.difference(texts):
             if types.get(name) and isinstance(frame[name].dtype, pd.StringDtype):
                 # pandas leaves the empty text in a column of numbers beyond 2^63.
@@ -121,7 +109,7 @@ def _parse(path: Path, options: CsvOptions, **more: Any) -> pd.DataFrame:
             escapechar=options.escape,
             decimal=options.decimal,
             thousands=options.thousands,
-            skiprows=options.skip_rows + (options.header or 1) - 1,
+            skiprows=options.top,
             keep_default_na=False,
             # Else rows longer than the header make their first column the index.
             index_col=False,
@@ -167,18 +155,7 @@ def _read_names(path: Path, options: CsvOptions) -> tuple[list[str], list[str]]:
             f"{path}: the header has no {called}, and {signs[0]!r} in it: {first[0][:60]!r}. "
             f"If columns are separated by that, set source.options.separator to {signs[0]!r}."
         )
-    last = _last_line(path, options)
-    if last is not None and (options.quote is None or options.quote not in last):
-        bare = last.rstrip("\r\n")
-        values, whole = bare.count(options.separator) + 1, bare != last
-        is_short = values < len(names) and not (whole and options.fill_short_rows)
-        is_open = not whole and last.endswith(options.separator) and values == len(names)
-        if is_short or is_open:
-            raise UserError(
-                f"{path}: the last line ends after {values - last.endswith(options.separator)} of "
-                f"{len(names)} columns ({last[:60]!r}), so the file was cut off. Fetch it again; "
-                "if it is whole, end that line with a line feed."
-            )
+    refuse_cut_off(path, options, len(names))
     return names, first
 
 
@@ -195,7 +172,7 @@ def _read_fast(path: Path, options: CsvOptions, first: list[str]) -> pd.DataFram
                 file,
                 csv.ReadOptions(
                     encoding=options.encoding,
-                    skip_rows=options.skip_rows + (options.header or 1) - 1,
+                    skip_rows=options.top,
                     autogenerate_column_names=options.header is None,
                 ),
                 csv.ParseOptions(
@@ -216,75 +193,3 @@ def _read_fast(path: Path, options: CsvOptions, first: list[str]) -> pd.DataFram
     if any("\n" in (value or "") for row in last for value in row.values()):
         return None  # a quote that is never closed, maybe
     return table.to_pandas()
-
-
-def _last_line(path: Path, options: CsvOptions) -> str | None:
-    """Return an uncompressed file's last line: pandas fills a cut-off one with missing values."""
-    if path.suffix in PACKED or has_wide_letters(options.encoding):
-        return None
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - 65536))
-        lines = file.read().splitlines(keepends=True)
-    while lines and not lines[-1].strip():
-        lines.pop()
-    return lines[-1].decode(options.encoding, errors="replace") if len(lines) > 1 else None
-
-
-def _refuse_short_rows(path: Path, options: CsvOptions, width: int) -> None:
-    """Refuse rows that end early: pandas takes what is not there for missing."""
-    if uneven := _uneven(path, options, width):
-        raise UserError(
-            f"{path}: {uneven}, and there are {width} columns. Correct these rows; if only what "
-            "is missing at their end was left out, set source.options.fill_short_rows to true."
-        )
-
-
-def _uneven(path: Path, options: CsvOptions, width: int) -> str:
-    """Return which lines have another number of values, as a sentence; empty if none has."""
-    skip = options.skip_rows + (options.header or 1) - 1
-    rows = uneven_rows(path, options.encoding, options.separator, options.quote, skip, width)
-    found = list(islice(rows, NAMED + 1))
-    lines = [f"line {line} has {values} value{'s'[: values != 1]}" for line, values in found]
-    return ", ".join(lines[:NAMED]) + (" and so on" if len(found) > NAMED else "")
-
-
-@contextmanager
-def _refusing(path: Path, options: CsvOptions) -> Iterator[None]:
-    """Say in a sentence what is wrong with a CSV file that cannot be read."""
-    try:
-        with warnings.catch_warnings(), refusing_damage(path):
-            # pandas warns where rows have more values than the header has names.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            yield
-    except (UnicodeDecodeError, UnicodeError):
-        name = "UTF-8" if decoding(options.encoding) == "utf-8-sig" else options.encoding
-        raise UserError(
-            f"{path}: {find_undecodable(path, options.encoding)} is not {name}. Name the file's "
-            "encoding in source.options.encoding, such as cp1252, cp1250 or utf-16; in a file of "
-            "several encodings, correct the line."
-        ) from None
-    except pd.errors.EmptyDataError:
-        raise UserError(
-            f"{path}: the file is empty. Give a file with a header line and rows."
-        ) from None
-    except pd.errors.ParserWarning:
-        raise UserError(
-            f"{path}: rows have more values than the header has names, so nobody can tell which "
-            f"value is whose{_where_uneven(path, options)}. Name every column, or correct the "
-            "rows: a comma at the end of a row makes one more value."
-        ) from None
-    except pd.errors.ParserError as error:
-        raise UserError(
-            f"{path}: this is not a whole CSV file ({one_line(error)}"
-            f"{_where_uneven(path, options)}). Fetch it again or correct that line."
-        ) from error
-
-
-def _where_uneven(path: Path, options: CsvOptions) -> str:
-    try:
-        first = _parse(path, options, header=None, nrows=1, dtype="str")
-        found = _uneven(path, options, len(first.columns))
-    except (UserError, ValueError):
-        return ""
-    return f": {found}, and the first row {len(first.columns)}" if found else ""

@@ -8,8 +8,9 @@ import pandas as pd
 from seedbed.config.columns import ColumnTypes, resolve_columns
 from seedbed.config.schema import ColumnLists, Dataset, Join
 from seedbed.data.csv_files import Types
+from seedbed.data.integers import EXACT
 from seedbed.data.roles import Columns, columns_with
-from seedbed.data.values import EXACT, read_values
+from seedbed.data.values import read_values
 from seedbed.errors import UserError, did_you_mean
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from seedbed.config.sources import JsonOptions
 from seedbed.data.headers import refuse_repeated
+from seedbed.data.integers import typed_objects
 from seedbed.data.text_files import opened, refusing_damage
-from seedbed.data.values import typed_objects
 from seedbed.errors import UserError, some_of
 
 SAFE_DIGITS = 15

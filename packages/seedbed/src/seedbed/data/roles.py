@@ -3,7 +3,7 @@
 import pandas as pd
 
 from seedbed.config.schema import UNKNOWN_BEFORE, Column, Role
-from seedbed.data.values import EXACT
+from seedbed.data.integers import EXACT
 
 Columns = dict[str, Column]
 """The columns of a table that are used, in its order: what `resolve_columns` returns."""

@@ -9,13 +9,13 @@ import pandas as pd
 
 from seedbed.config.schema import Dataset, Source
 from seedbed.data.csv_files import NOT_KNOWN, Types, read_csv
+from seedbed.data.integers import EXACT, whole_numbers
 from seedbed.data.parquet_files import (
     parquet_files_in,
     read_feather,
     read_parquet,
     refuse_other_columns,
 )
-from seedbed.data.values import EXACT, whole_numbers
 from seedbed.errors import UserError
 
 ENDINGS = {

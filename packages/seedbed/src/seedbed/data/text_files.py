@@ -1,7 +1,6 @@
-"""Files of text: decompressed within limits, decoded, and their rows counted line by line."""
+"""Files of text: decompressed within limits, and what is no text refused."""
 
 import bz2
-import csv
 import gzip
 import io
 import lzma
@@ -9,7 +8,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -141,25 +139,3 @@ def find_undecodable(path: Path, encoding: str) -> str:
                     return f"byte {before + error.start}, in line {number},"
                 before += len(line)
     return "a byte"
-
-
-def uneven_rows(
-    path: Path, encoding: str, separator: str, quote: str | None, skip: int, width: int
-) -> Iterator[tuple[int, int]]:
-    """Yield the line, counted from 1, and the number of values of each row that has not `width`.
-
-    Empty lines are no rows. The first `skip` lines are passed over.
-    """
-    csv.field_size_limit(2**31 - 1)  # else a text of 128 KiB is an error
-    with opened(path) as file, io.TextIOWrapper(file, decoding(encoding), errors="replace") as text:
-        lines = enumerate(text, 1)
-        for number, line in lines:
-            if number <= skip or not line.rstrip("\n"):
-                continue
-            values = line.count(separator) + 1
-            if quote is not None and quote in line:
-                # It takes as many lines as the row has.
-                row = chain([line], (more for _, more in lines))
-                values = len(next(csv.reader(row, delimiter=separator, quotechar=quote)))
-            if values != width:
-                yield number, values

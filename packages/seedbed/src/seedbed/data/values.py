@@ -6,7 +6,7 @@ may write a number as text, as CSV does, and code a category as a number; a requ
 """
 
 import reprlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from numbers import Integral, Real
@@ -17,12 +17,11 @@ import pandas as pd
 import pyarrow as pa
 
 from seedbed.config.schema import ColumnType
+from seedbed.data.integers import EXACT, whole_numbers
 from seedbed.errors import UserError
 
 LARGEST = float(np.finfo("float32").max)
 """A number beyond it counts as infinite: it is, to an estimator that computes in float32."""
-EXACT = 2**53
-"""A float holds every whole number up to this one."""
 ISO = "a time in ISO 8601, such as '2013-06-01T17:00:00-04:00'"
 OFFSET = r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
 TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -144,29 +143,6 @@ def _read_numbers(values: pd.Series, refuse: Refuse, sent: bool, exact: bool) ->
             "Give the column the type category under columns.types, so that it is read as text.",
         )
     return floats if found is None else found
-
-
-def whole_numbers(numbers: Iterable[Any], index: pd.Index) -> pd.Series | None:
-    """Return whole numbers, missing ones among them, as integers; None where no type holds them."""
-    whole = [None if pd.isna(number) else int(number) for number in numbers]
-    known = [number for number in whole if number is not None]
-    for dtype, low, high in (("Int64", -(2**63), 2**63), ("UInt64", 0, 2**64)):
-        if known and low <= min(known) and max(known) < high:
-            # pandas itself would go by way of floats.
-            data = np.array([number or 0 for number in whole], dtype=dtype.lower())
-            missing = np.array([number is None for number in whole])
-            found = pd.Series(pd.arrays.IntegerArray(data, missing), index=index)
-            return found if missing.any() else found.astype(dtype.lower())
-    return None
-
-
-def typed_objects(values: pd.Series) -> pd.Series:
-    """Return Python's integers and truths in a column of their type, with every digit."""
-    kinds = {type(value) for value in values.dropna()}
-    if kinds and kinds <= {int, Decimal}:
-        found = whole_numbers(values, values.index)
-        return values if found is None else found
-    return values.astype("boolean") if kinds == {bool} else values.infer_objects()
 
 
 def _read_booleans(values: pd.Series, refuse: Refuse, sent: bool) -> pd.Series:

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from seedbed.config.sources import CsvOptions
-from seedbed.data.text_files import opened, uneven_rows
+from seedbed.data.csv_checks import uneven_rows
+from seedbed.data.text_files import opened
 from seedbed.datasets.encodings import find_encoding
 from seedbed.errors import UserError
 
@@ -165,23 +166,9 @@ def _is_data(line: str, separator: str, quote: str) -> bool:
 
 def _find_short_rows(path: Path, options: dict[str, Any], notes: list[str]) -> None:
     """Let rows that end early be filled, if there are some and none is too long."""
-    with opened(path) as file:
-        first = pd.read_csv(
-            file,
-            sep=options["separator"],
-            encoding="utf-8-sig" if options["encoding"] == "utf-8" else options["encoding"],
-            quotechar=options["quote"],
-            escapechar=options["escape"],
-            skiprows=options["skip_rows"],
-            header=None,
-            nrows=1,
-            dtype="str",
-            keep_default_na=False,
-        )
-    width = len(first.columns)
-    dialect = (options["separator"], options["quote"])
-    rows = uneven_rows(path, options["encoding"], *dialect, options["skip_rows"], width)
-    uneven = list(islice(rows, MOST))
+    dialect = CsvOptions(**options)
+    width = next(uneven_rows(path, dialect, 0), (0, 0))[1]
+    uneven = list(islice(uneven_rows(path, dialect, width), MOST))
     if uneven and all(values < width for _, values in uneven):
         options["fill_short_rows"] = True
         count = f"{len(uneven):,}{' or more' * (len(uneven) == MOST)}"
