@@ -1,0 +1,263 @@
+"""What each column of a table is: a guess, with a reason that a person can judge."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from seedbed.data.formats import find_format, parse
+from seedbed.data.number_formats import PLAIN_NUMBER, find_number
+from seedbed.data.texts import Format, as_arrow
+from seedbed.data.time_formats import UNIX
+from seedbed.datasets.columns import ColumnValues, look_at, stand_for_missing
+from seedbed.datasets.duplicates import Trace, find_duplicates, trace
+from seedbed.datasets.guesses import TRUTH_PAIRS, Guess, Kind
+from seedbed.datasets.identifiers import find_identifier
+from seedbed.datasets.names import CODES, KEYS, TIMES, ends_with, hints_at
+from seedbed.datasets.notes import note_on_numbers, note_on_texts, note_on_times
+
+__all__ = ["Guess", "infer_columns"]
+
+TEXTS = ("category", "high_cardinality", "text", "identifier")
+NONE: set[str] = set()
+MANY = 40
+"""More values than these make a category one of many, as in skrub's TableVectorizer."""
+WORDS, FEW_WORDS = 6, 3
+"""So many words on average make a text; fewer do if a tenth of the rows have their own text."""
+
+
+def infer_columns(
+    frame: pd.DataFrame, target: str, time: str | None, group: str | None
+) -> dict[str, Guess]:
+    """Return what each column is.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n_rows, n_columns)
+        Texts are str as they stand in the file; other columns have their types.
+    target, time, group : str
+        The columns of which a person said what they are: none becomes a duplicate of another.
+
+    Returns
+    -------
+    dict of str to Guess
+        In the order of the columns.
+    """
+    guesses: dict[str, Guess] = {}
+    traces: dict[str, Trace] = {}
+    forms: set[str] = set()
+    absent: set[str] = set()
+    again = []
+    for name in frame.columns:
+        column = look_at(frame[name], name)
+        guesses[name], values, found = _judge(column, name == time)
+        if guesses[name].kind not in ("empty", "constant") and name != target:
+            traces[name] = trace(column, values)
+        absent.update(guesses[name].missing_texts)
+        if found and not found.undecided and (found.form != PLAIN_NUMBER or _has_points(column)):
+            forms.add(found.form)
+        if (found and found.undecided) or (guesses[name].kind in TEXTS and _has_absent(column)):
+            again.append(name)
+    for name in again if forms or absent else ():
+        column = look_at(frame[name], name)
+        guesses[name], _, _ = _judge(column, name == time, sorted(forms), absent)
+    told = [name for name in (time, group) if name in traces]
+    traces = {name: traces[name] for name in (*told, *traces)}
+    repeated, nearly = find_duplicates(traces, frame, guesses)
+    for name, how in repeated.items():
+        if name not in told:
+            guesses[name] = replace(guesses[name], kind="duplicate", reason=how, note=None)
+    for name, how in nearly.items():
+        guesses[name] = replace(guesses[name], note=_joined(guesses[name].note, how))
+    return guesses
+
+
+Judged = tuple[Guess, pd.Series | None, Format | None]
+"""A guess, the different values as numbers if they are some, and the format that was found."""
+
+
+def _judge(
+    column: ColumnValues, is_time: bool, like: Sequence[str] = (), absent_elsewhere: set[str] = NONE
+) -> Judged:
+    """Judge a column; formats and missing texts of other columns decide where it does not."""
+    name = column.name
+    if not len(column.distinct):
+        reason = f"no value in {column.rows:,} rows"
+        return Guess(name, "empty", None, reason, 0, column.missing), None, None
+    is_text = isinstance(column.distinct.dtype, pd.StringDtype)
+    absent = stand_for_missing(column.distinct) if is_text else np.zeros(0, dtype=bool)
+    if is_text and absent.all():
+        shown = ", ".join(map(repr, column.distinct[:3]))
+        guess = Guess(name, "empty", None, f"only {shown} in {column.rows:,} rows", 0, 1.0)
+        return replace(guess, missing_texts=tuple(sorted(column.distinct))), None, None
+    typed = column.keep(~absent) if is_text else column
+    if len(typed.distinct) == 1 and typed.present == column.rows:
+        reason = f"always {_shown(typed.distinct.iloc[0])}"
+        return Guess(name, "constant", None, reason, 1, 0.0), None, None
+    if truths := _judge_truths(typed):
+        judged: Judged = truths, None, None
+    elif is_text:
+        found = _find_format(typed, is_time, like)
+        if found is None:
+            return _judge_with_absent(column, absent_elsewhere), None, None
+        judged = _judge_typed(typed, found)
+    elif column.distinct.dtype.kind in "iuf":
+        judged = _judge_typed(column, _find_digits(column, is_time))
+    else:
+        judged = _judge_times(column, column.distinct, None), None, None
+    if is_text and absent.any():
+        texts = tuple(sorted(column.distinct[absent]))
+        told = f"taken for missing: {', '.join(map(repr, texts[:5]))}"
+        guess = replace(judged[0], missing_texts=(*texts, *judged[0].missing_texts))
+        judged = replace(guess, note=_joined(guess.note, told)), *judged[1:]
+    return judged
+
+
+def _find_format(column: ColumnValues, is_time: bool, like: Sequence[str]) -> Format | None:
+    """Return the format of texts; numbers like seconds since 1970 need a name that says so."""
+    found = find_format(column.distinct, like)
+    if found and found.form in UNIX and not (is_time or hints_at(column.name, TIMES)):
+        return find_number(as_arrow(column.distinct), like)
+    return found
+
+
+def _find_digits(column: ColumnValues, is_time: bool) -> Format | None:
+    """Return the format of whole numbers that are times, or None."""
+    numbers = column.distinct
+    if not (numbers > 10**7).all() or (numbers % 1 != 0).any() or (numbers > 10**17).any():
+        return None
+    texts = numbers.astype("int64").astype("str")
+    found = _find_format(replace_values(column, texts), is_time, ())
+    return found if found and found.kind == "time" else None
+
+
+def replace_values(column: ColumnValues, values: pd.Series) -> ColumnValues:
+    """Return the column with its different values written in another way."""
+    return column.keep(np.ones(len(values), dtype=bool), values)
+
+
+def _judge_typed(column: ColumnValues, found: Format | None) -> Judged:
+    """Judge numbers, or times in a format."""
+    values = column.distinct
+    if found and found.kind == "time":
+        texts = values if isinstance(values.dtype, pd.StringDtype) else values.astype("Int64")
+        times = parse(texts.astype("str"), found.form)
+        return _judge_times(column, times, found), None, found
+    numbers = parse(values, found.form) if found else values
+    return _judge_numbers(column, numbers, found), numbers, found
+
+
+def _judge_times(column: ColumnValues, times: pd.Series, found: Format | None) -> Guess:
+    form = found.form if found and not found.plain else None
+    written = f", written {form}" if form else ""
+    reason = f"{len(times):,} times from {_shown(times.min())} to {_shown(times.max())}{written}"
+    note = _joined(found.note if found else None, note_on_times(times, column.counts))
+    return _guess(column, "date", reason, form, note)
+
+
+def _judge_truths(column: ColumnValues) -> Guess | None:
+    values = column.distinct
+    if len(values) != 2:
+        return None
+    texts = values.astype("str").str.strip().str.lower().tolist()
+    pair = next((pair for pair in TRUTH_PAIRS if sorted(texts) == sorted(pair)), None)
+    if pair is None:
+        return None
+    place = texts.index(pair[0])
+    share = column.counts[place] / column.present
+    true, false = (str(values.iloc[at]).strip() for at in (place, 1 - place))
+    reason = f"{true} in {share:.1%} of {column.present:,} rows, else {false}"
+    return _guess(column, "boolean", reason)
+
+
+def _judge_numbers(column: ColumnValues, numbers: pd.Series, found: Format | None) -> Guess:
+    form = found.form if found and not found.plain else None
+    whole = bool((numbers.astype("float64") % 1 == 0).all())
+    if whole:
+        named = replace_values(column, numbers)
+        if reason := find_identifier(named):
+            return _guess(column, "identifier", reason)
+        if ends_with(column.name, CODES | KEYS) and (numbers >= 0).all():
+            return _judge_category(column, "; whole numbers, and a code by its name")
+    note, odd = note_on_numbers(column, numbers)
+    what = "whole numbers" if whole else "numbers"
+    low, high = _shown(numbers.min()), _shown(numbers.max())
+    reason = f"{what}, {_count(column)}, from {low} to {high}"
+    guess = _guess(column, "number", reason, form, _joined(found.note if found else None, note))
+    return replace(guess, missing_texts=odd)
+
+
+def _judge_with_absent(column: ColumnValues, absent_elsewhere: set[str]) -> Guess:
+    """Judge texts; what stands for missing in other columns does here, if two others are left."""
+    absent = column.distinct.isin(absent_elsewhere).to_numpy() & stand_for_missing(column.distinct)
+    if not absent.any() or (~absent).sum() < 2:
+        return _judge_texts(column)
+    texts = tuple(sorted(column.distinct[absent]))
+    guess = _judge_texts(column.keep(~absent))
+    told = (
+        f"{', '.join(map(repr, texts))} in {column.counts[absent].sum():,} rows is taken for "
+        "missing, as in other columns"
+    )
+    return replace(guess, missing_texts=texts, note=_joined(guess.note, told))
+
+
+def _has_absent(column: ColumnValues) -> bool:
+    is_text = isinstance(column.distinct.dtype, pd.StringDtype)
+    return is_text and bool(stand_for_missing(column.distinct).any())
+
+
+def _judge_texts(column: ColumnValues) -> Guess:
+    values = column.distinct
+    first = values[:2_000].str.strip()
+    words = float((first.str.count(r"\s+") + 1).mean())
+    note = note_on_texts(column)
+    if words < FEW_WORDS and (reason := find_identifier(column)):
+        return _guess(column, "identifier", reason, note=note)
+    many = len(values) > MANY or (column.share > 0.5 and len(values) > 5)
+    if many and (words >= WORDS or (words >= FEW_WORDS and column.share > 0.1)):
+        reason = f"{_count(column)}, {words:.1f} words each"
+        return _guess(column, "text", reason, note=note)
+    return replace(_judge_category(column), note=note)
+
+
+def _judge_category(column: ColumnValues, why: str = "") -> Guess:
+    if len(column.distinct) == 1:
+        only = _shown(column.distinct.iloc[0])
+        reason = f"{only} in {column.present:,} of {column.rows:,} rows, else missing"
+        return _guess(column, "category", reason + why)
+    few = len(column.distinct) <= MANY and column.share <= 0.5
+    return _guess(column, "category" if few else "high_cardinality", _count(column) + why)
+
+
+def _guess(
+    column: ColumnValues, kind: Kind, reason: str, form: str | None = None, note: str | None = None
+) -> Guess:
+    return Guess(
+        column.name, kind, form, reason, len(column.distinct), column.missing, note=note or None
+    )
+
+
+def _has_points(column: ColumnValues) -> bool:
+    if not isinstance(column.distinct.dtype, pd.StringDtype):
+        return False
+    return bool(pc.any(pc.match_substring(as_arrow(column.distinct), ".")).as_py())
+
+
+def _count(column: ColumnValues) -> str:
+    number = len(column.distinct)
+    return f"{number:,} value{'s' if number != 1 else ''} in {column.present:,} rows"
+
+
+def _shown(value: object) -> str:
+    """Return a value as it stands in a phrase."""
+    if isinstance(value, pd.Timestamp):
+        return str(value).removesuffix(" 00:00:00")
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else f"{value[:37]}...")
+    return f"{value:.6g}" if isinstance(value, float | np.floating) else str(value)
+
+
+def _joined(*notes: str | None) -> str | None:
+    return "; ".join(note for note in notes if note) or None
