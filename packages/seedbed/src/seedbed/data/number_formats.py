@@ -42,22 +42,26 @@ def find_number(texts: pa.Array, like: Sequence[str] = ()) -> Format | None:
         Distinct, trimmed and not missing.
     """
     bare = _bare(texts)
-    fits = [form for form in NUMBERS if all_match(bare, _pattern(form))]
-    if not fits or _are_codes(bare):
+    form = next((form for form in NUMBERS if all_match(bare, _pattern(form))), None)
+    if form is None or _are_codes(bare):
         return None
     units, note = (set(), None) if bare is texts else _find_units(texts)
     if len(units) > 1:
         return None
-    form, plain = fits[0], bare is texts and fits[0] == PLAIN_NUMBER
-    others = [other for other in fits if other[-2] != form[-2]]
-    if not others or not any_match(bare, "[.,]"):
+    plain = bare is texts and form == PLAIN_NUMBER
+    example = bare.filter(matches(bare, "[.,]"))[:1]
+    others = [
+        other
+        for other in NUMBERS
+        if other[-2] != form[-2] and len(example) and all_match(bare, _pattern(other))
+    ]
+    if not others:
         return Format("number", form, plain, note=note)
     known = {other[-2] for other in like if other in NUMBERS}
     if len(known) == 1:
-        chosen = next((fit for fit in fits if fit[-2] in known), form)
+        chosen = form if form[-2] in known else others[0]
         told = f"read as {chosen} since other columns are; its own values do not decide"
         return Format("number", chosen, plain and chosen == form, note=_joined(told, note))
-    example = bare.filter(matches(bare, "[.,]"))[:1]
     taken, other = (_numbers(example, fit)[0].as_py() for fit in (form, others[0]))
     told = (
         f"{example[0].as_py()!r} is read as {taken:,}, and could be {other:,} ({others[0]}): no "

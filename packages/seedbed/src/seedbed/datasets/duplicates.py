@@ -12,6 +12,8 @@ from seedbed.datasets.guesses import Guess, read_as
 
 SAMPLED = 1_000
 """Rows, evenly spread, on which linear functions are looked for before all rows are."""
+COMPARED = 50
+"""Values that are hashed to find equal columns, which are then compared whole."""
 ENOUGH = 20
 """With fewer rows, columns agree by chance."""
 LINEAR, NEARLY = 1e-6, 0.9999
@@ -26,14 +28,14 @@ class Trace:
     ----------
     pattern : bytes
         Hash of which rows have equal values: the same for a column with its values renamed.
-    content : int
-        Hash of the different values, in the order of the rows.
+    content : bytes
+        Hash of the first different values.
     numbers : ndarray, shape (n_sampled,)
         Its numbers in the sampled rows, or empty.
     """
 
     pattern: bytes
-    content: int
+    content: bytes
     share: float
     numbers: NDArray[np.float64]
 
@@ -41,8 +43,8 @@ class Trace:
 def trace(column: ColumnValues, numbers: pd.Series | None) -> Trace:
     """Return the trace of a column; `numbers` are its different values as numbers, if they are."""
     pattern = hashlib.blake2b(column.codes.astype("<i8").tobytes(), digest_size=16).digest()
-    hashes = pd.util.hash_pandas_object(column.distinct, index=False).to_numpy()
-    content = int(np.bitwise_xor.reduce(hashes * np.arange(1, len(hashes) + 1, dtype="uint64")))
+    head = "\0".join(column.distinct[:COMPARED].astype("str"))
+    content = hashlib.blake2b(head.encode("utf-8", "surrogatepass"), digest_size=16).digest()
     sampled = np.empty(0)
     if numbers is not None:
         rows = np.unique(np.linspace(0, column.rows - 1, min(SAMPLED, column.rows)).astype(int))
@@ -70,16 +72,14 @@ def find_duplicates(
         return {}, {}
     repeated: dict[str, str] = {}
     seen: dict[bytes, str] = {}
+    equal: dict[tuple[bytes, bytes], str] = {}
     for name, found in traces.items():
         first = seen.setdefault(found.pattern, name)
-        if first == name:
-            continue
-        if found.content == traces[first].content:
-            repeated[name] = f"equal to {first} in every row"
-        elif found.share < 0.5 and not traces[first].numbers.size:
+        same = equal.setdefault((found.pattern, found.content), name)
+        if same != name and frame[same].equals(frame[name]):
+            repeated[name] = f"equal to {same} in every row"
+        elif first != name and found.share < 0.5:
             repeated[name] = f"the {guesses[name].values} values of {first} under other names"
-        elif found.share < 0.5:
-            repeated[name] = f"each value of {first} has one value here, and the other way round"
     linear, nearly = _find_linear(
         {name: found for name, found in traces.items() if name not in repeated}, frame, guesses
     )

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 
 from seedbed.data.number_formats import EXACT
-from seedbed.data.texts import as_arrow
+from seedbed.data.texts import all_match, as_arrow
 from seedbed.datasets.columns import ColumnValues
 from seedbed.datasets.names import KEYS, ends_with
 
@@ -28,8 +27,7 @@ def find_identifier(column: ColumnValues) -> str | None:
     several = len(values) > ENTITIES_AT_LEAST and column.present / len(values) < PER_ENTITY
     reason = None
     if isinstance(values.dtype, pd.StringDtype):
-        is_uuid = pc.all(pc.match_substring_regex(as_arrow(values), UUID)).as_py()
-        if len(values) > ENTITIES_AT_LEAST and is_uuid:
+        if len(values) > ENTITIES_AT_LEAST and all_match(as_arrow(values), UUID):
             reason = f"UUIDs, {how if unique else _repeats(column)}"
         elif unique:
             reason = f"texts such as {values.iloc[0][:40]!r}, {how}"

@@ -1,13 +1,13 @@
 """What each column of a table is: a guess, with a reason that a person can judge."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from seedbed.data.formats import find_format, parse
+from seedbed.data.formats import find_format, parse_distinct
 from seedbed.data.number_formats import PLAIN_NUMBER, find_number
 from seedbed.data.texts import Format, as_arrow
 from seedbed.data.time_formats import UNIX
@@ -52,9 +52,10 @@ def infer_columns(
     again = []
     for name in frame.columns:
         column = look_at(frame[name], name)
-        guesses[name], values, found = _judge(column, name == time)
+        judged = _judge(column, name == time)
+        guesses[name], found = judged.guess, judged.found
         if guesses[name].kind not in ("empty", "constant") and name != target:
-            traces[name] = trace(column, values)
+            traces[name] = trace(judged.column, judged.numbers)
         absent.update(guesses[name].missing_texts)
         if found and not found.undecided and (found.form != PLAIN_NUMBER or _has_points(column)):
             forms.add(found.form)
@@ -62,7 +63,7 @@ def infer_columns(
             again.append(name)
     for name in again if forms or absent else ():
         column = look_at(frame[name], name)
-        guesses[name], _, _ = _judge(column, name == time, sorted(forms), absent)
+        guesses[name] = _judge(column, name == time, sorted(forms), absent).guess
     told = [name for name in (time, group) if name in traces]
     traces = {name: traces[name] for name in (*told, *traces)}
     repeated, nearly = find_duplicates(traces, frame, guesses)
@@ -74,44 +75,49 @@ def infer_columns(
     return guesses
 
 
-Judged = tuple[Guess, pd.Series | None, Format | None]
-"""A guess, the different values as numbers if they are some, and the format that was found."""
+@dataclass(frozen=True)
+class Judged:
+    """A guess, and what it was made of: values that are not missing, as numbers if they are."""
+
+    guess: Guess
+    column: ColumnValues
+    numbers: pd.Series | None = None
+    found: Format | None = None
 
 
 def _judge(
     column: ColumnValues, is_time: bool, like: Sequence[str] = (), absent_elsewhere: set[str] = NONE
 ) -> Judged:
     """Judge a column; formats and missing texts of other columns decide where it does not."""
-    name = column.name
-    if not len(column.distinct):
-        reason = f"no value in {column.rows:,} rows"
-        return Guess(name, "empty", None, reason, 0, column.missing), None, None
-    is_text = isinstance(column.distinct.dtype, pd.StringDtype)
-    absent = stand_for_missing(column.distinct) if is_text else np.zeros(0, dtype=bool)
-    if is_text and absent.all():
-        shown = ", ".join(map(repr, column.distinct[:3]))
-        guess = Guess(name, "empty", None, f"only {shown} in {column.rows:,} rows", 0, 1.0)
-        return replace(guess, missing_texts=tuple(sorted(column.distinct))), None, None
-    typed = column.keep(~absent) if is_text else column
-    if len(typed.distinct) == 1 and typed.present == column.rows:
-        reason = f"always {_shown(typed.distinct.iloc[0])}"
-        return Guess(name, "constant", None, reason, 1, 0.0), None, None
-    if truths := _judge_truths(typed):
-        judged: Judged = truths, None, None
-    elif is_text:
+    values, name = column.distinct, column.name
+    is_text = isinstance(values.dtype, pd.StringDtype)
+    absent = stand_for_missing(values) if is_text else np.zeros(len(values), dtype=bool)
+    if absent.all():
+        shown = f"only {', '.join(map(_shown, values[:3]))}" if len(values) else "no value"
+        guess = Guess(name, "empty", None, f"{shown} in {column.rows:,} rows", 0, 1.0)
+        return Judged(replace(guess, missing_texts=tuple(sorted(values))), column)
+    if len(values) == 1 and column.present == column.rows:
+        return Judged(_guess(column, "constant", f"always {_shown(values.iloc[0])}"), column)
+    typed = column.keep(~absent)
+    found = None
+    if is_text:
         found = _find_format(typed, is_time, like)
-        if found is None:
-            return _judge_with_absent(column, absent_elsewhere), None, None
+    elif values.dtype.kind in "iuf":
+        found = _find_digits(column, is_time)
+    if truths := _judge_truths(typed):
+        judged = Judged(truths, typed)
+    elif found or values.dtype.kind in "iuf":
         judged = _judge_typed(typed, found)
-    elif column.distinct.dtype.kind in "iuf":
-        judged = _judge_typed(column, _find_digits(column, is_time))
+    elif values.dtype.kind == "M":
+        judged = Judged(_judge_times(column, values, None), column)
     else:
-        judged = _judge_times(column, column.distinct, None), None, None
-    if is_text and absent.any():
-        texts = tuple(sorted(column.distinct[absent]))
+        return _judge_with_absent(column, absent_elsewhere)
+    if absent.any():
+        texts = tuple(sorted(values[absent]))
         told = f"taken for missing: {', '.join(map(repr, texts[:5]))}"
-        guess = replace(judged[0], missing_texts=(*texts, *judged[0].missing_texts))
-        judged = replace(guess, note=_joined(guess.note, told)), *judged[1:]
+        guess = replace(judged.guess, note=_joined(judged.guess.note, told))
+        guess = replace(guess, missing_texts=(*texts, *guess.missing_texts))
+        judged = replace(judged, guess=guess)
     return judged
 
 
@@ -143,10 +149,10 @@ def _judge_typed(column: ColumnValues, found: Format | None) -> Judged:
     values = column.distinct
     if found and found.kind == "time":
         texts = values if isinstance(values.dtype, pd.StringDtype) else values.astype("Int64")
-        times = parse(texts.astype("str"), found.form)
-        return _judge_times(column, times, found), None, found
-    numbers = parse(values, found.form) if found else values
-    return _judge_numbers(column, numbers, found), numbers, found
+        times = parse_distinct(texts.astype("str"), found.form)
+        return Judged(_judge_times(column, times, found), column, found=found)
+    numbers = parse_distinct(values, found.form) if found else values
+    return Judged(_judge_numbers(column, numbers, found), column, numbers, found)
 
 
 def _judge_times(column: ColumnValues, times: pd.Series, found: Format | None) -> Guess:
@@ -189,18 +195,21 @@ def _judge_numbers(column: ColumnValues, numbers: pd.Series, found: Format | Non
     return replace(guess, missing_texts=odd)
 
 
-def _judge_with_absent(column: ColumnValues, absent_elsewhere: set[str]) -> Guess:
+def _judge_with_absent(column: ColumnValues, absent_elsewhere: set[str]) -> Judged:
     """Judge texts; what stands for missing in other columns does here, if two others are left."""
+    if column.distinct.dtype.kind == "b":
+        return Judged(_judge_category(column), column)
     absent = column.distinct.isin(absent_elsewhere).to_numpy() & stand_for_missing(column.distinct)
     if not absent.any() or (~absent).sum() < 2:
-        return _judge_texts(column)
+        return Judged(_judge_texts(column), column)
     texts = tuple(sorted(column.distinct[absent]))
-    guess = _judge_texts(column.keep(~absent))
+    kept = column.keep(~absent)
+    guess = _judge_texts(kept)
     told = (
         f"{', '.join(map(repr, texts))} in {column.counts[absent].sum():,} rows is taken for "
         "missing, as in other columns"
     )
-    return replace(guess, missing_texts=texts, note=_joined(guess.note, told))
+    return Judged(replace(guess, missing_texts=texts, note=_joined(guess.note, told)), kept)
 
 
 def _has_absent(column: ColumnValues) -> bool:

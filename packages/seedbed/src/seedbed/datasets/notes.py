@@ -2,16 +2,19 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from seedbed.data.formats import parse
+from seedbed.data.formats import parse_distinct
 from seedbed.data.number_formats import EXACT, NUMBERS
+from seedbed.data.texts import all_match, as_arrow
 from seedbed.data.time_formats import PLAIN_TIME
 from seedbed.data.values import LARGEST
 from seedbed.datasets.columns import ColumnValues
 
 ODD = 0.05
 """Share of the different texts that may be no number before nobody calls them numbers."""
+FEW = 200
 PLACEHOLDERS = (-1, -9, -99, -999, -9999, -99999, 999, 9999, 99999, 999999, 9999999)
 FAR, OUTLYING = 5, 10
 """So many times the next number is far from it, for a placeholder and for any number."""
@@ -56,22 +59,26 @@ def note_on_times(times: pd.Series, counts: NDArray[np.int64]) -> str | None:
 
 def note_on_texts(column: ColumnValues) -> str | None:
     """Return a warning on texts that nearly all are numbers, or stand for something else."""
-    texts = column.distinct.str.strip()
-    if texts.str.fullmatch(r"\d{1,2}:\d\d(:\d\d)?").all():
+    texts = pc.utf8_trim_whitespace(as_arrow(column.distinct))
+    if all_match(texts, r"^\d{1,2}:\d\d(:\d\d)?$"):
         return "times of the day: as a number they would say more, see kind clock_minutes"
-    if texts.str.lower().str.endswith((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")).all():
+    if all_match(texts, r"(?i)\.(?:png|jpe?g|tiff?|bmp)$"):
         return "paths of images"
-    if texts[:200].str.contains(r"\d").mean() < 1 - 2 * ODD or len(texts) < 10:
+    texts = column.distinct
+    if texts[:FEW].str.contains(r"\d").mean() < 1 - 2 * ODD or len(texts) < 10:
         return None
     for form in (*NUMBERS, PLAIN_TIME):
-        wrong = parse(texts, form).isna().to_numpy()
+        if parse_distinct(texts[:FEW], form).isna().mean() > 2 * ODD:
+            continue
+        wrong = parse_distinct(texts, form).isna().to_numpy()
         if 0 < wrong.sum() <= max(1, ODD * len(texts)):
             what = "times" if form == PLAIN_TIME else "numbers"
-            example = column.distinct[wrong].iloc[0]
-            row = int(np.flatnonzero(column.codes == np.flatnonzero(wrong)[0])[0])
+            first = int(wrong.argmax())
+            row = int((column.codes == first).argmax())
             return (
-                f"{what} but for {wrong.sum():,} of {len(texts):,} values, the first {example!r} in "
-                f"row {row}: correct them, or list them under `missing`"
+                f"{what} but for {wrong.sum():,} of {len(texts):,} values, the first "
+                f"{column.distinct[first]!r} in row {row}: correct them, or list them under "
+                "`missing`"
             )
     return None
 
