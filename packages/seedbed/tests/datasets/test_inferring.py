@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seedbed.data.formats import parse
+from seedbed.data.texts import TRUTH_PAIRS
 from seedbed.datasets.guesses import read_as
 from seedbed.datasets.inferring import Guess, infer_columns
 
@@ -73,9 +74,12 @@ CASES: list[tuple[str, Any, str, str]] = [
     ("comment", words(8), "text", "8.0 words each"),
     ("Name", [f"Smith{n}, Mr. John B." for n in range(ROWS)], "text", "4.0 words each"),
     ("", range(ROWS), "identifier", "different in each row, increasing from 0 to 199"),
+    ("rank", RANDOM.permutation(ROWS), "number", "whole numbers, 200 values"),
+    ("tree", RANDOM.integers(0, 50, ROWS), "identifier", "rows each"),
+    ("model", [f"Ford T {n}" for n in range(ROWS)], "identifier", "different in each row"),
     ("n", RANDOM.permutation(ROWS), "identifier", "each whole number from 0 to 199 once"),
     ("PassengerId", RANDOM.permutation(ROWS) * 7, "identifier", "named as a key"),
-    ("customer_id", RANDOM.integers(0, 50, ROWS), "identifier", "values of 4.1 rows each"),
+    ("customer_id", RANDOM.integers(0, 50, ROWS), "identifier", "named as a key, "),
     ("mail", [f"u{n}@x.org" for n in range(ROWS)], "identifier", "texts such as 'u0@x.org'"),
     ("row", [uuid.UUID(int=n % 40) for n in range(ROWS)], "identifier", "UUIDs"),
     ("key", KEYS_WITH_ONE_MISSING, "identifier", "different in each row"),
@@ -210,6 +214,24 @@ def test_a_column_that_repeats_another_is_named_with_how(
     assert infer_columns(frame, "none", None, "y")["x"].kind == "duplicate"
 
 
+def test_no_feature_goes_for_an_identifier_and_no_amount_for_a_code() -> None:
+    county = RANDOM.integers(0, 20, ROWS)
+    income = RANDOM.normal(size=20).round(3)[county]
+    frame = pd.DataFrame(
+        {"n": np.arange(ROWS), "year": np.arange(ROWS) + 1800, "again": np.arange(ROWS)}
+    )
+    guesses = infer_columns(frame.assign(county=county, income=income), "none", None, None)
+    kinds = {name: guess.kind for name, guess in guesses.items()}
+    assert kinds == {
+        "n": "identifier",
+        "year": "number",
+        "again": "duplicate",
+        "county": "number",
+        "income": "number",
+    }
+    assert "each value goes with one value of county" in str(guesses["income"].note)
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -254,6 +276,11 @@ def test_a_column_is_read_as_it_was_guessed() -> None:
     assert read["ok"].tolist()[:2] == [1, 0]
     assert read["price"].isna().sum() == read["day"].isna().sum() == 1
     assert read["ok"].isna().sum() == 11
+
+
+def test_no_text_is_true_in_one_language_and_false_in_another() -> None:
+    true, false = zip(*TRUTH_PAIRS, strict=True)
+    assert set(true).isdisjoint(false)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2])

@@ -60,8 +60,10 @@ def find_number(texts: pa.Array, like: Sequence[str] = ()) -> Format | None:
     known = {other[-2] for other in like if other in NUMBERS}
     if len(known) == 1:
         chosen = form if form[-2] in known else others[0]
+        if chosen == form:
+            return Format("number", form, plain, note=note)
         told = f"read as {chosen} since other columns are; its own values do not decide"
-        return Format("number", chosen, plain and chosen == form, note=_joined(told, note))
+        return Format("number", chosen, note=_joined(told, note))
     taken, other = (_numbers(example, fit)[0].as_py() for fit in (form, others[0]))
     told = (
         f"{example[0].as_py()!r} is read as {taken:,}, and could be {other:,} ({others[0]}): no "

@@ -7,6 +7,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+TRUTH_PAIRS = (
+    *(("true", "false"), ("yes", "no"), ("1", "0"), ("1.0", "0.0"), ("y", "n"), ("t", "f")),
+    *(("on", "off"), ("ja", "nein"), ("j", "n"), ("wahr", "falsch"), ("ja", "nee")),
+    *(("oui", "non"), ("o", "n"), ("vrai", "faux"), ("si", "no"), ("sí", "no"), ("sì", "no")),
+    *(("sim", "não"), ("s", "n"), ("verdadero", "falso"), ("vero", "falso")),
+)
+"""Texts for true and for false, in small letters."""
 HEAD = 100
 """So many texts are tried first, since most patterns fail at once."""
 

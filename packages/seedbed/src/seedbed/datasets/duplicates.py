@@ -8,12 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seedbed.datasets.columns import ColumnValues
-from seedbed.datasets.guesses import Guess, read_as
+from seedbed.datasets.guesses import Guess, Kind, read_as
 
 SAMPLED = 1_000
 """Rows, evenly spread, on which linear functions are looked for before all rows are."""
 COMPARED = 50
 """Values that are hashed to find equal columns, which are then compared whole."""
+GAPS = 2
+"""Whole numbers with gaps that are wider, on average, are amounts and no codes."""
 ENOUGH = 20
 """With fewer rows, columns agree by chance."""
 LINEAR, NEARLY = 1e-6, 0.9999
@@ -30,27 +32,34 @@ class Trace:
         Hash of which rows have equal values: the same for a column with its values renamed.
     content : bytes
         Hash of the first different values.
+    is_code : bool
+        Whether its values are names, or whole numbers without gaps, of which several rows have one.
+    is_identifier : bool
+        Whether it is left out anyway, so that no feature may be left out for it.
     numbers : ndarray, shape (n_sampled,)
         Its numbers in the sampled rows, or empty.
     """
 
     pattern: bytes
     content: bytes
-    share: float
+    is_code: bool
+    is_identifier: bool
     numbers: NDArray[np.float64]
 
 
-def trace(column: ColumnValues, numbers: pd.Series | None) -> Trace:
+def trace(column: ColumnValues, kind: Kind, numbers: pd.Series | None) -> Trace:
     """Return the trace of a column; `numbers` are its different values as numbers, if they are."""
     pattern = hashlib.blake2b(column.codes.astype("<i8").tobytes(), digest_size=16).digest()
     head = "\0".join(column.distinct[:COMPARED].astype("str"))
     content = hashlib.blake2b(head.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-    sampled = np.empty(0)
+    sampled, is_code = np.empty(0), column.share < 0.5
     if numbers is not None:
         rows = np.unique(np.linspace(0, column.rows - 1, min(SAMPLED, column.rows)).astype(int))
         values = np.append(numbers.astype("float64").to_numpy(), np.nan)
+        whole = bool((numbers % 1 == 0).all())
+        is_code &= whole and float(numbers.max()) - float(numbers.min()) < GAPS * len(numbers)
         sampled = values[column.codes[rows]]
-    return Trace(pattern, content, column.share, sampled)
+    return Trace(pattern, content, is_code, kind == "identifier", sampled)
 
 
 def find_duplicates(
@@ -71,6 +80,25 @@ def find_duplicates(
     if len(frame) < ENOUGH:
         return {}, {}
     repeated: dict[str, str] = {}
+    nearly: dict[str, str] = {}
+    for are_identifiers in (False, True):
+        kept = {
+            name: found for name, found in traces.items() if found.is_identifier == are_identifiers
+        }
+        same, alike = _find_renamed(kept, frame, guesses)
+        kept = {name: found for name, found in kept.items() if name not in same}
+        linear, close = _find_linear(kept, frame, guesses)
+        repeated |= same | linear
+        nearly |= alike | close
+    return repeated, {name: how for name, how in nearly.items() if name not in repeated}
+
+
+def _find_renamed(
+    traces: dict[str, Trace], frame: pd.DataFrame, guesses: dict[str, Guess]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the columns that rename an earlier one, and those that go with its values."""
+    repeated: dict[str, str] = {}
+    alike: dict[str, str] = {}
     seen: dict[bytes, str] = {}
     equal: dict[tuple[bytes, bytes], str] = {}
     for name, found in traces.items():
@@ -78,12 +106,11 @@ def find_duplicates(
         same = equal.setdefault((found.pattern, found.content), name)
         if same != name and frame[same].equals(frame[name]):
             repeated[name] = f"equal to {same} in every row"
-        elif first != name and found.share < 0.5:
+        elif first != name and found.is_code and traces[first].is_code:
             repeated[name] = f"the {guesses[name].values} values of {first} under other names"
-    linear, nearly = _find_linear(
-        {name: found for name, found in traces.items() if name not in repeated}, frame, guesses
-    )
-    return {**repeated, **linear}, nearly
+        elif first != name and 2 * guesses[name].values < len(frame):
+            alike[name] = f"each value goes with one value of {first}"
+    return repeated, alike
 
 
 def _find_linear(
@@ -112,7 +139,7 @@ def _find_linear(
             linear[other] = how.format(one)
         else:
             nearly[other] = f"nearly a linear function of {one}: correlation above {NEARLY}"
-    return linear, {name: how for name, how in nearly.items() if name not in linear}
+    return linear, nearly
 
 
 def _linear(x: pd.Series, y: pd.Series) -> str | None:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from seedbed.data.formats import parse
 from seedbed.data.number_formats import PLAIN_NUMBER
+from seedbed.data.texts import TRUTH_PAIRS
 from seedbed.data.time_formats import PLAIN_TIME
 from seedbed.errors import UserError, did_you_mean, some_of
 
@@ -22,13 +23,6 @@ Kind = Literal[
     "empty",
     "duplicate",
 ]
-TRUTH_PAIRS = (
-    *(("true", "false"), ("yes", "no"), ("1", "0"), ("1.0", "0.0"), ("y", "n"), ("t", "f")),
-    *(("on", "off"), ("ja", "nein"), ("j", "n"), ("wahr", "falsch"), ("ja", "nee")),
-    *(("oui", "non"), ("o", "n"), ("vrai", "faux"), ("si", "no"), ("sí", "no"), ("sì", "no")),
-    *(("sim", "não"), ("s", "n"), ("verdadero", "falso"), ("vero", "falso")),
-)
-"""Texts for true and for false, in small letters."""
 
 
 @dataclass(frozen=True)

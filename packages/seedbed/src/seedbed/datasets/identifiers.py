@@ -6,7 +6,7 @@ import pandas as pd
 from seedbed.data.number_formats import EXACT
 from seedbed.data.texts import all_match, as_arrow
 from seedbed.datasets.columns import ColumnValues
-from seedbed.datasets.names import KEYS, ends_with
+from seedbed.datasets.names import ENTITIES, KEYS, NUMBERED, ends_with, words_of
 
 UNIQUE = 0.95
 """Different values as a share of the rows from which on they are nearly unique."""
@@ -37,7 +37,10 @@ def find_identifier(column: ColumnValues) -> str | None:
         reason = f"{how}, {counting}"
     elif unique and ends_with(column.name, KEYS):
         reason = f"{how}, and named as a key"
-    if reason is None and several and ends_with(column.name, KEYS):
+    named = ends_with(column.name, KEYS)
+    if not named and not isinstance(values.dtype, pd.StringDtype):
+        named = len(words_of(column.name)) == 1 and ends_with(column.name, ENTITIES)
+    if reason is None and several and named:
         reason = f"named as a key, {_repeats(column)}"
     return reason
 
@@ -57,6 +60,7 @@ def _numbered(column: ColumnValues) -> str | None:
         rows = column.in_rows().to_numpy("float64")
         if bool((np.diff(rows) > 0).all()):
             return f"increasing from {low:.0f} to {high:.0f}"
-    if span <= 1.05 * column.present and column.present >= 3 * ENOUGH:
+    named = ends_with(column.name, KEYS | NUMBERED)
+    if named and span <= 1.05 * column.present and column.present >= 3 * ENOUGH:
         return f"each whole number from {low:.0f} to {high:.0f} once"
     return None

@@ -9,11 +9,11 @@ import pyarrow.compute as pc
 
 from seedbed.data.formats import find_format, parse_distinct
 from seedbed.data.number_formats import PLAIN_NUMBER, find_number
-from seedbed.data.texts import Format, as_arrow
+from seedbed.data.texts import TRUTH_PAIRS, Format, as_arrow
 from seedbed.data.time_formats import UNIX
 from seedbed.datasets.columns import ColumnValues, look_at, stand_for_missing
 from seedbed.datasets.duplicates import Trace, find_duplicates, trace
-from seedbed.datasets.guesses import TRUTH_PAIRS, Guess, Kind
+from seedbed.datasets.guesses import Guess, Kind
 from seedbed.datasets.identifiers import find_identifier
 from seedbed.datasets.names import CODES, KEYS, TIMES, ends_with, hints_at
 from seedbed.datasets.notes import note_on_numbers, note_on_texts, note_on_times
@@ -24,8 +24,8 @@ TEXTS = ("category", "high_cardinality", "text", "identifier")
 NONE: set[str] = set()
 MANY = 40
 """More values than these make a category one of many, as in skrub's TableVectorizer."""
-WORDS, FEW_WORDS = 6, 3
-"""So many words on average make a text; fewer do if a tenth of the rows have their own text."""
+WORDS, FEW_WORDS, LONG = 6, 3, 20
+"""So many words on average make a text. Fewer do, of so many letters, if they hardly repeat."""
 
 
 def infer_columns(
@@ -55,7 +55,7 @@ def infer_columns(
         judged = _judge(column, name == time)
         guesses[name], found = judged.guess, judged.found
         if guesses[name].kind not in ("empty", "constant") and name != target:
-            traces[name] = trace(judged.column, judged.numbers)
+            traces[name] = trace(judged.column, guesses[name].kind, judged.numbers)
         absent.update(guesses[name].missing_texts)
         if found and not found.undecided and (found.form != PLAIN_NUMBER or _has_points(column)):
             forms.add(found.form)
@@ -221,11 +221,12 @@ def _judge_texts(column: ColumnValues) -> Guess:
     values = column.distinct
     first = values[:2_000].str.strip()
     words = float((first.str.count(r"\s+") + 1).mean())
+    is_long = words >= WORDS or (words >= FEW_WORDS and first.str.len().mean() >= LONG)
     note = note_on_texts(column)
-    if words < FEW_WORDS and (reason := find_identifier(column)):
+    if not is_long and (reason := find_identifier(column)):
         return _guess(column, "identifier", reason, note=note)
     many = len(values) > MANY or (column.share > 0.5 and len(values) > 5)
-    if many and (words >= WORDS or (words >= FEW_WORDS and column.share > 0.1)):
+    if many and is_long and (words >= WORDS or column.share > 0.1):
         reason = f"{_count(column)}, {words:.1f} words each"
         return _guess(column, "text", reason, note=note)
     return replace(_judge_category(column), note=note)

@@ -5,6 +5,7 @@ import re
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 
 KEYS = {"id", "ids", "key", "uuid", "guid", "pk", "oid", "hash", "rowid"}
+NUMBERED = {"nr", "no", "number", "num", "index", "idx", "row", "obs", "n", "nummer", "serial"}
 CODES = {
     *("code", "zip", "zipcode", "plz", "postal", "postcode", "fips", "icd", "sku", "ean", "isbn"),
     *("type", "class", "category", "cat", "kind", "cluster", "region", "district", "store", "shop"),
@@ -33,6 +34,7 @@ ENTITIES = {
     *("customer", "client", "patient", "user", "person", "member", "subject", "household"),
     *("session", "account", "employee", "student", "device", "machine", "visitor", "participant"),
     *("family", "company", "vehicle", "owner", "player", "author", "seller", "kunde", "sensor"),
+    *("firm", "child", "animal", "tree", "plot", "subj", "respondent", "driver", "doctor"),
 }
 
 

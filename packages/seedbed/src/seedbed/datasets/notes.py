@@ -92,7 +92,7 @@ def _odd_numbers(numbers: pd.Series, counts: NDArray[np.int64]) -> list[str]:
     order = values.argsort()
     for place, near in ((order[0], values[order[1]]), (order[-1], values[order[-2]])):
         value, count = values[place], counts[place]
-        far = near >= 0 if value < 0 else near * FAR < value
+        far = near >= 0 and values.max() >= 10 if value < 0 else near * FAR < value
         if value in PLACEHOLDERS and far and count > 1:
             notes.append(f"{value:.0f} in {count:,} rows may stand for missing")
         elif abs(value) > OUTLYING * abs(near) > 0 and len(values) > 10:

@@ -8,8 +8,9 @@ import pandas as pd
 
 from seedbed.config.schema import ColumnType, Task
 from seedbed.data.formats import find_format
+from seedbed.data.texts import TRUTH_PAIRS
 from seedbed.datasets.columns import ColumnValues, look_at
-from seedbed.datasets.guesses import TRUTH_PAIRS, Guess, check_column, read_as
+from seedbed.datasets.guesses import Guess, check_column, read_as
 from seedbed.datasets.splitting import SplitGuess, infer_split
 from seedbed.errors import UserError, did_you_mean, some_of
 
