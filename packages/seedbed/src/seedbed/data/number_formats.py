@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seedbed.data.texts import Format, all_match, any_match, matches, only_matching
+from seedbed.data.texts import Format, all_match, any_match, joined, matches, only_matching
 
 PLAIN_NUMBER = "1234.5"
 NUMBERS = (PLAIN_NUMBER, "1,234.5", "1234,5", "1.234,5", "1 234.5", "1 234,5", "1'234.5")
@@ -63,13 +63,13 @@ def find_number(texts: pa.Array, like: Sequence[str] = ()) -> Format | None:
         if chosen == form:
             return Format("number", form, plain, note=note)
         told = f"read as {chosen} since other columns are; its own values do not decide"
-        return Format("number", chosen, note=_joined(told, note))
+        return Format("number", chosen, note=joined(told, note))
     taken, other = (_numbers(example, fit)[0].as_py() for fit in (form, others[0]))
     told = (
         f"{example[0].as_py()!r} is read as {taken:,}, and could be {other:,} ({others[0]}): no "
         "value decides, so English writing is taken"
     )
-    return Format("number", form, plain, undecided=True, note=_joined(told, note))
+    return Format("number", form, plain, undecided=True, note=joined(told, note))
 
 
 def read_numbers(texts: pa.Array, form: str) -> pd.Series:
@@ -157,7 +157,3 @@ def _numbers(bare: pa.Array, form: str) -> pa.Array:
         except pa.ArrowInvalid:
             pass  # beyond 2**63
     return texts.cast(pa.float64())
-
-
-def _joined(*notes: str | None) -> str:
-    return "; ".join(note for note in notes if note)

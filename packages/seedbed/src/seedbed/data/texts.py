@@ -67,3 +67,8 @@ def any_match(texts: pa.Array, pattern: str) -> bool:
 def only_matching(texts: pa.Array, pattern: str) -> pa.Array:
     """Return the texts that match, null in place of the others."""
     return pc.if_else(matches(texts, pattern), texts, pa.scalar(None, texts.type))
+
+
+def joined(*notes: str | None) -> str | None:
+    """Return several notes as one, or None if there is none."""
+    return "; ".join(note for note in notes if note) or None

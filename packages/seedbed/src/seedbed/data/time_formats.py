@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seedbed.data.number_formats import PLAIN_NUMBER, read_numbers
-from seedbed.data.texts import Format, all_match, any_match, matches, only_matching
+from seedbed.data.texts import Format, all_match, any_match, joined, matches, only_matching
 
 PLAIN_TIME, WEEK, DIGITS = "ISO8601", "ISO week", "%Y%m%d"
 UNIX = {"unix seconds": 10, "unix milliseconds": 13, "unix microseconds": 16}
@@ -93,8 +93,7 @@ def find_time(texts: pa.Array, like: Sequence[str] = ()) -> Format | None:
             f"no value decides between day and month, such as {texts[0].as_py()!r}, and this is "
             f"usual with {'/' if '/' in form else form[2]!r}"
         )
-    told = "; ".join(filter(None, (f"read as {form}: {why}", note)))
-    return Format("time", form, undecided=undecided, note=told)
+    return Format("time", form, undecided=undecided, note=joined(f"read as {form}: {why}", note))
 
 
 def read_times(texts: pa.Array, form: str) -> pd.Series:

@@ -64,14 +64,17 @@ class ColumnValues:
         """Different values as a share of all: 1 where each value stands once."""
         return len(self.distinct) / max(self.present, 1)
 
-    def keep(self, kept: NDArray[np.bool_], values: pd.Series | None = None) -> "ColumnValues":
-        """Return the column where the other values are missing; `values` are new ones for all."""
-        if kept.all() and values is None:
+    def keep(self, kept: NDArray[np.bool_]) -> "ColumnValues":
+        """Return the column where the other values are missing."""
+        if kept.all():
             return self
         places = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)
-        distinct = self.distinct if values is None else values
-        left = distinct[kept].reset_index(drop=True)
+        left = self.distinct[kept].reset_index(drop=True)
         return ColumnValues(self.name, places[self.codes], left, self.counts[kept])
+
+    def written_as(self, distinct: pd.Series) -> "ColumnValues":
+        """Return the column with other values in place of its different ones."""
+        return ColumnValues(self.name, self.codes, distinct, self.counts)
 
     def in_rows(self) -> pd.Series:
         """Return the values row by row, without the rows that have none."""
@@ -80,7 +83,7 @@ class ColumnValues:
 
 def look_at(values: pd.Series, name: str) -> ColumnValues:
     """Return the values of a column of any dtype; blank texts are missing."""
-    values = _simple(values)
+    values = simple_values(values)
     if isinstance(values.dtype, pd.StringDtype):
         encoded = as_arrow(values).dictionary_encode()
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype("int64")
@@ -100,7 +103,7 @@ def stand_for_missing(texts: pd.Series) -> NDArray[np.bool_]:
     return texts.str.strip().str.lower().isin(MISSING).to_numpy()
 
 
-def _simple(values: pd.Series) -> pd.Series:
+def simple_values(values: pd.Series) -> pd.Series:
     """Return texts, numbers, truths or times; whatever else becomes the text that it shows."""
     values = plain_values(values)
     if isinstance(values.dtype, pd.StringDtype) or values.dtype.kind in "iufbM":

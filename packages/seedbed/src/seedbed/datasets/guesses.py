@@ -9,6 +9,8 @@ from seedbed.data.formats import parse
 from seedbed.data.number_formats import PLAIN_NUMBER
 from seedbed.data.texts import TRUTH_PAIRS
 from seedbed.data.time_formats import PLAIN_TIME
+from seedbed.data.values import LARGEST
+from seedbed.datasets.columns import simple_values
 from seedbed.errors import UserError, did_you_mean, some_of
 
 Kind = Literal[
@@ -64,6 +66,9 @@ def read_as(values: pd.Series, guess: Guess) -> pd.Series:
     Series, shape (n_rows,)
         float64 (of a number, and of a boolean as 1 and 0), datetime64[us], or str.
     """
+    values = simple_values(values)
+    if guess.kind == "empty":
+        return pd.Series(None, index=values.index, name=values.name, dtype="str")
     if not isinstance(values.dtype, pd.StringDtype):
         return _read_typed(values, guess)
     texts = values.mask(values.isin(guess.missing_texts)) if guess.missing_texts else values
@@ -80,7 +85,8 @@ def read_as(values: pd.Series, guess: Guess) -> pd.Series:
 
 def _read_typed(values: pd.Series, guess: Guess) -> pd.Series:
     if guess.kind in ("number", "boolean"):
-        return values.astype("float64")
+        numbers = values.astype("float64")
+        return numbers.where(numbers.abs() <= LARGEST)
     if guess.kind == "date":
         return parse(values.astype("Int64").astype("str"), guess.form) if guess.form else values
     return values.astype("str")

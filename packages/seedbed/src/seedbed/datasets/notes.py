@@ -9,7 +9,6 @@ from seedbed.data.formats import parse_distinct
 from seedbed.data.number_formats import EXACT, NUMBERS
 from seedbed.data.texts import all_match, as_arrow
 from seedbed.data.time_formats import PLAIN_TIME
-from seedbed.data.values import LARGEST
 from seedbed.datasets.columns import ColumnValues
 
 ODD = 0.05
@@ -20,28 +19,24 @@ FAR, OUTLYING = 5, 10
 """So many times the next number is far from it, for a placeholder and for any number."""
 
 
-def note_on_numbers(column: ColumnValues, numbers: pd.Series) -> tuple[str | None, tuple[str, ...]]:
-    """Return a warning on numbers, and the texts of those that are not finite.
+def note_on_numbers(column: ColumnValues, numbers: pd.Series) -> str | None:
+    """Return a warning on numbers: placeholders, one far from all others, lost digits.
 
     Parameters
     ----------
     column : ColumnValues
     numbers : Series, shape (n_values,)
-        Its different values as numbers.
+        Its different values as finite numbers.
     """
-    floats = numbers.astype("float64").abs().to_numpy()
-    notes, odd = [], ()
-    if (beyond := floats > LARGEST).any():
-        texts = column.distinct[beyond].astype("str")
-        notes.append(
-            f"{column.counts[beyond].sum():,} values are beyond {LARGEST:.1g}, such as "
-            f"{texts.iloc[0]}, and taken for missing"
-        )
-        odd = tuple(sorted(texts))
-    elif column.distinct.dtype.kind == "f" and (floats > EXACT).any() and (floats % 1 == 0).all():
+    floats = numbers.astype("float64")
+    notes = _odd_numbers(floats, column.counts)
+    if (
+        column.distinct.dtype.kind == "f"
+        and (floats.abs() > EXACT).any()
+        and (floats % 1 == 0).all()
+    ):
         notes.append("whole numbers beyond 2**53 that came as floats: digits may be lost")
-    notes += _odd_numbers(numbers[~beyond].astype("float64"), column.counts[~beyond])
-    return "; ".join(notes) or None, odd
+    return "; ".join(notes) or None
 
 
 def note_on_times(times: pd.Series, counts: NDArray[np.int64]) -> str | None:
