@@ -234,12 +234,16 @@ class Features(Section):
 
 
 class Split(Section):
-    """Which rows are train, validation and test, and how cross-validation folds the train rows."""
+    """Which rows are train, validation and test, and how cross-validation folds the train rows.
+
+    With `repeats`, the train rows are folded anew so often, for steadier figures of small data.
+    """
 
     kind: Literal["time", "random", "group"]
     validation: Fraction
     test: Fraction
     folds: Annotated[int, Field(ge=2)]
+    repeats: Annotated[int, Field(ge=1)] = 1
     seed: int = 0
 
     @model_validator(mode="after")
@@ -248,6 +252,11 @@ class Split(Section):
             raise ValueError(
                 f"validation {self.validation} and test {self.test} leave no train rows: "
                 "keep the sum below 1"
+            )
+        if self.repeats > 1 and self.kind == "time":
+            raise ValueError(
+                f"repeats {self.repeats} and kind time exclude each other: time has one order, so "
+                "folds by time are the same again; take repeats out"
             )
         return self
 
