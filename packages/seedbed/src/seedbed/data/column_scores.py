@@ -131,14 +131,14 @@ def copied_share(values: np.ndarray, sample: Sample) -> float:
         ranks, y = pd.Series(values).rank().to_numpy(), pd.Series(y).rank().to_numpy()
         if np.ptp(ranks) == 0 or np.ptp(y) == 0:
             return 0.0
-        return float(abs(np.corrcoef(ranks, y)[0, 1]))
+        return min(float(abs(np.corrcoef(ranks, y)[0, 1])), 1.0)
     codes, found = pd.factorize(values)
     if len(found) != len(sample.classes):
         return 0.0
     table = np.zeros((len(found), len(found)))
     np.add.at(table, (codes, y.astype(int)), sample.weight[known])
     of_its_own = len(set(table.argmax(axis=1))) == len(found)
-    return float(table.max(axis=1).sum() / table.sum()) if of_its_own else 0.0
+    return min(float(table.max(axis=1).sum() / table.sum()), 1.0) if of_its_own else 0.0
 
 
 def joint_score(
@@ -209,7 +209,7 @@ def _gini(cell: np.ndarray, width: int, y: np.ndarray, weight: np.ndarray, class
     judged: Sequence[int] = [1] if classes == 2 else range(classes)
     rest = counts.sum(axis=0)
     areas = [_area(chances[k], counts[k], rest - counts[k]) for k in judged]
-    return float(2 * np.mean(areas) - 1)
+    return min(float(2 * np.mean(areas) - 1), 1.0)  # sums of weights round
 
 
 def _area(chance: np.ndarray, positive: np.ndarray, negative: np.ndarray) -> float:

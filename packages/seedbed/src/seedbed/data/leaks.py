@@ -109,7 +109,7 @@ def find_leaks(
     known = target.notna().to_numpy()
     with_target = np.flatnonzero(known)
     sample = draw_sample(target.iloc[with_target], task, seed, most_rows, LEAST_ROWS)
-    if sample is None:
+    if sample is None or not candidates:
         return []
     rows = frame[list(candidates)].iloc[with_target[sample.rows]]
     encoded = {name: encode(rows[name]) for name in candidates}
@@ -118,7 +118,7 @@ def find_leaks(
     certain = (
         *_tell_by_missing(encoded, sample),
         *_known_with_target(frame, known, encoded),
-        *_tell_the_target(rows, encoded, scores, sample),
+        *_tell_the_target(rows, len(frame), encoded, scores, sample),
     )
     found = {leak.column: leak for leak in certain}
     honest = {
@@ -132,6 +132,7 @@ def find_leaks(
 
 def _tell_the_target(
     rows: pd.DataFrame,
+    count: int,
     encoded: Mapping[str, np.ndarray],
     scores: Mapping[str, float],
     sample: Sample,
@@ -139,7 +140,7 @@ def _tell_the_target(
     """Yield ordered identifiers, copies of the target and texts that determine it."""
     for name, score in scores.items():
         share = copied_share(encoded[name], sample)
-        if score >= ORDERED and _is_identifier(rows[name]):
+        if score >= ORDERED and _is_identifier(rows[name], count):
             yield Leak(name, f"an identifier ordered by the target: {sample.words(score)}", score)
         elif sample.classes and share >= COPY:
             yield Leak(name, f"a copy of the target: {_percent(share)} of the rows agree", share)
@@ -254,12 +255,12 @@ def _is_numeric(values: pd.Series) -> bool:
     return kinds.is_numeric_dtype(values) or kinds.is_datetime64_any_dtype(values)
 
 
-def _is_identifier(values: pd.Series) -> bool:
-    """Whether a column numbers or names the rows: whole numbers without large gaps, or texts."""
+def _is_identifier(values: pd.Series, count: int) -> bool:
+    """Whether a column names each of `count` rows: whole numbers that lie close, or texts."""
     if values.nunique() < max(LEAST_ROWS, 0.99 * len(values)):
         return False
     if pd.api.types.is_integer_dtype(values):
-        return int(values.max()) - int(values.min()) < 10 * len(values)
+        return int(values.max()) - int(values.min()) < 10 * count
     return not _is_numeric(values)
 
 

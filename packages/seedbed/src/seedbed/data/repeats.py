@@ -83,32 +83,31 @@ def find_repeats(
     """
     if len(frame) < 2 or not candidates:
         return None
-    # Of rows that differ in one column, one half of the columns is equal: only these rows are
-    # compared without each column in turn.
-    halves = [np.zeros(len(frame), "uint64"), np.zeros(len(frame), "uint64")]
+    count = len(frame)
+    halves = [np.zeros(count, "uint64"), np.zeros(count, "uint64")]
     chances = {}
     for place, (name, hashes) in enumerate(_hashes(frame, candidates)):
         halves[place % 2] += hashes
         chances[name] = _log_chance(hashes)
-    best = halves[0] + halves[1]
-    equal = nearly = _twins(best, sum(chances.values()))
+    of_all = sum(chances.values())
+    # Of rows that differ in one column, one half of the columns is equal: no others can be twins.
+    rows = np.flatnonzero(_repeated(halves[0]) | _repeated(halves[1]))
+    frame, target = frame.iloc[rows], target.iloc[rows]
+    total = best = (halves[0] + halves[1])[rows]
+    equal = nearly = most = _twins(total, of_all, count)
     if len(candidates) >= LEAST_COLUMNS:
-        rows = np.flatnonzero(_repeated(halves[0]) | _repeated(halves[1]))
-        total, most, nearly = best.copy(), equal.sum(), equal.copy()
-        for name, hashes in _hashes(frame.iloc[rows], candidates):
-            rest = total.copy()
-            rest[rows] -= hashes
-            twins = _twins(rest, sum(chances.values()) - chances[name])
-            nearly |= twins
-            if twins.sum() > most:
-                most, best = twins.sum(), rest
-    if nearly.mean() < LEAST_SHARE or nearly.sum() < LEAST_ROWS:
+        for name, hashes in _hashes(frame, candidates):
+            twins = _twins(total - hashes, of_all - chances[name], count)
+            nearly = nearly | twins
+            if twins.sum() > most.sum():
+                most, best = twins, total - hashes
+    if nearly.sum() < max(LEAST_SHARE * count, LEAST_ROWS):
         return None
     group, gathered = _group_column(
-        frame.drop(columns=target.name, errors="ignore"), best, candidates
+        frame.drop(columns=[target.name], errors="ignore"), best, candidates
     )
     same = _agreement(best, target, ALIKE * target.std() if _is_number(target) else 0.0)
-    return Repeats(float(equal.mean()), float(nearly.mean()), same, group, gathered)
+    return Repeats(float(equal.sum() / count), float(nearly.sum() / count), same, group, gathered)
 
 
 def _hashes(frame: pd.DataFrame, names: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
@@ -130,11 +129,11 @@ def _repeated(hashes: np.ndarray) -> np.ndarray:
     return pd.Series(hashes).duplicated(keep=False).to_numpy()
 
 
-def _twins(hashes: np.ndarray, log_chance: float) -> np.ndarray:
-    """Return which rows have a twin, none where chance alone would give many."""
+def _twins(hashes: np.ndarray, log_chance: float, count: int) -> np.ndarray:
+    """Return which rows have a twin, none where chance alone would give many among all rows."""
     twins = _repeated(hashes)
-    by_chance = -np.expm1(-len(hashes) * np.exp(max(log_chance, -700.0)))
-    return twins if by_chance <= CHANCE * twins.mean() else np.zeros(len(hashes), bool)
+    by_chance = -np.expm1(-count * np.exp(max(log_chance, -700.0)))
+    return twins if by_chance <= CHANCE * twins.sum() / count else np.zeros(len(hashes), bool)
 
 
 def _group_column(
