@@ -97,7 +97,10 @@ def _leaks(
 ) -> list[Warned]:
     frame = frame.iloc[:: -(-len(frame) // MOST_ROWS)]
     values = frame[target_column(columns)]
-    target = make_target(values.dropna(), problem).astype("object").reindex(frame.index)
+    target = make_target(values.dropna(), problem)
+    if problem.task == "binary":
+        target = target.map({True: "yes", False: "no"})
+    target = target.reindex(frame.index)
     found = find_leaks(frame, target, problem.task, features)
     return [Warned("leak", leak.column, leak.reason) for leak in found]
 
