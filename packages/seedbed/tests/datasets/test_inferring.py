@@ -111,6 +111,8 @@ TYPED: list[tuple[str, pd.Series, str]] = [
     ("day", pd.Series([20240101 + n % 28 for n in range(ROWS)]), "date"),
     ("c", pd.Series(["a", "b"] * 100, dtype="category"), "category"),
     ("key", pd.Series([2**62 + n * 7 % 200 for n in range(ROWS)]), "identifier"),
+    ("big", pd.Series([2**62 + n % 5 for n in range(ROWS)]), "category"),
+    ("big", pd.Series([2**63 + n % 5 for n in range(ROWS)], dtype="uint64"), "category"),
     ("list", pd.Series([[n % 3, {"a": 1}] for n in range(ROWS)]), "category"),
     ("bytes", pd.Series([b"a", b"b"] * 100), "category"),
     ("wait", pd.Series(pd.to_timedelta(RANDOM.integers(0, 9, ROWS), unit="h")), "category"),
@@ -261,10 +263,17 @@ def test_a_nearly_linear_column_gets_a_word_and_stays() -> None:
     assert "nearly a linear function of c" in str(guess.note)
 
 
-def test_a_time_that_a_person_named_needs_no_name_that_says_so() -> None:
-    frame = pd.DataFrame({"x": as_texts(range(1704067200, 1704067200 + ROWS))})
-    assert infer_columns(frame, "none", None, None)["x"].kind != "date"
-    assert infer_columns(frame, "none", "x", None)["x"].form == "unix seconds"
+@pytest.mark.parametrize(
+    ("values", "form"),
+    [(range(1704067200, 1704067200 + ROWS), "unix seconds"), (range(1900, 1900 + ROWS), "%Y")],
+)
+def test_a_time_that_a_person_named_needs_no_name_that_says_so(values: range, form: str) -> None:
+    for column in (as_texts(values), pd.Series(values)):
+        frame = pd.DataFrame({"x": column})
+        assert infer_columns(frame, "none", None, None)["x"].kind != "date"
+        guess = infer_columns(frame, "none", "x", None)["x"]
+        assert (guess.kind, guess.form) == ("date", form)
+        assert read_as(frame["x"], guess).is_monotonic_increasing
 
 
 def test_a_column_is_read_as_it_was_guessed() -> None:

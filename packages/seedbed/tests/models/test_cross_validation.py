@@ -138,11 +138,11 @@ def test_a_model_that_only_remembers_groups_is_found_out_by_a_split_by_groups(
         "noise": Column(role="feature"),
         "t": Column(role="target"),
     }
-    split = Split(kind=kind, validation=0.2, test=0.2, folds=3)  # type: ignore[arg-type]
+    split = Split(kind=kind, validation=0.2, test=0.2, folds=3, repeats=2)  # type: ignore[arg-type]
     problem = problem_of("regression", metric="r2")
     table = build_training_table(rows, columns, problem, Features(), split)
     model = model_of("hist_gradient_boosting", arguments={"min_samples_leaf": 2})
     details = train_model(table, problem, split, model, evaluation, 0).details
-    assert len(details["cross_validation"]["r2"]["folds"]) == 3
+    assert len(details["cross_validation"]["r2"]["folds"]) == 6
     assert least < details["validation"]["r2"]["value"] < most
     assert least < details["cross_validation"]["r2"]["mean"] < most

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from seedbed.data.formats import find_format, parse_distinct
-from seedbed.data.number_formats import find_number
-from seedbed.data.texts import TRUTH_PAIRS, Format, as_arrow, joined
+from seedbed.data.number_formats import EXACT, find_number
+from seedbed.data.texts import TRUTH_PAIRS, Format, all_match, as_arrow, joined
 from seedbed.data.time_formats import UNIX
 from seedbed.data.values import LARGEST
 from seedbed.datasets.columns import ColumnValues, stand_for_missing
@@ -76,8 +76,13 @@ def judge(
 
 
 def _find_format(column: ColumnValues, is_time: bool, like: Sequence[str]) -> Format | None:
-    """Return the format of texts; numbers like seconds since 1970 need a name that says so."""
+    """Return the format of texts.
+
+    Numbers like seconds since 1970 are times if a name or a person says so, years if a person does.
+    """
     found = find_format(column.distinct, like)
+    if is_time and all_match(as_arrow(column.distinct), r"^(?:1[5-9]|2[01])\d\d$"):
+        return Format("time", "%Y")
     if found and found.form in UNIX and not (is_time or hints_at(column.name, TIMES)):
         return find_number(as_arrow(column.distinct), like)
     return found
@@ -86,10 +91,11 @@ def _find_format(column: ColumnValues, is_time: bool, like: Sequence[str]) -> Fo
 def _find_digits(column: ColumnValues, is_time: bool) -> Format | None:
     """Return the format of whole numbers that are times, or None."""
     numbers = column.distinct
-    if not (numbers > 10**7).all() or (numbers % 1 != 0).any() or (numbers > 10**17).any():
+    if (numbers % 1 != 0).any() or (numbers.abs() > 10**17).any():
         return None
-    texts = numbers.astype("int64").astype("str")
-    found = _find_format(column.written_as(texts), is_time, ())
+    if not is_time and not (numbers > 10**7).all():
+        return None
+    found = _find_format(column.written_as(numbers.astype("int64").astype("str")), is_time, ())
     return found if found and found.kind == "time" else None
 
 
@@ -137,6 +143,8 @@ def _judge_numbers(column: ColumnValues, numbers: pd.Series, found: Format | Non
         named = column.written_as(numbers)
         if reason := find_identifier(named):
             return _guess(column, "identifier", reason)
+        if pd.api.types.is_integer_dtype(numbers) and (numbers.abs() > EXACT).any():
+            return _judge_category(column, "; whole numbers beyond 2**53")
         if ends_with(column.name, CODES | KEYS) and (numbers >= 0).all():
             return _judge_category(column, "; whole numbers, and a code by its name")
     what = "whole numbers" if whole else "numbers"
