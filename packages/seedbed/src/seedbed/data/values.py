@@ -18,13 +18,16 @@ import pyarrow as pa
 
 from seedbed.config.schema import ColumnType
 from seedbed.data.integers import EXACT, whole_numbers
+from seedbed.data.texts import TRUTH_PAIRS
 from seedbed.errors import UserError
 
 LARGEST = float(np.finfo("float32").max)
 """A number beyond it counts as infinite: it is, to an estimator that computes in float32."""
 ISO = "a time in ISO 8601, such as '2013-06-01T17:00:00-04:00'"
 OFFSET = r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
-TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+TRUTHS = {
+    text: truth for pair in TRUTH_PAIRS for text, truth in zip(pair, (True, False), strict=True)
+}
 NULLABLE = {
     pa.bool_(): pd.BooleanDtype(),
     pa.int8(): pd.Int8Dtype(),

@@ -145,7 +145,7 @@ def expectations_file(found: Description) -> str:
         expected.append(_expectation("ExpectColumnValuesToBeUnique", "warning", column=name))
     return "\n".join(
         [
-            f"# What must hold of {found.name}, as of these {found.rows:,} rows: add what you know.",
+            f"# What must hold of {found.name}: add what you know. There were {found.rows:,} rows.",
             f"# dvc exp run -S dataset={found.name}",
             "suite:",
             *(f"  - {entry}" for entry in expected),
