@@ -107,7 +107,7 @@ def _dialect(found: dict[str, Any] | None, head: str, notes: list[str]) -> dict[
         notes.append(f"the first {above} lines are no part of the table ({lines[0][:40]!r})")
         below = _dialect(_sniff(rest), rest, notes)
         return {**below, "skip_rows": above + below["skip_rows"]}
-    if found and not _may_be_passed_over(lines[: found["SkipRows"]], found["Delimiter"]):
+    if found and not all(map(_may_be_title, lines[: found["SkipRows"]])):
         found = None
     top = int(found["SkipRows"]) if found else 0
     first = next((line for line in lines[top:] if line.strip()), "")
@@ -153,9 +153,9 @@ def _as_many(line: str, other: str) -> bool:
     return all(line.count(sign) == other.count(sign) for sign in SEPARATORS)
 
 
-def _may_be_passed_over(lines: list[str], separator: str) -> bool:
-    """Whether lines at the top are a title, and no rows of the table."""
-    return not any(separator in line for line in lines)
+def _may_be_title(line: str) -> bool:
+    """Whether a line at the top may be a title, and is no row of the table."""
+    return not any(sign in line.replace(", ", " ") for sign in SEPARATORS)
 
 
 def _is_data(line: str, separator: str, quote: str) -> bool:
