@@ -102,20 +102,12 @@ def predictions_table(
         Of data/features.
     scores : ndarray, shape (n_rows,) or (n_rows, n_classes)
     """
-    columns = {"_score": scores}
-    if decision.task == "multiclass":
-        columns = {f"_score_{label}": scores[:, n] for n, label in enumerate(decision.classes)}
-    constant = baseline.scores
-    if decision.task == "multiclass":
+    columns, constant = decision.answers(scores), baseline.scores
+    if decision.task == "regression":  # so that a classifier's and a regression's look alike
+        columns["score"] = scores
+    elif decision.task == "multiclass":
         constant = decision.labels(baseline.prediction)
-    table = pd.DataFrame(
-        {
-            ROW: rows[ROW],
-            TARGET: rows[TARGET],
-            "_prediction": decision.labels(decision.decide(scores)),
-            **columns,
-            "_baseline": constant,
-        }
-    )
+    columns["baseline"] = constant
     kept = [name for name in rows.columns if str(name).startswith((TIME, CLUSTER, SLICE))]
+    table = rows[[ROW, TARGET]].assign(**{f"_{name}": values for name, values in columns.items()})
     return pd.concat([table, rows[kept]], axis=1)
