@@ -1,4 +1,4 @@
-"""The report that train and evaluate write: figures, plots for DVC and pictures."""
+"""What train and evaluate write: the model, its figures, plots for DVC and pictures."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,14 +6,23 @@ from typing import TYPE_CHECKING
 from seedbed.files import replacing_folder, write_json
 from seedbed.models.images import draw_images
 from seedbed.models.plots import plot_tables, write_plots
+from seedbed.models.serialization import dump_pipeline, installed_packages
 
 if TYPE_CHECKING:
     from seedbed.models.evaluating import Evaluated
     from seedbed.models.training import Trained
 
 
-def write_report(measured: "Trained | Evaluated", model: str, folder: Path) -> None:
-    """Write details.json, metrics.json, plots/ and images/ into `folder`.
+def write_model(trained: "Trained", path: Path) -> None:
+    """Write pipeline, decision and the versions of installed packages into the folder `path`."""
+    with replacing_folder(path) as folder:
+        dump_pipeline(trained.pipeline, folder / "pipeline.skops")
+        trained.decision.write(folder / "decision.json")
+        write_json(folder / "packages.json", installed_packages())
+
+
+def write_report(measured: "Trained | Evaluated", model: str, path: Path) -> None:
+    """Write details.json, metrics.json, plots/ and images/ into the folder `path`.
 
     Parameters
     ----------
@@ -24,9 +33,9 @@ def write_report(measured: "Trained | Evaluated", model: str, folder: Path) -> N
     """
     outcome, details = measured.outcome, measured.details
     tables = plot_tables(outcome, details)
-    with replacing_folder(folder / "plots") as plots:
-        write_plots(plots, tables)
-    with replacing_folder(folder / "images") as images:
-        draw_images(images, outcome, measured.baseline, tables, details, model)
-    write_json(folder / "details.json", details)
-    write_json(folder / "metrics.json", measured.headline)
+    with replacing_folder(path / "plots") as folder:
+        write_plots(folder, tables)
+    with replacing_folder(path / "images") as folder:
+        draw_images(folder, outcome, measured.baseline, tables, details, model)
+    write_json(path / "details.json", details)
+    write_json(path / "metrics.json", measured.headline)
