@@ -248,7 +248,6 @@ def test_an_experiments_refusal_replaces_a_bundle_and_keeps_its_reason(
 ) -> None:
     monkeypatch.setenv("DVC_EXP_NAME", "some-name")
     reason = "roc_auc 0.500 is below the threshold 0.65."
-    (tmp_path / "refusal.txt").write_text(reason)
     refuse_bundle(bundle_copy, tmp_path / "refusal.txt", reason)
     assert [file.name for file in bundle_copy.iterdir()] == ["verdict.json"]
     with pytest.raises(UserError, match=f"the gate refused this model.*{reason}"):

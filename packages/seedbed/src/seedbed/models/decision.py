@@ -1,6 +1,7 @@
 """From scores to decisions: what models/model/decision.json holds."""
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -98,11 +99,14 @@ class Decision:
         """
         constants = self._constants(truth, self.baseline_scores if scores is None else scores)
 
-        def best(metric: Metric) -> Outcome:
-            merits = [metric.sign * metric.of(constant) for constant in constants]
-            return constants[int(np.argmax(np.nan_to_num(merits, nan=-np.inf)))]
+        def merit(metric: Metric, constant: Outcome) -> float:
+            value = metric.sign * metric.of(constant)
+            return value if np.isfinite(value) else -np.inf
 
-        return {name: best(metric) for name, metric in metrics_of(self.task).items()}
+        return {
+            name: max(constants, key=partial(merit, metric))
+            for name, metric in metrics_of(self.task).items()
+        }
 
     def _constants(self, truth: NDArray, scores: tuple[float, ...]) -> list[Outcome]:
         if self.task == "regression":

@@ -18,7 +18,7 @@ from seedbed.data.roles import Columns, row_key
 from seedbed.data.tables import ROW, SPLIT, TIME
 from seedbed.errors import UserError
 from seedbed.files import read_json, replacing_folder, write_json, write_text
-from seedbed.models.gate import Verdict, leave_open
+from seedbed.models.gate import Verdict, write_refusal
 from seedbed.models.serialization import modules_in
 from seedbed.serving.bundle import (
     ABOUT,
@@ -164,9 +164,10 @@ def refuse_bundle(bundle: Path, refusal: Path, reason: str) -> None:
             "reports/evaluate, then choose another model or other features. What a model must "
             "reach is in conf/gate."
         )
+    verdict = Verdict(False, reason)
     with replacing_folder(bundle) as folder:
-        Verdict(False, reason).write(folder / VERDICT)
-    leave_open(refusal)
+        verdict.write(folder / VERDICT)
+    write_refusal(refusal, verdict, recorded=True)
     print(f"no bundle: {reason}")
 
 
