@@ -112,15 +112,14 @@ class Decision:
         if self.task == "regression":
             values = [np.full(len(truth), score) for score in scores]
             return [Outcome(self.task, truth, value, value) for value in values]
-        everywhere = np.tile(scores, (len(truth), 1))
-        if self.task == "binary":
-            everywhere = np.full(len(truth), scores[1])
+        binary = self.task == "binary"
+        everywhere = np.full(len(truth), scores[1]) if binary else np.tile(scores, (len(truth), 1))
         # Of more than two classes the most frequent one is the best by each metric.
         frequent = int(np.bincount(truth).argmax())
-        answers = [frequent, 1 - frequent] if self.task == "binary" else [frequent]
+        codes = [frequent, 1 - frequent] if binary else [frequent]
         return [
-            Outcome(self.task, truth, everywhere, np.full(len(truth), answer), self.classes)
-            for answer in answers
+            Outcome(self.task, truth, everywhere, np.full(len(truth), code), self.classes)
+            for code in codes
         ]
 
     def write(self, path: Path) -> None:

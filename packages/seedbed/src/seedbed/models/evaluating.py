@@ -10,7 +10,7 @@ from seedbed.data.tables import CLUSTER, ROW, SLICE, TARGET, TIME
 from seedbed.models.decision import Decision, encode_target
 from seedbed.models.features import clusters_of, feature_frame, slices_of, split_rows
 from seedbed.models.importance import permutation_importance, sample_rows
-from seedbed.models.intervals import as_text, compare
+from seedbed.models.intervals import as_text, compare, with_interval
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Floats, Outcome
 from seedbed.models.pipeline import predict_scores
@@ -38,10 +38,9 @@ class Evaluated:
     def __str__(self) -> str:
         """Return those figures, and the baseline's, as one line."""
         name = self.details["metric"]
-        value, low, high = map(as_text, self.headline["test"].values())
-        between = f" ({low} to {high})" if self.headline["test"]["low"] is not None else ""
+        figure = with_interval(self.details["test"][name])
         baseline = as_text(self.details["baseline"][name]["value"])
-        return f"{name}: {value}{between} on the test rows; the baseline has {baseline}"
+        return f"{name}: {figure} on the test rows; the baseline has {baseline}"
 
 
 def evaluate_model(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seedbed.models.intervals import with_interval
 from seedbed.models.outcome import Outcome
 from seedbed.models.plots import curves, shown_scores
 from seedbed.plotting import BASELINE, MODEL, OTHER, picture, short, shortened
@@ -54,8 +55,10 @@ def draw_images(
             ("roc", "ROC", "roc_auc"),
             ("precision_recall", "Precision and recall", "average_precision"),
         ):
-            label, path = _label(details[part].get(metric), metric), folder / f"{curve}.png"
-            _draw_curve(path, tables[curve], constant[curve], f"{title}{pooled}\n{rows}", label)
+            figure = details[part].get(metric)
+            label = f"model, {metric} {with_interval(figure)}" if figure else "model"
+            path, model, same = folder / f"{curve}.png", tables[curve], constant[curve]
+            _draw_curve(path, model, same, f"{title}{pooled}\n{rows}", label)
         _draw_confusion(folder / "confusion.png", tables["confusion"], details["threshold"], rows)
         _draw_scores(folder / "scores.png", outcome, details["threshold"], rows)
     calibration = tables["calibration"], constant["calibration"]
@@ -66,13 +69,6 @@ def draw_images(
         _draw_importance(folder / "importance.png", details, name)
         for column, group in details["slices"].items():
             _draw_slices(folder / f"slices_{_file_name(column)}.png", column, group, details, rows)
-
-
-def _label(figure: Mapping[str, Any] | None, metric: str) -> str:
-    if figure is None or figure["value"] is None:
-        return "model"
-    spread = "" if figure["low"] is None else f" ({figure['low']:.3f} to {figure['high']:.3f})"
-    return f"model, {metric} {figure['value']:.3f}{spread}"
 
 
 def _draw_curve(

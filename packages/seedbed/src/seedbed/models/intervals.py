@@ -204,6 +204,13 @@ def as_text(figure: float | None) -> str:
     return "not defined" if figure is None else f"{figure:.4g}"
 
 
+def with_interval(figure: Mapping[str, float | None]) -> str:
+    """Return a figure and its interval: `0.7073 (0.6792 to 0.7314)`."""
+    if figure["low"] is None:
+        return as_text(figure["value"])
+    return f"{as_text(figure['value'])} ({as_text(figure['low'])} to {as_text(figure['high'])})"
+
+
 def _as_text(values: pd.Series) -> pd.Series:
     return values.astype("str").fillna("missing").reset_index(drop=True)
 
