@@ -108,5 +108,5 @@ def predictions_table(
         constant = decision.labels(baseline.prediction)
     columns["baseline"] = constant
     kept = [name for name in rows.columns if str(name).startswith((TIME, CLUSTER, SLICE))]
-    table = rows[[ROW, TARGET]].assign(**{f"_{name}": values for name, values in columns.items()})
-    return pd.concat([table, rows[kept]], axis=1)
+    table = pd.DataFrame(columns, index=rows.index).add_prefix("_")
+    return pd.concat([rows[[ROW, TARGET]], table, rows[kept]], axis=1)
