@@ -8,24 +8,22 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from project.stages.evaluate import write_evaluated
 from project.stages.explore import write_exploration
-from project.stages.train import write_trained
 from seedbed.config.columns import resolve_columns
 from seedbed.config.params import PARAMS, check_params
 from seedbed.config.yaml_files import load_yaml
 from seedbed.data.cleaning import clean_rows, clean_values, count_changes
 from seedbed.data.featurizing import build_training_table
 from seedbed.data.ingesting import assemble_rows
-from seedbed.data.roles import columns_with
 from seedbed.data.sources import read_source
-from seedbed.data.tables import ROW, SPLIT
+from seedbed.data.tables import ROW, SPLIT, write_table
 from seedbed.data.validation import validate_rows, write_data_docs
 from seedbed.files import write_json
 from seedbed.models.evaluating import evaluate_model
 from seedbed.models.gate import judge
+from seedbed.models.reports import write_model, write_report
 from seedbed.models.training import train_model
-from seedbed.serving.card import Facts, summarize, write_card
+from seedbed.serving.card import summarize, write_card
 from seedbed.serving.packaging import periods, train_rows, write_bundle
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.seen_rows import SeenRows
@@ -53,12 +51,14 @@ def main(out: Path) -> None:
     table = build_training_table(rows, columns, problem, params.features, params.split)
 
     trained = train_model(table, problem, params.split, model, params.evaluation, params.seed)
-    write_trained(trained, model.name, out / "model", out / "train")
+    write_model(trained, out / "model")
+    write_report(trained, model.name, out / "train")
 
     evaluated = evaluate_model(
         trained.pipeline, trained.decision, table, problem, params.evaluation, params.seed
     )
-    write_evaluated(evaluated, model.name, out / "predictions", out / "evaluate")
+    write_table(evaluated.predictions, out / "predictions")
+    write_report(evaluated, model.name, out / "evaluate")
 
     verdict = judge(evaluated.details, params.gate, problem)
     verdict.write(out / "verdict.json")
@@ -66,19 +66,6 @@ def main(out: Path) -> None:
     train = train_rows(rows, table, columns)
     signature = Signature.of(train, columns, params.features, params.dataset.time_zone)
     metrics = summarize(trained.details, evaluated.details)
-    excluded = columns_with(columns, "known_after_outcome")
-    card = write_card(
-        Facts(
-            params.dataset,
-            problem,
-            params.split,
-            model,
-            signature,
-            metrics,
-            periods(table),
-            excluded,
-        )
-    )
     recipe = Recipe(
         dataset=params.dataset.name,
         problem=problem,
@@ -88,6 +75,7 @@ def main(out: Path) -> None:
         decision=trained.decision,
         signature=signature,
     )
+    card = write_card(recipe, params.dataset, params.split, model, metrics, periods(table))
     write_bundle(
         out / "bundle",
         recipe,

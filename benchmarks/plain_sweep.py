@@ -13,9 +13,9 @@ import pandas as pd
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from project.stages.train import write_trained
 from seedbed.config.params import check_params
 from seedbed.data.tables import read_table
+from seedbed.models.reports import write_model, write_report
 from seedbed.models.training import train_model
 
 ROOT = Path.cwd()
@@ -35,7 +35,8 @@ def job(config: DictConfig) -> float:
         rows(), params.problem, params.split, params.model, params.evaluation, params.seed
     )
     out = Path(HydraConfig.get().runtime.output_dir)
-    write_trained(trained, params.model.name, out / "model", out / "report")
+    write_model(trained, out / "model")
+    write_report(trained, params.model.name, out / "report")
     return float(trained.headline["cv"][trained.details["metric"]])
 
 

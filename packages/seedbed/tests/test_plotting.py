@@ -10,7 +10,7 @@ from seedbed.plotting import new_figure, picture, save_figure, short, shortened
 
 
 def draw(path: Path) -> bytes:
-    with picture(path, width=4, height=3) as axes:
+    with picture(path, "A title", width=4, height=3) as axes:
         axes.plot([1, 2], [3, 4], label="a line")
         axes.legend()
     return path.read_bytes()

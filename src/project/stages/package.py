@@ -4,18 +4,12 @@ from pathlib import Path
 
 from seedbed.config.columns import resolve_columns
 from seedbed.config.schema import Cleaning, ColumnLists, Dataset, Features, Model, Problem, Split
-from seedbed.data.roles import columns_with
 from seedbed.data.tables import ROW, SPLIT, TIME, read_table
 from seedbed.files import read_json
 from seedbed.models.decision import Decision
 from seedbed.models.gate import read_refusal
-from seedbed.serving.card import Facts, summarize, write_card
-from seedbed.serving.packaging import (
-    periods,
-    refuse_bundle,
-    train_rows,
-    write_bundle,
-)
+from seedbed.serving.card import summarize, write_card
+from seedbed.serving.packaging import periods, refuse_bundle, train_rows, write_bundle
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.seen_rows import SeenRows
 from seedbed.serving.signature import Signature
@@ -43,11 +37,6 @@ def package(
     clean = read_table(Path("data/clean"))
     known = resolve_columns(columns, clean)
     rows = read_table(Path("data/features"), [ROW, SPLIT, *([TIME] if columns.time else [])])
-    signature = Signature.of(train_rows(clean, rows, known), known, features, dataset.time_zone)
-    details = (read_json(Path(f"reports/{name}/details.json")) for name in ("train", "evaluate"))
-    metrics = summarize(*details)
-    hidden = columns_with(known, "known_after_outcome")
-    facts = Facts(dataset, problem, split, model, signature, metrics, periods(rows), hidden)
     recipe = Recipe(
         dataset=dataset.name,
         problem=problem,
@@ -55,7 +44,10 @@ def package(
         cleaning=cleaning,
         features=features,
         decision=Decision.read(MODEL / "decision.json"),
-        signature=signature,
+        signature=Signature.of(train_rows(clean, rows, known), known, features, dataset.time_zone),
     )
+    reports = (read_json(Path(f"reports/{name}/details.json")) for name in ("train", "evaluate"))
+    metrics = summarize(*reports)
+    card = write_card(recipe, dataset, split, model, metrics, periods(rows))
     seen = SeenRows.of(rows.loc[rows[SPLIT] != "test", ROW].to_numpy())
-    write_bundle(BUNDLE, recipe, model=MODEL, metrics=metrics, card=write_card(facts), seen=seen)
+    write_bundle(BUNDLE, recipe, model=MODEL, metrics=metrics, card=card, seen=seen)

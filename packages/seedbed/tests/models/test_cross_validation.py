@@ -19,20 +19,25 @@ from seedbed.models.training import train_model
 FOLD = np.array([0, 0, 1, 1, 2, 2, 3])
 
 
-def test_time_chains_forward() -> None:
-    found = cross_validation_folds(FOLD, "time")
-    assert [(fitted.tolist(), scored.tolist()) for fitted, scored in found] == [
-        ([0, 1], [2, 3]),
-        ([0, 1, 2, 3], [4, 5]),
-        ([0, 1, 2, 3, 4, 5], [6]),
-    ]
+ALL = set(range(7))
 
 
-@pytest.mark.parametrize("kind", ["random", "group"])
-def test_other_folds_take_turns(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "scored", "fitted"),
+    [
+        ("time", [[2, 3], [4, 5], [6]], [{0, 1}, {0, 1, 2, 3}, {0, 1, 2, 3, 4, 5}]),
+        *(
+            (kind, [[0, 1], [2, 3], [4, 5], [6]], [ALL - {0, 1}, ALL - {2, 3}, ALL - {4, 5}, ALL - {6}])
+            for kind in ("random", "group")
+        ),
+    ],
+)  # fmt: skip
+def test_time_chains_forward_and_other_folds_take_turns(
+    kind: str, scored: list[list[int]], fitted: list[set[int]]
+) -> None:
     found = cross_validation_folds(FOLD, kind)
-    assert [scored.tolist() for _, scored in found] == [[0, 1], [2, 3], [4, 5], [6]]
-    assert all(sorted([*fitted, *scored]) == list(range(7)) for fitted, scored in found)
+    assert [rows.tolist() for _, rows in found] == scored
+    assert [set(rows) for rows, _ in found] == fitted
 
 
 def test_one_fold_is_too_few() -> None:
@@ -76,18 +81,11 @@ def test_repeats_are_no_choice_by_time() -> None:
 
 def test_a_fold_to_fit_on_with_one_class_is_an_error(flights, model_of) -> None:
     train = flights[flights["_split"] == "train"].reset_index(drop=True)
-    target = train["_target"].to_numpy() & (train["_fold"] > 0).to_numpy()
+    fold = train["_fold"].to_numpy()
+    target = train["_target"].to_numpy() & (fold > 0)
     decision = Decision("binary", {"distance": "number"}, (False, True))
     with pytest.raises(UserError, match=r"split\.folds.*fold 1 fits on are of one class"):
-        fit_with_folds(
-            model_of("dummy"),
-            train[["distance"]],
-            target,
-            decision,
-            train["_fold"].to_numpy(),
-            "time",
-            0,
-        )
+        fit_with_folds(model_of("dummy"), train[["distance"]], target, decision, fold, "time", 0)
 
 
 def test_the_summary_is_mean_and_sample_deviation_of_the_folds() -> None:

@@ -33,20 +33,39 @@ def test_what_is_no_decision_is_an_error(text: str | None, tmp_path: Path) -> No
         Decision.read(tmp_path / "decision.json")
 
 
-def test_scores_become_decisions_and_labels() -> None:
-    assert BINARY.labels(BINARY.decide(np.array([0.39, 0.4, 0.9]))).tolist() == [False, True, True]
-    assert CLASSES.labels(
-        CLASSES.decide(np.array([[0.1, 0.2, 0.7], [0.6, 0.3, 0.1]]))
-    ).tolist() == ["c", "a"]
-    np.testing.assert_array_equal(NUMBER.labels(NUMBER.decide(np.array([1.5]))), [1.5])
+@pytest.mark.parametrize(
+    ("decision", "scores", "answers"),
+    [
+        (BINARY, [0.39, 0.4], {"prediction": [False, True], "score": [0.39, 0.4]}),
+        (
+            CLASSES, [[0.1, 0.2, 0.7], [0.6, 0.3, 0.1]],
+            {
+                "prediction": ["c", "a"], "score_a": [0.1, 0.6], "score_b": [0.2, 0.3],
+                "score_c": [0.7, 0.1],
+            },
+        ),
+        (NUMBER, [1.5], {"prediction": [1.5]}),
+    ],
+)  # fmt: skip
+def test_scores_become_answers(decision: Decision, scores: list, answers: dict) -> None:
+    found = decision.answers(np.array(scores))
+    assert {name: values.tolist() for name, values in found.items()} == answers
 
 
-def test_the_baseline_scores_every_row_alike() -> None:
-    assert BINARY.baseline(np.array([0, 1]))["brier"].scores.tolist() == [0.3, 0.3]
-    assert CLASSES.baseline(np.array([0, 1]))["log_loss"].scores.tolist() == [[0.2, 0.5, 0.3]] * 2
-    assert NUMBER.baseline(np.array([1.0, 4.0]))["rmse"].prediction.tolist() == [2.5, 2.5]
-    for decision, truth in ((BINARY, [0, 1]), (CLASSES, [0, 1]), (NUMBER, [1.0, 4.0])):
-        assert list(decision.baseline(np.array(truth))) == list(metrics_of(decision.task))
+@pytest.mark.parametrize(
+    ("decision", "truth", "metric", "scores"),
+    [
+        (BINARY, [0, 1], "brier", [0.3, 0.3]),
+        (CLASSES, [0, 1], "log_loss", [[0.2, 0.5, 0.3]] * 2),
+        (NUMBER, [1.0, 4.0], "rmse", [2.5, 2.5]),
+    ],
+)
+def test_the_baseline_scores_every_row_alike(
+    decision: Decision, truth: list, metric: str, scores: list
+) -> None:
+    baseline = decision.baseline(np.array(truth))
+    assert baseline[metric].scores.tolist() == scores
+    assert list(baseline) == list(metrics_of(decision.task))
 
 
 @pytest.mark.parametrize(
@@ -69,9 +88,8 @@ def test_the_baseline_scores_every_row_alike() -> None:
 def test_each_metric_has_the_constant_answer_that_is_best_by_it(
     decision: Decision, truth: list, metric: str, value: float
 ) -> None:
-    assert find_metric(metric, decision.task).of(
-        decision.baseline(np.array(truth))[metric]
-    ) == pytest.approx(value)
+    best = decision.baseline(np.array(truth))[metric]
+    assert find_metric(metric, decision.task).of(best) == pytest.approx(value)
 
 
 def test_a_baseline_knows_shares_or_mean_and_median() -> None:

@@ -52,17 +52,6 @@ def evaluated(evaluate) -> dict[str, Evaluated]:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_figures_are_printed_on_one_line(task: str, trained, evaluated) -> None:
-    name = trained[task].details["metric"]
-    for found, value in (
-        (trained[task], trained[task].headline["cv"][name]),
-        (evaluated[task], evaluated[task].headline["test"][name]),
-    ):
-        assert str(found).startswith(f"{name}: {value:.4g} ")
-        assert "\n" not in str(found)
-
-
-@pytest.mark.parametrize("task", TASKS)
 def test_training_is_the_same_whatever_the_test_rows_hold(
     task: str, train, trained, tables
 ) -> None:
@@ -71,28 +60,29 @@ def test_training_is_the_same_whatever_the_test_rows_hold(
     assert train(task, without).details == trained[task].details
 
 
+def without_validation(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows["_split"] != "validation"]
+
+
+def of_one_class(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(_target=True)
+
+
+def with_a_class_that_was_not_in_training(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(_target=rows["_target"].mask(rows["_split"] == "validation", "9"))
+
+
 @pytest.mark.parametrize(
     ("task", "change", "message"),
     [
+        ("binary", without_validation, r"none of the \d+ rows is a validation row"),
+        ("binary", of_one_class, r"columns\.target: all \d+ train rows are of one class, True"),
         (
-            "binary",
-            lambda rows: rows[rows["_split"] != "validation"],
-            r"none of the \d+ rows is a validation row",
-        ),
-        (
-            "binary",
-            lambda rows: rows.assign(_target=True),
-            r"columns\.target: all \d+ train rows are of one class, True",
-        ),
-        (
-            "multiclass",
-            lambda rows: rows.assign(
-                _target=rows["_target"].mask(rows["_split"] == "validation", "9")
-            ),
+            "multiclass", with_a_class_that_was_not_in_training,
             "rows are of class 9, of which there is no train row",
         ),
     ],
-)
+)  # fmt: skip
 def test_rows_that_do_not_fit_the_problem_are_an_error(
     task: str, change: Callable, message: str, train, tables
 ) -> None:
@@ -112,7 +102,9 @@ def test_evaluation_is_the_same_whatever_the_other_rows_hold(
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_headline_is_numbers_and_few(task: str, trained, evaluated, problem_of) -> None:
+def test_the_headline_is_numbers_and_few_and_printed_on_one_line(
+    task: str, trained, evaluated, problem_of
+) -> None:
     name = problem_of(task).metric
     shown = {**trained[task].headline, **evaluated[task].headline}
     assert [list(part) for part in shown.values()] == [[name, "std"], [name], [name, "low", "high"]]
@@ -120,6 +112,9 @@ def test_the_headline_is_numbers_and_few(task: str, trained, evaluated, problem_
     assert shown["cv"] == {name: np.mean(folds), "std": np.std(folds, ddof=1)}
     assert shown["validation"][name] == trained[task].details["validation"][name]["value"]
     assert shown["test"]["low"] < shown["test"][name] < shown["test"]["high"]
+    for found, part in ((trained[task], "cv"), (evaluated[task], "test")):
+        assert str(found).startswith(f"{name}: {shown[part][name]:.4g} ")
+        assert "\n" not in str(found)
 
 
 @pytest.mark.parametrize(("metric", "passed"), [("accuracy", False), ("roc_auc", True)])
@@ -138,20 +133,15 @@ def test_a_threshold_for_f1_makes_a_model_that_always_no_beats_in_accuracy(
 def test_predictions_and_figures_agree(task: str, evaluated, tables, problem_of) -> None:
     rows, found = tables[task], evaluated[task]
     table, test = found.predictions, rows[rows["_split"] == "test"]
-    assert table["_row"].tolist() == test["_row"].tolist()
-    assert table["_target"].tolist() == test["_target"].tolist()
-    assert [name for name in table if name in ("_time", "_slice_origin", "_slice_sex")] == [
-        name for name in rows if name in ("_time", "_slice_origin", "_slice_sex")
-    ]
-    figures = found.details["test"]
+    for name in ("_row", "_target", "_cluster", *rows.filter(regex="^_(time|slice_)")):
+        assert table[name].tolist() == test[name].tolist()
+    figures, right = found.details["test"], table["_prediction"] == table["_target"]
     if task == "regression":
         error = table["_prediction"] - table["_target"]
         assert np.sqrt((error**2).mean()) == pytest.approx(figures["rmse"]["value"])
         assert table["_baseline"].nunique() == 1
     else:
-        assert (table["_prediction"] == table["_target"]).mean() == pytest.approx(
-            figures["accuracy"]["value"]
-        )
+        assert right.mean() == pytest.approx(figures["accuracy"]["value"])
     if task == "multiclass":
         scores = table[["_score_0", "_score_1", "_score_2"]].to_numpy()
         assert scores.argmax(axis=1).astype(str).tolist() == table["_prediction"].tolist()

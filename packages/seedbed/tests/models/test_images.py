@@ -10,17 +10,14 @@ import pytest
 from matplotlib.figure import Figure
 
 from seedbed.models.evaluating import Evaluated, evaluate_model
-from seedbed.models.images import draw_evaluation, draw_training
-from seedbed.models.plots import evaluation_plots, training_plots, write_plots
+from seedbed.models.reports import write_report
 from seedbed.models.training import Trained, train_model
 
 CLASSIFYING = {"roc", "precision_recall", "confusion", "scores", "calibration"}
-PICTURES = {
-    "binary": CLASSIFYING,
-    "multiclass": CLASSIFYING,
-    "regression": {"predicted_actual", "residuals", "calibration"},
-}
+REGRESSION = {"predicted_actual", "residuals", "calibration"}
 ODD = ["price_$ of $x_1$", r"Größe_日本 \alpha", "a/b: <c>?", "n" * 300, "n" * 299 + "m", "#%{}"]
+LONG = [f"class {'long ' * 40}$x_{n}$ ü" for n in range(3)]
+MANY = [f"c{n}" for n in range(60)]
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +27,14 @@ def run(problem_of, model_of, split_of, evaluation):
     def run(task: str, names: list[str], classes: list[str], slices: int):
         random, count = np.random.default_rng(0), 500
         rows = pd.DataFrame(random.normal(size=(count, len(names))), columns=names)
-        target: object = rows.iloc[:, 0] * 100
-        if task == "binary":
-            target = rows.iloc[:, 0] > 0.5
-        if task == "multiclass":
-            target = pd.Series(np.resize(classes, count), dtype="str")
+        targets = {
+            "regression": rows.iloc[:, 0] * 100,
+            "binary": rows.iloc[:, 0] > 0.5,
+            "multiclass": pd.Series(np.resize(classes or ["a"], count), dtype="str"),
+        }
         place = np.arange(count) * 5 // count
         rows = rows.assign(
-            _target=target,
+            _target=targets[task],
             _row=np.arange(count),
             _cluster=np.arange(count),
             _split=np.array(["train", "train", "train", "validation", "test"])[place],
@@ -53,44 +50,40 @@ def run(problem_of, model_of, split_of, evaluation):
 
 
 def draw(folder: Path, trained: Trained, evaluated: Evaluated) -> dict[str, bytes]:
-    for name in ("train", "evaluate"):
-        (folder / name).mkdir(parents=True)
-    tables = training_plots(trained.outcome, trained.details)
-    write_plots(folder / "train", tables)
-    parts = trained.outcome, trained.baseline, tables, trained.details
-    draw_training(folder / "train", *parts, "a model")
-    tables = evaluation_plots(evaluated.outcome, evaluated.details)
-    write_plots(folder / "evaluate", tables)
-    parts = evaluated.outcome, evaluated.baseline, tables, evaluated.details
-    draw_evaluation(folder / "evaluate", *parts, "a model")
-    files = [file for file in folder.rglob("*") if file.is_file()]
-    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+    write_report(trained, "a model", folder / "train")
+    write_report(evaluated, "a model", folder / "evaluate")
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.*")}
 
 
 @pytest.mark.parametrize(
-    ("task", "names", "classes", "slices"),
+    ("task", "names", "classes", "slices", "expected"),
     [
-        ("binary", ODD, [], 2),
-        ("binary", [f"c{n}" for n in range(60)], [], 90),
-        ("multiclass", ODD, [f"class {'long ' * 40}$x_{n}$ ü" for n in range(3)], 2),
-        ("multiclass", ["x"], [f"{n}" for n in range(60)], 1),
-        ("regression", ODD, [], 40),
+        ("binary", ODD, [], 2, CLASSIFYING),
+        ("binary", MANY, [], 90, CLASSIFYING),
+        ("multiclass", ODD, LONG, 2, CLASSIFYING),
+        ("multiclass", ["x"], MANY, 1, CLASSIFYING),
+        ("regression", ODD, [], 40, REGRESSION),
     ],
 )
 def test_any_table_is_drawn_without_a_warning_and_the_same_twice(
-    task: str, names: list[str], classes: list[str], slices: int, run, tmp_path: Path
-) -> None:
+    task: str, names: list[str], classes: list[str], slices: int, expected: set[str],
+    run, tmp_path: Path,
+) -> None:  # fmt: skip
     trained, evaluated = run(task, names, classes, slices)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         first = draw(tmp_path / "a", trained, evaluated)
     assert first == draw(tmp_path / "b", trained, evaluated)
-    pictures = {name.removesuffix(".png") for name in first if name.endswith(".png")}
-    expected = {f"{part}/{name}" for part in ("train", "evaluate") for name in PICTURES[task]}
+    pictures = {name: content for name, content in first.items() if name.endswith(".png")}
     slice_picture = next(name for name in pictures if "slices" in name)
-    assert pictures == {*expected, "train/folds", "evaluate/importance", slice_picture}
-    for name in pictures:
-        height = int.from_bytes(first[f"{name}.png"][20:24], "big")
+    assert pictures.keys() == {
+        *(f"{part}/images/{name}.png" for part in ("train", "evaluate") for name in expected),
+        "train/images/folds.png",
+        "evaluate/images/importance.png",
+        slice_picture,
+    }
+    for name, content in pictures.items():
+        height = int.from_bytes(content[20:24], "big")
         assert height < 1000, f"{name} is {height} pixels high"
 
 
@@ -101,7 +94,7 @@ def test_what_is_left_out_is_said(run, tmp_path: Path, monkeypatch: pytest.Monke
         titles.append(figure.get_suptitle())
 
     monkeypatch.setattr("seedbed.plotting.save_figure", keep)
-    draw(tmp_path, *run("binary", [f"c{n}" for n in range(60)], [], 90))
+    draw(tmp_path, *run("binary", MANY, [], 90))
     shown = "\n".join(titles)
     assert "20 of 60 features" in shown
     assert re.search(r"by Größe_\$.*, the 20 largest of 90", shown)
@@ -114,5 +107,6 @@ def test_undefined_figures_are_left_out(run, tmp_path: Path) -> None:
     evaluated.details["baseline"] |= nothing
     for group in evaluated.details["slices"].values():
         next(iter(group.values())).update(nothing)
-    assert "evaluate/roc.png" in draw(tmp_path, trained, evaluated)
-    assert len(pd.read_csv(tmp_path / "evaluate/slices.csv")) == 1, "of few rows a figure is chance"
+    assert "evaluate/images/roc.png" in draw(tmp_path, trained, evaluated)
+    slices = pd.read_csv(tmp_path / "evaluate/plots/slices.csv")
+    assert len(slices) == 1, "of few rows a figure is chance"

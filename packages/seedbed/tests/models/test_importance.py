@@ -4,29 +4,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Split
 from seedbed.models.importance import permutation_importance, sample_rows
 from seedbed.models.metrics import find_metric
 from seedbed.models.training import train_model
 
 
 def test_a_shuffled_feature_that_the_model_leans_on_costs_what_the_metric_says(
-    problem_of, model_of, evaluation
+    problem_of, model_of, split_of, evaluation
 ) -> None:
-    random = np.random.default_rng(0)
+    random, numbers = np.random.default_rng(0), np.arange(400)
     rows = pd.DataFrame({"x": random.normal(size=400), "noise": random.normal(size=400)})
+    parts = np.repeat(["train", "validation", "test"], [200, 100, 100])
     rows = rows.assign(
-        _target=rows["x"] * 3, _split=["train"] * 200 + ["validation"] * 100 + ["test"] * 100
+        _target=rows["x"] * 3, _split=parts, _fold=numbers % 2, _row=numbers, _cluster=numbers
     )
-    rows["_fold"], rows["_row"], rows["_cluster"] = (
-        np.arange(400) % 2,
-        np.arange(400),
-        np.arange(400),
-    )
-    split = Split(kind="random", validation=0.2, test=0.2, folds=2)
-    fitted = train_model(
-        rows, problem_of("regression"), split, model_of("logistic_regression"), evaluation, 0
-    )
+    model, problem = model_of("logistic_regression"), problem_of("regression")
+    fitted = train_model(rows, problem, split_of("random"), model, evaluation, 0)
     features, truth = rows[["x", "noise"]], rows["_target"].to_numpy()
     metric = find_metric("rmse", "regression")
 

@@ -10,7 +10,6 @@ from seedbed.models.intervals import (
     MINIMUM_CLUSTERS,
     MINIMUM_ROWS,
     MOST_SLICES,
-    bootstrap,
     compare,
     interval,
     resample_counts,
@@ -20,6 +19,9 @@ from seedbed.models.outcome import Outcome
 
 ROWS = 600
 METRICS = metrics_of("binary")
+ALONE = np.arange(ROWS)
+HALVES = pd.Series(["left", "right"] * (ROWS // 2))
+NO_FIGURE = {"value": None, "low": None, "high": None}
 
 
 def outcomes(skill: float = 0.5) -> tuple[Outcome, Outcome]:
@@ -32,18 +34,18 @@ def outcomes(skill: float = 0.5) -> tuple[Outcome, Outcome]:
     return model, Outcome("binary", truth, np.full(ROWS, 0.3), nothing, (False, True))
 
 
-ALONE = np.arange(ROWS)
+MODEL, BASELINE = outcomes()
 
 
 def report(
     slices: dict[str, pd.Series] | None = None,
     seed: int = 0,
-    skill: float = 0.5,
     clusters: np.ndarray = ALONE,
+    model: Outcome = MODEL,
+    **against: Outcome,
 ):
-    model, baseline = outcomes(skill)
-    against = dict.fromkeys(METRICS, baseline)
-    return compare(model, against, slices or {}, clusters, METRICS["roc_auc"], 60, seed)
+    baselines = {**dict.fromkeys(METRICS, BASELINE), **against}
+    return compare(model, baselines, slices or {}, clusters, METRICS["roc_auc"], 60, seed)
 
 
 def test_every_metric_has_a_value_within_its_interval() -> None:
@@ -51,113 +53,89 @@ def test_every_metric_has_a_value_within_its_interval() -> None:
     for part in ("model", "baseline", "difference"):
         assert list(found[part]) == list(METRICS)
     for name, figure in found["model"].items():
-        assert figure["value"] == METRICS[name].of(outcomes()[0])
+        assert figure["value"] == METRICS[name].of(MODEL)
         assert figure["low"] <= figure["value"] <= figure["high"]
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "log_loss", "brier"])
-def test_a_positive_difference_means_that_the_model_is_better(name: str) -> None:
-    good, bad = report(skill=1), report(skill=-1)
-    assert good["difference"][name]["low"] > 0
-    assert bad["difference"][name]["high"] < 0
-    model, baseline = outcomes(1)
-    expected = METRICS[name].sign * (METRICS[name].of(model) - METRICS[name].of(baseline))
-    assert good["difference"][name]["value"] == pytest.approx(expected)
+@pytest.mark.parametrize("skill", [1, -1])
+def test_a_positive_difference_means_that_the_model_is_better(name: str, skill: int) -> None:
+    model, metric = outcomes(skill)[0], METRICS[name]
+    found = report(model=model)["difference"][name]
+    assert found["value"] == pytest.approx(metric.sign * (metric.of(model) - metric.of(BASELINE)))
+    assert skill * found["low"] > 0
+    assert skill * found["high"] > 0
 
 
-def test_the_difference_is_paired() -> None:
-    model, _ = outcomes()
-    found = compare(model, dict.fromkeys(METRICS, model), {}, ALONE, METRICS["roc_auc"], 60, 0)[
-        "difference"
-    ]["roc_auc"]
-    assert found == {"value": 0, "low": 0, "high": 0}
-
-
-def test_each_metric_is_held_against_its_own_outcome() -> None:
-    model, baseline = outcomes()
-    against = {**dict.fromkeys(METRICS, baseline), "recall": model}
-    found = compare(model, against, {}, ALONE, METRICS["recall"], 60, 0)
+def test_differences_are_paired_and_each_metric_has_a_baseline_of_its_own() -> None:
+    found = report(recall=MODEL)
     assert found["difference"]["recall"] == {"value": 0, "low": 0, "high": 0}
     assert found["baseline"]["recall"] == found["model"]["recall"]
-    assert found["baseline"]["f1"]["value"] == METRICS["f1"].of(baseline)
+    assert found["baseline"]["f1"]["value"] == METRICS["f1"].of(BASELINE)
 
 
 def test_the_seed_decides_the_interval() -> None:
-    assert report() == report()
-    assert report(seed=1)["model"]["roc_auc"]["value"] == report()["model"]["roc_auc"]["value"]
-    assert report(seed=1)["model"]["roc_auc"]["low"] != report()["model"]["roc_auc"]["low"]
+    first, second = report()["model"]["roc_auc"], report(seed=1)["model"]["roc_auc"]
+    assert report()["model"]["roc_auc"] == first
+    assert second["value"] == first["value"]
+    assert second["low"] != first["low"]
 
 
 def test_a_slice_is_measured_on_its_own_rows() -> None:
-    side = pd.Series(["left", "right"] * (ROWS // 2))
-    found = report({"side": side})["slices"]["side"]
+    found = report({"side": HALVES})["slices"]["side"]
     assert list(found) == ["left", "right"]
-    rows = np.flatnonzero(side == "left")
     assert found["left"]["rows"] == ROWS // 2
-    assert found["left"]["roc_auc"]["value"] == METRICS["roc_auc"].of(outcomes()[0].take(rows))
-    assert (
-        found["left"]["roc_auc"]["low"]
-        < found["left"]["roc_auc"]["value"]
-        < found["left"]["roc_auc"]["high"]
-    )
+    figure = found["left"]["roc_auc"]
+    assert figure["value"] == METRICS["roc_auc"].of(MODEL.take(np.flatnonzero(HALVES == "left")))
+    assert figure["low"] < figure["value"] < figure["high"]
 
 
 def test_a_small_slice_has_no_interval_and_a_missing_value_is_a_slice() -> None:
     few = MINIMUM_ROWS - 1
-    side = pd.Series(
-        ["few"] * few + [None] * MINIMUM_ROWS + ["many"] * (ROWS - few - MINIMUM_ROWS), dtype="str"
-    )
-    found = report({"side": side})["slices"]["side"]
-    assert {value: entry["rows"] for value, entry in found.items()} == {
-        "few": few,
-        "many": ROWS - few - MINIMUM_ROWS,
-        "missing": MINIMUM_ROWS,
-    }
-    assert found["few"]["roc_auc"]["low"] is None
+    sizes = {"few": few, "missing": MINIMUM_ROWS, "many": ROWS - few - MINIMUM_ROWS}
+    side = pd.Series(np.repeat(list(sizes), list(sizes.values()))).replace("missing", None)
+    found = report({"side": side.astype("str")})["slices"]["side"]
+    assert {value: entry["rows"] for value, entry in found.items()} == sizes
     assert found["few"]["roc_auc"]["value"] is not None
-    assert found["missing"]["roc_auc"]["low"] is not None
+    assert [value for value in sizes if found[value]["roc_auc"]["low"] is None] == ["few"]
 
 
-def test_rows_that_are_alike_make_intervals_wider_and_too_few_clusters_make_none() -> None:
-    truth, side = outcomes()[0].truth, pd.Series(["left", "right"] * (ROWS // 2))
-    alike = (
-        np.argsort(np.argsort(-outcomes()[0].scores * truth, kind="stable"), kind="stable") // 30
-    )
-    assert width(report(clusters=alike)["model"]["recall"]) > 2 * width(report()["model"]["recall"])
-    assert report(clusters=alike)["bootstrap"] == {"resamples": 60, "clusters": 20}
-    few = report({"side": side}, clusters=np.arange(ROWS) % (MINIMUM_CLUSTERS - 1))
-    for figure in (
-        *few["model"].values(),
-        *few["difference"].values(),
-        few["slices"]["side"]["left"]["roc_auc"],
-    ):
+def test_rows_that_are_alike_make_intervals_wider() -> None:
+    rank = np.argsort(np.argsort(-MODEL.scores * MODEL.truth, kind="stable"), kind="stable")
+    alike, alone = report(clusters=rank // 30), report()
+    widths = [
+        found["model"]["recall"]["high"] - found["model"]["recall"]["low"]
+        for found in (alike, alone)
+    ]
+    assert widths[0] > 2 * widths[1]
+    assert alike["bootstrap"] == {"resamples": 60, "clusters": 20}
+
+
+def test_too_few_clusters_make_no_interval() -> None:
+    few = report({"side": HALVES}, clusters=ALONE % (MINIMUM_CLUSTERS - 1))
+    part = few["slices"]["side"]["left"]["roc_auc"]
+    for figure in (*few["model"].values(), *few["difference"].values(), part):
+        assert figure["value"] is not None
         assert figure["low"] is figure["high"] is None
-    assert few["model"]["roc_auc"]["value"] == report()["model"]["roc_auc"]["value"]
     # Enough in all, too few in a slice: even rows are in nine clusters, odd ones in nine others.
-    shared = report({"side": side}, clusters=np.arange(ROWS) % (2 * MINIMUM_CLUSTERS - 2))
+    shared = report({"side": HALVES}, clusters=ALONE % (2 * MINIMUM_CLUSTERS - 2))
     assert shared["model"]["roc_auc"]["low"] is not None
     assert shared["slices"]["side"]["left"]["roc_auc"]["low"] is None
 
 
-def width(figure: dict) -> float:
-    return figure["high"] - figure["low"]
-
-
 def test_only_the_largest_slices_are_listed_and_the_others_counted() -> None:
-    codes = np.minimum(np.arange(ROWS) // 20, 25)
-    found = report({"code": pd.Series([f"c{code:02d}" for code in codes])})
-    assert list(found["slices"]["code"]) == [
-        f"c{code:02d}" for code in [*range(MOST_SLICES - 1), 25]
-    ]
+    codes = pd.Series([f"c{min(row // 20, 25):02d}" for row in range(ROWS)])
+    found = report({"code": codes})
+    listed = [f"c{code:02d}" for code in [*range(MOST_SLICES - 1), 25]]
+    assert list(found["slices"]["code"]) == listed
     assert found["slices_left_out"] == {"code": 26 - MOST_SLICES}
 
 
 def test_a_slice_of_one_class_has_no_ranking() -> None:
-    side = pd.Series(np.where(outcomes()[0].truth == 1, "late", "on time"))
+    side = pd.Series(np.where(MODEL.truth == 1, "late", "on time"))
     found = report({"side": side})["slices"]["side"]["late"]
-    assert found["roc_auc"] == {"value": None, "low": None, "high": None}
-    assert found["difference"]["value"] is None
+    assert found["roc_auc"] == found["difference"] == NO_FIGURE
 
 
 def counts(clusters: np.ndarray, resamples: int, seed: int, at_once: int = 20) -> np.ndarray:
@@ -197,16 +175,17 @@ def test_the_interval_of_a_mean_covers_it_19_times_of_20(
     covered = 0
     for seed in range(200):
         values = random.normal(size=100)[shared] + random.normal(size=len(shared))
-        measures = {"x": lambda c, v=values: {"mean": c @ v / c.sum(axis=1)}}
-        low, high = interval(bootstrap(measures, clusters, 200, seed, 200)["x"]["mean"])
+        held = counts(clusters, 200, seed, at_once=200)
+        low, high = interval(held @ values / held.sum(axis=1))
         covered += low <= 0 <= high
     assert least <= covered / 200 <= most
 
 
-def test_an_interval_is_not_given_where_many_resamples_are_undefined() -> None:
+@pytest.mark.parametrize(("undefined", "given"), [(0, True), (4, True), (20, False)])
+def test_an_interval_is_not_given_where_many_resamples_are_undefined(
+    undefined: int, given: bool
+) -> None:
     values = np.linspace(0, 1, 100)
-    few, many = values.copy(), values.copy()
-    few[:4], many[:20] = np.nan, np.nan
-    assert interval(values) == pytest.approx((0.025, 0.975))
-    assert None not in interval(few)
-    assert interval(many) == (None, None)
+    values[:undefined] = np.nan
+    assert (None not in interval(values)) is given
+    assert undefined or interval(values) == pytest.approx((0.025, 0.975))

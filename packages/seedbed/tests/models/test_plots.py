@@ -70,28 +70,27 @@ def test_files_have_the_same_columns_for_every_task(task: str, tmp_path: Path) -
         assert len(table) <= (POINTS if name != "confusion" else 1.1 * CONFUSION_ROWS)
 
 
+def on_curve(found: pd.DataFrame, x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether each point is one of scikit-learn's."""
+    exact = {(round(a, 9), round(b, 9)) for a, b in zip(x, y, strict=True)}
+    return {(round(a, 9), round(b, 9)) for a, b in found.to_numpy()} <= exact
+
+
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
-def test_the_roc_lies_on_scikit_learns(task: str) -> None:
+def test_curves_lie_on_scikit_learns(task: str) -> None:
     outcome = OUTCOMES[task]
     truth = outcome.truth if task == "binary" else np.eye(3)[outcome.truth].ravel()
-    wrong, right, _ = reference.roc_curve(truth, outcome.scores.ravel(), drop_intermediate=False)
-    found = roc_curve(outcome)
-    exact = {(round(x, 9), round(y, 9)) for x, y in zip(wrong, right, strict=True)}
-    assert {(round(x, 9), round(y, 9)) for x, y in found.to_numpy()} <= exact
-    assert found.iloc[0].tolist() == [0, 0]
-    assert found.iloc[-1].tolist() == [1, 1]
-    area = np.trapezoid(found["true_positive_rate"], found["false_positive_rate"])
-    assert area == pytest.approx(reference.roc_auc_score(truth, outcome.scores.ravel()), abs=0.005)
-
-
-def test_precision_and_recall_lie_on_scikit_learns() -> None:
-    outcome = OUTCOMES["binary"]
-    precision, recall, _ = reference.precision_recall_curve(outcome.truth, outcome.scores)
-    exact = {(round(x, 9), round(y, 9)) for x, y in zip(recall, precision, strict=True)}
+    scores = outcome.scores.ravel()
+    wrong, right, _ = reference.roc_curve(truth, scores, drop_intermediate=False)
+    roc = roc_curve(outcome)
+    assert on_curve(roc, wrong, right)
+    assert roc.iloc[[0, -1]].to_numpy().tolist() == [[0, 0], [1, 1]]
+    area = np.trapezoid(roc["true_positive_rate"], roc["false_positive_rate"])
+    assert area == pytest.approx(reference.roc_auc_score(truth, scores), abs=0.005)
+    precision, recall, _ = reference.precision_recall_curve(truth, scores)
     found = precision_recall_curve(outcome)
-    assert {(round(x, 9), round(y, 9)) for x, y in found.to_numpy()} <= exact
-    assert found["recall"].iloc[-1] == 1
-    assert found["precision"].iloc[-1] == pytest.approx(outcome.truth.mean())
+    assert on_curve(found, recall, precision)
+    assert found.iloc[-1].tolist() == [1, pytest.approx(truth.mean())]
 
 
 def test_rows_of_one_class_have_curves_without_nan() -> None:
@@ -125,10 +124,10 @@ def test_a_constant_score_is_one_bin() -> None:
 )
 def test_confusion_counts_are_scikit_learns(task: str, labels: list[str]) -> None:
     outcome = OUTCOMES[task]
-    table = confusion_table(outcome)
-    assert (table.index.tolist(), table.columns.tolist()) == (labels, labels)
     expected = reference.confusion_matrix(outcome.truth, outcome.prediction)
-    np.testing.assert_array_equal(table, expected)
+    pd.testing.assert_frame_equal(
+        confusion_table(outcome), pd.DataFrame(expected, labels, labels), check_names=False
+    )
 
 
 def test_confusion_of_a_regression_is_in_quarters_of_the_actual_values() -> None:

@@ -15,31 +15,18 @@ from seedbed.config.params import read_params
 
 REPOSITORY = Path(__file__).parents[4]
 STAGES = ("ingest", "clean", "featurize", "train", "evaluate", "gate", "package")
-QUICK = ["evaluation=quick", "evaluation.importance_rows=50", "evaluation.importance_repeats=1"]
-OPEN_GATE = ["gate.better_than_baseline=false"]
+QUICK = [
+    *("evaluation=quick", "evaluation.importance_rows=50", "evaluation.importance_repeats=1"),
+    "gate.better_than_baseline=false",
+]
+LINEAR = "model=logistic_regression"
 OVERRIDES = {
     "flights": [
-        *QUICK,
-        "dataset.sample=3000",
-        "model.arguments.max_iter=10",
-        *OPEN_GATE,
-        "~gate.thresholds.roc_auc",
+        "dataset.sample=3000", "model.arguments.max_iter=10", "~gate.thresholds.roc_auc", *QUICK,
     ],
-    "wine": [
-        *QUICK,
-        "dataset=wine",
-        "model=logistic_regression",
-        *OPEN_GATE,
-        "~gate.thresholds.log_loss",
-    ],
-    "diabetes": [
-        *QUICK,
-        "dataset=diabetes",
-        "model=logistic_regression",
-        *OPEN_GATE,
-        "~gate.thresholds.rmse",
-    ],
-}
+    "wine": ["dataset=wine", LINEAR, "~gate.thresholds.log_loss", *QUICK],
+    "diabetes": ["dataset=diabetes", LINEAR, "~gate.thresholds.rmse", *QUICK],
+}  # fmt: skip
 
 
 def _run_stages(root: Path, overrides: list[str], stages: tuple[str, ...] = STAGES) -> None:
@@ -67,13 +54,13 @@ def new_root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run_stages() -> Callable[..., None]:
-    """Return a function that runs stages in a folder, with what conf/ and overrides compose to, or its params.yaml."""
+    """Return a function that runs stages in a folder, on what conf/ and overrides compose to."""
     return _run_stages
 
 
 @pytest.fixture(scope="session")
 def built(shared_folder: Path) -> Callable[[str], Path]:
-    """Return a function from a dataset's name to a repository in which its bundle was packaged; only to be read."""
+    """Return a function from a dataset's name to a repository with its bundle, only to be read."""
 
     def build(name: str) -> Path:
         root = shared_folder / "built" / name

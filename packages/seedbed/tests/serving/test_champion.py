@@ -1,4 +1,4 @@
-"""The champion is asked about today's test rows, or says why it cannot be."""
+"""The champion predicts today's test rows, or the comparison says why it cannot."""
 
 import hashlib
 import json
@@ -19,195 +19,169 @@ from seedbed.data.roles import row_key
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
 from seedbed.models.comparison import Comparison
-from seedbed.serving import champion as module
+from seedbed.serving import load_bundle
 from seedbed.serving.champion import compare_with_champion, has_champion, raw_test_rows
 
 from support import sign_again
 
 Built = Callable[[str], Path]
+Given = dict[str, Any]
 NAMES = ["columns", "problem", "cleaning", "evaluation", "seed"]
+CHAMPION = Path("models/champion")
 
 
 @pytest.fixture(params=["flights", "wine", "diabetes"])
-def root(
+def given(
     request: pytest.FixtureRequest, built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """A repository whose bundle was promoted: a binary, a multiclass and a regression problem."""
-    return promoted(built(request.param), tmp_path, monkeypatch)
+) -> Given:
+    """What is compared, in a repository whose bundle was promoted: a problem of each kind."""
+    return promote(built(request.param), tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def flights(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return promoted(built("flights"), tmp_path, monkeypatch)
+def flights(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Given:
+    return promote(built("flights"), tmp_path, monkeypatch)
 
 
-def promoted(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def promote(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Given:
     root = Path(shutil.copytree(built, tmp_path / "root"))
-    shutil.copytree(root / "models/bundle", root / "models/champion")
+    shutil.copytree(root / "models/bundle", root / CHAMPION)
     (root / "models/champion.dvc").touch()
     monkeypatch.chdir(root)
-    return root
-
-
-def inputs(root: Path) -> dict[str, Any]:
-    tables = {
-        "raw": read_table(root / "data/raw"),
-        "predictions": read_table(root / "data/predictions"),
-    }
+    tables = {name: read_table(root / "data" / name) for name in ("raw", "predictions")}
     params = read_params(NAMES, root)
     return {**tables, **params, "columns": resolve_columns(params["columns"], tables["raw"])}
 
 
-def test_the_packaged_model_is_identical_to_itself(root: Path) -> None:
+def rows_to_test(given: Given) -> pd.DataFrame:
+    names = ("raw", "predictions", "columns", "problem", "cleaning")
+    return raw_test_rows(**{name: given[name] for name in names})
+
+
+def test_the_packaged_model_is_identical_to_itself(given: Given) -> None:
     assert has_champion()
-    assert compare_with_champion(**inputs(root)) == Comparison({}, {}, {}, {}, identical=True)
+    assert compare_with_champion(**given) == Comparison(identical=True)
 
 
-def test_another_model_is_measured_on_the_same_rows(root: Path) -> None:
-    given = inputs(root)
+def test_another_model_is_measured_on_the_same_rows(given: Given) -> None:
     task, metric = given["problem"].task, given["problem"].metric
-    said = given["predictions"]
+    predictions = given["predictions"]
     if task == "regression":
-        said["_prediction"] = said["_prediction"] * 0.9
+        predictions["_prediction"] *= 0.9
+    elif task == "binary":
+        predictions["_score"] **= 2
+        predictions["_prediction"] = ~predictions["_prediction"]
     else:
-        scores = [name for name in said if name.startswith("_score")]
-        said[scores] = said[scores] ** 2 if task == "binary" else 1 / len(scores)
-        said["_prediction"] = ~said["_prediction"] if task == "binary" else said["_prediction"]
+        scores = list(predictions.filter(like="_score"))
+        predictions[scores] = 1 / len(scores)
     found = compare_with_champion(**given)
     assert found.obstacle is None
     assert not found.identical
     assert found.champion.keys() == found.challenger.keys() == found.difference.keys()
     if task == "binary":
-        assert found.difference["roc_auc"]["value"] == pytest.approx(0, abs=1e-12), (
-            "the order of the scores is the same"
-        )
+        order = found.difference["roc_auc"]["value"]
+        assert order == pytest.approx(0, abs=1e-12), "the order of the scores is the same"
         assert found.difference["accuracy"]["value"] != 0
     else:
-        assert found.difference[metric]["value"] < 0, (
-            "positive is better, whichever way the metric goes"
-        )
+        assert found.difference[metric]["value"] < 0, "positive is better in each metric"
 
 
-def test_without_a_promotion_there_is_no_champion(flights: Path) -> None:
+def test_without_a_promotion_there_is_no_champion(flights: Given) -> None:
     Path("models/champion.dvc").unlink()
     assert not has_champion()
 
 
-def test_rows_come_raw_and_in_the_order_of_the_predictions(flights: Path) -> None:
-    given = inputs(flights)
-    repeated = pd.concat([given["raw"], given["raw"].iloc[::7]], ignore_index=True)
-    rows = raw_test_rows(
-        repeated, given["predictions"], given["columns"], given["problem"], given["cleaning"]
-    )
-    answers = module.load_bundle("models/bundle").predict(rows)
-    assert (answers["score"].to_numpy() == given["predictions"]["_score"].to_numpy()).all()
+def test_rows_come_raw_and_in_the_order_of_the_predictions(flights: Given) -> None:
+    raw = flights["raw"]
+    repeated = pd.concat([raw, raw.iloc[::7]], ignore_index=True)
+    answers = load_bundle("models/bundle").predict(rows_to_test({**flights, "raw": repeated}))
+    assert (answers["score"].to_numpy() == flights["predictions"]["_score"].to_numpy()).all()
 
 
-@pytest.mark.parametrize("column", ["dest", "flight"])
-def test_a_champion_that_cannot_score_todays_columns_is_told(flights: Path, column: str) -> None:
-    """One column is a feature, the other only a part of the key by which a row is known."""
-    given = inputs(flights)
-    tests = raw_test_rows(
-        **{name: given[name] for name in ("raw", "predictions", "columns", "problem", "cleaning")}
-    )
-    given["raw"] = tests.drop(columns=column)
+def lack_a_column(given: Given, column: str) -> None:
+    given["raw"] = rows_to_test(given).drop(columns=column)
     given["columns"] = {name: role for name, role in given["columns"].items() if name != column}
-    keys = row_key(
-        clean_values(given["raw"], given["columns"], given["cleaning"]), given["columns"]
-    )
-    given["predictions"] = given["predictions"].assign(_row=keys)
-    found = compare_with_champion(**given)
+    cleaned = clean_values(given["raw"], given["columns"], given["cleaning"])
+    given["predictions"] = given["predictions"].assign(_row=row_key(cleaned, given["columns"]))
+
+
+def ask_another_question(given: Given) -> None:
+    given["problem"] = given["problem"].model_copy(update={"above": 30.0})
+
+
+def use_rows_of_its_training(given: Given) -> None:
+    rows = read_table(Path("data/features"), ["_row", "_split"])
+    seen = rows.loc[rows["_split"] == "train", "_row"].to_numpy()[:40]
+    others = given["predictions"]["_row"].to_numpy()[40:]
+    given["predictions"] = given["predictions"].assign(_row=np.concatenate([seen, others]))
+
+
+def make_by_another_version(given: Given) -> None:
+    sign_again(CHAMPION, format=1)
+
+
+def add_to_the_recipe(given: Given) -> None:
+    decision = json.loads((CHAMPION / "bundle.json").read_text())["decision"]
+    sign_again(CHAMPION, decision={**decision, "cost": 2})
+
+
+def write_an_unreadable_pipeline(given: Given) -> None:
+    """A whole bundle whose pipeline another version of scikit-learn may have written."""
+    file = CHAMPION / "pipeline.skops"
+    file.write_bytes(b"written by the packages of another year")
+    files = json.loads((CHAMPION / "bundle.json").read_text())["files"]
+    files[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
+    sign_again(CHAMPION, files=files)
+
+
+@pytest.mark.parametrize(
+    ("change", "obstacle"),
+    [
+        (lambda given: lack_a_column(given, "dest"), "lack its column dest"),  # a feature
+        (lambda given: lack_a_column(given, "flight"), "lack its column flight"),  # of the key
+        (ask_another_question, r"another question: its problem\.above is .*today's is 30\.0"),
+        (use_rows_of_its_training, r"at least 40 of the [\d,]+ test rows.* better than it is$"),
+        (make_by_another_version, "format is 1, and this version of seedbed reads 4"),
+        (add_to_the_recipe, r"it does not fit this version of seedbed \(decision\.cost: "),
+        (
+            write_an_unreadable_pipeline,
+            "not a model file that can be read.*with the versions in models/champion/requirements",
+        ),
+    ],
+)
+def test_a_champion_that_cannot_be_compared_is_an_obstacle_and_no_error(
+    change: Callable[[Given], None], obstacle: str, flights: Given
+) -> None:
+    change(flights)
+    found = compare_with_champion(**flights)
     assert found.obstacle
-    assert f"lack its column {column}" in found.obstacle
+    assert re.search(obstacle, found.obstacle), found.obstacle
+    assert not found.obstacle.endswith(".")
 
 
-def test_a_champion_that_answers_another_question_is_told(flights: Path) -> None:
-    given = inputs(flights)
-    found = compare_with_champion(
-        **{**given, "problem": given["problem"].model_copy(update={"above": 30.0})}
-    )
-    assert found.obstacle
-    assert "another question" in found.obstacle
-    assert "30.0" in found.obstacle
-
-
-def test_a_champion_that_was_trained_on_rows_that_are_now_test_rows_is_told(flights: Path) -> None:
-    given = inputs(flights)
-    bundle = module.load_bundle("models/champion")
-    seen = read_table(flights / "data/features", ["_row", "_split"])
-    trained_on = seen.loc[seen["_split"] == "train", "_row"].to_numpy()[:40]
-    assert bundle.seen.count(trained_on) == 40
-    given["predictions"] = given["predictions"].assign(
-        _row=np.concatenate([trained_on, given["predictions"]["_row"].to_numpy()[40:]])
-    )
-    found = compare_with_champion(**given)
-    assert found.obstacle == (
-        f"it was trained or chosen on at least 40 of the {len(given['predictions']):,} test rows, and would look better than it is"
-    )
-
-
-def test_a_champion_whose_files_are_missing_or_changed_stops_the_gate(flights: Path) -> None:
-    given = inputs(flights)
-    (flights / "models/champion/metrics.json").write_text("{}")
-    with pytest.raises(UserError, match=r"metrics\.json is not the file that was packaged"):
-        compare_with_champion(**given)
-    shutil.rmtree(flights / "models/champion")
-    with pytest.raises(UserError, match="models/champion: there is no such bundle.*dvc pull"):
-        compare_with_champion(**given)
-
-
-def test_a_champion_that_another_version_made_is_told(flights: Path) -> None:
-    sign_again(flights / "models/champion", format=1)
-    found = compare_with_champion(**inputs(flights))
-    assert found.obstacle
-    assert "format is 1, and this version of seedbed reads 4" in found.obstacle
-
-
-def unreadable_pipeline(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A whole bundle whose pipeline is none to what is installed: as another version of scikit-learn may write it."""
-    folder = root / "models/champion"
-    (folder / "pipeline.skops").write_bytes(b"written by the packages of another year")
-    files = json.loads((folder / "bundle.json").read_text())["files"]
-    files["pipeline.skops"] = hashlib.sha256((folder / "pipeline.skops").read_bytes()).hexdigest()
-    sign_again(folder, files=files)
-
-
-def unscorable_pipeline(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pipeline_that_fails_in_the_packages_of_today_is_an_obstacle(
+    flights: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
         raise AttributeError("'SimpleImputer' object has no attribute '_fill_dtype'")
 
     monkeypatch.setattr("seedbed.serving.bundle.predict_scores", fail)
+    obstacle = compare_with_champion(**flights).obstacle
+    assert obstacle
+    assert "installed now it cannot score a row (AttributeError: 'SimpleImputer'" in obstacle
 
 
-def unknown_recipe(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    decision = json.loads((root / "models/champion/bundle.json").read_text())["decision"]
-    sign_again(root / "models/champion", decision={**decision, "cost": 2})
+def test_a_champion_whose_files_are_missing_or_changed_stops_the_gate(flights: Given) -> None:
+    (CHAMPION / "metrics.json").write_text("{}")
+    with pytest.raises(UserError, match=r"metrics\.json is not the file that was packaged"):
+        compare_with_champion(**flights)
+    shutil.rmtree(CHAMPION)
+    with pytest.raises(UserError, match="models/champion: there is no such bundle.*dvc pull"):
+        compare_with_champion(**flights)
 
 
-@pytest.mark.parametrize(
-    ("break_it", "told"),
-    [
-        (unreadable_pipeline, "this is not a model file that can be read.*with the versions in models/champion/requirements.lock"),
-        (unscorable_pipeline, "with the packages that are installed now it cannot score a row \\(AttributeError: 'SimpleImputer'"),
-        (unknown_recipe, "it does not fit this version of seedbed .*cost"),
-    ],
-)  # fmt: skip
-def test_a_champion_that_the_packages_of_today_cannot_ask_is_a_verdict(
-    break_it: Callable[[Path, pytest.MonkeyPatch], None],
-    told: str,
-    flights: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    break_it(flights, monkeypatch)
-    found = compare_with_champion(**inputs(flights))
-    assert found.obstacle
-    assert re.search(told, found.obstacle), found.obstacle
-    assert not found.obstacle.endswith(".")
-
-
-def test_the_bundle_has_seen_train_and_validation_rows_alone(flights: Path) -> None:
-    sides = read_table(flights / "data/features", ["_row", "_split"])
-    seen = module.load_bundle("models/bundle").seen
-    for side, expected in (("train", 1), ("validation", 1), ("test", 0)):
-        rows = sides.loc[sides["_split"] == side, "_row"].to_numpy()
-        assert seen.count(rows) == expected * len(rows)
+def test_a_bundle_has_seen_train_and_validation_rows_alone(flights: Given) -> None:
+    rows = read_table(Path("data/features"), ["_row", "_split"])
+    seen = load_bundle("models/bundle").seen
+    for part, group in rows.groupby("_split")["_row"]:
+        assert seen.count(group.to_numpy()) == (0 if part == "test" else len(group)), part

@@ -13,22 +13,23 @@ def keys(begin: int, end: int) -> np.ndarray:
     return np.arange(begin, end, dtype="uint64") * np.uint64(0x9E3779B97F4A7C15)
 
 
-def test_few_rows_are_counted_exactly() -> None:
-    seen = SeenRows.of(keys(0, 1000))
-    assert [seen.count(keys(*span)) for span in [(0, 1000), (1000, 2000), (990, 1500), (0, 1)]] == [
-        1000,
-        0,
-        10,
-        1,
-    ]
-
-
-def test_of_many_rows_a_small_overlap_is_found_and_none_is_made_up() -> None:
-    seen = SeenRows.of(keys(0, 3_000_000))
-    assert len(seen.keys) == MOST
-    assert seen.count(keys(3_000_000, 4_000_000)) == 0
-    found = seen.count(keys(2_999_000, 3_049_000))
-    assert 5 <= found <= 100, "about MOST / 3,000,000 of the 1,000 rows in both"
+@pytest.mark.parametrize(
+    ("seen", "asked", "least", "most"),
+    [
+        (1000, (0, 1000), 1000, 1000),
+        (1000, (1000, 2000), 0, 0),
+        (1000, (990, 1500), 10, 10),
+        (3_000_000, (3_000_000, 4_000_000), 0, 0),
+        # About MOST / 3,000,000 of the 1,000 rows in both.
+        (3_000_000, (2_999_000, 3_049_000), 5, 100),
+    ],
+)
+def test_few_rows_are_counted_exactly_and_of_many_a_small_overlap_is_found(
+    seen: int, asked: tuple[int, int], least: int, most: int
+) -> None:
+    sketch = SeenRows.of(keys(0, seen))
+    assert len(sketch.keys) == min(seen, MOST)
+    assert least <= sketch.count(keys(*asked)) <= most
 
 
 def test_order_and_repeats_make_no_difference(tmp_path: Path) -> None:

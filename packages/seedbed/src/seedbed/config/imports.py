@@ -49,6 +49,11 @@ class Imports:
             if file is None or (key := file.relative_to(source).as_posix()) in found:
                 continue
             found[key] = file
+            # A template beside a module bears its name: card.md.jinja is a part of card.py.
+            found |= {
+                template.relative_to(source).as_posix(): template
+                for template in file.parent.glob(f"{file.stem}.*.jinja")
+            }
             pending += self._imports_of(file, name)[0]
         return found
 
@@ -69,7 +74,8 @@ class Imports:
         also : iterable of str
             Modules of other packages that are used besides.
         """
-        imported = {name for file in files.values() for name in self._imports[file][1]}
+        modules = [file for file in files.values() if file in self._imports]
+        imported = {name for file in modules for name in self._imports[file][1]}
         if READS_DATA in files:
             imported |= self._packages_with_data
         if BUILDS_ESTIMATORS in files:

@@ -1,8 +1,8 @@
 """Challenger against champion: the metrics of two models on the same rows, and their difference."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from seedbed.models.outcome import Outcome
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two models reach on the same rows, or why that cannot be told.
+    """What two models reach on the same rows, or why that cannot be known.
 
     Attributes
     ----------
@@ -26,37 +26,25 @@ class Comparison:
         `{metric: {"value", "low", "high"}}`; the difference is paired, and signed so that positive
         means the challenger is better. Empty where there is an obstacle, or both are identical.
     identical : bool
-        Whether both say the same of every row.
+        Whether both predict the same for every row.
     obstacle : str or None
         Why they cannot be compared.
     """
 
-    champion: Mapping[str, Any]
-    challenger: Mapping[str, Any]
-    difference: Mapping[str, Any]
-    slices: Mapping[str, Any]
+    champion: Mapping[str, Any] = field(default_factory=dict)
+    challenger: Mapping[str, Any] = field(default_factory=dict)
+    difference: Mapping[str, Any] = field(default_factory=dict)
+    slices: Mapping[str, Any] = field(default_factory=dict)
     identical: bool = False
     obstacle: str | None = None
-
-    @classmethod
-    def hindered(cls, obstacle: str) -> Self:
-        """Return a comparison that could not be made."""
-        return cls({}, {}, {}, {}, obstacle=obstacle)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what reports/verdict.json holds of it."""
         if self.obstacle:
             return {"compared": False, "why": self.obstacle}
-        if self.identical:
-            return {"compared": True, "identical": True}
-        return {
-            "compared": True,
-            "identical": False,
-            "champion": self.champion,
-            "challenger": self.challenger,
-            "difference": self.difference,
-            "slices": self.slices,
-        }
+        figures = ("champion", "challenger", "difference", "slices")
+        found = {} if self.identical else {name: getattr(self, name) for name in figures}
+        return {"compared": True, "identical": self.identical, **found}
 
 
 def compare_answers(
@@ -85,22 +73,32 @@ def compare_answers(
     """
     same_scores = np.array_equal(challenger.scores, champion.scores)
     if same_scores and np.array_equal(challenger.prediction, champion.prediction):
-        return Comparison({}, {}, {}, {}, identical=True)
+        return Comparison(identical=True)
     deciding = find_metric(problem.metric, problem.task)
     incumbent = dict.fromkeys(metrics_of(problem.task), champion)
-    figures = compare(challenger, incumbent, slices, clusters, deciding, resamples, seed)
-    return Comparison(
-        champion=figures["baseline"],
-        challenger=figures["model"],
-        difference=figures["difference"],
-        slices=figures["slices"],
-    )
+    found = compare(challenger, incumbent, slices, clusters, deciding, resamples, seed)
+    return Comparison(found["baseline"], found["model"], found["difference"], found["slices"])
 
 
 def read_outcome(
     answers: pd.DataFrame, target: pd.Series, task: Task, classes: tuple[Any, ...]
 ) -> Outcome:
-    """Return what a model answered, as :meth:`Bundle.predict` returns it, beside the truth."""
+    """Return what a model predicted beside the truth.
+
+    Parameters
+    ----------
+    answers : DataFrame, shape (n_rows, n_columns)
+        As :meth:`Bundle.predict` returns it, or data/predictions.
+    target : Series, shape (n_rows,)
+    classes : tuple
+        Those of a multiclass problem, as :func:`scored_classes` returns them.
+
+    Raises
+    ------
+    UserError
+        If the model has scored other classes.
+    """
+    answers = answers.rename(columns=lambda name: str(name).removeprefix("_"))
     if task == "regression":
         scores = answers["prediction"].to_numpy(dtype=np.float64)
         return Outcome(task, encode_target(target, task, ()), scores, scores)
@@ -108,15 +106,17 @@ def read_outcome(
         prediction = answers["prediction"].to_numpy(dtype=bool).astype(np.int8)
         scores = answers["score"].to_numpy(dtype=np.float64)
         return Outcome(task, encode_target(target, task, ()), scores, prediction, (False, True))
-    known = {
-        str(name).removeprefix("score_")
-        for name in answers.columns
-        if str(name).startswith("score_")
-    }
-    if known != set(classes):
+    known = scored_classes(answers)
+    if set(known) != set(classes):
         raise UserError(
             f"it knows the classes {', '.join(sorted(known))}, and today's are {', '.join(classes)}"
         )
     scores = answers[[f"score_{label}" for label in classes]].to_numpy(dtype=np.float64)
     prediction = pd.Index(classes, dtype="str").get_indexer(answers["prediction"]).astype(np.intp)
     return Outcome(task, encode_target(target, task, classes), scores, prediction, classes)
+
+
+def scored_classes(answers: pd.DataFrame) -> tuple[str, ...]:
+    """Return the classes that have a column of scores, such as `score_<class>`."""
+    names = (str(name).removeprefix("_") for name in answers.columns)
+    return tuple(name.removeprefix("score_") for name in names if name.startswith("score_"))

@@ -1,16 +1,18 @@
 """From scores to decisions: what models/model/decision.json holds."""
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from seedbed.config.schema import Problem, Task
 from seedbed.errors import UserError
-from seedbed.files import read_json, write_json
+from seedbed.files import write_json
 from seedbed.models.metrics import Metric, metrics_of
 from seedbed.models.outcome import Floats, Outcome
 
@@ -20,7 +22,7 @@ Rule = Literal["f1", "balanced_accuracy", "half"]
 
 @dataclass(frozen=True)
 class Decision:
-    """How a fitted pipeline is asked and its scores are read.
+    """Which features a fitted pipeline needs, and how its scores become decisions.
 
     Attributes
     ----------
@@ -35,6 +37,8 @@ class Decision:
         What the baseline scores every row: share of each class among the train rows; in a
         regression mean and median of their targets.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     task: Task
     features: dict[str, Kind]
@@ -55,6 +59,17 @@ class Decision:
         if self.task == "multiclass":
             return pd.Index(self.classes, dtype="str").take(codes)
         return codes
+
+    def answers(self, scores: Floats) -> dict[str, NDArray | pd.Index]:
+        """Return the columns that answer the question for rows with these scores.
+
+        These are `prediction` and `score` (binary: the probability of the positive class) or one
+        `score_<class>` for each class of a multiclass problem.
+        """
+        found = {"prediction": self.labels(self.decide(scores))}
+        if self.task == "binary":
+            return {**found, "score": scores}
+        return found | {f"score_{label}": scores[:, n] for n, label in enumerate(self.classes)}
 
     def outcome(self, truth: NDArray, scores: Floats) -> Outcome:
         """Set the model's scores beside the truth (coded by :func:`encode_target`)."""
@@ -84,25 +99,27 @@ class Decision:
         """
         constants = self._constants(truth, self.baseline_scores if scores is None else scores)
 
-        def best(metric: Metric) -> Outcome:
-            merits = [metric.sign * metric.of(constant) for constant in constants]
-            return constants[int(np.argmax(np.nan_to_num(merits, nan=-np.inf)))]
+        def merit(metric: Metric, constant: Outcome) -> float:
+            value = metric.sign * metric.of(constant)
+            return value if np.isfinite(value) else -np.inf
 
-        return {name: best(metric) for name, metric in metrics_of(self.task).items()}
+        return {
+            name: max(constants, key=partial(merit, metric))
+            for name, metric in metrics_of(self.task).items()
+        }
 
     def _constants(self, truth: NDArray, scores: tuple[float, ...]) -> list[Outcome]:
         if self.task == "regression":
             values = [np.full(len(truth), score) for score in scores]
             return [Outcome(self.task, truth, value, value) for value in values]
-        everywhere = np.tile(scores, (len(truth), 1))
-        if self.task == "binary":
-            everywhere = np.full(len(truth), scores[1])
+        binary = self.task == "binary"
+        everywhere = np.full(len(truth), scores[1]) if binary else np.tile(scores, (len(truth), 1))
         # Of more than two classes the most frequent one is the best by each metric.
         frequent = int(np.bincount(truth).argmax())
-        answers = [frequent, 1 - frequent] if self.task == "binary" else [frequent]
+        codes = [frequent, 1 - frequent] if binary else [frequent]
         return [
-            Outcome(self.task, truth, everywhere, np.full(len(truth), answer), self.classes)
-            for answer in answers
+            Outcome(self.task, truth, everywhere, np.full(len(truth), code), self.classes)
+            for code in codes
         ]
 
     def write(self, path: Path) -> None:
@@ -119,13 +136,12 @@ class Decision:
             If it is missing or holds something else.
         """
         try:
-            values = read_json(path)
-            tuples = {name: tuple(values[name]) for name in ("classes", "baseline_scores")}
-            return cls(**{**values, **tuples})
-        except (FileNotFoundError, ValueError, TypeError, KeyError) as error:
+            return TypeAdapter(cls).validate_json(path.read_bytes())
+        except (FileNotFoundError, ValidationError) as error:
+            why = first_mistake(error) if isinstance(error, ValidationError) else "it is missing"
             raise UserError(
-                f"{path}: no decision rule can be read from it ({error}). Run `dvc repro train`, "
-                "or `dvc pull`."
+                f"{path}: no decision rule can be read from it ({why}). Run `dvc repro train`, or "
+                "`dvc pull`."
             ) from None
 
 
@@ -231,3 +247,9 @@ def encode_target(target: pd.Series, task: Task, classes: tuple[Any, ...]) -> ND
             "out, or choose a split that spreads the classes (split=random)."
         )
     return codes.astype(np.intp)
+
+
+def first_mistake(error: ValidationError) -> str:
+    """Return the first of the keys that do not fit a schema, and why."""
+    first = error.errors()[0]
+    return ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))

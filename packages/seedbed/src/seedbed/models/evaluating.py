@@ -10,7 +10,7 @@ from seedbed.data.tables import CLUSTER, ROW, SLICE, TARGET, TIME
 from seedbed.models.decision import Decision, encode_target
 from seedbed.models.features import clusters_of, feature_frame, slices_of, split_rows
 from seedbed.models.importance import permutation_importance, sample_rows
-from seedbed.models.intervals import as_text, compare
+from seedbed.models.intervals import as_text, compare, with_interval
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Floats, Outcome
 from seedbed.models.pipeline import predict_scores
@@ -38,10 +38,9 @@ class Evaluated:
     def __str__(self) -> str:
         """Return those figures, and the baseline's, as one line."""
         name = self.details["metric"]
-        value, low, high = map(as_text, self.headline["test"].values())
-        between = f" ({low} to {high})" if self.headline["test"]["low"] is not None else ""
+        figure = with_interval(self.details["test"][name])
         baseline = as_text(self.details["baseline"][name]["value"])
-        return f"{name}: {value}{between} on the test rows; the baseline has {baseline}"
+        return f"{name}: {figure} on the test rows; the baseline has {baseline}"
 
 
 def evaluate_model(
@@ -102,20 +101,12 @@ def predictions_table(
         Of data/features.
     scores : ndarray, shape (n_rows,) or (n_rows, n_classes)
     """
-    columns = {"_score": scores}
-    if decision.task == "multiclass":
-        columns = {f"_score_{label}": scores[:, n] for n, label in enumerate(decision.classes)}
-    constant = baseline.scores
-    if decision.task == "multiclass":
+    columns, constant = decision.answers(scores), baseline.scores
+    if decision.task == "regression":  # so that a classifier's and a regression's look alike
+        columns["score"] = scores
+    elif decision.task == "multiclass":
         constant = decision.labels(baseline.prediction)
-    table = pd.DataFrame(
-        {
-            ROW: rows[ROW],
-            TARGET: rows[TARGET],
-            "_prediction": decision.labels(decision.decide(scores)),
-            **columns,
-            "_baseline": constant,
-        }
-    )
+    columns["baseline"] = constant
     kept = [name for name in rows.columns if str(name).startswith((TIME, CLUSTER, SLICE))]
-    return pd.concat([table, rows[kept]], axis=1)
+    table = pd.DataFrame(columns, index=rows.index).add_prefix("_")
+    return pd.concat([rows[[ROW, TARGET]], table, rows[kept]], axis=1)

@@ -11,10 +11,10 @@ from seedbed.files import read_json, write_json, write_text
 from seedbed.models.comparison import Comparison
 from seedbed.models.metrics import Metric, find_metric, metrics_of
 
-OPEN = "Recorded in an experiment: `dvc repro` judges again."
-"""The last line of a refusal that stopped nothing."""
 PASSED = "none"
 """What the file of the refusal holds when there is none: every "yes" is the same there."""
+RECORDED = "Recorded in an experiment: `dvc repro` judges again."
+"""The last line of a refusal that stopped nothing."""
 
 
 @dataclass(frozen=True)
@@ -51,20 +51,19 @@ class Verdict:
             ) from None
 
 
-def write_refusal(path: Path, verdict: Verdict) -> None:
-    """Write why the gate refuses a model, the same for every "yes"."""
-    write_text(path, f"{PASSED if verdict.passed else verdict.reason}\n")
+def write_refusal(path: Path, verdict: Verdict, recorded: bool = False) -> None:
+    """Write why the gate refuses a model, the same for every "yes".
 
-
-def leave_open(path: Path) -> None:
-    """Say in a refusal that an experiment recorded it, so that `dvc repro` judges the model again.
-
-    DVC runs a stage only if a file differs from what dvc.lock holds. Without a difference, `dvc
-    repro` of an applied experiment would take its refusal for a finished bundle and succeed in
-    silence. The sentence is that difference: of gate's output and so, once gate ran, of package's
-    dependency.
+    Parameters
+    ----------
+    recorded : bool
+        Whether an experiment recorded the refusal as its bundle. DVC runs a stage only if a file
+        differs from what dvc.lock holds: without a difference, `dvc repro` of an applied
+        experiment would take the refusal for a finished bundle and succeed in silence. One more
+        line is that difference, of gate's output and so, once gate ran, of package's dependency.
     """
-    write_text(path, f"{read_refusal(path)}\n{OPEN}\n")
+    reason = PASSED if verdict.passed else verdict.reason
+    write_text(path, f"{reason}\n{RECORDED}\n" if recorded else f"{reason}\n")
 
 
 def read_refusal(path: Path) -> str | None:
@@ -79,7 +78,7 @@ def read_refusal(path: Path) -> str | None:
         reason = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         raise UserError(f"{path}: there is no verdict of the gate. Run `dvc repro gate`.") from None
-    return None if reason == PASSED else reason.removesuffix(OPEN).strip()
+    return None if reason == PASSED else reason.removesuffix(RECORDED).strip()
 
 
 def judge(

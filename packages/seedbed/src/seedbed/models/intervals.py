@@ -11,8 +11,8 @@ Clusters: Davison & Hinkley (1997), Bootstrap Methods and their Application, sec
 and 8.2.3 (stretches of time).
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,6 @@ from numpy.typing import NDArray
 from seedbed.models.metrics import Metric, metrics_of
 from seedbed.models.outcome import Floats, Outcome
 from seedbed.progress import track
-
-Key = TypeVar("Key", bound=Hashable)
-Measure = Callable[[Floats], Mapping[str, Floats]]
-"""Takes counts of shape (b, n_rows), returns values of shape (b,) by metric."""
 
 CELLS = 1_000_000
 """Numbers in an array that holds some resamples at once: eight bytes each, a few such arrays."""
@@ -74,85 +70,106 @@ def compare(
         not among them; "bootstrap": how many resamples, of how many clusters. None stands for what
         is not defined.
     """
-    metrics = metrics_of(model.task)
-    texts = {name: _as_text(values) for name, values in slices.items()}
-    groups = {name: _largest(values) for name, values in texts.items()}
-    measures: dict[Any, Measure] = {}
-    if _enough(clusters):
-        measures["model"] = _measure(dict.fromkeys(metrics, model), metrics)
-        measures["baseline"] = _measure(baseline, metrics)
+    whole = _Pair(metrics_of(model.task), model, baseline, clusters)
     alone = {deciding.name: deciding}
-    for name, group in groups.items():
-        for value, rows in group.items():
-            if len(rows) >= MINIMUM_ROWS and _enough(clusters[rows]):
-                for part, outcome in (("model", model), ("baseline", baseline[deciding.name])):
-                    measures[name, value, part] = _measure({deciding.name: outcome}, alone, rows)
-    cells = max(len(model), len(model.classes) ** 2)
-    found = bootstrap(measures, clusters, resamples, seed, max(1, CELLS // cells))
-    models, baselines = found.get("model", {}), found.get("baseline", {})
-
-    def of_slice(name: str, value: str, rows: NDArray) -> dict[str, Any]:
-        mine, other = model.take(rows), baseline[deciding.name].take(rows)
-        resampled = [
-            found.get((name, value, part), {}).get(deciding.name) for part in ("model", "baseline")
-        ]
-        return {
-            "rows": len(rows),
-            deciding.name: _figure(deciding.of(mine), resampled[0]),
-            "difference": _difference(deciding, mine, other, *resampled),
+    texts = {name: _as_text(values) for name, values in slices.items()}
+    parts = {
+        name: {
+            value: _Pair(alone, model, baseline, clusters, rows)
+            for value, rows in _largest(values).items()
         }
-
+        for name, values in texts.items()
+    }
+    pairs = [whole, *(pair for group in parts.values() for pair in group.values())]
+    at_once = max(1, CELLS // max(len(model), len(model.classes) ** 2))
+    if any(pair.has_interval for pair in pairs):
+        drawn = resample_counts(clusters, resamples, seed, at_once)
+        for counts in track(drawn, -(-resamples // at_once), "parts of the bootstrap"):
+            for pair in pairs:
+                pair.measure(counts)
     return {
-        "model": {
-            name: _figure(metric.of(model), models.get(name)) for name, metric in metrics.items()
-        },
-        "baseline": {
-            name: _figure(metric.of(baseline[name]), baselines.get(name))
-            for name, metric in metrics.items()
-        },
-        "difference": {
-            name: _difference(metric, model, baseline[name], models.get(name), baselines.get(name))
-            for name, metric in metrics.items()
-        },
+        **whole.figures(),
         "slices": {
-            name: {value: of_slice(name, value, rows) for value, rows in group.items()}
-            for name, group in groups.items()
+            name: {value: pair.slice_figures(deciding.name) for value, pair in group.items()}
+            for name, group in parts.items()
         },
         "slices_left_out": {
             name: left_out
             for name, values in texts.items()
-            if (left_out := values.nunique() - len(groups[name]))
+            if (left_out := values.nunique() - len(parts[name]))
         },
         "bootstrap": {"resamples": resamples, "clusters": len(np.unique(clusters))},
     }
 
 
-def bootstrap(
-    measures: Mapping[Key, Measure],
-    clusters: NDArray[np.intp],
-    resamples: int,
-    seed: int,
-    at_once: int,
-) -> dict[Key, dict[str, Floats]]:
-    """Measure many things on the same resamples, `at_once` of them at a time.
+class _Pair:
+    """A model and its baselines on some rows: their values, and those of each resample.
 
-    Returns
-    -------
-    dict
-        By key and metric, values of shape (resamples,).
+    Parameters
+    ----------
+    metrics : mapping
+        The metrics to measure, by name.
+    rows : ndarray, shape (m,), optional
+        A slice: indices of its rows.
     """
-    if not measures:
-        return {}
-    parts: dict[Key, list[Mapping[str, Floats]]] = {key: [] for key in measures}
-    steps = -(-resamples // at_once)
-    counted = resample_counts(clusters, resamples, seed, at_once)
-    for counts in track(counted, steps, "parts of the bootstrap"):
-        for key, measure in measures.items():
-            parts[key].append(measure(counts))
-    return {
-        key: {name: np.concatenate([part[name] for part in found]) for name in found[0]}
-        for key, found in parts.items()
-    }
+
+    def __init__(
+        self,
+        metrics: Mapping[str, Metric],
+        model: Outcome,
+        baseline: Mapping[str, Outcome],
+        clusters: NDArray[np.intp],
+        rows: NDArray | None = None,
+    ) -> None:
+        self._metrics, self._rows = metrics, rows
+        if rows is not None:
+            model, clusters = model.take(rows), clusters[rows]
+            baseline = {name: baseline[name].take(rows) for name in metrics}
+        self._size = len(model)
+        self._outcomes = dict.fromkeys(metrics, model), baseline
+        enough_rows = rows is None or len(rows) >= MINIMUM_ROWS
+        self.has_interval = enough_rows and len(np.unique(clusters)) >= MINIMUM_CLUSTERS
+        self._resampled: list[list[dict[str, Floats]]] = [[], []]
+
+    def measure(self, counts: Floats) -> None:
+        """Measure resamples, given how often each holds each row of the table: shape (b, n)."""
+        if not self.has_interval:
+            return
+        counts = counts if self._rows is None else counts[:, self._rows]
+        for outcomes, values in zip(self._outcomes, self._resampled, strict=True):
+            # One sample for all metrics of an outcome: they share its sums.
+            distinct = {id(outcome): outcome for outcome in outcomes.values()}
+            samples = {key: outcome.sample(counts) for key, outcome in distinct.items()}
+            values.append(
+                {
+                    name: metric.compute(samples[id(outcomes[name])])
+                    for name, metric in self._metrics.items()
+                }
+            )
+
+    def figures(self) -> dict[str, dict[str, dict[str, float | None]]]:
+        """Return "model", "baseline" and "difference", each with a figure for every metric."""
+        found: dict[str, dict[str, Any]] = {"model": {}, "baseline": {}, "difference": {}}
+        for name, metric in self._metrics.items():
+            model, baseline = (metric.of(outcomes[name]) for outcomes in self._outcomes)
+            models, baselines = (
+                np.concatenate([part[name] for part in parts]) if parts else np.array([])
+                for parts in self._resampled
+            )
+            found["model"][name] = _figure(model, models)
+            found["baseline"][name] = _figure(baseline, baselines)
+            paired = metric.sign * (models - baselines)
+            found["difference"][name] = _figure(metric.sign * (model - baseline), paired)
+        return found
+
+    def slice_figures(self, name: str) -> dict[str, Any]:
+        """Return the number of rows, the model's figure of one metric, and the difference."""
+        found = self.figures()
+        return {
+            "rows": self._size,
+            name: found["model"][name],
+            "difference": found["difference"][name],
+        }
 
 
 def resample_counts(
@@ -187,26 +204,11 @@ def as_text(figure: float | None) -> str:
     return "not defined" if figure is None else f"{figure:.4g}"
 
 
-def _enough(clusters: NDArray[np.intp]) -> bool:
-    return len(np.unique(clusters)) >= MINIMUM_CLUSTERS
-
-
-def _measure(
-    outcomes: Mapping[str, Outcome], metrics: Mapping[str, Metric], rows: NDArray | None = None
-) -> Measure:
-    distinct = {id(outcome): outcome for outcome in outcomes.values()}
-    if rows is not None:
-        distinct = {key: outcome.take(rows) for key, outcome in distinct.items()}
-
-    def measure(counts: Floats) -> Mapping[str, Floats]:
-        taken = counts if rows is None else counts[:, rows]
-        # One sample for all metrics of an outcome: they share its sums.
-        samples = {key: outcome.sample(taken) for key, outcome in distinct.items()}
-        return {
-            name: metric.compute(samples[id(outcomes[name])]) for name, metric in metrics.items()
-        }
-
-    return measure
+def with_interval(figure: Mapping[str, float | None]) -> str:
+    """Return a figure and its interval: `0.7073 (0.6792 to 0.7314)`."""
+    if figure["low"] is None:
+        return as_text(figure["value"])
+    return f"{as_text(figure['value'])} ({as_text(figure['low'])} to {as_text(figure['high'])})"
 
 
 def _as_text(values: pd.Series) -> pd.Series:
@@ -219,19 +221,6 @@ def _largest(groups: pd.Series) -> dict[str, NDArray]:
     return {value: np.flatnonzero(groups == value) for value in sorted(largest)}
 
 
-def _difference(
-    metric: Metric,
-    model: Outcome,
-    baseline: Outcome,
-    models: Floats | None,
-    baselines: Floats | None,
-) -> dict[str, float | None]:
-    paired = None
-    if models is not None and baselines is not None:
-        paired = metric.sign * (models - baselines)
-    return _figure(metric.sign * (metric.of(model) - metric.of(baseline)), paired)
-
-
-def _figure(value: float, resampled: Floats | None) -> dict[str, float | None]:
-    low, high = (None, None) if resampled is None else interval(resampled)
+def _figure(value: float, resampled: Floats) -> dict[str, float | None]:
+    low, high = interval(resampled)
     return {"value": value if np.isfinite(value) else None, "low": low, "high": high}

@@ -50,7 +50,7 @@ class Outcome:
         )
 
     def sample(self, counts: Floats | None = None) -> "Sample":
-        """Return resamples of the rows, told by how often each holds each row, shape (b, n).
+        """Return resamples of the rows, given how often each holds each row, shape (b, n).
 
         Without counts it is the one sample that holds every row once.
         """
@@ -76,12 +76,12 @@ class Outcome:
         truth = np.eye(len(self.classes), dtype=np.int8)[self.truth[::step]].ravel()
         return Outcome("binary", truth, self.scores[::step].ravel(), truth, (False, True))
 
-    def ranking(self, label: int) -> tuple[NDArray, NDArray, NDArray]:
-        """Return rows by falling score of a class, which are of it, and where equal scores end."""
-        return self._rankings[label]
-
     @cached_property
-    def _rankings(self) -> list[tuple[NDArray, NDArray, NDArray]]:
+    def rankings(self) -> list[tuple[NDArray, NDArray, NDArray]]:
+        """By class, rows by falling score, which are of it, and where equal scores end.
+
+        A binary outcome has the ranking of the positive class alone.
+        """
         if self.task == "binary":
             return [_ranking(self.scores, self.truth == 1)]
         codes = range(len(self.classes))
@@ -144,7 +144,7 @@ class Sample:
         return self.counts.sum(axis=1)
 
     def _cumulated(self, label: int) -> tuple[Floats, Floats]:
-        order, positive, ends = self.outcome.ranking(label)
+        order, positive, ends = self.outcome.rankings[label]
         counts = self.counts[:, order]
         taken = np.cumsum(counts, axis=1)[:, ends]
         tp = np.cumsum(counts * positive, axis=1)[:, ends]

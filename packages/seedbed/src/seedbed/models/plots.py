@@ -3,6 +3,7 @@
 Names and columns are the same for every task, so that dvc.yaml names them once.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,37 +23,38 @@ MOST_FEATURES = 30
 """Features of the importance plots: the most important ones. details.json holds all."""
 CONFUSION_ROWS = 1000
 """`dvc plots` counts rows itself, so a confusion table is written as about that many rows."""
+FOLDS_OF = {"value": "cross_validation", "baseline": "baseline_cross_validation"}
 QUARTERS = ("1 lowest", "2", "3", "4 highest")
 
 
-def training_plots(outcome: Outcome, details: dict[str, Any]) -> dict[str, pd.DataFrame]:
-    """Return the tables of the validation rows, and "folds": the deciding metric of each fold."""
-    name = details["metric"]
-    folds = details["cross_validation"][name]["folds"]
-    baseline = details["baseline_cross_validation"][name]["folds"]
-    numbers = range(1, len(folds) + 1)
-    table = pd.DataFrame({"fold": numbers, "value": folds, "baseline": baseline}, dtype=float)
-    return {**curves(outcome), "folds": table.astype({"fold": int})}
+def plot_tables(outcome: Outcome, details: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """Return the tables of what train or evaluate measured, by name.
 
-
-def evaluation_plots(outcome: Outcome, details: dict[str, Any]) -> dict[str, pd.DataFrame]:
-    """Return the tables of the test rows, "importance", and "slices": the metric of each slice.
-
-    Slices without an interval are left out: of few rows a figure is chance, and these plots show no
-    interval that would say so.
+    Parameters
+    ----------
+    details : mapping
+        What details.json holds. Of train the tables hold "folds", the deciding metric of each
+        fold; of evaluate "importance" and "slices", the deciding metric of each slice. Slices
+        without an interval are left out: of few rows a figure is chance, and these plots show no
+        interval that would say so.
     """
-    importance = [(name, found["mean"]) for name, found in details["importance"].items()]
-    slices = [
-        (f"{name} {value}", found[details["metric"]]["value"])
-        for name, group in details["slices"].items()
-        for value, found in group.items()
-        if found[details["metric"]]["low"] is not None
-    ]
-    return {
-        **curves(outcome),
-        "importance": pd.DataFrame(importance[:MOST_FEATURES], columns=["feature", "importance"]),
-        "slices": pd.DataFrame(slices, columns=["slice", "value"]),
-    }
+    metric, tables = details["metric"], curves(outcome)
+    if "cross_validation" in details:
+        values = [details[key][metric]["folds"] for key in FOLDS_OF.values()]
+        folds = pd.DataFrame(dict(zip(FOLDS_OF, values, strict=True)), dtype=float)
+        tables["folds"] = folds.rename_axis("fold").rename(lambda row: row + 1).reset_index()
+    if "importance" in details:
+        importance = [(name, found["mean"]) for name, found in details["importance"].items()]
+        columns = ["feature", "importance"]
+        tables["importance"] = pd.DataFrame(importance[:MOST_FEATURES], columns=columns)
+        slices = [
+            (f"{name} {value}", found[metric]["value"])
+            for name, group in details["slices"].items()
+            for value, found in group.items()
+            if found[metric]["low"] is not None
+        ]
+        tables["slices"] = pd.DataFrame(slices, columns=["slice", "value"])
+    return tables
 
 
 def write_plots(folder: Path, tables: dict[str, pd.DataFrame]) -> None:

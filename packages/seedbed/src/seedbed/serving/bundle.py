@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from pydantic import TypeAdapter
 
 from seedbed.config.project import ProjectSettings
 from seedbed.data.cleaning import clean_values
 from seedbed.data.features import Makers, feature_makers, make_features
-from seedbed.errors import UserError
+from seedbed.errors import UserError, one_line
 from seedbed.files import read_json
 from seedbed.models.features import feature_frame
 from seedbed.models.gate import Verdict
 from seedbed.models.pipeline import predict_scores
 from seedbed.models.serialization import load_pipeline
 from seedbed.serving.code import ProjectCode
-from seedbed.serving.recipe import OtherFormatError, Recipe
+from seedbed.serving.recipe import REMEDY, OtherFormatError, Recipe
 from seedbed.serving.seen_rows import SeenRows
 from seedbed.serving.signature import Rows, Signature
 
@@ -115,13 +116,7 @@ class Bundle:
             features = make_features(checked.cleaned, self._makers)
             known = feature_frame(features, decision.features)
             scores = predict_scores(self.pipeline, known, decision.task, decision.classes)
-        answers: dict[str, Any] = {"prediction": decision.labels(decision.decide(scores))}
-        if decision.task == "binary":
-            answers["score"] = scores
-        elif decision.task == "multiclass":
-            names = enumerate(decision.classes)
-            answers |= {f"score_{label}": scores[:, code] for code, label in names}
-        return pd.DataFrame(answers).set_axis(checked.index)
+        return pd.DataFrame(decision.answers(scores)).set_axis(checked.index)
 
     def warn(self, rows: Rows | CheckedRows) -> list[str]:
         """Return a sentence for each column with values beyond those in training."""
@@ -149,8 +144,7 @@ def load_bundle(path: str | Path) -> Bundle:
     if not folder.is_dir():
         raise UserError(
             f"{folder}: there is no such bundle. `dvc repro package` makes it, unless the gate "
-            "refuses "
-            "the model (reports/verdict.json says why); `dvc pull` fetches it."
+            "refuses the model (reports/verdict.json says why); `dvc pull` fetches it."
         )
     if (folder / VERDICT).is_file():
         raise UserError(
@@ -177,9 +171,7 @@ def load_bundle(path: str | Path) -> Bundle:
 
 
 def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes]) -> Bundle:
-    project = about["project"]
-    listed = (tuple(project[name]) for name in ("targets", "trusted"))
-    settings = ProjectSettings(project["package"], *listed)
+    settings = TypeAdapter(ProjectSettings).validate_python(about["project"])
     own = {
         name.removeprefix(f"{CODE}/"): content
         for name, content in files.items()
@@ -187,7 +179,7 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes]) ->
     }
     code = ProjectCode(settings.package, folder / CODE, own)
     with code.registered():
-        recipe = Recipe.from_dict(dict(about), folder / ABOUT)
+        recipe = Recipe.from_dict(about, folder / ABOUT)
         makers = feature_makers(recipe.columns, recipe.features)
         pipeline = load_pipeline(folder / PIPELINE, settings)
     metrics, seen = read_json(folder / METRICS), SeenRows.read(folder / SEEN)
@@ -196,24 +188,20 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes]) ->
 
 def _read_about(path: Path) -> dict[str, Any]:
     try:
-        about = read_json(path)
+        about: dict[str, Any] = read_json(path)
         digest = about.pop("sha256")
         if about["format"] != FORMAT:
             raise OtherFormatError(
                 f"{path}: format is {about['format']!r}, and this version of seedbed reads "
-                f"{FORMAT}. "
-                "Serve it with the version that made it, or make it anew with "
-                "`dvc repro --force package`."
+                f"{FORMAT}. {REMEDY}"
             )
         genuine = digest == hash_of(about) and PIPELINE in about["files"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        why = f"{type(error).__name__}: {error}"
-        raise _broken(
-            path.parent, f"{path}: this cannot be read as the description of a bundle ({why})"
-        ) from None
+        what = f"{path}: this cannot be read as the description of a bundle ({one_line(error)})"
+        raise _broken(path.parent, what) from None
     if not genuine:
         raise _broken(path.parent, f"{path} {CHANGED}")
-    return dict(about)
+    return about
 
 
 def _read_genuine(folder: Path, name: str, digest: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The champion, the bundle in use, is asked about today's raw test rows and compared."""
+"""The champion, the bundle in use, predicts today's raw test rows and is compared."""
 
 from pathlib import Path
 
@@ -9,8 +9,13 @@ from seedbed.config.schema import Cleaning, Evaluation, Problem
 from seedbed.data.cleaning import clean_rows, clean_values
 from seedbed.data.roles import Columns, row_key, target_column
 from seedbed.data.tables import ROW, TARGET
-from seedbed.errors import UserError
-from seedbed.models.comparison import Comparison, compare_answers, read_outcome
+from seedbed.errors import UserError, one_line
+from seedbed.models.comparison import (
+    Comparison,
+    compare_answers,
+    read_outcome,
+    scored_classes,
+)
 from seedbed.models.features import clusters_of, slices_of
 from seedbed.serving.bundle import REQUIREMENTS, Bundle, load_bundle
 from seedbed.serving.recipe import OtherFormatError, Recipe
@@ -18,8 +23,8 @@ from seedbed.serving.recipe import OtherFormatError, Recipe
 FOLDER = Path("models/champion")
 TRACKED = FOLDER.with_suffix(".dvc")
 """DVC's file of the champion: where Git has none, nothing was promoted."""
-MOST_TOLD = 200
-"""Characters of what a package says: the reason is a column of `dvc exp show`."""
+MOST_LETTERS = 200
+"""Of a package's own message: the gate's reason is one sentence."""
 
 
 def has_champion() -> bool:
@@ -54,25 +59,18 @@ def compare_with_champion(
     try:
         champion = load_bundle(FOLDER)
     except OtherFormatError as error:
-        return Comparison.hindered(str(error).rstrip("."))
+        return Comparison(obstacle=str(error).rstrip("."))
+    target, classes = predictions[TARGET], scored_classes(predictions)
     try:
-        _ask_the_same(champion.recipe, columns, problem)
+        _refuse_another_question(champion.recipe, columns, problem)
         rows = raw_test_rows(raw, predictions, columns, problem, cleaning)
         _refuse_rows_of_its_training(champion, rows)
-        answers = _ask(champion, rows)
-        classes = tuple(
-            str(name).removeprefix("_score_")
-            for name in predictions.columns
-            if str(name).startswith("_score_")
+        answers = _predict(champion, rows).reset_index(drop=True)
+        challenger, incumbent = (
+            read_outcome(found, target, problem.task, classes) for found in (predictions, answers)
         )
-        target = predictions[TARGET]
-        said = predictions.filter(regex="^_(prediction|score)").rename(
-            columns=lambda name: str(name)[1:]
-        )
-        challenger = read_outcome(said, target, problem.task, classes)
-        incumbent = read_outcome(answers.reset_index(drop=True), target, problem.task, classes)
     except UserError as error:
-        return Comparison.hindered(str(error).rstrip("."))
+        return Comparison(obstacle=str(error).rstrip("."))
     slices, clusters = slices_of(predictions), clusters_of(predictions)
     return compare_answers(
         challenger, incumbent, slices, clusters, problem, evaluation.bootstrap, seed
@@ -97,7 +95,7 @@ def raw_test_rows(
     return raw.iloc[position.loc[predictions[ROW]].to_numpy()].reset_index(drop=True)
 
 
-def _ask_the_same(champion: Recipe, columns: Columns, problem: Problem) -> None:
+def _refuse_another_question(champion: Recipe, columns: Columns, problem: Problem) -> None:
     asked = {"columns.target": (target_column(champion.columns), target_column(columns))}
     for name in ("task", "above", "positive"):
         asked[f"problem.{name}"] = (getattr(champion.problem, name), getattr(problem, name))
@@ -108,17 +106,17 @@ def _ask_the_same(champion: Recipe, columns: Columns, problem: Problem) -> None:
             )
 
 
-def _ask(champion: Bundle, rows: pd.DataFrame) -> pd.DataFrame:
+def _predict(champion: Bundle, rows: pd.DataFrame) -> pd.DataFrame:
     try:
         return champion.predict(rows)
     except UserError:
         raise
     except Exception as error:
         # A pipeline that other versions fitted may fail anywhere in the packages of today.
-        told = " ".join(str(error).split())[:MOST_TOLD]
         raise UserError(
             "with the packages that are installed now it cannot score a row "
-            f"({type(error).__name__}: {told}), {FOLDER / REQUIREMENTS} has its own"
+            f"({type(error).__name__}: {one_line(error)[:MOST_LETTERS]}), "
+            f"{FOLDER / REQUIREMENTS} has its own"
         ) from error
 
 
@@ -127,13 +125,11 @@ def _refuse_rows_of_its_training(champion: Bundle, rows: pd.DataFrame) -> None:
     if missing := [name for name in known if name not in rows.columns]:
         raise UserError(
             f"the rows lack its column {', '.join(missing[:3])}, so nobody can tell which rows it "
-            "has "
-            "seen"
+            "has seen"
         )
     keys = row_key(clean_values(rows, known, champion.recipe.cleaning), known).to_numpy()
     if count := champion.seen.count(keys):
         raise UserError(
             f"it was trained or chosen on at least {count:,} of the {len(rows):,} test rows, and "
-            "would "
-            "look better than it is"
+            "would look better than it is"
         )

@@ -18,7 +18,7 @@ from seedbed.data.roles import Columns, row_key
 from seedbed.data.tables import ROW, SPLIT, TIME
 from seedbed.errors import UserError
 from seedbed.files import read_json, replacing_folder, write_json, write_text
-from seedbed.models.gate import Verdict, leave_open
+from seedbed.models.gate import Verdict, write_refusal
 from seedbed.models.serialization import modules_in
 from seedbed.serving.bundle import (
     ABOUT,
@@ -148,14 +148,10 @@ def write_bundle(
         write_json(folder / ABOUT, {**about, "sha256": hash_of(about)})
 
 
-def write_refused_bundle(path: Path, verdict: Verdict) -> None:
-    """Write a bundle that holds only the gate's "no": every loader refuses it with that reason."""
-    with replacing_folder(path) as folder:
-        verdict.write(folder / VERDICT)
-
-
 def refuse_bundle(bundle: Path, refusal: Path, reason: str) -> None:
     """Stop because the gate refused a model, or, in an experiment, record that as its bundle.
+
+    Such a bundle holds only the verdict: every loader refuses it with that reason.
 
     Raises
     ------
@@ -165,35 +161,36 @@ def refuse_bundle(bundle: Path, refusal: Path, reason: str) -> None:
     if not inside_experiment():
         raise UserError(
             f"the gate refused this model, so there is no bundle. {reason} Look at "
-            "reports/evaluate, "
-            "then choose another model or other features. What a model must reach is in conf/gate."
+            "reports/evaluate, then choose another model or other features. What a model must "
+            "reach is in conf/gate."
         )
-    write_refused_bundle(bundle, Verdict(False, reason))
-    leave_open(refusal)
+    verdict = Verdict(False, reason)
+    with replacing_folder(bundle) as folder:
+        verdict.write(folder / VERDICT)
+    write_refusal(refusal, verdict, recorded=True)
     print(f"no bundle: {reason}")
 
 
-def train_rows(clean: pd.DataFrame, sides: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+def train_rows(clean: pd.DataFrame, rows: pd.DataFrame, columns: Columns) -> pd.DataFrame:
     """Return the rows of data/clean that are train rows in data/features.
 
     Parameters
     ----------
     clean : DataFrame, shape (n_rows, n_columns)
         data/clean.
-    sides : DataFrame, shape (n_rows, 2 or more)
+    rows : DataFrame, shape (n_rows, 2 or more)
         Key and part of the split of each row in data/features.
     columns : dict of str to Column
         Give the key by which a row is known.
     """
-    train = sides.loc[sides[SPLIT] == "train", ROW]
-    return clean[row_key(clean, columns).isin(train)]
+    return clean[row_key(clean, columns).isin(rows.loc[rows[SPLIT] == "train", ROW])]
 
 
-def periods(sides: pd.DataFrame) -> dict[str, tuple[str, str]]:
+def periods(rows: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Return the first and last moment of each part of the split; empty without a time."""
-    if TIME not in sides:
+    if TIME not in rows:
         return {}
     return {
-        str(side): (f"{times.min():%Y-%m-%d %H:%M}", f"{times.max():%Y-%m-%d %H:%M}")
-        for side, times in sides.groupby(SPLIT)[TIME]
+        str(part): (f"{times.min():%Y-%m-%d %H:%M}", f"{times.max():%Y-%m-%d %H:%M}")
+        for part, times in rows.groupby(SPLIT)[TIME]
     }

@@ -28,7 +28,7 @@ PACKAGES = (
     "scipy.special", "hydra", "pydantic.main", "pydantic.type_adapter", "pandas",
     "pandas.io.formats.csvs", "pyarrow.dataset", "pyarrow.parquet", "joblib", "threadpoolctl",
     "multiprocessing.dummy", "narwhals._pandas_like.namespace", "PIL.GifImagePlugin",
-    "PIL.JpegImagePlugin", "PIL.PpmImagePlugin", "skops.io", "matplotlib.figure",
+    "PIL.JpegImagePlugin", "PIL.PpmImagePlugin", "skops.io", "matplotlib.pyplot",
     "matplotlib.backends.backend_agg", "sklearn.calibration", "sklearn.compose", "sklearn.dummy",
     "sklearn.ensemble", "sklearn.impute", "sklearn.linear_model", "sklearn.model_selection",
     "sklearn.neural_network", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.svm",
@@ -38,8 +38,8 @@ PACKAGES = (
 SciPy's functions come first: skops looks for each of them in every module that was imported before.
 """
 OWN = (
-    "seedbed.config.compose", "seedbed.models.images", "seedbed.models.plots",
-    "seedbed.models.serialization", "seedbed.models.training", "seedbed.stages",
+    "seedbed.config.compose", "seedbed.models.reports", "seedbed.models.training",
+    "seedbed.stages",
 )  # fmt: skip
 """What a sweep's stages import of seedbed: the snapshot's, which nobody edits meanwhile."""
 ENVIRONMENT = {

@@ -1,0 +1,41 @@
+"""What train and evaluate write: the model, its figures, plots for DVC and pictures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seedbed.files import replacing_folder, write_json
+from seedbed.models.images import draw_images
+from seedbed.models.plots import plot_tables, write_plots
+from seedbed.models.serialization import dump_pipeline, installed_packages
+
+if TYPE_CHECKING:
+    from seedbed.models.evaluating import Evaluated
+    from seedbed.models.training import Trained
+
+
+def write_model(trained: "Trained", path: Path) -> None:
+    """Write pipeline, decision and the versions of installed packages into the folder `path`."""
+    with replacing_folder(path) as folder:
+        dump_pipeline(trained.pipeline, folder / "pipeline.skops")
+        trained.decision.write(folder / "decision.json")
+        write_json(folder / "packages.json", installed_packages())
+
+
+def write_report(measured: "Trained | Evaluated", model: str, path: Path) -> None:
+    """Write details.json, metrics.json, plots/ and images/ into the folder `path`.
+
+    Parameters
+    ----------
+    measured : Trained or Evaluated
+        What train measured on the validation rows, or evaluate on the test rows.
+    model : str
+        Name of the model, for the titles of pictures.
+    """
+    outcome, details = measured.outcome, measured.details
+    tables = plot_tables(outcome, details)
+    with replacing_folder(path / "plots") as folder:
+        write_plots(folder, tables)
+    with replacing_folder(path / "images") as folder:
+        draw_images(folder, outcome, measured.baseline, tables, details, model)
+    write_json(path / "details.json", details)
+    write_json(path / "metrics.json", measured.headline)
