@@ -4,6 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -24,6 +25,8 @@ ODD_NAMES = [
     *("yes", "null", "1", "1e3", "${x}", "a.b", "a,b", "a=b", 'say "x"', "it's", "price [EUR]"),
     *("Größe", "*", "a: b", "# no", "[x]", "{x}", " ", "prediction", "x" * 300, "back\\slash"),
 ]
+AREA = [row * 7 % 27 / 2 for row in range(27)]
+RENT = [row * 5 % 27 / 4 + row % 3 for row in range(27)]
 
 
 @pytest.fixture
@@ -107,17 +110,18 @@ def test_a_name_that_cannot_be_listed_is_left_out_with_a_word(root: Path, name: 
 
 
 def test_a_wide_table_is_as_short_as_its_lists(root: Path) -> None:
-    values = {f"x{place}": [(row * place) % 97 / 7 for row in range(80)] for place in range(300)}
-    path = write(root.parent / "wide.csv", **values, y=[row % 7 / 2 for row in range(80)])
+    random = np.random.default_rng(0)
+    values = {f"x{place}": random.normal(size=80) for place in range(300)}
+    path = write(root.parent / "wide.csv", **values, y=random.normal(size=80))
     add_dataset(root, path, "y")
     lines = (root / "conf/dataset/wide.yaml").read_text().splitlines()
     assert len(lines) < 80
     assert max(map(len, lines)) <= 120
-    assert len(rows_of(params_of(root, "wide")).columns) == 300
+    assert len(rows_of(params_of(root, "wide")).columns) == 301
 
 
 def test_nothing_is_overwritten_without_force(root: Path) -> None:
-    path = write(root.parent / "Rents 2024.csv", area=[1.5, 2, 3] * 9, rent=[2.5, 3, 7] * 9)
+    path = write(root.parent / "Rents 2024.csv", area=AREA, rent=RENT)
     added = add_dataset(root, path, "rent")
     assert added.files == ["conf/dataset/rents_2024.yaml", "conf/expectations/rents_2024.yaml"]
     mine = Path("conf/dataset/rents_2024.yaml")
@@ -129,15 +133,22 @@ def test_nothing_is_overwritten_without_force(root: Path) -> None:
     assert mine.read_text() != "mine"
     mine.unlink()
     Path("conf/expectations/rents_2024.yaml").unlink()
-    write(root.parent / "Rents 2024.csv", area=[1.5, 2, 4] * 9, rent=[2.5, 3, 8] * 9)
+    write(root.parent / "Rents 2024.csv", area=AREA[::-1], rent=RENT)
     with pytest.raises(UserError, match="data/source/rents_2024.csv exists, and is another file"):
         add_dataset(root, path, "rent")
     assert not mine.exists()
 
 
+def test_a_table_without_a_feature_says_why_of_each_column(root: Path) -> None:
+    path = write(root.parent / "rents.csv", copy=[2 * rent for rent in RENT], same=1, rent=RENT)
+    with pytest.raises(UserError, match=r"beside the target rent: copy \(.*\), same \(always"):
+        add_dataset(root, path, "rent")
+    assert not Path("conf/dataset/rents.yaml").exists()
+
+
 def test_use_changes_one_line_of_the_choices(root: Path) -> None:
     before = Path("conf/config.yaml").read_text()
-    path = write(root.parent / "rents.csv", area=[1.5, 2, 3] * 9, rent=[2.5, 3, 7] * 9)
+    path = write(root.parent / "rents.csv", area=AREA, rent=RENT)
     add_dataset(root, path, "rent", use=True)
     after = Path("conf/config.yaml").read_text()
     assert after == before.replace("- dataset: flights", "- dataset: rents")
@@ -156,7 +167,7 @@ def test_use_changes_one_line_of_the_choices(root: Path) -> None:
 def test_a_wrong_option_is_one_sentence_and_writes_nothing(
     root: Path, options: dict[str, str], message: str
 ) -> None:
-    path = write(root.parent / "rents.csv", area=[1.5, 2, 3] * 9, rent=[2.5, 3, 7] * 9, same=1)
+    path = write(root.parent / "rents.csv", area=AREA, rent=RENT, same=1)
     with pytest.raises(UserError, match=message):
         add_dataset(root, path, **options)  # type: ignore[arg-type]
     assert not Path("conf/dataset/rents.yaml").exists()

@@ -144,7 +144,8 @@ def parse_texts(values: pd.Series, form: str, where: str, name: str) -> pd.Serie
     Parameters
     ----------
     values : Series, shape (n_rows,)
-        What is no text, such as a number that Excel holds, stays as it is.
+        What is no text, such as a number that Excel holds, stays as it is; whole numbers that are
+        times, such as seconds since 1970, are read by their digits.
     form : str
         See :func:`seedbed.data.formats.parse`.
     where, name : str
@@ -156,7 +157,10 @@ def parse_texts(values: pd.Series, form: str, where: str, name: str) -> pd.Serie
         If a text is not written so; it names file, column, row and value.
     """
     from seedbed.data.formats import parse
+    from seedbed.data.number_formats import NUMBERS
 
+    if form not in NUMBERS and values.dtype.kind in "iuf" and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64").astype("str")
     is_text = values.notna()
     if not isinstance(values.dtype, pd.StringDtype):
         is_text = values.map(lambda value: isinstance(value, str)).astype(bool)

@@ -17,8 +17,8 @@ from seedbed.datasets.guesses import Guess, read_as
 from seedbed.datasets.inferring import infer_columns
 from seedbed.datasets.problem import infer_problem, infer_split
 from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
-from seedbed.datasets.writing import Description, dataset_file, expectations_file
-from seedbed.errors import UserError
+from seedbed.datasets.writing import LISTS, Description, comment, dataset_file, expectations_file
+from seedbed.errors import UserError, some_of
 from seedbed.files import replacing, write_text
 
 WATCHED = "data/source"
@@ -103,17 +103,24 @@ def add_dataset(
         if column not in leaks and guesses[column].kind != "identifier"
     ]
     repeats = find_repeats(typed, honest, answers) if split.kind == "random" else None
-    source = {
-        "kind": sniffed.kind,
-        "path": _place(root, sniffed, name, force),
-        "options": _options(sniffed, guesses),
-    }
-    if not source["options"]:
-        del source["options"]
+    place, copies = _plan_copies(root, sniffed, name)
+    if not force:
+        _refuse_others(root, copies)
+    source = {"kind": sniffed.kind, "path": place, "options": _options(sniffed, guesses)}
     found = Description(name, source, target, len(frame), guesses, problem, split, leaks)
-    write_text(files["dataset"], dataset_file(found))
-    write_text(files["expectations"], expectations_file(found))
+    if not any(found.columns_of(role) for role in LISTS):
+        others = [f"{column} ({comment(found, column)})" for column in guesses if column != target]
+        raise UserError(
+            f"{path}: no column is left that a model could learn from, beside the target {target}: "
+            f"{some_of(others, 10) or 'there is no other'}. Give a table with more columns."
+        )
+    for file, text in zip(
+        files.values(), (dataset_file(found), expectations_file(found)), strict=True
+    ):
+        write_text(file, text)
     check_composed(compose_conf(root, [f"dataset={name}"]).values, root)
+    for file, copy in copies.items():
+        _copy(file, copy)
     if use:
         main = root / MAIN
         write_text(main, CHOICE.sub(rf"\g<1>{name}", main.read_text(encoding="utf-8"), count=1))
@@ -149,34 +156,35 @@ def _options(sniffed: Sniffed, guesses: dict[str, Guess]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value not in ([], {}, None)}
 
 
-def _place(root: Path, sniffed: Sniffed, name: str, force: bool) -> str:
-    """Copy the table below data/source, where stage ingest sees it change; return its place."""
-    given = Path(sniffed.path).expanduser()
+def _plan_copies(root: Path, sniffed: Sniffed, name: str) -> tuple[str, dict[Path, Path]]:
+    """Return where the table lies below data/source, and which files are copied there."""
+    given = Path(sniffed.path).expanduser().absolute()
     watched = root / WATCHED
-    if given.absolute().is_relative_to(watched):
-        return given.absolute().relative_to(root).as_posix()
+    if given.is_relative_to(watched):
+        return given.relative_to(root).as_posix(), {}
     if given.is_file():
-        return _copy(given, watched / f"{name}{''.join(given.suffixes)}", root, force)
-    folder = watched / name
-    files = sorted(given.rglob("*") if given.is_dir() else given.parent.glob(given.name))
-    for file in files:
-        if file.is_file():
-            inside = file.relative_to(given if given.is_dir() else given.parent)
-            _copy(file, folder / inside, root, force)
-    return (folder if given.is_dir() else folder / given.name).relative_to(root).as_posix()
+        place = watched / f"{name}{''.join(given.suffixes)}"
+        return place.relative_to(root).as_posix(), {given: place}
+    top = given if given.is_dir() else given.parent
+    files = given.rglob("*") if given.is_dir() else top.glob(given.name)
+    copies = {file: watched / name / file.relative_to(top) for file in files if file.is_file()}
+    place = watched / name if given.is_dir() else watched / name / given.name
+    return place.relative_to(root).as_posix(), copies
 
 
-def _copy(file: Path, target: Path, root: Path, force: bool) -> str:
-    place = target.relative_to(root).as_posix()
-    if target.exists() and not force and not filecmp.cmp(file, target, shallow=False):
-        raise UserError(
-            f"{place} exists, and is another file than {file}; nothing was written. Choose another "
-            "name with --name, or replace it with --force."
-        )
+def _refuse_others(root: Path, copies: dict[Path, Path]) -> None:
+    for file, target in copies.items():
+        if target.exists() and not filecmp.cmp(file, target, shallow=False):
+            raise UserError(
+                f"{target.relative_to(root)} exists, and is another file than {file}; nothing was "
+                "written. Choose another name with --name, or replace it with --force."
+            )
+
+
+def _copy(file: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as beside:
         shutil.copyfile(file, beside)
-    return place
 
 
 def _refuse_overrides(root: Path) -> None:

@@ -164,8 +164,10 @@ def _kind_of(path: Path) -> str:
         )
     with opened(path) as file:
         text = file.read(2**16).removeprefix(b"\xef\xbb\xbf").lstrip()
-    named = any(path.name.endswith(ending) for ending in ENDINGS["json"])
-    return "json" if named or text.startswith((b"{", b"[{", b"[\n")) else "csv"
+    for kind in ("json", "csv"):
+        if path.name.endswith(ENDINGS[kind]):
+            return kind
+    return "json" if text.startswith((b"{", b"[{", b"[\n")) else "csv"
 
 
 def _sniff_excel(path: Path) -> tuple[dict[str, Any], list[str]]:

@@ -208,9 +208,11 @@ def _types(found: Description) -> Iterable[str]:
 
 
 def _left_out(found: Description) -> Iterable[str]:
-    for name, guess in found.guesses.items():
-        if found.role(name) is None:
-            yield f"  # left out: {_inline(name)} ({guess.kind}): {comment(found, name)}"
+    names = [name for name in found.guesses if found.role(name) is None]
+    for name in names[:COMMENTED]:
+        yield f"  # left out: {_inline(name)} ({found.guesses[name].kind}): {comment(found, name)}"
+    if len(names) > COMMENTED:
+        yield f"  # and {len(names) - COMMENTED:,} more, which `ingest` names"
 
 
 def comment(found: Description, name: str) -> str:
