@@ -9,9 +9,10 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from seedbed.config.compose import OVERRIDES, check_composed, read_overrides
+from seedbed.config.compose import check_composed
 from seedbed.config.conf_hash import conf_hash
 from seedbed.config.fingerprints import CODE, compute_fingerprints
+from seedbed.config.overrides import OVERRIDES, read_overrides
 from seedbed.config.params import PARAMS
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError, some_of

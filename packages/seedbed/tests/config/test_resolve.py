@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.config.compose import compose_anew, compose_text, read_overrides, update_params
+from seedbed.config.compose import compose_anew, compose_text, update_params
 from seedbed.config.conf_hash import conf_hash
+from seedbed.config.overrides import read_overrides
 from seedbed.config.resolve import resolve
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError

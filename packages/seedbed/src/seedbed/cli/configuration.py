@@ -19,7 +19,8 @@ def compose(
     ] = False,
 ) -> None:
     """Bring params.yaml in step with conf/."""
-    from seedbed.config.compose import compose_anew, read_overrides, update_params
+    from seedbed.config.compose import compose_anew, update_params
+    from seedbed.config.overrides import read_overrides
 
     root = find_root()
     if reset:
