@@ -4,10 +4,14 @@
 set -eu
 # In `make repro` and in sweeps, a process that has imported what stages need runs them: seedbed/sweeps/zygote.py.
 if [ -n "${SEEDBED_ZYGOTE:-}" ]; then exec "$SEEDBED_PYTHON" -I -S "$SEEDBED_CLIENT" "$1"; fi
-python=${SEEDBED_PYTHON:-${VIRTUAL_ENV:+$VIRTUAL_ENV/bin/}python3}
+python=${SEEDBED_PYTHON:-}
 for root in . "${DVC_ROOT:-.}" "$(git rev-parse --git-common-dir 2>/dev/null || echo .git)/.."; do
-    if [ -z "${SEEDBED_PYTHON:-}" ] && [ -x "$root/.venv/bin/python" ]; then python=$root/.venv/bin/python && break; fi
+    if [ -z "$python" ] && [ -x "$root/.venv/bin/python" ]; then python=$root/.venv/bin/python; fi
 done
+if [ -z "$python" ]; then  # an environment of another place, if it holds what stages import
+    python=${VIRTUAL_ENV:+$VIRTUAL_ENV/bin/}python3
+    "$python" -c 'import omegaconf, pydantic' 2>/dev/null || { echo "$1: there is no .venv here: run make setup." >&2; exit 1; }
+fi
 export PYTHONPATH="$PWD/src:$PWD/packages/seedbed/src${PYTHONPATH:+:$PYTHONPATH}"
 # The order of a set must never reach an output, nor the number of BLAS threads the last bits of a sum; and two
 # processes whose threads wait by spinning take each other's cores.

@@ -72,7 +72,7 @@ def test_what_an_experiment_brought_in_stays_and_is_recorded(
     assert (root / "params.yaml").read_bytes() == before
     recorded = read_overrides(root)
     assert recorded is not None
-    assert str(recorded) == "seed=3, ~gate.thresholds.roc_auc"
+    assert str(recorded) == "gate.thresholds={}, seed=3, ~gate.thresholds.roc_auc"
 
 
 def test_an_edit_of_conf_never_drops_what_an_experiment_brought_in(

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seedbed.config.imports import Imports, digest
+from seedbed.config.stage_params import RUNNER, find_wrong_params
 from seedbed.config.yaml_files import load_yaml
+from seedbed.errors import UserError, some_of
 from seedbed.files import write_text
 
 CODE = "code.yaml"
-RUNNER = "src/stage.sh"
 PARTS = "parts"
+SHOWN = 5
+"""How many files and packages are named that made a stage stale."""
 HEADER = f"""\
 # Which code each stage runs: a hash of the modules that it imports and of the locked versions of
 # the packages that these use. Written by stage `code`. Under `{PARTS}`, what the hashes are of.
@@ -53,6 +56,29 @@ class Fingerprints:
                 changed[name] = found or ["it imports fewer modules or packages than before"]
         return changed
 
+    def describe_changes(self, path: Path) -> list[str]:
+        """Return a line for all stages that the same files and packages made stale."""
+        stages: dict[str, list[str]] = {}
+        for name, parts in self.changes(path).items():
+            stages.setdefault(some_of(parts, SHOWN), []).append(name)
+        return [f"stale: {', '.join(names)} ({parts})" for parts, names in stages.items()]
+
+
+def update_code(root: Path) -> list[str]:
+    """Write code.yaml; return which stages run other code than it recorded, and what changed.
+
+    Raises
+    ------
+    UserError
+        If a stage takes other sections of params.yaml than dvc.yaml declares for it.
+    """
+    for mistake in find_wrong_params(root):
+        raise UserError(mistake)
+    fingerprints = compute_fingerprints(root)
+    lines = fingerprints.describe_changes(root / CODE)
+    fingerprints.write(root / CODE)
+    return lines
+
 
 def compute_fingerprints(root: Path) -> Fingerprints:
     """Return the fingerprint of every stage of the project in `root`.
@@ -64,19 +90,15 @@ def compute_fingerprints(root: Path) -> Fingerprints:
     imports = Imports(root)
     stages, uses = {}, {}
     parts: dict[str, str] = {}
-    for name in stage_modules(root, imports.package):
+    for path in sorted((root / "src" / imports.package / "stages").glob("*.py")):
+        name = path.stem
+        if name in ("__init__", "code"):
+            continue
         files = imports.files_of(f"{imports.package}.stages.{name}")
-        modules = {
-            file: imports.hash_of(path) for file, path in files.items() if imports.hash_of(path)
-        }
+        hashes = {part: imports.hash_of(file) for part, file in files.items()}
+        modules = {part: value for part, value in hashes.items() if value}
         used = {RUNNER: imports.hash_of(root / RUNNER), **modules, **imports.versions_of(files)}
         stages[name] = "f" + digest("".join(f"{part}={used[part]}\n" for part in sorted(used)))
         uses[name] = sorted(used)
         parts |= used
     return Fingerprints(stages, uses, parts)
-
-
-def stage_modules(root: Path, package: str) -> list[str]:
-    """Return the names of the project's stages, one module each, but for stage `code` itself."""
-    files = (root / "src" / package / "stages").glob("*.py")
-    return sorted({file.stem for file in files} - {"__init__", "code"})

@@ -46,3 +46,12 @@ def load_yaml(path: Path) -> dict[str, Any]:
             f"{path}: a mapping of keys to values is expected here, not a {type(loaded).__name__}."
         )
     return {str(key): value for key, value in loaded.items()}
+
+
+def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield what stands in nested mappings and lists, each value after its dotted key."""
+    if isinstance(value, (dict, list)):
+        for inner, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(part, f"{key}.{inner}" if key else str(inner))
+    else:
+        yield key, value
