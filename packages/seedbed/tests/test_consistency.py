@@ -73,6 +73,12 @@ EDITS: dict[str, list[tuple[str, str, str, str]]] = {
     "graph": [
         (
             "dvc.yaml",
+            "params: [columns, problem, {code.yaml: [explore]}]",
+            "params: [columns, {code.yaml: [explore]}]",
+            "src/project/stages/explore.py: the stage takes problem, and stage explore of dvc.yaml does not declare it",
+        ),
+        (
+            "dvc.yaml",
             "stage.sh gate",
             "stage.sh  gate",
             "dvc.lock: stage gate: changed command. Run `dvc repro`",

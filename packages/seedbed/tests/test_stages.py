@@ -1,13 +1,17 @@
 """A stage is handed the parameters it names, and a person's mistake is one paragraph."""
 
+import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
 
 from seedbed.errors import UserError
 from seedbed.stages import stage
+
+from support import REPOSITORY
 
 PARAMS = """\
 seed: 3
@@ -111,6 +115,22 @@ def test_a_mistake_is_one_paragraph_and_exit_code_1(
     assert exit_code == 1
     assert message in output
     assert output.count("\n") == 1
+
+
+def test_without_an_environment_the_remedy_is_one_sentence(tmp_path: Path) -> None:
+    venv.create(tmp_path / "other", with_pip=False)  # a python that lacks what stages import
+    done = subprocess.run(
+        ["sh", REPOSITORY / "src/stage.sh", "clean"],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}/other/bin:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout + done.stderr == (
+        "clean: there is no .venv, so the stage finds no packages: run `make setup`.\n"
+    )
 
 
 def test_an_error_in_the_work_itself_has_a_traceback(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from seedbed.config.compose import check_composed
 from seedbed.config.conf_hash import conf_hash
-from seedbed.config.fingerprints import CODE, compute_fingerprints
+from seedbed.config.fingerprints import CODE, describe_stale, find_code
 from seedbed.config.lock_file import Locked, read_lock
 from seedbed.config.overrides import OVERRIDES, read_overrides
 from seedbed.config.params import PARAMS
@@ -29,7 +29,7 @@ def find_disagreements(root: Path) -> list[str]:
 
 def changed_code(root: Path) -> list[str]:
     """Return which stages run other code than code.yaml records, and which files differ."""
-    return compute_fingerprints(root).describe_changes(root / CODE)
+    return describe_stale(find_code(root), root / CODE)
 
 
 def _params(root: Path) -> list[str]:
@@ -105,17 +105,14 @@ def _locks(root: Path) -> Iterator[str]:
             project = table["project"]
             optional = project.get("optional-dependencies", {})
             chosen = [optional.get(extra, []) for extra in extras or optional]
-            wanted = [Requirement(text) for text in sum(chosen, project["dependencies"])]
+            texts = sum(chosen, project["dependencies"])
+            wanted = [each for text in texts if (each := Requirement(text)).name not in local]
             origin = project["name"] + ("" if place else " (pyproject.toml)")
-            for problem in _compare(
-                locked, origin, [requirement for requirement in wanted if requirement.name not in local]
-            ):
+            for problem in _compare(locked, origin, wanted):
                 yield f"{lock}: {problem}: run `make lock`."
 
 
-def _compare(
-    locked: dict[str, Locked], origin: str, wanted: list[Requirement]
-) -> Iterator[str]:
+def _compare(locked: dict[str, Locked], origin: str, wanted: list[Requirement]) -> Iterator[str]:
     """Yield what a lock does not give to one pyproject.toml, or gives unasked."""
     for requirement in wanted:
         versions = locked.get(canonicalize_name(requirement.name), Locked([], [])).versions

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from seedbed.config.compose import compose_anew, compose_text, update_params
-from seedbed.config.composition import flatten
 from seedbed.config.overrides import OVERRIDES, Overrides, read_overrides
-from seedbed.config.yaml_files import load_yaml
+from seedbed.config.yaml_files import flatten, load_yaml
 from seedbed.errors import UserError
 
 Run = Callable[..., dict[str, Any]]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.config.fingerprints import compute_fingerprints
+from seedbed.config.fingerprints import find_code, stale_stages, write_code
 from seedbed.config.lock_file import read_lock
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
@@ -72,7 +72,7 @@ def root(tmp_path: Path) -> Path:
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
-    compute_fingerprints(tmp_path).write(tmp_path / "code.yaml")
+    write_code(find_code(tmp_path), tmp_path / "code.yaml")
     return tmp_path
 
 
@@ -138,7 +138,7 @@ def test_an_edit_changes_the_stages_that_use_it(
     root: Path, edit: Callable[[Path], None], stale: list[str]
 ) -> None:
     edit(root)
-    assert sorted(compute_fingerprints(root).changes(root / "code.yaml")) == sorted(stale)
+    assert sorted(stale_stages(find_code(root), root / "code.yaml")) == sorted(stale)
 
 
 def test_code_yaml_holds_what_the_fingerprints_are_made_of(root: Path) -> None:
@@ -178,21 +178,78 @@ def test_what_changed_is_named(
     root: Path, edit: Callable[[Path], None], stage: str, changed: list[str]
 ) -> None:
     edit(root)
-    assert compute_fingerprints(root).changes(root / "code.yaml")[stage] == changed
+    assert stale_stages(find_code(root), root / "code.yaml")[stage] == changed
 
 
-def test_a_module_that_is_no_python_is_named_with_its_line(root: Path) -> None:
-    (root / "src/project/helpers.py").write_text("x = 1\ndef strip(:\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"src/project/helpers\.py, line 2: invalid syntax"):
-        compute_fingerprints(root)
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("x = 1\ndef strip(:\n", r"src/project/helpers\.py, line 2: invalid syntax"),
+        ("from ...data import x\n", r"src/project/helpers\.py: attempted relative import"),
+    ],
+)
+def test_a_module_that_python_cannot_read_is_named(root: Path, code: str, words: str) -> None:
+    (root / "src/project/helpers.py").write_text(code, encoding="utf-8")
+    with pytest.raises(UserError, match=words):
+        find_code(root)
 
 
-def test_a_lock_with_several_versions_counts_all_of_them(tmp_path: Path) -> None:
-    lock = tmp_path / "requirements.lock"
-    lock.write_text(
-        "scipy==1.17.0 ; python_version < '3.12' \\\n    --hash=sha256:1\n    # via pandas[all]\n"
-        "scipy==1.18.0 ; python_version >= '3.12' \\\n    --hash=sha256:2\n    # via pandas[all]\n"
-        "pandas[all]==3.1.0 \\\n    --hash=sha256:3\n    # via project (pyproject.toml)\n",
-        encoding="utf-8",
-    )
-    assert read_lock(lock) == {"scipy": ("1.17.0, 1.18.0", []), "pandas": ("3.1.0", ["scipy"])}
+@pytest.mark.parametrize(
+    ("locked", "expected"),
+    [
+        (["google-cloud-storage==3.1.0", "google-auth==2.0.0"], {"google-auth": "2.0.0", "google-cloud-storage": "3.1.0"}),
+        (["google-auth==2.0.0"], {"google-auth": "2.0.0"}),
+        (["pandas==3.1.0"], {}),
+    ],
+)  # fmt: skip
+def test_of_a_namespace_all_locked_packages_count(
+    root: Path, monkeypatch: pytest.MonkeyPatch, locked: list[str], expected: dict[str, str]
+) -> None:
+    for name, module in (("google_cloud_storage", "cloud"), ("google_auth", "auth")):
+        info = root / f"site/{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Name: {name}\nVersion: 1.0\n", encoding="utf-8")
+        (info / "RECORD").write_text(f"google/{module}/__init__.py,,\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(root / "site"))
+    (root / "requirements.lock").write_text("\n".join(locked), encoding="utf-8")
+    (root / "src/project/helpers.py").write_text("from google.cloud import storage\n")
+    parts = find_code(root)["clean"]
+    assert {name: value for name, value in parts.items() if "google" in name} == expected
+
+
+@pytest.mark.parametrize(
+    ("lock", "name", "locked"),
+    [
+        (
+            "scipy==1.17.0 ; python_version < '3.12' \\\n    --hash=sha256:1\n    # via\n    #   pandas[all]\n    #   skops\n"
+            "scipy==1.18.0 ; python_version >= '3.12' \\\n    --hash=sha256:2\n    # via numpy\n",
+            "scipy",
+            (["1.17.0", "1.18.0"], ["pandas", "skops", "numpy"]),
+        ),
+        ("pandas[all]==3.1.0 \\\n    # via project (pyproject.toml)\n", "pandas", (["3.1.0"], ["project (pyproject.toml)"])),
+        ("Ruamel_yaml==1 \n", "ruamel-yaml", (["1"], [])),
+        (
+            "lib @ https://example.org/lib.whl \\\n    --hash=sha256:2 \\\n    --hash=sha256:1\n    # via pandas\n",
+            "lib",
+            (["sha256:1", "sha256:2"], ["pandas"]),
+        ),
+        ("lib[x] @ git+https://example.org/lib@f00 ; sys_platform == 'linux'\n", "lib", (["git+https://example.org/lib@f00"], [])),
+    ],
+)  # fmt: skip
+def test_a_lock_file_is_read(
+    tmp_path: Path, lock: str, name: str, locked: tuple[list[str], list[str]]
+) -> None:
+    (tmp_path / "lock").write_text(f"# by uv\n{lock}", encoding="utf-8")
+    assert read_lock(tmp_path / "lock") == {name: locked}
+
+
+@pytest.mark.parametrize("old", ["sha256:8", "==1.0"])
+def test_a_package_that_is_locked_by_its_address_counts(root: Path, old: str) -> None:
+    lock = {
+        "sha256:8": "pandas @ https://example.org/pandas.whl \\\n    --hash=sha256:8\n",
+        "==1.0": "pandas==1.0\n",
+    }[old]
+    (root / "requirements.lock").write_text(lock, encoding="utf-8")
+    write_code(find_code(root), root / "code.yaml")
+    replaced("requirements.lock", old, f"{old}1")(root)
+    assert stale_stages(find_code(root), root / "code.yaml") == {"clean": ["pandas"]}

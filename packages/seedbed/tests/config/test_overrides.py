@@ -43,11 +43,11 @@ def test_what_differs_is_recorded_shown_and_applied(
 
 
 def test_they_are_applied_to_another_composition() -> None:
-    overrides = Overrides("c1", {"a": {"x.y": 1}}, {"b": {"c": 1}})
-    assert overrides.apply_to({"a": {"x": {"y": 2}}, "b": {"c": 3, "d": 4}, "e": 5}) == {
+    overrides = Overrides("c1", {"a": {"x.y": 1}, "e": {}}, {"b": {"c": 1}})
+    assert overrides.apply_to({"a": {"x": {"y": 2}}, "b": {"c": 3, "d": 4}, "e": {"f": 5}}) == {
         "a": {"x": {"y": 2}, "x.y": 1},
         "b": {"d": 4},
-        "e": 5,
+        "e": {"f": 5},
     }
 
 

@@ -1,14 +1,14 @@
 """Writes what an experiment brought into params.yaml as an overlay, conf/experiment/<name>.yaml."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from omegaconf import OmegaConf
 
-from seedbed.config.compose import compose_anew
+from seedbed.config.compose import check_composed, compose_anew
 from seedbed.config.composition import MAIN, Composition, compose_conf
 from seedbed.config.overrides import Overrides, find_overrides, read_overrides
 from seedbed.config.params import PARAMS
@@ -18,7 +18,9 @@ from seedbed.files import write_text
 
 GLOBAL = "# @package _global_"
 """How a file of conf/ begins that sets values by their whole keys."""
-DEFAULTS = re.compile(r"^defaults:[ \t]*(?:#.*)?\n(?:[ \t]*(?:- .*|#.*)?\n)*([ \t]*)- .*\n", re.MULTILINE)
+DEFAULTS = re.compile(
+    r"^defaults:[ \t]*(?:#.*)?\n(?:[ \t]*(?:- .*|#.*)?\n)*([ \t]*)- .*\n", re.MULTILINE
+)
 """The defaults list of conf/config.yaml up to its last entry, and the indent of that."""
 
 
@@ -43,20 +45,26 @@ def adopt_overrides(root: Path, name: str) -> list[str]:
     if not find_overrides(wanted, plain.values):
         compose_anew(root)
         return [f"nothing to adopt: {PARAMS} is what conf/ composes to"]
-    overlay = root / f"conf/experiment/{name}.yaml"
-    with _restored_on_error(overlay, root / MAIN):
-        write_text(overlay, f"{GLOBAL}\n")
-        choices, values = _choose_members(root, wanted)
-        write_text(overlay, _overlay_text(name, choices, values.changed))
-        _list_as_default(root / MAIN, f"experiment/{name}")
-        if left := find_overrides(wanted, compose_conf(root).values):
+    overlay = f"conf/experiment/{name}.yaml"
+    with TemporaryDirectory() as folder:
+        trial = Path(folder)
+        shutil.copytree(root / "conf", trial / "conf")
+        write_text(trial / overlay, f"{GLOBAL}\n")
+        choices, values = _choose_members(trial, wanted)
+        write_text(trial / overlay, _overlay_text(name, choices, values.changed))
+        _list_as_default(trial / MAIN, f"experiment/{name}")
+        composed = compose_conf(trial).values
+        if left := find_overrides(wanted, composed):
             raise UserError(
                 f"no overlay composes to {PARAMS}: {left} would still differ. Remove a key that is "
                 "marked ~ from conf/ by hand; an overlay cannot do that. conf/ is as it was."
             )
-        compose_anew(root)
+        check_composed(composed, root)
+        for file in (overlay, MAIN):
+            write_text(root / file, (trial / file).read_text(encoding="utf-8"))
+    compose_anew(root)
     return [
-        f"conf/experiment/{name}.yaml: {', '.join([*_as_typed(choices), *values.as_typed()])}",
+        f"{overlay}: {', '.join([*_as_typed(choices), *values.as_typed()])}",
         f"{MAIN}: `- experiment/{name}` is in its defaults. Take that line out to use it only by "
         f"`dvc exp run -S +experiment={name}`",
     ]
@@ -116,18 +124,3 @@ def _list_as_default(main: Path, entry: str) -> None:
     if not re.search(rf"^\s*- {entry}\s*(#|$)", listed[0], re.MULTILINE):
         end = listed.end()
         write_text(main, f"{text[:end]}{listed[1]}- {entry}\n{text[end:]}")
-
-
-@contextmanager
-def _restored_on_error(*files: Path) -> Iterator[None]:
-    """Give files back their content, or remove them again, if there is an error within."""
-    before = {file: file.read_bytes() if file.exists() else None for file in files}
-    try:
-        yield
-    except BaseException:
-        for file, content in before.items():
-            if content is None:
-                file.unlink(missing_ok=True)
-            else:
-                file.write_bytes(content)
-        raise

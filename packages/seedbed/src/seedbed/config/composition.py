@@ -121,17 +121,6 @@ def file_to_edit(key: str, root: Path, values: dict[str, Any] | None = None) -> 
     )
 
 
-def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return a nested mapping's leaves by dotted key; lists and empty mappings are leaves."""
-    leaves: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, dict) and value:
-            leaves |= flatten(value, f"{prefix}{key}.")
-        else:
-            leaves[f"{prefix}{key}"] = value
-    return leaves
-
-
 @contextmanager
 def _hydra(root: Path) -> Iterator[ConfigLoader]:
     """Start Hydra in `root`/conf; its errors and those of YAML become one paragraph."""

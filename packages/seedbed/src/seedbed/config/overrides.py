@@ -9,8 +9,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from seedbed.config.composition import flatten
-from seedbed.config.yaml_files import load_yaml
+from seedbed.config.yaml_files import flatten, load_yaml
 from seedbed.files import write_text
 
 OVERRIDES = "reports/overrides.yaml"
@@ -111,10 +110,12 @@ def _remove(values: Values, removed: Values) -> Values:
     kept = {}
     for key, value in values.items():
         inner = removed.get(key)
-        if isinstance(value, dict) and isinstance(inner, dict) and inner:
-            value = _remove(value, inner)
-        if key not in removed or (isinstance(inner, dict) and value):
+        if key not in removed:
             kept[key] = value
+        elif (
+            isinstance(value, dict) and isinstance(inner, dict) and (left := _remove(value, inner))
+        ):
+            kept[key] = left
     return kept
 
 
@@ -122,7 +123,9 @@ def _as_typed(values: Values, prefix: str = "") -> Iterator[str]:
     for key, value in values.items():
         nested = isinstance(value, dict) and value
         # Hydra's grammar takes a column's name, such as mean.radius, only inside of braces.
-        if nested and all(re.fullmatch(r"[A-Za-z_][\w-]*", inner, re.ASCII) for inner in value):
+        if nested and all(
+            re.fullmatch(r"[A-Za-z_][\w-]*", str(inner), re.ASCII) for inner in value
+        ):
             yield from _as_typed(value, f"{prefix}{key}.")
         else:
             yield as_override(f"{prefix}{key}", value)
@@ -132,8 +135,9 @@ def _quote(value: Any) -> str:
     if isinstance(value, list):
         return f"[{','.join(map(_quote, value))}]"
     if isinstance(value, dict):
-        pairs = {re.sub(r"([\\()\[\]{}:=,\s])", r"\\\1", key): part for key, part in value.items()}
-        return f"{{{','.join(f'{key}:{_quote(part)}' for key, part in pairs.items())}}}"
+        keys = [re.sub(r"([\\()\[\]{}:=,\s])", r"\\\1", str(key)) for key in value]
+        pairs = zip(keys, map(_quote, value.values()), strict=True)
+        return f"{{{','.join(f'{key}:{part}' for key, part in pairs)}}}"
     if not isinstance(value, str):
         return json.dumps(value)
     word = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", value)

@@ -72,9 +72,7 @@ def check_params(values: dict[str, Any], root: Path, place: Place = lambda key: 
     return params
 
 
-def typed(
-    name: str, values: dict[str, Any], root: Path, place: Place = lambda key: "conf/"
-) -> Any:
+def typed(name: str, values: dict[str, Any], root: Path, place: Place = lambda key: "conf/") -> Any:
     """Return one section of all parameters, typed.
 
     Raises

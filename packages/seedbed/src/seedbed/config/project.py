@@ -77,9 +77,8 @@ def read_settings(root: Path) -> ProjectSettings:
             expected = "a list of names, such as ['lightgbm']"
         if not fits:
             raise UserError(f"{where} is {value!r}: write {expected}.")
-    return ProjectSettings(
-        **{key: value if key == "package" else tuple(value) for key, value in table.items()}
-    )
+    lists = {key: tuple(value) for key, value in table.items() if key != "package"}
+    return ProjectSettings(table.get("package", "project"), **lists)
 
 
 def project_package(root: Path) -> str:

@@ -1,4 +1,4 @@
-"""Reading YAML files as Hydra does, fast, with a mistake in one told in a sentence."""
+"""Reads YAML files as Hydra does, with a mistake as one sentence; walks nested values."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,3 +55,14 @@ def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(part, f"{key}.{inner}" if key else str(inner))
     else:
         yield key, value
+
+
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a nested mapping's leaves by dotted key; lists and empty mappings are leaves."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            found |= flatten(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
