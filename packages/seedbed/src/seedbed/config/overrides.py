@@ -109,13 +109,10 @@ def _remove(values: Values, removed: Values) -> Values:
     """Return the values without the leaves of `removed`, and without what these leave empty."""
     kept = {}
     for key, value in values.items():
-        inner = removed.get(key)
-        if key not in removed:
-            kept[key] = value
-        elif (
-            isinstance(value, dict) and isinstance(inner, dict) and (left := _remove(value, inner))
-        ):
-            kept[key] = left
+        nested = isinstance(value, dict) and isinstance(removed.get(key), dict)
+        left = _remove(value, removed[key]) if nested else None
+        if key not in removed or left:
+            kept[key] = left or value
     return kept
 
 
