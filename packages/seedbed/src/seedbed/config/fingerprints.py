@@ -71,9 +71,9 @@ def update_code(root: Path) -> list[str]:
     UserError
         If a stage takes other sections of params.yaml than dvc.yaml declares for it.
     """
+    stages = find_code(root)
     for mistake in find_wrong_params(root):
         raise UserError(mistake)
-    stages = find_code(root)
     lines = describe_stale(stages, root / CODE)
     write_code(stages, root / CODE)
     return lines
