@@ -10,6 +10,7 @@ from seedbed.config.overrides import (
     OVERRIDES,
     Overrides,
     as_override,
+    as_overrides,
     find_overrides,
     read_overrides,
 )
@@ -49,6 +50,11 @@ def test_they_are_applied_to_another_composition() -> None:
         "b": {"d": 4},
         "e": {"f": 5},
     }
+
+
+def test_a_record_of_an_older_commit_is_shown() -> None:
+    recorded = {"conf_hash": "c1", "changed": {"split.folds": 2}, "removed": ["gate.thresholds"]}
+    assert as_overrides(recorded).as_typed() == ["split.folds=2", "~gate.thresholds"]
 
 
 @pytest.mark.parametrize(

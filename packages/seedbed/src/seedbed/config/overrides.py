@@ -49,7 +49,9 @@ class Overrides:
 
     def apply_to(self, values: Values) -> Values:
         """Return a copy of a composition with these overrides."""
-        return _merge(_remove(values, self.removed), self.changed)
+        kept = OmegaConf.create(_remove(values, self.removed))
+        applied: Any = OmegaConf.to_container(OmegaConf.merge(kept, self.changed))
+        return applied
 
     def write(self, root: Path) -> None:
         """Write reports/overrides.yaml."""
@@ -69,11 +71,10 @@ def read_overrides(root: Path) -> Overrides | None:
 
 def as_overrides(recorded: Mapping[str, Any]) -> Overrides:
     """Return overrides as their YAML file records them."""
-    return Overrides(
-        str(recorded.get("conf_hash", "")),
-        dict(recorded.get("changed") or {}),
-        dict(recorded.get("removed") or {}),
-    )
+    changed, removed = recorded.get("changed") or {}, recorded.get("removed") or {}
+    if isinstance(removed, list):  # dotted keys, as seedbed 0.2 wrote them
+        removed = dict.fromkeys(removed)
+    return Overrides(str(recorded.get("conf_hash", "")), changed, removed)
 
 
 def find_overrides(params: Values, plain: Values) -> Overrides:
@@ -95,14 +96,6 @@ def _difference(values: Values, others: Values, *, absent: bool = False) -> Valu
         elif value != others[key] and not absent:
             found[key] = value
     return found
-
-
-def _merge(values: Values, changed: Values) -> Values:
-    merged = dict(values)
-    for key, value in changed.items():
-        nested = isinstance(value, dict) and isinstance(values.get(key), dict)
-        merged[key] = _merge(values[key], value) if nested else value
-    return merged
 
 
 def _remove(values: Values, removed: Values) -> Values:

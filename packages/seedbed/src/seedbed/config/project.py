@@ -119,11 +119,12 @@ def project_module(name: str) -> ModuleType | None:
         package, source = project_package(root), str(root / "src")
         if package not in sys.modules and Path(source, package).is_dir():
             sys.path[:0] = [] if source in sys.path else [source]
-    for module in filter(None, (package, f"{package}.{name}")):
+    found = None
+    for module in (package, f"{package}.{name}") if package else ():
         if module not in sys.modules and importlib.util.find_spec(module) is None:
             return None
         found = import_module_of_project(module)
-    return found if package else None
+    return found
 
 
 @contextmanager
