@@ -1,4 +1,4 @@
-"""Every mistake in the parameters is told with its key, its value and the file to edit."""
+"""Every mistake in the parameters is reported with its key, its value and the file to edit."""
 
 import copy
 from pathlib import Path
@@ -49,7 +49,7 @@ def limits(column: str, low: float, high: float) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "words", "home"),
+    ("key", "value", "words", "file"),
     [
         ("modle", {}, "no such key as modle (did you mean model?)", "conf/config.yaml"),
         ("split.fold", 3, "split.fold is not a known key (value 3) (did you mean folds?)", TIME),
@@ -109,8 +109,8 @@ def limits(column: str, low: float, high: float) -> list[dict[str, Any]]:
         ("gate.thresholds.auc", 0.7, "gate.thresholds.auc is not a known metric: for a binary", "conf/gate/flights.yaml"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told(
-    plain: dict[str, Any], key: str, value: Any, words: str, home: str
+def test_a_mistake_is_reported(
+    plain: dict[str, Any], key: str, value: Any, words: str, file: str
 ) -> None:
     values = (
         changed(plain, "dataset.window.end", "2013-12-01")
@@ -123,7 +123,7 @@ def test_a_mistake_is_told(
     assert message.startswith("params.yaml")
     assert words in message
     # As with -S: another file of the group may have brought the value in.
-    assert (home if home == "conf/config.yaml" else f"{home.rpartition('/')[0]}/") in message
+    assert (file if file == "conf/config.yaml" else f"{file.rpartition('/')[0]}/") in message
     assert "\n" not in message
 
 
@@ -140,7 +140,7 @@ def test_a_mistake_is_told(
         ("diabetes", {"columns.number": [], "problem.slices": []}, "leaves no feature for a model"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_a_dataset_of_another_kind_is_told(
+def test_a_mistake_in_a_dataset_of_another_kind_is_reported(
     dataset: str, changes: dict[str, Any], words: str
 ) -> None:
     values = compose_conf(REPOSITORY, [f"dataset={dataset}"]).values

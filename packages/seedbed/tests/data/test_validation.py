@@ -1,4 +1,4 @@
-"""Bad rows and a bad suite are told apart, and the same rows give the same result."""
+"""Bad rows and a bad suite are different messages, and the same rows give the same result."""
 
 import json
 from pathlib import Path

@@ -54,7 +54,7 @@ def resolve() -> None:
 
 @app.command()
 def status() -> None:
-    """Say which files and packages made which stage stale, then what `dvc status` says."""
+    """Name the files and packages that made a stage stale, then run `dvc status`."""
     from seedbed.consistency import changed_code
 
     root = find_root()

@@ -64,7 +64,7 @@ def as_override(key: str, value: Any) -> str:
 
 
 def read_overrides(root: Path) -> Overrides | None:
-    """Return what reports/overrides.yaml says, or None if there is none."""
+    """Return what reports/overrides.yaml holds, or None if there is none."""
     path = root / OVERRIDES
     return as_overrides(load_yaml(path)) if path.exists() else None
 

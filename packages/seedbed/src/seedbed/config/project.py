@@ -45,7 +45,7 @@ class ProjectSettings:
 
 
 def read_settings(root: Path) -> ProjectSettings:
-    """Return what `root`/pyproject.toml says; the defaults where there is no such file or table.
+    """Read [tool.seedbed] of `root`/pyproject.toml; the defaults where there is none.
 
     Raises
     ------
