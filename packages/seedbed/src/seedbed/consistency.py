@@ -70,7 +70,7 @@ def _dvc_lock(root: Path) -> list[str]:
 
 
 def _in_words(changes: list[Any]) -> Iterator[str]:
-    """Yield the changes that DVC reports of one stage, such as ``changed deps: params.yaml (seed modified)``."""
+    """Yield a stage's changes, such as ``changed deps: params.yaml (seed modified)``."""
     for change in changes:
         if isinstance(change, str):
             yield change

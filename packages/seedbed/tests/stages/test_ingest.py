@@ -27,13 +27,13 @@ def test_columns_that_nobody_lists_are_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     rest = ",7" * header.count(",")
-    Path("given").mkdir()
-    Path("given/trips.csv").write_text(f"{header}\n1{rest}\n2{rest}\n")
-    Path("given/shops.csv").write_text("shop,height,also\n7,30,1\n")
+    Path("data/source").mkdir(parents=True)
+    Path("data/source/trips.csv").write_text(f"{header}\n1{rest}\n2{rest}\n")
+    Path("data/source/shops.csv").write_text("shop,height,also\n7,30,1\n")
     join = Join(table="shops", keys=["shop"], columns=["height"])
     tables = [Table(name="trips"), Table(name="shops")]
     dataset = Dataset(name="trips", tables=tables, joins=[join])
-    ingest(dataset, Source(kind="csv", path="given"), COLUMNS)
+    ingest(dataset, Source(kind="csv", path="data/source"), COLUMNS)
     # Columns of a joined table that the join does not take are not named.
     assert capsys.readouterr().out == f"2 rows, 3 columns\n{left_out or ''}"
     assert list(read_table(Path("data/raw")).columns) == ["id", "late", "height"]
