@@ -4,7 +4,12 @@ import pandas as pd
 import pytest
 
 from seedbed.config.schema import Cleaning, Column, Problem, ValidRange
-from seedbed.data.cleaning import clean_rows, clean_values, count_changes
+from seedbed.data.cleaning import (
+    clean_rows,
+    clean_values,
+    count_changes,
+    describe_duplicates,
+)
 from seedbed.errors import UserError
 
 CLEANING = Cleaning(missing_text=["NA"], valid_range=[ValidRange(column="km", low=0, high=1000)])
@@ -116,3 +121,27 @@ def test_a_positive_class_that_never_occurs_is_refused(
         clean_rows(two, trip_columns, problem(above=None, positive="yes"), CLEANING)
     rows, _ = clean_rows(two, trip_columns, problem(above=None, positive=1), CLEANING)
     assert len(rows) == 6
+
+
+def test_rows_that_count_as_duplicates_are_described_by_an_example(
+    trips: pd.DataFrame, trip_columns: Columns
+) -> None:
+    large = trips.assign(id=pd.Series([2**60 + 1, None, 3, 4, 5, 6], dtype="Int64"))
+    doubled = pd.concat([large, large.iloc[[0, 0, 1]]], ignore_index=True)
+    rows, counts = clean_rows(doubled, trip_columns, problem(), CLEANING)
+    assert counts["duplicates"] == 3
+    assert 2**60 + 1 in rows["id"].tolist()
+    told = describe_duplicates(doubled, trip_columns)
+    at = "2024-01-01T08:00:00Z"
+    assert told == f"rows of one key (id, at), such as the 3 rows of id={2**60 + 1}, at={at}"
+    without = {**trip_columns, "id": Column(role="feature")}
+    assert describe_duplicates(doubled, without) == "rows that are equal in all columns"
+    alone = {name: column for name, column in trip_columns.items() if name != "at"}
+    assert "the 3 rows of id=" in describe_duplicates(doubled, alone)
+
+
+def test_keys_of_many_digits_are_no_duplicates(trip_columns: Columns) -> None:
+    keys = pd.Series([2**60 + place for place in range(300)] + [None], dtype="Int64")
+    frame = pd.DataFrame({"id": keys, "at": "2024", "city": "Oslo", "km": 1.0, "late": range(301)})
+    _, counts = clean_rows(frame, trip_columns, problem(), CLEANING)
+    assert counts["duplicates"] == 0

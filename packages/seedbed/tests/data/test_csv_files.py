@@ -8,7 +8,10 @@ import pandas as pd
 import pytest
 
 from seedbed.config.schema import ColumnType
+from seedbed.config.sources import CsvOptions
+from seedbed.data import text_files
 from seedbed.data.csv_files import NOT_KNOWN, read_csv
+from seedbed.data.values import read_values
 from seedbed.errors import UserError
 
 GOOD = "a,b\n1,x\n2,y\n3,z\n"
@@ -78,7 +81,7 @@ def test_columns_without_a_name_may_be_several(file: Path) -> None:
             "more values than the header has names.*a comma at the end of a row",
         ),
         (b'a,b\n1,"open\n', "not a whole CSV"),
-        (b"a;b\n1;2\n", r"no comma, and ';' in it: 'a;b'.*sep=';'"),
+        (b"a;b\n1;2\n", r"no comma, and ';' in it: 'a;b'.*source.options.separator to ';'"),
         (b"a\tb\n1\t2\n", r"no comma, and '\\t' in it"),
         (b'a,"b\n1,2\n', "not a whole CSV"),
     ],
@@ -119,4 +122,99 @@ def test_a_zip_holds_one_file_beside_what_macos_adds(tmp_path: Path) -> None:
         read(path)
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(UserError, match="damaged or cut off"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "expected"),
+    [
+        ("a;b\n1,5;x\n", {"separator": ";", "decimal": ","}, {"a": [1.5], "b": ["x"]}),
+        ("a\tb\n1\tx\n", {"separator": "\t"}, {"a": [1], "b": ["x"]}),
+        ("a;b\n1.234,5;x\n", {"separator": ";", "decimal": ",", "thousands": "."}, {"a": [1234.5], "b": ["x"]}),
+        ("a,b\n'1,5',x\n", {"quote": "'", "decimal": ","}, {"a": [1.5], "b": ["x"]}),
+        ('a,b\n1,"x\n', {"quote": None}, {"a": [1], "b": ['"x']}),
+        ('a,b\n1,"x \\"y\\" z"\n', {"escape": "\\"}, {"a": [1], "b": ['x "y" z']}),
+        ("Report\n\na,b\n1,x\n", {"skip_rows": 2}, {"a": [1], "b": ["x"]}),
+        ("Report,\na,b\n1,x\n", {"header": 2}, {"a": [1], "b": ["x"]}),
+        ("1,x\n2,y\n", {"header": None}, {"column_1": [1, 2], "column_2": ["x", "y"]}),
+        ("1,x\n", {"header": None, "names": ["n", "t"]}, {"n": [1], "t": ["x"]}),
+        ("a,a\n1,x\n", {"names": ["n", "t"]}, {"n": [1], "t": ["x"]}),
+        ("a,b\n-,-\n1,x\n", {"missing": ["-"]}, {"a": [None, 1], "b": [None, "x"]}),
+        ("a,b,c\n1,x,2\n3\n", {"fill_short_rows": True}, {"a": [1, 3], "b": ["x", None], "c": [2, None]}),
+        ('a,b\r\n1,"x\ny"\n2,z\r3,w\n', {}, {"a": [1, 2, 3], "b": ["x\ny", "z", "w"]}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_a_file_is_read_as_its_options_say(
+    file: Path, content: str, options: dict, expected: dict, encoding: str
+) -> None:
+    file.write_bytes(content.encode(encoding))
+    found = read_csv(file, {}, [], CsvOptions(encoding=encoding, **options))
+    pd.testing.assert_frame_equal(found, pd.DataFrame(expected), check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "words"),
+    [
+        (b"a,b,c\n1,2,3\n4,5\n6,7,8\n", {}, "line 3 has 2 values, and there are 3 columns.*fill_short_rows"),
+        (b"a,b,c\n" + b"1\n" * 9 + b"1,2,3\n", {}, "line 2 has 1 value, line 3 .*, line 4 .* and so on"),
+        (b'a,b,c\n1,"x\ny",2\n4,5\n6,7,8\n', {}, "line 4 has 2 values"),
+        (b"a,b\n1,2\n3,4,5\n6,7\n8,9,9,9\n", {}, "line 3 has 3 values, line 5 has 4 values"),
+        (b"a,b\n1,x\0y\n", {}, "byte 7 is 0, which stands in no text"),
+        ("a,é\n1,2\n".encode("utf-16"), {}, "byte 3 is 0.*UTF-16.*source.options.encoding"),
+        ("a,é\n1,2\n".encode("utf-16-le"), {}, "byte 1 is 0.*UTF-16"),
+        (b"a,b\n1,\x81\n", {"encoding": "cp1252"}, "byte 6, in line 2, is not cp1252"),
+        (b"a,b\n1,2\n", {"names": ["a"]}, "names has 1 names, and the table has 2 columns"),
+        (b"a,a\n1,2\n", {}, "more than once.*source.options.names"),
+        (b"a,b\n1,2\n", {"separator": ";"}, "has no ';', and ',' in it"),
+    ],
+)  # fmt: skip
+def test_what_options_do_not_fit_is_told(
+    file: Path, content: bytes, options: dict, words: str
+) -> None:
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=words) as told:
+        read_csv(file, {}, [], CsvOptions(**options))
+    assert str(told.value).startswith(f"{file}: ") or "names" in options
+    assert "\n" not in str(told.value)
+
+
+KEYS = ["1234567890123456789", "1234567890123456788", "-9223372036854775808", "9007199254740993"]
+
+
+@pytest.mark.parametrize("texts", [KEYS, ["18446744073709551615", "1"], ["7", "8"]])
+def test_whole_numbers_keep_every_digit_where_one_is_missing(file: Path, texts: list[str]) -> None:
+    file.write_text("k,x\n" + "".join(f"{text},1\n" for text in ["", *texts]))
+    found = read_values(read_csv(file, {"k": "number"}, [])["k"], "k", "number", "UTC")
+    assert [int(value) for value in found.dropna()] == list(map(int, texts))
+    assert found.isna().tolist() == [True] + [False] * len(texts)
+
+
+def test_a_number_that_no_integer_holds_is_no_key(file: Path) -> None:
+    file.write_text("k,x\n123456789012345678901234,1\n,2\n")
+    found = read_csv(file, {"k": "number"}, [])["k"]
+    with pytest.raises(UserError, match="column k: 1 of 2 values.*row 0: .*type category"):
+        read_values(found, "k", "number", "UTC", exact=True)
+    assert read_values(found, "k", "number", "UTC")[0] == 123456789012345678901234.0
+
+
+def test_as_text_nothing_is_converted(file: Path) -> None:
+    content = 'a,b,c\n007,NA,"x\ny"\n1e400,, \n'
+    file.write_text(content)
+    found = read_csv(file, {"a": "number"}, ["NA"], as_text=True)
+    assert found.fillna("-").to_dict("list") == {"a": ["007", "1e400"], "b": ["NA", "-"], "c": ["x\ny", " "]}  # fmt: skip
+    assert {str(dtype) for dtype in found.dtypes} == {"str"}
+    file.write_text(f'{content}1,2,"open\n')
+    with pytest.raises(UserError, match="not a whole CSV"):
+        read_csv(file, {}, [], as_text=True)
+
+
+def test_an_archive_that_never_ends_is_no_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_files, "HARMLESS", 2**20)
+    path = tmp_path / "rows.csv.gz"
+    with gzip.open(path, "wb") as file:
+        file.write(b"a,b\n" + b"1,1\n" * 2**20)
+    with pytest.raises(UserError, match="more than 200 times as large.*give the unpacked file"):
         read(path)

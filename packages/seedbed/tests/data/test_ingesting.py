@@ -194,3 +194,24 @@ def test_booleans_are_read_from_words(trip_dataset: Dataset) -> None:
     assert typed["ok"].tolist()[:2] == [True, False]
     with pytest.raises(UserError, match="Expected is true or false"):
         set_types(pd.DataFrame({"ok": ["perhaps"]}), columns, trip_dataset)
+
+
+LARGE = 2**60 + 1
+
+
+def test_a_key_keeps_every_digit_or_is_refused(trip_dataset: Dataset) -> None:
+    columns = {"id": Column(role="key", key=True), "who": Column(role="group")}
+    given = pd.DataFrame({"id": [str(LARGE), None, "7"], "who": ["7", None, str(-LARGE)]})
+    typed = set_types(given, columns, trip_dataset)
+    assert typed["id"].dropna().tolist() == [LARGE, 7]
+    assert typed["who"].dropna().tolist() == [7, -LARGE]
+    with pytest.raises(UserError, match="column id: 1 of 3 values.*category under columns.types"):
+        set_types(given.replace({"id": {"7": "9" * 30}}), columns, trip_dataset)
+
+
+def test_integers_of_a_joined_table_keep_every_digit(trips: pd.DataFrame) -> None:
+    cities = pd.DataFrame({"city": ["Oslo"], "owner": [LARGE]})
+    joined = join_table(
+        trips, cities, Join(table="cities", keys=["city"], columns=["owner"]), "trips"
+    )
+    assert joined["owner"].dropna().tolist() == [LARGE, LARGE]

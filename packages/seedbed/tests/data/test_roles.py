@@ -57,3 +57,17 @@ def test_a_row_keeps_its_key_wherever_it_stands() -> None:
 def test_another_value_in_the_key_is_another_row(name: str, value: object) -> None:
     other = row_key(rows().iloc[[0]].assign(**{name: value}), COLUMNS)
     assert other.tolist() != row_key(rows(), COLUMNS)[:1].tolist()
+
+
+@pytest.mark.parametrize("dtype", ["int64", "Int64", "uint64"])
+def test_large_numbers_that_are_one_float_are_other_keys(dtype: str) -> None:
+    columns = {"id": COLUMNS["id"]}
+    numbers = [2**62 + 1, 2**62 + 2, 2**62 + 3, 5]
+    together = row_key(pd.DataFrame({"id": pd.Series(numbers, dtype=dtype)}), columns)
+    assert together.nunique() == 4
+    for place, number in enumerate(numbers):
+        alone = row_key(pd.DataFrame({"id": pd.Series([number], dtype=dtype)}), columns)
+        assert alone.tolist() == [together[place]]
+    missing = pd.DataFrame({"id": pd.Series([None, *numbers], dtype="Int64")})
+    assert row_key(missing, columns).tolist()[1:] == together.tolist()
+    assert row_key(pd.DataFrame({"id": [5.0]}), columns).tolist() == [together[3]]

@@ -397,3 +397,14 @@ def test_a_number_of_a_csv_file_is_the_same_to_the_last_bit(text: str, tmp_path:
     (tmp_path / "rows.csv").write_text(f"x\n{text}\n0.5\n")
     found = read(read_csv(tmp_path / "rows.csv", {"x": "number"}, [])["x"], "number")
     assert found[0] == json.loads(text) == read(pd.Series([text]), "number")[0]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Zurich", ZONE])
+@pytest.mark.parametrize("beside", ["2020-01-01", "2020-01-01T00:00:00.123456789"])
+@pytest.mark.parametrize("day", ["0002-01-01", "1600-02-03", "9998-12-31"])
+def test_years_far_away_are_read_whatever_stands_beside_them(
+    day: str, beside: str, zone: str
+) -> None:
+    found = read(pd.Series([day, beside]), "time", zone=zone)
+    assert str(found[0])[:10] == day
+    assert str(found[1])[:10] == "2020-01-01"

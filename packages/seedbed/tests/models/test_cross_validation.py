@@ -7,7 +7,12 @@ import pytest
 from seedbed.config.schema import Column, Features, Split
 from seedbed.data.featurizing import build_training_table
 from seedbed.errors import UserError
-from seedbed.models.cross_validation import cross_validation_folds, fit_with_folds, summarize_folds
+from seedbed.models.cross_validation import (
+    cross_validation_folds,
+    fit_with_folds,
+    repeated_folds,
+    summarize_folds,
+)
 from seedbed.models.decision import Decision
 from seedbed.models.training import train_model
 
@@ -33,6 +38,40 @@ def test_other_folds_take_turns(kind: str) -> None:
 def test_one_fold_is_too_few() -> None:
     with pytest.raises(UserError, match=r"split\.folds.*3 train rows"):
         cross_validation_folds(np.zeros(3, int), "random")
+
+
+def test_repeated_folds_are_others_and_keep_clusters_together() -> None:
+    split = Split(kind="group", validation=0.2, test=0.2, folds=4, repeats=3)
+    clusters = np.repeat(np.arange(100, dtype="uint64"), 3)
+    first, second = repeated_folds(clusters, split)
+    assert (first != second).any()
+    for found in (first, second):
+        assert set(found) == {0, 1, 2, 3}
+        assert (pd.Series(found).groupby(clusters).nunique() == 1).all()
+    assert repeated_folds(clusters, split.model_copy(update={"repeats": 1})) == []
+
+
+def test_each_repetition_scores_every_train_row_once_more(flights, model_of) -> None:
+    train = flights[flights["_split"] == "train"].reset_index(drop=True)
+    fold = np.arange(len(train)) % 2
+    _, scored = fit_with_folds(
+        model_of("dummy"),
+        train[["distance"]],
+        train["_target"].to_numpy(),
+        Decision("binary", {"distance": "number"}, (False, True)),
+        fold,
+        "random",
+        0,
+        [1 - fold, np.arange(len(train)) % 3],
+    )
+    counts = np.bincount(np.concatenate([rows for _, rows, _ in scored]))
+    assert len(scored) == 7
+    assert (counts == 3).all()
+
+
+def test_repeats_are_no_choice_by_time() -> None:
+    with pytest.raises(ValueError, match="repeats 2 and kind time exclude each other"):
+        Split(kind="time", validation=0.2, test=0.2, folds=4, repeats=2)
 
 
 def test_a_fold_to_fit_on_with_one_class_is_an_error(flights, model_of) -> None:
@@ -99,11 +138,11 @@ def test_a_model_that_only_remembers_groups_is_found_out_by_a_split_by_groups(
         "noise": Column(role="feature"),
         "t": Column(role="target"),
     }
-    split = Split(kind=kind, validation=0.2, test=0.2, folds=3)  # type: ignore[arg-type]
+    split = Split(kind=kind, validation=0.2, test=0.2, folds=3, repeats=2)  # type: ignore[arg-type]
     problem = problem_of("regression", metric="r2")
     table = build_training_table(rows, columns, problem, Features(), split)
     model = model_of("hist_gradient_boosting", arguments={"min_samples_leaf": 2})
     details = train_model(table, problem, split, model, evaluation, 0).details
-    assert len(details["cross_validation"]["r2"]["folds"]) == 3
+    assert len(details["cross_validation"]["r2"]["folds"]) == 6
     assert least < details["validation"]["r2"]["value"] < most
     assert least < details["cross_validation"]["r2"]["mean"] < most

@@ -6,13 +6,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from seedbed.config.compose import check_composed, compose_anew
 from seedbed.config.composition import MAIN, Composition, compose_conf
 from seedbed.config.overrides import Overrides, find_overrides, read_overrides
 from seedbed.config.params import PARAMS
-from seedbed.config.yaml_files import load_yaml
+from seedbed.config.yaml_files import conf_text, load_yaml
 from seedbed.errors import UserError
 from seedbed.files import write_text
 
@@ -108,7 +106,7 @@ def _overlay_text(name: str, choices: dict[str, str], values: dict[str, Any]) ->
         f"# An experiment's values, by `seedbed adopt {name}`: dvc exp run -S +experiment={name}",
         *(["defaults:"] if choices else []),
         *(f"  - override /{group}: {member}" for group, member in choices.items()),
-        OmegaConf.to_yaml(OmegaConf.create(values)) if values else "",
+        conf_text(values) if values else "",
     ]
     return "\n".join(lines)
 

@@ -13,7 +13,7 @@ from seedbed.config.columns import (
 from seedbed.config.features import find_feature_mistakes
 from seedbed.config.metrics import why_not
 from seedbed.config.schema import Column, Params
-from seedbed.config.sources import why_no_source
+from seedbed.config.sources import find_option_mistakes, why_no_source
 from seedbed.errors import did_you_mean
 
 
@@ -26,6 +26,7 @@ def find_mistakes(params: Params) -> Iterator[Mistake]:
     columns = take_columns(params.columns, dict.fromkeys(_names(params)))
     if why := why_no_source(params.source.kind):
         yield Mistake("source.kind", why)
+    yield from find_option_mistakes(params.source)
     yield from _of_dataset(params)
     yield from find_conflicts(params.columns, columns)
     yield from _of_problem(params, columns)

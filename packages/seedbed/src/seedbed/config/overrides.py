@@ -49,9 +49,7 @@ class Overrides:
 
     def apply_to(self, values: Values) -> Values:
         """Return a copy of a composition with these overrides."""
-        kept = OmegaConf.create(_remove(values, self.removed))
-        applied: Any = OmegaConf.to_container(OmegaConf.merge(kept, self.changed))
-        return applied
+        return _merge(_remove(values, self.removed), self.changed)
 
     def write(self, root: Path) -> None:
         """Write reports/overrides.yaml."""
@@ -96,6 +94,14 @@ def _difference(values: Values, others: Values, *, absent: bool = False) -> Valu
         elif value != others[key] and not absent:
             found[key] = value
     return found
+
+
+def _merge(values: Values, changed: Values) -> Values:
+    merged = dict(values)
+    for key, value in changed.items():
+        nested = isinstance(value, dict) and isinstance(values.get(key), dict)
+        merged[key] = _merge(values[key], value) if nested else value
+    return merged
 
 
 def _remove(values: Values, removed: Values) -> Values:

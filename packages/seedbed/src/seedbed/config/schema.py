@@ -25,8 +25,8 @@ class Section(BaseModel):
 class Table(Section):
     """Where a table lies: a `file` of an installed `package`, or what its `loader` returns.
 
-    The csv and parquet sources ignore these and read <name>.csv or <name>.parquet. `missing` lists
-    what a CSV file writes for a text that is missing, beside the empty field, such as NA.
+    Sources of files ignore these and read <name>.csv, <name>.parquet and so on. `missing` lists
+    what stands for a missing text, beside the empty field, such as NA.
     """
 
     name: str
@@ -175,7 +175,10 @@ class Problem(Section):
 
 
 class Source(Section):
-    """Where rows come from; `path` is a file or folder for csv and parquet."""
+    """Where rows come from; `path` is a file, a glob or a folder for all kinds but package.
+
+    What `options` may hold is in :data:`seedbed.config.sources.OPTIONS`.
+    """
 
     kind: str
     path: str | None = None
@@ -231,12 +234,16 @@ class Features(Section):
 
 
 class Split(Section):
-    """Which rows are train, validation and test, and how cross-validation folds the train rows."""
+    """Which rows are train, validation and test, and how cross-validation folds the train rows.
+
+    With `repeats`, the train rows are folded anew so often, for steadier figures of small data.
+    """
 
     kind: Literal["time", "random", "group"]
     validation: Fraction
     test: Fraction
     folds: Annotated[int, Field(ge=2)]
+    repeats: Annotated[int, Field(ge=1)] = 1
     seed: int = 0
 
     @model_validator(mode="after")
@@ -245,6 +252,11 @@ class Split(Section):
             raise ValueError(
                 f"validation {self.validation} and test {self.test} leave no train rows: "
                 "keep the sum below 1"
+            )
+        if self.repeats > 1 and self.kind == "time":
+            raise ValueError(
+                f"repeats {self.repeats} and kind time exclude each other: time has one order, so "
+                "folds by time are the same again; take repeats out"
             )
         return self
 

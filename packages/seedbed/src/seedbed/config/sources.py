@@ -1,11 +1,104 @@
-"""The kinds of source, as far as a configuration can be judged by them."""
+"""The kinds of source and their options, as far as a configuration can be judged by them."""
 
-from typing import Any
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
 
+from pydantic import AfterValidator, Field, ValidationError
+
+from seedbed.config.columns import Mistake
 from seedbed.config.extensions import Registry
-from seedbed.errors import did_you_mean
+from seedbed.config.schema import Section, Source
+from seedbed.errors import UserError, did_you_mean
 
-BUILT_IN = ("package", "csv", "parquet")
+
+def _check_encoding(name: str) -> str:
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise ValueError(
+            f"{name!r} is no encoding; write one such as utf-8, utf-16, cp1252 or latin-1"
+        ) from None
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(_check_encoding)]
+Character = Annotated[str, Field(min_length=1, max_length=1)]
+Count = Annotated[int, Field(ge=0)]
+Place = Annotated[int, Field(ge=1)]
+
+
+class Options(Section):
+    """What every kind of file has.
+
+    `formats` says how single columns of text are written, such as ``{price: "1.234,5"}``: see
+    :func:`seedbed.data.formats.parse`. `missing` lists what stands for a missing value, beside the
+    empty field.
+    """
+
+    formats: dict[str, str] = Field(default_factory=dict)
+    missing: list[str] = Field(default_factory=list)
+
+
+class CsvOptions(Options):
+    """How a CSV file is written.
+
+    `escape` stands before a quote within quotes, where it is not written twice.
+    `skip_rows` lines at the top are no part of the table. The names stand in line `header` of what
+    follows, counted from 1; null: in none, and columns are called `names`, or column_1, column_2
+    ... `names` may also replace the names in the header. `fill_short_rows` takes what is not there
+    at the end of a row for missing, where such a row is an error else.
+    """
+
+    separator: Character = ","
+    encoding: Encoding = "utf-8"
+    quote: Character | None = '"'
+    escape: Character | None = None
+    decimal: Character = "."
+    thousands: Character | None = None
+    skip_rows: Count = 0
+    header: Place | None = 1
+    names: list[str] | None = None
+    fill_short_rows: bool = False
+
+    @property
+    def top(self) -> int:
+        """How many lines stand above the names, or above the rows where there are no names."""
+        return self.skip_rows + (self.header or 1) - 1
+
+
+class ExcelOptions(Options):
+    """Which part of a workbook is the table.
+
+    `sheet` is a name or a number from 1. `skip_rows`, `header` and `names` are those of a CSV file.
+    """
+
+    sheet: str | Place = 1
+    skip_rows: Count = 0
+    header: Place | None = 1
+    names: list[str] | None = None
+
+
+class JsonOptions(Options):
+    """Where the records of a JSON file stand.
+
+    `lines`: one object a line. `records` is the dotted path to the list of records, where the file
+    is one object that holds it.
+    """
+
+    lines: bool = False
+    records: str | None = None
+
+
+OPTIONS: dict[str, type[Options]] = {
+    "csv": CsvOptions,
+    "parquet": Options,
+    "excel": ExcelOptions,
+    "json": JsonOptions,
+    "feather": Options,
+}
+"""What stands under ``source.options``, by kind; a kind of the project's own reads its own."""
+BUILT_IN = ("package", *OPTIONS)
 """The kinds that seedbed has; :mod:`seedbed.data.sources` reads them."""
 SOURCES: Registry[Any] = Registry("source", "sources")
 """The kinds that the project's sources.py adds."""
@@ -20,3 +113,53 @@ def why_no_source(kind: str) -> str | None:
         f"is {kind!r}, and there is no such source{did_you_mean(kind, known)}: choose one of "
         f"{', '.join(known)}, or write one in the project's sources.py"
     )
+
+
+def find_option_mistakes(source: Source) -> Iterator[Mistake]:
+    """Yield what is wrong with ``source.options`` of a kind that seedbed has."""
+    if source.kind == "package" and source.options:
+        name = next(iter(source.options))
+        yield Mistake(f"source.options.{name}", "is set, and source package has no options")
+    if source.kind not in OPTIONS:
+        return
+    kind = OPTIONS[source.kind]
+    try:
+        options = _typed(kind, source.options)
+    except ValidationError as error:
+        for wrong in error.errors():
+            key = ".".join(map(str, ["source.options", *wrong["loc"]]))
+            if wrong["type"] == "extra_forbidden":
+                known = list(kind.model_fields)
+                yield Mistake(
+                    key,
+                    f"is no option of source {source.kind}{did_you_mean(wrong['loc'][-1], known)}: "
+                    f"it has {', '.join(known)}",
+                )
+            else:
+                why = wrong["msg"].removeprefix("Value error, ")
+                yield Mistake(key, f"is {wrong['input']!r}: {why[0].lower()}{why[1:]}")
+        return
+    if isinstance(options, CsvOptions):
+        # A separator may be the decimal sign too: such numbers stand in quotes.
+        for name, other in (("quote", "separator"), ("thousands", "decimal")):
+            if getattr(options, name) == (sign := getattr(options, other)):
+                yield Mistake(
+                    f"source.options.{name}", f"is {sign!r}, and so is {other}: change one of them"
+                )
+
+
+def read_options(source: Source) -> Any:
+    """Return the options of a kind in :data:`OPTIONS`, typed and with defaults.
+
+    Raises
+    ------
+    UserError
+        If one is unknown or wrong.
+    """
+    for mistake in find_option_mistakes(source):
+        raise UserError(f"{mistake.key} {mistake.told}. Edit the conf/source or conf/dataset file.")
+    return _typed(OPTIONS[source.kind], source.options)
+
+
+def _typed(kind: type[Options], options: dict[str, Any]) -> Any:
+    return kind.model_validate_json(json.dumps(options))

@@ -1,5 +1,6 @@
 """Reads YAML files as Hydra does, with a mistake as one sentence; walks nested values."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,3 +67,39 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             found[f"{prefix}{key}"] = value
     return found
+
+
+def conf_text(values: dict[str, Any]) -> str:
+    """Return the text of a file of conf/ that Hydra composes to these very values.
+
+    Names of columns hold anything: ``1e3`` and ``yes`` stand in quotes, and ``${x}``, which would
+    be looked up, is escaped.
+
+    Raises
+    ------
+    UserError
+        If a text holds ``${`` such that no escape keeps it.
+    """
+    text = OmegaConf.to_yaml(OmegaConf.create(_escaped(values)))
+    try:
+        composed = OmegaConf.create(text)
+        OmegaConf.resolve(composed)
+        if OmegaConf.to_container(composed) == values:
+            return text
+        why = "it is read as something else"
+    except (OmegaConfBaseException, yaml.YAMLError) as error:
+        why = one_line(error)
+    raise UserError(
+        f"a text with ${{ or with signs that are not printed cannot be written into conf/ ({why}). "
+        "Rename that column: source.options.names lists names of your own."
+    )
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _escaped(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_escaped(part) for part in value]
+    if not isinstance(value, str):
+        return value
+    return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", value)

@@ -71,6 +71,28 @@ def clean_rows(
     return kept.reset_index(drop=True), counts
 
 
+def describe_duplicates(rows: pd.DataFrame, columns: Columns) -> str:
+    """Return by which columns rows count as duplicates, with the most frequent values of these.
+
+    Parameters
+    ----------
+    rows : DataFrame, shape (n_rows, n_columns)
+        Cleaned values, before rows are dropped.
+    columns : dict of str to Column
+    """
+    keys = key_columns(columns)
+    known = rows[rows[target_column(columns)].notna()]
+    if not keys:
+        return "rows that are equal in all columns"
+    counts = known.groupby(keys, dropna=False).size()
+    values = counts.idxmax() if len(keys) > 1 else [counts.idxmax()]
+    shown = ", ".join(
+        f"{name}={'missing' if pd.isna(value) else value}"
+        for name, value in zip(keys, values, strict=True)
+    )
+    return f"rows of one key ({', '.join(keys)}), such as the {counts.max()} rows of {shown}"
+
+
 def count_changes(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, int]:
     """Return how many values of each column became missing in cleaning, where any did."""
     lost = {name: int((after[name].isna() & before[name].notna()).sum()) for name in before.columns}

@@ -1,24 +1,20 @@
 """CSV files: read whole, and one that is damaged, cut off or ambiguous is refused."""
 
-import bz2
-import gzip
-import lzma
-import warnings
-import zipfile
-import zlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pandas as pd
 
 from seedbed.config.schema import ColumnType
-from seedbed.errors import UserError, one_line
+from seedbed.config.sources import CsvOptions
+from seedbed.data.csv_checks import refuse_cut_off, refuse_short_rows, refusing
+from seedbed.data.headers import name_columns, refuse_repeated
+from seedbed.data.integers import EXACT, whole_numbers
+from seedbed.data.text_files import decoding, has_wide_letters, opened
+from seedbed.errors import UserError
 
 Types = Mapping[str, ColumnType]
-OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 NOT_KNOWN = (
     *("", "NA", "N/A", "n/a", "<NA>", "#N/A"),
     *("NaN", "nan", "NULL", "null", "None"),
@@ -26,7 +22,14 @@ NOT_KNOWN = (
 """What stands for a missing number, truth or time; in text (NA is Namibia) only "" does."""
 
 
-def read_csv(path: Path, types: Types, missing: Sequence[str]) -> pd.DataFrame:
+def read_csv(
+    path: Path,
+    types: Types,
+    missing: Sequence[str],
+    options: CsvOptions | None = None,
+    *,
+    as_text: bool = False,
+) -> pd.DataFrame:
     """Read a CSV file whole, or say what is wrong with it.
 
     Parameters
@@ -34,160 +37,159 @@ def read_csv(path: Path, types: Types, missing: Sequence[str]) -> pd.DataFrame:
     path : Path
         Compressed if it ends in .gz, .bz2, .xz or .zip (with one file in it).
     types : mapping of str to {"number", "category", "boolean", "time"}
-        A category is read as the text that stands there (007 stays 007); a number, or a column that
-        is not listed, as what it looks like.
+        A category, and a column in ``options.formats``, is read as the text that stands there (007
+        stays 007); a number, or a column that is not listed, as what it looks like. Whole numbers
+        keep every digit: where one is missing and a float would round, they are Int64.
     missing : sequence of str
-        What stands for a missing value, beside the empty field.
+        What stands for a missing value, beside the empty field and ``options.missing``.
+    options : CsvOptions, optional
+        How the file is written.
+    as_text : bool
+        Whether to read every column as text in which only the empty field is missing.
 
     Raises
     ------
     UserError
-        If the file is missing, empty, damaged, cut off or not UTF-8, or two columns have one name.
+        If the file is missing, empty, damaged, cut off or in another encoding, two columns have one
+        name, or a row has more or fewer values than there are columns.
     """
+    options = options or CsvOptions()
     if not path.is_file():
         raise UserError(
             f"{path}: there is no such file. Check the path in the conf/dataset or conf/source "
             "file."
         )
-    with _refusing(path):
-        names = _read_header(path)
+    with refusing(path, options):
+        names, first = _read_names(path, options)
+        if as_text and (table := _read_fast(path, options, first)) is not None:
+            return table.set_axis(names, axis=1)
+        texts = set(
+            names
+            if as_text
+            else (name for name in names if types.get(name) in ("category", "time"))
+        ).union(options.formats)
+        few, many = ["", *missing, *options.missing], [*NOT_KNOWN, *missing, *options.missing]
         unknown = {
-            name: ["", *missing] if types.get(name) == "category" else [*NOT_KNOWN, *missing]
-            for name in names
+            name: few if as_text or types.get(name) == "category" else many for name in names
         }
-        return _parse(
+        reading = {"na_values": unknown, "low_memory": False, **_header(names, options)}
+        frame = _parse(
             path,
-            dtype={name: "str" for name in names if types.get(name) in ("category", "time")},
-            na_values=unknown,
-            low_memory=False,
+            options,
+            dtype={name: "str" for name in names if name in texts},
             float_precision="round_trip",  # else the last bit differs from JSON's and Parquet's
+            **reading,
+        )
+        if len(frame) and not options.fill_short_rows and frame.iloc[:, -1].isna().any():
+            refuse_short_rows(path, options, len(names))
+        for name in frame.columns.difference(texts):
+            if types.get(name) and isinstance(frame[name].dtype, pd.StringDtype):
+                # pandas leaves the empty text in a column of numbers beyond 2^63.
+                frame[name] = frame[name].mask(frame[name].isin(unknown[name]))
+        rounded = [
+            name
+            for name in frame.columns
+            if frame[name].dtype == "float64" and frame[name].abs().max() >= EXACT
+        ]
+        if rounded:
+            digits = _parse(path, options, usecols=rounded, dtype="str", **reading)
+            for name in rounded:
+                frame[name] = _restore_digits(digits[name], frame[name], options.thousands)
+        return frame
+
+
+def _parse(path: Path, options: CsvOptions, **more: Any) -> pd.DataFrame:
+    quoting = {"quoting": 3} if options.quote is None else {"quotechar": options.quote}
+    with opened(path, text=not has_wide_letters(options.encoding)) as file:
+        return pd.read_csv(
+            file,
+            engine="c",
+            sep=options.separator,
+            encoding=decoding(options.encoding),
+            escapechar=options.escape,
+            decimal=options.decimal,
+            thousands=options.thousands,
+            skiprows=options.top,
+            keep_default_na=False,
+            # Else rows longer than the header make their first column the index.
+            index_col=False,
+            on_bad_lines="error",
+            **quoting,
+            **more,
         )
 
 
-def _parse(path: Path, **options: Any) -> pd.DataFrame:
-    with _opened(path) as file:
-        # Without index_col=False, rows longer than the header make their first column the index.
-        common = {"encoding": "utf-8-sig", "keep_default_na": False, "index_col": False}
-        return pd.read_csv(file, engine="c", on_bad_lines="error", **common, **options)
+def _header(names: list[str], options: CsvOptions) -> dict[str, Any]:
+    """Return what pandas is told of the names: nothing where they stand in the first line."""
+    if options.header is None:
+        return {"header": None, "names": names}
+    return {} if options.names is None else {"header": 0, "names": names}
 
 
-def _read_header(path: Path) -> list[str]:
-    """Return the names in the first line: pandas renames a second column of one name in silence."""
-    header = _parse(path, header=None, nrows=1, dtype="str").iloc[0]
-    names = [str(name) or f"Unnamed: {place}" for place, name in enumerate(header)]
-    refuse_repeated(names, str(path))
-    if len(names) == 1 and (other := next((sign for sign in ";\t|" if sign in names[0]), None)):
-        raise UserError(
-            f"{path}: the header has no comma, and {other!r} in it: {names[0][:60]!r}. Columns are "
-            "separated by commas here. Write the file anew, as by "
-            f"pandas.read_csv(..., sep={other!r}).to_csv(..., index=False)."
-        )
-    if (last := _last_line(path)) is not None and '"' not in last:
-        fields = last.rstrip("\r\n").count(",") + 1
-        if fields < len(names) or (last.endswith(",") and fields == len(names)):
-            raise UserError(
-                f"{path}: the last line ends after {fields - last.endswith(',')} of {len(names)} "
-                f"columns ({last[:60]!r}), so the file was cut off. Fetch it again; if it is "
-                "whole, "
-                "end that line with a line feed."
-            )
-    return names
+def _restore_digits(texts: pd.Series, floats: pd.Series, thousands: str | None) -> pd.Series:
+    """Return numbers with all their digits, as text where no integer holds them, else floats."""
+    digits = texts.str.strip()
+    if thousands is not None:
+        digits = digits.str.replace(thousands, "", regex=False)
+    if not digits.dropna().str.fullmatch(r"[+-]?[0-9]+").all():
+        return floats
+    found = whole_numbers(digits, texts.index)
+    return digits if found is None else found
 
 
-def _last_line(path: Path) -> str | None:
-    """Return an uncompressed file's last line: pandas fills a cut-off one with missing values."""
-    if path.suffix != ".csv":
-        return None
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - 65536))
-        lines = file.read().splitlines(keepends=True)
-    while lines and not lines[-1].strip():
-        lines.pop()
-    return lines[-1].decode("utf-8", errors="replace") if len(lines) > 1 else None
+def _read_names(path: Path, options: CsvOptions) -> tuple[list[str], list[str]]:
+    """Return the columns' names, and the first row as it stands in the file.
 
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """Yield the bytes of a file, decompressed by its ending."""
-    if path.suffix != ".zip":
-        with OPENERS.get(path.suffix, open)(path, "rb") as file:
-            yield file
-        return
-    with zipfile.ZipFile(path) as archive:
-        # macOS puts an entry of its own beside each file.
-        names = archive.namelist()
-        inside = [name for name in names if not name.startswith("__MACOSX/") and name[-1] != "/"]
-        if len(inside) != 1:
-            raise UserError(
-                f"{path}: the archive holds {len(inside)} files ({', '.join(inside[:3])}), and one "
-                "is "
-                "expected. Leave one in it, or unpack it."
-            )
-        with archive.open(inside[0]) as file:
-            yield file
-
-
-@contextmanager
-def _refusing(path: Path) -> Iterator[None]:
-    """Say in a sentence what is wrong with a CSV file that cannot be read."""
-    try:
-        with warnings.catch_warnings():
-            # pandas warns where rows have more values than the header has names.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            yield
-    except UnicodeDecodeError:
-        raise UserError(
-            f"{path}: {_first_not_utf8(path)} is not UTF-8. Convert the file: iconv -f LATIN1 -t "
-            f"UTF-8 {path.name} > new.csv."
-        ) from None
-    except pd.errors.EmptyDataError:
-        raise UserError(
-            f"{path}: the file is empty. Give a file with a header line and rows."
-        ) from None
-    except pd.errors.ParserWarning:
-        raise UserError(
-            f"{path}: rows have more values than the header has names, so nobody can tell which "
-            "value "
-            "is whose. Name every column, or correct the rows: a comma at the end of a row makes "
-            "one "
-            "more value."
-        ) from None
-    except pd.errors.ParserError as error:
-        raise UserError(
-            f"{path}: this is not a whole CSV file ({one_line(error)}). Fetch it again or correct "
-            "that line."
-        ) from error
-    except (zipfile.BadZipFile, lzma.LZMAError, EOFError, zlib.error, OSError) as error:
-        raise UserError(
-            f"{path}: the compressed file is damaged or cut off ({one_line(error)}). Fetch it "
-            "again."
-        ) from error
-
-
-def _first_not_utf8(path: Path) -> str:
-    """Return the place of the first byte that is not UTF-8: pandas counts from a chunk's start."""
-    before = 0
-    with _opened(path) as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                return f"byte {before + error.start}, in line {number},"
-            before += len(line)
-    return "a byte"
-
-
-def refuse_repeated(names: Iterable[str], where: str) -> None:
-    """Refuse columns of which two have one name.
-
-    Raises
-    ------
-    UserError
-        If there are; it names `where` they are.
+    pandas renames a second column of one name in silence.
     """
-    if repeated := sorted(name for name, count in Counter(names).items() if count > 1):
+    first = _parse(path, options, header=None, nrows=1, dtype="str").iloc[0].astype("str").tolist()
+    header = None if options.header is None else first
+    names = name_columns(header, len(first), options.names)
+    refuse_repeated(
+        names, str(path), "Rename or remove one, or list names of your own in source.options.names."
+    )
+    signs = [sign for sign in (",", ";", "\t", "|") if sign in first[0]]
+    if len(names) == 1 and signs and options.separator not in first[0]:
+        called = {",": "comma"}.get(options.separator, repr(options.separator))
         raise UserError(
-            f"{where}: the column {', '.join(repeated)} is there more than once. Rename or remove "
-            "one."
+            f"{path}: the header has no {called}, and {signs[0]!r} in it: {first[0][:60]!r}. "
+            f"If columns are separated by that, set source.options.separator to {signs[0]!r}."
         )
+    refuse_cut_off(path, options, len(names))
+    return names, first
+
+
+def _read_fast(path: Path, options: CsvOptions, first: list[str]) -> pd.DataFrame | None:
+    """Return a table of text, read in a fraction of pandas' time, or None where pandas must."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    generated = [f"f{place}" for place in range(len(first))]
+    columns = generated if options.header is None else first
+    try:
+        with opened(path, text=not has_wide_letters(options.encoding)) as file:
+            table = csv.read_csv(
+                file,
+                csv.ReadOptions(
+                    encoding=options.encoding,
+                    skip_rows=options.top,
+                    autogenerate_column_names=options.header is None,
+                ),
+                csv.ParseOptions(
+                    delimiter=options.separator,
+                    quote_char=options.quote or False,
+                    escape_char=options.escape or False,
+                    newlines_in_values=True,
+                ),
+                csv.ConvertOptions(
+                    column_types=dict.fromkeys(columns, pa.large_string()),
+                    null_values=[""],
+                    strings_can_be_null=True,
+                ),
+            )
+    except (pa.ArrowException, UnicodeDecodeError):
+        return None  # pandas says what is wrong
+    last = table.slice(max(0, len(table) - 1)).to_pylist()
+    if any("\n" in (value or "") for row in last for value in row.values()):
+        return None  # a quote that is never closed, maybe
+    return table.to_pandas()

@@ -1,4 +1,4 @@
-"""The exploration page: the target against each column, and skrub's report of the table."""
+"""The exploration page: an overview, the target against each column, and skrub's report."""
 
 import re
 import warnings
@@ -9,10 +9,15 @@ import pandas as pd
 
 from seedbed.config.schema import Problem
 from seedbed.data.exploring import target_range
+from seedbed.data.overview import make_overview
+from seedbed.data.overview_page import STYLE as OVERVIEW_STYLE
+from seedbed.data.overview_page import overview_html
 from seedbed.data.roles import Columns, target_column, time_column
 
 MOST_COLUMNS = 40
-"""Columns on the page: those that move the target most. summary.json has all."""
+"""Columns drawn: those that move the target most. summary.json has all."""
+MOST_REPORTED = 28
+"""Columns in skrub's report, whose pictures are most of the page's 3 MB at most."""
 MOST_ROWS = 50_000
 """Rows that skrub's report is made of, evenly spaced; summary.json counts all."""
 WIDTH = 150
@@ -57,12 +62,13 @@ def exploration_page(
     drawn = ranked[:MOST_COLUMNS]
     first = [target_column(columns), *([time] if (time := time_column(columns)) else [])]
     others = [*drawn, *(name for name in frame.columns if name not in {*drawn, *first})]
-    shown = {*first, *others[: MOST_COLUMNS - len(first)]}
+    shown = {*first, *others[: MOST_REPORTED - len(first)]}
     kind, words = target_words(target_column(columns), problem)
     tables = {name: by_column[name] for name in drawn}
     if by_period is not None and time is not None:
         tables = {time: by_period, **tables}
     after = {name for name in drawn if columns[name].role == "known_after_outcome"}
+    left_out = [name for name in frame.columns if name not in columns]
     step = max(1, -(-len(frame) // MOST_ROWS))
     report = frame.loc[::step, [name for name in frame.columns if name in shown]]
     if problem.task == "binary":
@@ -70,8 +76,9 @@ def exploration_page(
     return "\n".join(
         [
             f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Raw rows</title>"
-            f"<style>{STYLE}</style></head><body>",
+            f"<style>{STYLE}{OVERVIEW_STYLE}</style></head><body>",
             f"<h1>{escape(problem.question)}</h1>",
+            overview_html(make_overview(frame, columns, problem), len(frame), left_out),
             f"<h2>{escape(kind)} {escape(words)}, by column: 95 % interval, rows</h2>",
             _left_out(len(drawn), len(known), "Drawn"),
             "<p>The dotted line is the mean of all rows; a column in orange is known only after "

@@ -8,6 +8,7 @@ import pandas as pd
 from seedbed.config.columns import ColumnTypes, resolve_columns
 from seedbed.config.schema import ColumnLists, Dataset, Join
 from seedbed.data.csv_files import Types
+from seedbed.data.integers import EXACT
 from seedbed.data.roles import Columns, columns_with
 from seedbed.data.values import read_values
 from seedbed.errors import UserError, did_you_mean
@@ -93,7 +94,13 @@ def join_table(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -
                 f"dataset.joins: {key} is {rows[key].dtype} in {base} and {right[key].dtype} in "
                 f"{join.table}, so no row would match. Make them the same type."
             )
-    return rows.merge(right, how="left", on=join.keys, validate="many_to_one")
+    # Rows that find no partner would make floats of integers.
+    large = {
+        name: values.dtype.name.replace("i", "I").replace("u", "U")
+        for name, values in right.items()
+        if values.dtype.name in ("int64", "uint64") and values.abs().max() >= EXACT
+    }
+    return rows.merge(right.astype(large), how="left", on=join.keys, validate="many_to_one")
 
 
 def _kind(values: pd.Series) -> str:
@@ -116,7 +123,13 @@ def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.Data
     """
     typed = pd.DataFrame(
         {
-            name: read_values(rows[name], name, column.type, dataset.time_zone)
+            name: read_values(
+                rows[name],
+                name,
+                column.type,
+                dataset.time_zone,
+                exact=column.key or column.role in ("key", "group"),
+            )
             for name, column in columns.items()
         }
     )

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from seedbed.config.schema import UNKNOWN_BEFORE, Column, Role
+from seedbed.data.integers import EXACT
 
 Columns = dict[str, Column]
 """The columns of a table that are used, in its order: what `resolve_columns` returns."""
@@ -57,8 +58,24 @@ def row_key(frame: pd.DataFrame, columns: Columns) -> pd.Series:
         name for name in columns if columns[name].role not in UNKNOWN_BEFORE
     ]
     # Numbers are hashed as floats: a column with a missing value in one batch changes its type.
+    numbers = [name for name in parts if columns[name].type == "number"]
     hashed = {
-        name: frame[name].astype("float64") if columns[name].type == "number" else frame[name]
-        for name in parts
+        name: frame[name].astype("float64") if name in numbers else frame[name] for name in parts
     }
-    return pd.util.hash_pandas_object(pd.DataFrame(hashed, index=frame.index), index=False)
+    keys = pd.util.hash_pandas_object(pd.DataFrame(hashed, index=frame.index), index=False)
+    for name in numbers:
+        keys = _add_last_digits(keys, frame[name], hashed[name])
+    return keys
+
+
+def _add_last_digits(keys: pd.Series, numbers: pd.Series, floats: pd.Series) -> pd.Series:
+    """Tell whole numbers apart that are one float: other keys stay what they are."""
+    rounded = floats.abs() >= EXACT
+    if numbers.dtype.kind not in "iu" or not rounded.any():
+        return keys
+    # Numbers with one float differ by 2048 at most.
+    digits = numbers[rounded].astype(numbers.dtype.name.lower()).to_numpy() % 4096
+    told_apart = pd.DataFrame({"key": keys[rounded].to_numpy(), "digits": digits})
+    keys = keys.copy()
+    keys[rounded] = pd.util.hash_pandas_object(told_apart, index=False).to_numpy()
+    return keys

@@ -7,20 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from seedbed.config.project import project_module
 from seedbed.config.schema import Dataset, Source
-from seedbed.config.sources import SOURCES, why_no_source
-from seedbed.data.csv_files import Types, read_csv, refuse_repeated
-from seedbed.data.values import NULLABLE, plain_values
-from seedbed.errors import UserError, one_line
+from seedbed.config.sources import SOURCES, read_options, why_no_source
+from seedbed.data.csv_files import Types, read_csv
+from seedbed.data.headers import refuse_repeated
+from seedbed.data.source_files import find_files, parse_texts, read_file, stack
+from seedbed.data.values import plain_values
+from seedbed.errors import UserError, did_you_mean
 
 Reader = Callable[[Source, Dataset, str, Types], pd.DataFrame]
 WATCHED = Path("data/source")
 """What stage ingest depends on in dvc.yaml."""
-CSV_ENDINGS = (".csv", ".csv.gz", ".csv.zip")
 
 
 def read_source(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
@@ -39,7 +38,8 @@ def read_source(source: Source, dataset: Dataset, table: str, types: Types) -> p
     Returns
     -------
     DataFrame, shape (n_rows, n_columns)
-        Unique column names, at least one row.
+        Unique column names, at least one row. Rows at the end that hold nothing, as Excel writes
+        them, are left out.
 
     Raises
     ------
@@ -47,6 +47,9 @@ def read_source(source: Source, dataset: Dataset, table: str, types: Types) -> p
         If the table is missing, empty, damaged, not UTF-8, or two of its columns have one name.
     """
     frame = _reader_of(source.kind)(source, dataset, table, types)
+    if len(frame) and frame.iloc[-1].isna().all():
+        filled = frame.notna().any(axis=1).to_numpy().nonzero()[0]
+        frame = frame.iloc[: filled.max() + 1 if len(filled) else 0]
     if frame.empty:
         raise UserError(
             f"{table}: the table has no rows. Give a source with rows (source.path, or "
@@ -141,56 +144,30 @@ def _load(package: str, loader: str, table: str) -> pd.DataFrame:
     return frame
 
 
-def _read_csv_source(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
-    return read_csv(
-        _find_file(source, dataset, table, CSV_ENDINGS), types, dataset.table(table).missing
-    )
-
-
-def _read_parquet_source(
-    source: Source, dataset: Dataset, table: str, _types: Types
-) -> pd.DataFrame:
-    path = _find_file(source, dataset, table, (".parquet",))
-    try:
-        refuse_repeated(pq.read_schema(path).names, str(path))
-        frame = pq.read_table(path).to_pandas(types_mapper=NULLABLE.get)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(
-            f"{path}: this is not a whole Parquet file ({one_line(error)}). Write it anew or fetch "
-            "it again."
-        ) from error
-    # pandas keeps a named index as a column of the file, and makes it the index again.
-    return frame.reset_index(level=[name for name in frame.index.names if name is not None])
+def _read_files(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
+    """Read the file of a table, or several of the same columns one after the other."""
+    options = read_options(source)
+    missing = [*dataset.table(table).missing, *options.missing]
+    parts = {}
+    for path in find_files(source, dataset, table):
+        frame = read_file(source.kind, path, options, types, missing)
+        for name, form in options.formats.items():
+            if name in frame.columns:
+                frame[name] = parse_texts(frame[name], form, f"{path}, column {name}", name)
+            elif len(dataset.tables) == 1:
+                raise UserError(
+                    f"source.options.formats.{name}: {path} has no such column"
+                    f"{did_you_mean(name, frame.columns)}. Correct the name, or remove the line."
+                )
+        parts[path] = frame
+    return stack(parts)
 
 
 READERS: dict[str, Reader] = {
     "package": _read_package,
-    "csv": _read_csv_source,
-    "parquet": _read_parquet_source,
+    "csv": _read_files,
+    "parquet": _read_files,
+    "excel": _read_files,
+    "json": _read_files,
+    "feather": _read_files,
 }
-
-
-def _find_file(source: Source, dataset: Dataset, table: str, endings: tuple[str, ...]) -> Path:
-    """Return the table's file in the folder `source.path`, or that path where it is a file."""
-    if source.path is None:
-        raise UserError(
-            f"source.path is not set, and source {source.kind} needs a file or folder: "
-            "-S source.path=FOLDER."
-        )
-    path = Path(source.path).expanduser()
-    if path.is_file():
-        if len(dataset.tables) > 1:
-            raise UserError(
-                f"source.path: {path} is one file, and dataset {dataset.name} has the tables "
-                f"{', '.join(dataset.table_names)}. Name the folder that holds a file for each."
-            )
-        return path
-    for ending in endings:
-        if (path / f"{table}{ending}").is_file():
-            return path / f"{table}{ending}"
-    files = " or ".join(f"{table}{ending}" for ending in endings)
-    raise UserError(
-        f"source.path: {path} holds no {files}, and is no such file itself. Put the file there, or "
-        "set "
-        "source.path to where it is."
-    )

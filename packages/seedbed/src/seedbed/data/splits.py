@@ -137,6 +137,11 @@ def _positions(frame: pd.DataFrame, columns: Columns, split: Split, purpose: str
         keys = pd.util.hash_pandas_object(frame[name], index=False)
     else:
         keys = row_key(frame, columns)
-    salt = hashlib.sha256(f"{purpose} {split.seed}".encode()).digest()[:8]
-    mixed = pd.util.hash_array(keys.to_numpy() ^ np.frombuffer(salt, dtype="<u8"))
+    return hashed_positions(keys.to_numpy(), f"{purpose} {split.seed}")
+
+
+def hashed_positions(keys: np.ndarray, purpose: str) -> np.ndarray:
+    """Return a number in [0, 1) for each key (uint64), which is another one for each purpose."""
+    salt = hashlib.sha256(purpose.encode()).digest()[:8]
+    mixed = pd.util.hash_array(keys ^ np.frombuffer(salt, dtype="<u8"))
     return (mixed >> np.uint64(11)).astype("float64") / float(1 << 53)

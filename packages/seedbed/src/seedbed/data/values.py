@@ -17,13 +17,17 @@ import pandas as pd
 import pyarrow as pa
 
 from seedbed.config.schema import ColumnType
+from seedbed.data.integers import EXACT, whole_numbers
+from seedbed.data.texts import TRUTH_PAIRS
 from seedbed.errors import UserError
 
 LARGEST = float(np.finfo("float32").max)
 """A number beyond it counts as infinite: it is, to an estimator that computes in float32."""
 ISO = "a time in ISO 8601, such as '2013-06-01T17:00:00-04:00'"
 OFFSET = r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
-TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+TRUTHS = {
+    text: truth for pair in TRUTH_PAIRS for text, truth in zip(pair, (True, False), strict=True)
+}
 NULLABLE = {
     pa.bool_(): pd.BooleanDtype(),
     pa.int8(): pd.Int8Dtype(),
@@ -39,7 +43,13 @@ NULLABLE = {
 
 
 def read_values(
-    values: pd.Series, name: str, kind: ColumnType, time_zone: str, *, sent: bool = False
+    values: pd.Series,
+    name: str,
+    kind: ColumnType,
+    time_zone: str,
+    *,
+    sent: bool = False,
+    exact: bool = False,
 ) -> pd.Series:
     """Return a column in its type.
 
@@ -54,12 +64,15 @@ def read_values(
         Of the data: in which a time without an offset is read, and which time parts are taken in.
     sent : bool
         Whether the rows are a request: its numbers are no text, and its categories no numbers.
+    exact : bool
+        Whether numbers identify something, so that none may be rounded.
 
     Returns
     -------
     Series, shape (n_rows,)
         float64, str, boolean or datetime64[us, time_zone]; None and NaN are missing. Numbers of a
-        source are int64 where all are whole and none is missing.
+        source are int64 where all are whole and none is missing, and Int64 or UInt64 where a float
+        would round one of them.
 
     Raises
     ------
@@ -72,7 +85,7 @@ def read_values(
 
     plain = plain_values(values)
     if kind == "number":
-        return _read_numbers(plain, refuse, sent)
+        return _read_numbers(plain, refuse, sent, exact)
     if kind == "time":
         return _read_times(plain, time_zone, refuse)
     if kind == "boolean":
@@ -105,7 +118,7 @@ Refuse = Callable[..., None]
 """Takes which values are wrong, and what is wanted instead; raises a UserError if there is one."""
 
 
-def _read_numbers(values: pd.Series, refuse: Refuse, sent: bool) -> pd.Series:
+def _read_numbers(values: pd.Series, refuse: Refuse, sent: bool, exact: bool) -> pd.Series:
     numbers: Any = values
     if values.dtype.kind not in "iuf":
         numbers = _read_each(values, "number", refuse, sent)
@@ -116,10 +129,23 @@ def _read_numbers(values: pd.Series, refuse: Refuse, sent: bool) -> pd.Series:
         "Make it missing in the source; in a CSV file, name it under `missing` of the table in the "
         "conf/dataset file.",
     )
-    if sent or not len(floats) or (floats % 1 != 0).any() or floats.abs().max() >= 2**63:
+    known = floats.dropna()
+    if sent or not len(known) or (known % 1 != 0).any():
         return floats
-    exact = [int(number) for number in numbers] if isinstance(numbers, list) else numbers
-    return pd.Series(exact, index=values.index).astype("int64")
+    largest = known.abs().max()
+    if len(known) == len(floats) and largest < 2**63:
+        whole = [int(number) for number in numbers] if isinstance(numbers, list) else numbers
+        return pd.Series(whole, index=values.index).astype("int64")
+    if largest < EXACT or values.dtype.kind == "f":
+        return floats
+    found = whole_numbers(numbers, values.index)
+    if found is None and exact:
+        refuse(
+            floats.abs() >= 2**63,
+            "a whole number below 2^63, since a number is rounded beyond",
+            "Give the column the type category under columns.types, so that it is read as text.",
+        )
+    return floats if found is None else found
 
 
 def _read_booleans(values: pd.Series, refuse: Refuse, sent: bool) -> pd.Series:
@@ -147,7 +173,10 @@ def _read_times(values: pd.Series, zone: str, refuse: Refuse) -> pd.Series:
         text = values if is_text else values.map(_time_text).astype("str")
         text = text.where(text.str.match(r"\d", na=False))  # pandas takes "now" for a time
         has_offset = text.str.contains(OFFSET, na=False)
-        moments = pd.to_datetime(text, utc=True, format="ISO8601", errors="coerce")
+        moments = _parse_iso(text)
+        lost = moments.isna() & text.notna()
+        if lost.any():  # beside a value in nanoseconds, pandas reads no year before 1678
+            moments = moments.fillna(_parse_iso(text[lost]))
         refuse(moments.isna() & values.notna(), ISO)
     local = moments.dt.tz_localize(None)
     by_clock = local.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT").astype(wanted)
@@ -155,6 +184,11 @@ def _read_times(values: pd.Series, zone: str, refuse: Refuse) -> pd.Series:
     wrong = times.isna() & values.notna()
     refuse(wrong, f"a time with its offset, since clocks were changed then in {zone}")
     return times
+
+
+def _parse_iso(text: pd.Series) -> pd.Series:
+    moments = pd.to_datetime(text, utc=True, format="ISO8601", errors="coerce")
+    return moments.astype("datetime64[us, UTC]")
 
 
 def _sent_number(value: object) -> float | int | None:
@@ -192,7 +226,7 @@ def _sent_truth(value: object) -> bool | None:
 
 
 def _truth(value: object) -> bool | None:
-    text = _text(value)
+    text = value_text(value)
     return None if text is None else TRUTHS.get(text.removesuffix(".0").strip().lower())
 
 
@@ -200,7 +234,7 @@ def _sent_text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _text(value: object) -> str | None:
+def value_text(value: object) -> str | None:
     """Return a text as it is, a whole number without a decimal point, a date without midnight."""
     if isinstance(value, str):
         return value
@@ -222,7 +256,7 @@ def _time_text(value: object) -> str | None:
 _EACH: dict[str, tuple[tuple[Callable[[Any], Any], str], tuple[Callable[[Any], Any], str]]] = {
     "number": ((_number, "a number"), (_sent_number, "a number, without quotes")),
     "boolean": ((_truth, "true or false"), (_sent_truth, "true or false, without quotes")),
-    "category": ((_text, "text"), (_sent_text, "text, in quotes")),
+    "category": ((value_text, "text"), (_sent_text, "text, in quotes")),
 }
 """How one value of a source, and one of a request, is read, and what it is asked to be."""
 

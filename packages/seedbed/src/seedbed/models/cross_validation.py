@@ -1,7 +1,7 @@
 """Cross-validation on the train rows, along the folds that `_fold` gives them."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Model
+from seedbed.config.schema import Model, Split
+from seedbed.data.splits import hashed_positions
 from seedbed.errors import UserError
 from seedbed.models.decision import Decision, baseline_scores
 from seedbed.models.metrics import Metric, metrics_of
@@ -54,6 +55,24 @@ def cross_validation_folds(fold: NDArray, split_kind: str) -> list[tuple[NDArray
     return [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in numbers]
 
 
+def repeated_folds(clusters: NDArray[np.uint64], split: Split) -> list[NDArray]:
+    """Return the fold of each train row in each repetition after the first.
+
+    Rows of a cluster stay together, as they do in the folds that the data come with. Repeating
+    narrows what the choice of folds adds to the figures, not what the sample does (Kim 2009,
+    doi:10.1016/j.csda.2009.04.009).
+
+    Parameters
+    ----------
+    clusters : ndarray of uint64, shape (n_rows,)
+    split : Split
+    """
+    return [
+        (hashed_positions(clusters, f"repeat {repeat} {split.seed}") * split.folds).astype("int8")
+        for repeat in range(1, split.repeats)
+    ]
+
+
 def fit_with_folds(
     model: Model,
     features: pd.DataFrame,
@@ -62,6 +81,7 @@ def fit_with_folds(
     fold: NDArray,
     split_kind: str,
     seed: int,
+    repeated: Sequence[NDArray] = (),
 ) -> tuple["Pipeline", list[FoldScores]]:
     """Fit a pipeline on all rows, and a fresh one on each fold's, in parallel.
 
@@ -71,6 +91,8 @@ def fit_with_folds(
         Of the train rows; `target` (labels or numbers) and `fold` have the same length.
     decision : Decision
         Gives task, classes and kinds of features; its threshold is not used.
+    repeated : sequence of ndarray
+        Other folds of the same rows, by which they are cross-validated again.
 
     Returns
     -------
@@ -84,7 +106,11 @@ def fit_with_folds(
     """
     from sklearn.exceptions import ConvergenceWarning
 
-    folds = cross_validation_folds(fold, split_kind)
+    folds = [
+        pair
+        for numbers in (fold, *repeated)
+        for pair in cross_validation_folds(numbers, split_kind)
+    ]
     for number, (rows, _) in enumerate(folds, start=1):
         if decision.task != "regression" and len(np.unique(target[rows])) < 2:
             raise UserError(

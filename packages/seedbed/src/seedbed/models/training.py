@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from seedbed.config.schema import Evaluation, Model, Problem, Split
-from seedbed.data.tables import FOLD, TARGET
-from seedbed.models.cross_validation import fit_with_folds, summarize_folds
+from seedbed.data.tables import CLUSTER, FOLD, TARGET
+from seedbed.models.cross_validation import fit_with_folds, repeated_folds, summarize_folds
 from seedbed.models.decision import Decision, class_labels, encode_target, make_decision
 from seedbed.models.features import clusters_of, feature_frame, feature_kinds, slices_of, split_rows
 from seedbed.models.intervals import as_text, compare
@@ -79,8 +79,11 @@ def train_model(
         undecided.labels(truth), dtype=str if problem.task == "multiclass" else None
     )
     fold = train[FOLD].to_numpy()
+    repeated = repeated_folds(train[CLUSTER].to_numpy(), split)
 
-    pipeline, scored = fit_with_folds(model, features, target, undecided, fold, split.kind, seed)
+    pipeline, scored = fit_with_folds(
+        model, features, target, undecided, fold, split.kind, seed, repeated
+    )
     scores = predict_scores(pipeline, feature_frame(validation, kinds), problem.task, classes)
     decision = make_decision(problem, kinds, classes, truth, held_out, scores)
 

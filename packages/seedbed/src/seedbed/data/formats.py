@@ -1,0 +1,95 @@
+"""How the texts of a column write numbers or times: found once, then every batch is read by it."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seedbed.data.number_formats import NUMBERS, find_number, read_numbers
+from seedbed.data.texts import Format, as_arrow
+from seedbed.data.time_formats import NAMED_TIMES, find_digits, find_time, read_times
+from seedbed.errors import UserError
+
+__all__ = ["Format", "check_form", "find_format", "parse", "parse_distinct"]
+
+FEW = 200
+"""So many values, evenly spread, are tried before all are."""
+
+
+def find_format(texts: pd.Series, like: Sequence[str] = ()) -> Format | None:
+    """Return the format in which all texts are numbers, or all are times.
+
+    Parameters
+    ----------
+    texts : Series of str
+        The distinct values of a column that are not missing, in the order of the rows.
+    like : sequence of str
+        Formats of other columns of the table: they decide where these texts do not.
+    """
+    values = pc.utf8_trim_whitespace(pc.drop_null(as_arrow(texts)))
+    if not len(values):
+        return None
+    step = len(values) // FEW + 1
+    few = values.take(pa.array(range(0, len(values), step)))
+    for find in (find_digits, find_number, find_time):
+        found = find(few, like)
+        if found and step > 1:
+            found = find(values, like)
+        if found:
+            return found
+    return None
+
+
+def parse(texts: pd.Series, form: str) -> pd.Series:
+    """Return texts as numbers or times; what does not fit is missing.
+
+    Parameters
+    ----------
+    texts : Series of str, shape (n_rows,)
+    form : str
+        A number as the column writes it ("1.234,5"), a strptime string, "ISO8601", "ISO week" or
+        "unix seconds" (milliseconds, microseconds).
+
+    Returns
+    -------
+    Series, shape (n_rows,)
+        float64, Int64 where all numbers are whole and fit into it, or datetime64[us]: in UTC where
+        a text has an offset, else without a zone.
+
+    Raises
+    ------
+    UserError
+        If there is no such format.
+    """
+    encoded = as_arrow(texts).dictionary_encode()
+    read = _parse_distinct(encoded.dictionary, form)
+    places = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return read.reindex(places).set_axis(texts.index).rename(texts.name)
+
+
+def parse_distinct(texts: pd.Series, form: str) -> pd.Series:
+    """Return what :func:`parse` does, sooner where no text stands twice."""
+    return _parse_distinct(as_arrow(texts), form).set_axis(texts.index).rename(texts.name)
+
+
+def _parse_distinct(texts: pa.Array, form: str) -> pd.Series:
+    check_form(form)
+    texts = pc.utf8_trim_whitespace(texts)
+    return read_numbers(texts, form) if form in NUMBERS else read_times(texts, form)
+
+
+def check_form(form: str) -> None:
+    """Refuse a format that does not exist.
+
+    Raises
+    ------
+    UserError
+        If it does not; it names those that do.
+    """
+    if form not in (*NUMBERS, *NAMED_TIMES) and "%" not in form:
+        raise UserError(
+            f"{form!r} is no format. Write a number as the column does, one of "
+            f"{', '.join(map(repr, NUMBERS))}; or for a time {', '.join(map(repr, NAMED_TIMES))} "
+            "or a strptime string such as '%d.%m.%Y %H:%M'."
+        )

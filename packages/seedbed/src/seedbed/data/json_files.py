@@ -1,0 +1,141 @@
+"""JSON files: a list of records, or one a line; nested objects become columns with dots."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from seedbed.config.sources import JsonOptions
+from seedbed.data.headers import refuse_repeated
+from seedbed.data.integers import typed_objects
+from seedbed.data.text_files import opened, refusing_damage
+from seedbed.errors import UserError, some_of
+
+SAFE_DIGITS = 15
+"""Whole numbers of so many digits are exact as a float."""
+
+
+def read_json(path: Path, options: JsonOptions) -> pd.DataFrame:
+    """Read records; ``{"a": {"b": 1}}`` becomes a column ``a.b``, and a list its JSON text.
+
+    Whole numbers keep every digit, also where some are missing.
+
+    Raises
+    ------
+    UserError
+        If the file is not JSON, or the records are not where the options say.
+    """
+    records = read_lines(path) if options.lines else read_document(path, options.records)
+    for place, record in enumerate(records):
+        if not isinstance(record, dict):
+            raise UserError(
+                f"{path}, record {place}: {_short(record)} is no object with names and values. "
+                "Give a list of objects; where it lies deeper, name it in source.options.records."
+            )
+    frame = pd.json_normalize(records)
+    refuse_repeated(map(str, frame.columns), str(path))
+    objects = [name for name in frame.columns if frame[name].dtype == object]
+    for name in objects:
+        frame[name] = typed_objects(frame[name].map(_as_json, na_action="ignore"))
+    return frame
+
+
+def read_lines(path: Path) -> list[Any]:
+    """Return the value in each line that is not empty.
+
+    Raises
+    ------
+    UserError
+        If a line is not JSON.
+    """
+    found = []
+    for number, line in enumerate(_text(path).split("\n"), 1):
+        if line.strip():
+            found.append(_load(line, f"{path}, line {number}"))
+    return found
+
+
+def read_document(path: Path, records: str | None) -> list[Any]:
+    """Return the list at a dotted path in a JSON document, or the document, which is a list.
+
+    Raises
+    ------
+    UserError
+        If the file is not JSON, or there is no list.
+    """
+    found = load_document(path)
+    for key in records.split(".") if records else []:
+        if not isinstance(found, dict) or key not in found:
+            known = f"; there are {some_of(list(found), 10)}" if isinstance(found, dict) else ""
+            raise UserError(
+                f"{path}: source.options.records is {records!r}, and there is no {key!r}{known}. "
+                "Edit it."
+            )
+        found = found[key]
+    if not isinstance(found, list):
+        where = f" at {records}" if records else ""
+        raise UserError(
+            f"{path}: a list of records is expected{where}, and there is {_short(found)}. Name the "
+            "dotted path to the list in source.options.records."
+        )
+    return found
+
+
+def load_document(path: Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, empty or not JSON.
+    """
+    return _load(_text(path), str(path))
+
+
+def _text(path: Path) -> str:
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such file. Edit source.path.")
+    with refusing_damage(path), opened(path) as file:
+        content = file.read()
+    if not content.strip():
+        raise UserError(f"{path}: the file is empty. Give a file with records.")
+    try:
+        return content.decode(json.detect_encoding(content))
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}: byte {error.start} is not {error.encoding.upper()}, and JSON is Unicode. "
+            "Write the file anew."
+        ) from None
+
+
+def _load(text: str, where: str) -> Any:
+    try:
+        return json.loads(text, parse_int=_whole)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, " if "line" not in where else ""
+        raise UserError(
+            f"{where}: this is not JSON ({place}column {error.colno}: {error.msg}). Where each "
+            "line is an object of its own, set source.options.lines to true; else correct the file."
+        ) from None
+    except RecursionError:
+        raise UserError(f"{where}: objects lie in one another too deep to be a table.") from None
+
+
+def _whole(digits: str) -> int | Decimal:
+    """Return a whole number such that pandas does not make a float of it, which would round."""
+    return int(digits) if len(digits) <= SAFE_DIGITS else Decimal(digits)
+
+
+def _as_json(value: Any) -> Any:
+    if not isinstance(value, (list, dict)):
+        return value
+    to_plain: Callable[[Any], Any] = int
+    return json.dumps(value, ensure_ascii=False, default=to_plain)
+
+
+def _short(value: Any) -> str:
+    text = _as_json(value) if isinstance(value, (list, dict)) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,241 @@
+"""What kind of file a person has, and the options by which to read it the same way every time."""
+
+import glob
+import json
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from seedbed.config.schema import Dataset, Source, Table
+from seedbed.config.sources import OPTIONS
+from seedbed.data.source_files import ENDINGS, find_files, read_file, stack
+from seedbed.data.text_files import opened, refusing_damage
+from seedbed.datasets.csv_dialect import sniff_csv
+from seedbed.errors import UserError, some_of
+
+
+@dataclass(frozen=True)
+class Sniffed:
+    """How to read a table.
+
+    Attributes
+    ----------
+    kind : str
+        Of source: csv, parquet, excel, json or feather.
+    path : str
+        A file, a folder of Parquet files or a glob.
+    options : dict of str to Any
+        ``source.options``, where they differ from the defaults.
+    notes : list of str
+        A sentence on each guess.
+    """
+
+    kind: str
+    path: str
+    options: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def sniff(path: str) -> Sniffed:
+    """Return the kind of a file, a folder of files or a glob, and the options to read it by.
+
+    Of several files, the first decides.
+
+    Raises
+    ------
+    UserError
+        If there is no such file, or it is no table.
+    """
+    place = Path(path).expanduser()
+    if place.is_dir():
+        kind, path = _sniff_folder(place)
+    elif place.is_file() or glob.has_magic(path):
+        kind = ""
+    else:
+        raise UserError(f"{path}: there is no such file. Check the path.")
+    first = _files(Sniffed(kind, path))[0]
+    with refusing_damage(first):
+        kind = kind or _kind_of(first)
+        options, notes = _OPTIONS_OF.get(kind, lambda _: ({}, []))(first)
+    return Sniffed(kind, path, options, notes)
+
+
+def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
+    """Read a table such that nothing is converted.
+
+    Returns
+    -------
+    DataFrame, shape (n_rows, n_columns)
+        Columns of text, and of cells or JSON values of several types, are str, as they stand in the
+        file; only the empty field is missing. Numbers, truths and times of Parquet, Feather, Excel
+        and JSON have their type. Columns and rows at the end that hold nothing are left out.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read so, or has no rows.
+    """
+    options = OPTIONS[sniffed.kind].model_validate_json(json.dumps(sniffed.options))
+    frame = stack(
+        {
+            path: read_file(sniffed.kind, path, options, {}, [], as_text=True)
+            for path in _files(sniffed)
+        }
+    )
+    filled = frame.notna()
+    named = pd.Series(frame.columns, dtype="str")
+    unused = (named.str.startswith("Unnamed: ") | (named == "")) & ~filled.any().to_numpy()
+    last = filled.any(axis=1).to_numpy().nonzero()[0]
+    if not len(last):
+        raise UserError(f"{sniffed.path}: the table has no rows. Give a file with rows.")
+    frame = frame.loc[: frame.index[last.max()], ~unused.to_numpy()]
+    return pd.DataFrame({name: _plain_text(values) for name, values in frame.items()})
+
+
+def _plain_text(values: pd.Series) -> pd.Series:
+    """Return values of several types as their text."""
+    from seedbed.data.values import plain_values, value_text
+
+    if isinstance(values.dtype, pd.StringDtype):
+        return values
+    values = plain_values(values)
+    if values.dtype != object:
+        return values
+    texts = [None if pd.isna(value) else value_text(value) or str(value) for value in values]
+    return pd.Series(texts, index=values.index, dtype="str")
+
+
+def _files(sniffed: Sniffed) -> list[Path]:
+    path = Path(sniffed.path).expanduser()
+    if path.is_dir():
+        return [path]
+    dataset = Dataset(name="table", tables=[Table(name="table")])
+    return find_files(Source(kind=sniffed.kind, path=sniffed.path), dataset, "table")
+
+
+def _sniff_folder(folder: Path) -> tuple[str, str]:
+    """Return the kind and the path or glob of the one table that a folder holds."""
+    found = {
+        ending: sorted(folder.glob(f"*{ending}"))
+        for endings in ENDINGS.values()
+        for ending in endings
+    }
+    held = [ending for ending, files in found.items() if files]
+    if any(folder.rglob("*.parquet")) and held in ([], [".parquet"]):
+        return "parquet", str(folder)
+    if len(held) != 1:
+        names = [path.name for ending in held for path in found[ending]]
+        told = f"files of several kinds ({some_of(names, 5)})" if names else "no table"
+        raise UserError(f"{folder}: the folder holds {told}. Name a file, or a pattern of files.")
+    files = found[held[0]]
+    return "", str(files[0] if len(files) == 1 else folder / f"*{held[0]}")
+
+
+def _kind_of(path: Path) -> str:
+    """Return the kind of a file by its first bytes: names lie, and magic numbers do not."""
+    if not path.stat().st_size:
+        raise UserError(f"{path}: the file is empty. Give a file with a table.")
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    if start.startswith((b"ARROW1", b"FEA1")):
+        return "feather"
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        return "excel"
+    if start.startswith(b"PK") and path.suffix != ".zip":
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+        if any(name.startswith("xl/") or name == "content.xml" for name in names):
+            return "excel"
+        raise UserError(
+            f"{path}: this is an archive of {some_of(names, 3)}, and no table. Unpack it, or let "
+            "its name end in .zip if it holds one CSV or JSON file."
+        )
+    packed = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ": ".xz"}
+    ending = next((end for magic, end in packed.items() if start.startswith(magic)), path.suffix)
+    if ending in packed.values() and path.suffix != ending:
+        raise UserError(
+            f"{path}: the file is compressed, and its name does not say so. Rename it to "
+            f"{path.name}{ending}."
+        )
+    with opened(path) as file:
+        text = file.read(2**16).removeprefix(b"\xef\xbb\xbf").lstrip()
+    named = any(path.name.endswith(ending) for ending in ENDINGS["json"])
+    return "json" if named or text.startswith((b"{", b"[{", b"[\n")) else "csv"
+
+
+def _sniff_excel(path: Path) -> tuple[dict[str, Any], list[str]]:
+    from seedbed.data.excel_files import open_workbook, read_cells
+
+    with open_workbook(path) as book:
+        names = [str(name) for name in book.sheet_names]
+    sheets = {name: read_cells(path, name) for name in names}
+    used = [name for name in names if len(sheets[name].dropna(how="all")) > 1]
+    if not used:
+        raise UserError(
+            f"{path}: no sheet has a header and a row (there are {some_of(names, 5)}). Give a "
+            "workbook with a table."
+        )
+    options: dict[str, Any] = {} if used[0] == names[0] else {"sheet": used[0]}
+    notes = []
+    if len(names) > 1:
+        others = [name for name in names if name != used[0]]
+        notes.append(f"sheet {used[0]!r} is read; there are {some_of(others, 5)} too")
+    cells = sheets[used[0]]
+    filled = cells.notna().sum(axis=1)
+    top = int((filled >= max(1, filled.max() / 2)).to_numpy().argmax())
+    if top:
+        options["skip_rows"] = top
+        notes.append(f"the first {top} rows are no part of the table")
+    header = cells.iloc[top].dropna()
+    if not all(isinstance(name, str) for name in header):
+        options["header"] = None
+        notes.append(
+            f"the first row ({', '.join(map(str, header))[:40]}) holds numbers or dates, so there "
+            "is no header: columns are called column_1, column_2 ..."
+        )
+    return options, notes
+
+
+def _sniff_json(path: Path) -> tuple[dict[str, Any], list[str]]:
+    from seedbed.data.json_files import load_document
+
+    with opened(path) as file:
+        content = file.read()
+    text = content.decode(json.detect_encoding(content), errors="replace").strip()
+    first, _, rest = text.partition("\n")
+    try:
+        is_lines = isinstance(json.loads(first), dict) and bool(rest)
+    except ValueError:
+        is_lines = False
+    if is_lines or path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson")):
+        return {"lines": True}, []
+    if text.startswith("["):
+        return {}, []
+    document = load_document(path)
+    lists = dict(_find_lists(document))
+    if not lists:
+        raise UserError(
+            f"{path}: there is no list of records (objects with names and values) in it. Write the "
+            "table as a list of objects, as by pandas.DataFrame.to_json(orient='records')."
+        )
+    longest = max(lists, key=lambda key: len(lists[key]))
+    others = [key for key in lists if key != longest]
+    also = f"; there are {some_of(others, 5)} too" if others else ""
+    return {"records": longest}, [f"the records are the list at {longest}{also}"]
+
+
+def _find_lists(value: Any, key: str = "") -> Any:
+    """Yield each list of objects below a value, after its dotted key."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from _find_lists(part, f"{key}.{name}" if key else name)
+    elif isinstance(value, list) and value and all(isinstance(part, dict) for part in value):
+        yield key, value
+
+
+_OPTIONS_OF: dict[str, Any] = {"csv": sniff_csv, "excel": _sniff_excel, "json": _sniff_json}

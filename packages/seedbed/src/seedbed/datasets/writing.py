@@ -1,0 +1,251 @@
+"""The files of conf/ that describe a table: what was found, with a comment on each guess."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seedbed.data.leaks import Leak
+from seedbed.datasets.guesses import Guess
+from seedbed.datasets.problem import ProblemGuess
+from seedbed.datasets.splitting import SplitGuess
+
+COMMENTED = 60
+"""Lists of more columns are written without a comment on each."""
+WIDTH = 100
+PLAIN = re.compile(r"[^\W\d_][\w/.()-]*( [\w/.()-]+)*")
+NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "nan"}
+"""What YAML reads as something else, unless it stands in quotes."""
+RESERVED = ("_", "!")
+"""How no column may be called: the pipeline's own names, and what is left out of a list."""
+LISTS = ("number", "boolean", "category", "text", "date")
+"""The lists of features under `columns`."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of a table: enough to write its files.
+
+    Attributes
+    ----------
+    name : str
+        Of the dataset.
+    source : dict
+        Kind, path and options of the source.
+    target : str
+    rows : int
+    guesses : dict of str to Guess
+        By column, in the order of the table.
+    problem : ProblemGuess
+    split : SplitGuess
+    leaks : dict of str to Leak
+        The columns that must not be features.
+    """
+
+    name: str
+    source: dict[str, Any]
+    target: str
+    rows: int
+    guesses: Mapping[str, Guess]
+    problem: ProblemGuess
+    split: SplitGuess
+    leaks: Mapping[str, Leak]
+
+    def role(self, name: str) -> str | None:
+        """Return the list under `columns` that takes a column, or None if it is left out."""
+        if name == self.target:
+            return "target"
+        if name == self.split.column:
+            return self.split.kind
+        if name.startswith(RESERVED):
+            return None
+        if name in self.leaks:
+            return "known_after_outcome"
+        kind = self.guesses[name].kind
+        if kind == "identifier":
+            return "key" if name == self.key else None
+        kind = "category" if kind == "high_cardinality" else kind
+        return kind if kind in LISTS else None
+
+    @property
+    def key(self) -> str | None:
+        """The first column whose values tell all rows apart."""
+        found = (name for name, guess in self.guesses.items() if guess.kind == "identifier")
+        return next((name for name in found if self.guesses[name].values == self.rows), None)
+
+    def columns_of(self, role: str) -> list[str]:
+        """Return the columns of a list, in the order of the table."""
+        return [name for name in self.guesses if self.role(name) == role]
+
+
+def dataset_file(found: Description) -> str:
+    """Return conf/dataset/NAME.yaml."""
+    problem, split = found.problem, found.split
+    choices = {"source": found.source["kind"], "split": split.kind}
+    if expectations_file(found):
+        choices["expectations"] = found.name
+    lines = [
+        "# @package _global_",
+        f"# {_question(found)} From {found.source['path']}: dvc exp run -S dataset={found.name}",
+        "defaults:",
+        *(_line(f"  - override /{group}: {choice}") for group, choice in choices.items()),
+        "",
+        "source:",
+        f"  path: {_inline(found.source['path'])}",
+        *_options(found.source.get("options", {})),
+        "",
+        "dataset:",
+        f"  name: {_inline(found.name)}",
+        f"  tables: [{{name: {_inline(found.name)}}}]",
+        "  window: {start: null, end: null}",
+        "  sample: null",
+        *(["", f"split: {{repeats: {split.repeats}}}"] if split.repeats > 1 else []),
+        "",
+        "problem:",
+        f"  question: {_inline(_question(found))}",
+        _line(f"  task: {problem.task}", problem.reason),
+        *(
+            [_line(f"  positive: {_inline(problem.positive)}", problem.positive_reason)]
+            if problem.task == "binary"
+            else []
+        ),
+        f"  metric: {problem.metric}",
+        f"  threshold: {problem.threshold}",
+        "",
+        f"# The split is {split.kind}: {split.reason}.",
+        "columns:",
+        f"  target: {_inline(found.target)}",
+        *(
+            f"  {role}: {_inline(name)}"
+            for role in ("time", "group")
+            for name in found.columns_of(role)
+        ),
+        *_lists(found),
+        *_types(found),
+        *_left_out(found),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def expectations_file(found: Description) -> str:
+    """Return conf/expectations/NAME.yaml: what holds of the table as it is, and has to hold on."""
+    expected = [
+        _expectation(
+            "ExpectTableRowCountToBeBetween", "critical", min_value=max(found.rows // 2, 1)
+        )
+    ]
+    if not found.guesses[found.target].missing:
+        expected.append(
+            _expectation("ExpectColumnValuesToNotBeNull", "critical", column=found.target)
+        )
+    for name in found.columns_of("time"):
+        expected.append(_expectation("ExpectColumnValuesToNotBeNull", "critical", column=name))
+    for name in found.columns_of("key"):
+        expected.append(_expectation("ExpectColumnValuesToBeUnique", "warning", column=name))
+    return "\n".join(
+        [
+            f"# What must hold of {found.name}: add what you know. There were {found.rows:,} rows.",
+            f"# dvc exp run -S dataset={found.name}",
+            "suite:",
+            *(f"  - {entry}" for entry in expected),
+            "",
+        ]
+    )
+
+
+def _expectation(kind: str, severity: str, **arguments: Any) -> str:
+    return _inline({"type": kind, "severity": severity, "arguments": arguments})
+
+
+def _question(found: Description) -> str:
+    if found.problem.task == "binary":
+        positive = found.problem.positive
+        return f"Is {found.target} {'true' if positive is True else positive}?"
+    return f"What is {found.target}?"
+
+
+def _options(options: Mapping[str, Any]) -> Iterable[str]:
+    if options:
+        yield "  options:"
+    for key, value in options.items():
+        if isinstance(value, dict):
+            entries = [f"{_inline(name)}: {_inline(part)}" for name, part in value.items()]
+            yield _wrapped(f"    {key}: ", entries, "{}")
+        else:
+            yield f"    {key}: {_inline(value)}"
+
+
+def _lists(found: Description) -> Iterable[str]:
+    for role in ("key", *LISTS, "known_after_outcome"):
+        names = found.columns_of(role)
+        if not names:
+            continue
+        if len(names) > COMMENTED:
+            yield _wrapped(f"  {role}: ", [_inline(name) for name in names])
+            continue
+        yield f"  {role}:"
+        for name in names:
+            yield _line(f"    - {_inline(name)}", comment(found, name))
+
+
+def _types(found: Description) -> Iterable[str]:
+    """Yield the types of columns that are no features, where they are no numbers."""
+    types = {}
+    for role in ("target", "group", "key", "known_after_outcome"):
+        for name in found.columns_of(role):
+            kind: str = found.guesses[name].kind
+            if role == "target":
+                kind = found.problem.target_type
+            elif role in ("key", "group"):
+                kind = "category"
+            if kind != "number":
+                types[name] = {"boolean": "boolean", "date": "time"}.get(kind, "category")
+    if types:
+        yield _wrapped(
+            "  types: ", [f"{_inline(name)}: {kind}" for name, kind in types.items()], "{}"
+        )
+
+
+def _left_out(found: Description) -> Iterable[str]:
+    for name, guess in found.guesses.items():
+        if found.role(name) is None:
+            yield f"  # left out: {_inline(name)} ({guess.kind}): {comment(found, name)}"
+
+
+def comment(found: Description, name: str) -> str:
+    """Return why a column is what it is, with what a person should look at."""
+    guess, leak = found.guesses[name], found.leaks.get(name)
+    if name.startswith(RESERVED):
+        return f"a name must not begin with {name[0]}: give it another with source.options.names"
+    return "; ".join(filter(None, (leak.reason if leak else guess.reason, guess.note)))
+
+
+def _line(text: str, comment: str | None = None) -> str:
+    return f"{text:<34} # {comment}" if comment else text
+
+
+def _wrapped(start: str, entries: list[str], signs: str = "[]") -> str:
+    """Return a flow list or mapping, broken into lines."""
+    indent = " " * (len(start) - len(start.lstrip()) + 2)
+    lines, line = [], start + signs[0]
+    for place, entry in enumerate(entries):
+        part = entry + (", " if place < len(entries) - 1 else signs[1])
+        if len(line) + len(part) > WIDTH and line.strip():
+            lines.append(line.rstrip())
+            line = indent
+        line += part
+    return "\n".join([*lines, line])
+
+
+def _inline(value: Any) -> str:
+    """Return a value on one line, as Hydra reads it back."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_inline(key)}: {_inline(part)}' for key, part in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_inline, value))}]"
+    if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in NOT_TEXT:
+        return value
+    # JSON is YAML; a reference to another key is escaped.
+    text = json.dumps(value, ensure_ascii=False)
+    return re.sub(r"((?:\\\\)*)\$\{", lambda found: found[1] * 2 + r"\\${", text)
