@@ -6,7 +6,7 @@ from seedbed.errors import did_you_mean, one_line, some_of
 
 
 @pytest.mark.parametrize(
-    ("name", "known", "said"),
+    ("name", "known", "question"),
     [
         ("colour", ["size", "color"], " (did you mean color?)"),
         ("CITY", ["km", "city"], " (did you mean city?)"),
@@ -16,15 +16,17 @@ from seedbed.errors import did_you_mean, one_line, some_of
         ("a", [], ""),
     ],
 )
-def test_the_nearest_other_name_is_asked_for(name: object, known: list[object], said: str) -> None:
-    assert did_you_mean(name, known) == said
+def test_the_nearest_other_name_is_asked_for(
+    name: object, known: list[object], question: str
+) -> None:
+    assert did_you_mean(name, known) == question
 
 
-def test_of_many_names_some_are_told() -> None:
+def test_of_many_names_some_are_listed() -> None:
     assert some_of(["a", "b"], 2) == "a, b"
     assert some_of(["a", "b", "c", "d"], 2) == "a, b and 2 more"
 
 
-def test_what_a_library_said_takes_one_line() -> None:
+def test_the_message_of_a_library_takes_one_line() -> None:
     assert one_line(ValueError("so\n  it is ")) == "so it is"
     assert one_line(ValueError()) == "ValueError"

@@ -1,4 +1,4 @@
-"""The `seedbed` command says what it did, and a person's mistake in one paragraph."""
+"""The `seedbed` command prints what it did, and a person's mistake as one paragraph."""
 
 import subprocess
 import sys
@@ -41,9 +41,9 @@ def test_compose_says_what_it_did_and_what_it_dropped(root: Path) -> None:
 def test_doctor_tells_then_mends(root: Path) -> None:
     assert call("doctor").output == "nothing to mend\n"
     Project(root).git("update-ref", "refs/exps/exec/EXEC_MERGE", "HEAD")
-    told = call("doctor")
-    assert "refs/exps/exec/EXEC_MERGE" in told.output
-    assert told.exit_code == 1
+    found = call("doctor")
+    assert "refs/exps/exec/EXEC_MERGE" in found.output
+    assert found.exit_code == 1
     done = call("doctor", "--mend")
     assert done.output == "removed refs/exps/exec/EXEC_MERGE\n"
     assert done.exit_code == 0
@@ -60,7 +60,7 @@ def test_status_names_what_made_a_stage_stale(project: Project) -> None:
     lines = project.run("seedbed", "status").stdout.splitlines()
     assert "stale: evaluate, explore, featurize, ingest, train, validate (pandas)" in lines
     assert "stale: clean, gate, package (pandas, seedbed/data/cleaning.py)" in lines
-    assert "code:" in lines, "what DVC says follows"
+    assert "code:" in lines, "the output of dvc status follows"
 
 
 def test_check_fails_where_something_is_out_of_step(root: Path) -> None:

@@ -1,13 +1,17 @@
 """A stage is handed the parameters it names, and a person's mistake is one paragraph."""
 
+import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
 
 from seedbed.errors import UserError
 from seedbed.stages import stage
+
+from support import REPOSITORY
 
 PARAMS = """\
 seed: 3
@@ -18,6 +22,8 @@ HEAD = """\
 from seedbed.errors import UserError
 from seedbed.stages import stage
 """
+CHURN = "[tool.seedbed]\npackage = 'churn'\n"
+WORK, SETTINGS = "src/project/stages/work.py", "pyproject.toml, [tool.seedbed]"
 
 
 def run(root: Path, name: str, code: str | None, settings: str = "") -> tuple[int, str]:
@@ -45,20 +51,12 @@ def run(root: Path, name: str, code: str | None, settings: str = "") -> tuple[in
 @pytest.mark.parametrize(
     ("code", "settings", "output"),
     [
-        (
-            "@stage\ndef work(split, seed):\n    print(split.kind, split.folds, seed)\n",
-            "",
-            "random 2 3\n",
-        ),
+        ("@stage\ndef work(split, seed):\n    print(split.kind, split.folds, seed)\n", "", "random 2 3\n"),
         ("@stage\ndef another_name():\n    print('done')\n", "", "done\n"),
-        (
-            "from churn import stages\n@stage\ndef work(seed):\n    print(stages.__name__)\n",
-            "[tool.seedbed]\npackage = 'churn'\n",
-            "churn.stages\n",
-        ),
+        ("from churn import stages\n@stage\ndef work(seed):\n    print(stages.__name__)\n", CHURN, "churn.stages\n"),
     ],
     ids=["arguments", "no arguments", "package of another name"],
-)
+)  # fmt: skip
 def test_a_stage_gets_what_its_arguments_name(
     tmp_path: Path, code: str, settings: str, output: str
 ) -> None:
@@ -68,49 +66,46 @@ def test_a_stage_gets_what_its_arguments_name(
 @pytest.mark.parametrize(
     ("code", "settings", "message"),
     [
-        ("@stage\ndef work(model): ...\n", "", "work: params.yaml: model is 'broken'"),
-        ("@stage\ndef work(gate): ...\n", "", "work: params.yaml: the section gate is missing"),
-        (
-            "@stage\ndef work(sede): ...\n",
-            "",
-            "work: the stage asks for sede, which is no section of params.yaml (did you mean seed?)",
-        ),
-        (
-            "@stage\ndef work(seed):\n    raise UserError(f'row 7 is wrong ({seed}).')\n",
-            "",
-            "work: row 7 is wrong (3).",
-        ),
-        (None, "", "work: there is no stage work: src/project/stages/work.py is missing."),
-        ("", "", "work: src/project/stages/work.py: no function is marked with @stage."),
-        (
-            "import pandsa\n",
-            "",
-            "work: src/project/stages/work.py, line 3: ModuleNotFoundError: No module named 'pandsa'",
-        ),
-        (
-            "def work(:\n",
-            "",
-            "work: src/project/stages/work.py, line 3: SyntaxError: invalid syntax",
-        ),
-        ("1 / 0\n", "", "work: src/project/stages/work.py, line 3: ZeroDivisionError"),
-        (
-            "@stage\ndef one(): ...\n@stage\ndef two(): ...\n",
-            "",
-            "work: project.stages.work: both one and two are marked with @stage",
-        ),
-        ("", "[tool.seedbed]\npakage = 'churn'\n", "there is no such key (did you mean package?)"),
-        ("", "[tool.seedbed]\npackage = 'my churn'\n", "package is 'my churn': write the name"),
-        ("", "[tool.seedbed]\ntargets = 'lightgbm'\n", "write a list of names"),
+        ("@stage\ndef work(model): ...\n", "", "params.yaml: model is 'broken'"),
+        ("@stage\ndef work(gate): ...\n", "", "params.yaml: the section gate is missing"),
+        ("@stage\ndef work(sede): ...\n", "", "the stage asks for sede, which is no section of params.yaml (did you mean seed?)"),
+        ("@stage\ndef work(seed):\n    raise UserError(f'row 7 is wrong ({seed}).')\n", "", "row 7 is wrong (3)."),
+        (None, "", "there is no stage work: src/project/stages/work.py is missing."),
+        ("", "", f"{WORK}: no function is marked with @stage."),
+        ("import pandsa\n", "", f"{WORK}, line 3: ModuleNotFoundError: No module named 'pandsa'"),
+        ("def work(:\n", "", f"{WORK}, line 3: SyntaxError: invalid syntax"),
+        ("1 / 0\n", "", f"{WORK}, line 3: ZeroDivisionError"),
+        ("@stage\ndef one(): ...\n@stage\ndef two(): ...\n", "", "project.stages.work: both one and two are marked with @stage"),
+        ("", "[tool.seedbed]\npakage = 'churn'\n", f"{SETTINGS} pakage: there is no such key (did you mean package?)"),
+        ("", "[tool.seedbed]\npackage = 'my churn'\n", f"{SETTINGS} package is 'my churn': write the name"),
+        ("", "[tool.seedbed]\ntargets = 'lightgbm'\n", f"{SETTINGS} targets is 'lightgbm': write a list of names"),
+        ("", "[tool]\nseedbed = 1\n", "pyproject.toml: tool.seedbed is 1: write a table"),
         ("", "[tool.seedbed\n", "pyproject.toml: this is not TOML"),
     ],
-)
+)  # fmt: skip
 def test_a_mistake_is_one_paragraph_and_exit_code_1(
     tmp_path: Path, code: str | None, settings: str, message: str
 ) -> None:
     exit_code, output = run(tmp_path, "work", code, settings)
     assert exit_code == 1
-    assert message in output
+    assert output.startswith(f"work: {message}")
     assert output.count("\n") == 1
+
+
+def test_without_an_environment_the_remedy_is_one_sentence(tmp_path: Path) -> None:
+    venv.create(tmp_path / "other", with_pip=False)  # a python that lacks what stages import
+    done = subprocess.run(
+        ["sh", REPOSITORY / "src/stage.sh", "clean"],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}/other/bin:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout + done.stderr == (
+        "clean: there is no .venv, so the stage finds no packages: run `make setup`.\n"
+    )
 
 
 def test_an_error_in_the_work_itself_has_a_traceback(tmp_path: Path) -> None:

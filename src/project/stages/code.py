@@ -2,18 +2,12 @@
 
 from pathlib import Path
 
-from seedbed.config.fingerprints import CODE, compute_fingerprints
-from seedbed.errors import some_of
+from seedbed.config.fingerprints import update_code
 from seedbed.stages import stage
-
-SHOWN = 5
-"""How many files and packages are named for a stage."""
 
 
 @stage
 def code() -> None:
-    """Write code.yaml, and say which files and packages changed."""
-    fingerprints = compute_fingerprints(Path())
-    for name, changed in fingerprints.changes(Path(CODE)).items():
-        print(f"{name} runs other code than before: {some_of(changed, SHOWN)}")
-    fingerprints.write(Path(CODE))
+    """Write ./code.yaml, and print which files and packages made which stage stale."""
+    for line in update_code(Path()):
+        print(line)

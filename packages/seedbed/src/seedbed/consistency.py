@@ -1,6 +1,5 @@
 """Says what is out of step in a checkout, without running the graph."""
 
-import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,30 +8,28 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from seedbed.config.compose import OVERRIDES, check_composed, read_overrides
+from seedbed.config.compose import check_composed
 from seedbed.config.conf_hash import conf_hash
-from seedbed.config.fingerprints import CODE, compute_fingerprints
+from seedbed.config.fingerprints import CODE, describe_stale, find_code
+from seedbed.config.lock_file import Locked, read_lock
+from seedbed.config.overrides import OVERRIDES, read_overrides
 from seedbed.config.params import PARAMS
+from seedbed.config.stage_params import find_wrong_params
 from seedbed.config.yaml_files import load_yaml
-from seedbed.errors import UserError, some_of
+from seedbed.errors import UserError
 
 NOT_CHECKED_OUT = ("deleted", "not in cache")
-SHOWN = 5
-"""How many files and packages are named that made a stage stale."""
 
 
 def find_disagreements(root: Path) -> list[str]:
     """Return a sentence for each thing that is not in step, an empty list if all are."""
     code = [f"{CODE}: {changed}: run `dvc repro`." for changed in changed_code(root)]
-    return [*_params(root), *code, *_dvc_lock(root), *_locks(root)]
+    return [*_params(root), *find_wrong_params(root), *code, *_dvc_lock(root), *_locks(root)]
 
 
 def changed_code(root: Path) -> list[str]:
     """Return which stages run other code than code.yaml records, and which files differ."""
-    stages: dict[str, list[str]] = {}
-    for name, parts in compute_fingerprints(root).changes(root / CODE).items():
-        stages.setdefault(some_of(parts, SHOWN), []).append(name)
-    return [f"stale: {', '.join(names)} ({parts})" for parts, names in stages.items()]
+    return describe_stale(find_code(root), root / CODE)
 
 
 def _params(root: Path) -> list[str]:
@@ -73,7 +70,7 @@ def _dvc_lock(root: Path) -> list[str]:
 
 
 def _in_words(changes: list[Any]) -> Iterator[str]:
-    """Yield what DVC says of one stage, such as ``changed deps: params.yaml (seed modified)``."""
+    """Yield a stage's changes, such as ``changed deps: params.yaml (seed modified)``."""
     for change in changes:
         if isinstance(change, str):
             yield change
@@ -103,6 +100,7 @@ def _locks(root: Path) -> Iterator[str]:
         if not (root / lock).exists():
             yield f"{lock} is missing: run `make lock`."
             continue
+        locked = read_lock(root / lock)
         for place, table in enumerate(tables):
             project = table["project"]
             optional = project.get("optional-dependencies", {})
@@ -110,25 +108,19 @@ def _locks(root: Path) -> Iterator[str]:
             texts = sum(chosen, project["dependencies"])
             wanted = [each for text in texts if (each := Requirement(text)).name not in local]
             origin = project["name"] + ("" if place else " (pyproject.toml)")
-            for problem in _compare((root / lock).read_text(encoding="utf-8"), origin, wanted):
+            for problem in _compare(locked, origin, wanted):
                 yield f"{lock}: {problem}: run `make lock`."
 
 
-def _compare(lock: str, origin: str, wanted: list[Requirement]) -> Iterator[str]:
+def _compare(locked: dict[str, Locked], origin: str, wanted: list[Requirement]) -> Iterator[str]:
     """Yield what a lock does not give to one pyproject.toml, or gives unasked."""
-    locked: dict[str, list[str]] = {}
-    given = set()
-    for entry in re.split(r"^(?=[a-zA-Z0-9])", lock, flags=re.MULTILINE):
-        if pinned := re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)", entry):
-            name = canonicalize_name(pinned[1])
-            locked.setdefault(name, []).append(pinned[2])
-            if re.search(rf"^ +# (?:via|  ) ?{re.escape(origin)}$", entry, re.MULTILINE):
-                given.add(name)
-    names = {canonicalize_name(each.name): each for each in wanted}
-    for name, requirement in names.items():
-        versions = locked.get(name, [])
-        if not versions or not all(requirement.specifier.contains(v, True) for v in versions):
+    for requirement in wanted:
+        versions = locked.get(canonicalize_name(requirement.name), Locked([], [])).versions
+        fits = all(requirement.specifier.contains(each, prereleases=True) for each in versions)
+        if not versions or (requirement.url is None and not fits):
             found = ", ".join(versions) or "nothing"
             yield f"{origin} wants {requirement}, locked is {found}"
-    for name in sorted(given - set(names)):
-        yield f"{name} is locked for {origin}, which does not name it any more"
+    names = {canonicalize_name(requirement.name) for requirement in wanted}
+    for name, (_, via) in locked.items():
+        if origin in via and name not in names:
+            yield f"{name} is locked for {origin}, which does not name it any more"

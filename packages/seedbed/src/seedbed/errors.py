@@ -1,11 +1,11 @@
-"""The one exception for a person's own mistake: a paragraph, never a traceback."""
+"""The one exception for a person's own mistake, shown without a traceback; words for messages."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
 class UserError(Exception):
-    """A mistake in a configuration, a data file or a command, told in one paragraph.
+    """A mistake in a configuration, a data file or a command, in one paragraph.
 
     The message names the file, the key or column, the value that was found and what to do about it.
     Whatever reports to a person (stages, the command line) prints it alone and exits with code 1.
@@ -13,7 +13,7 @@ class UserError(Exception):
 
 
 def one_line(error: object) -> str:
-    """Return what another library said, on one line, to stand in a paragraph."""
+    """Return the message of another library on one line, to stand in a paragraph."""
     return " ".join(str(error).split()) or type(error).__name__
 
 

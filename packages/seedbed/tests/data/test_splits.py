@@ -1,11 +1,13 @@
 """Splits keep what must be apart apart, and rows where they were."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from seedbed.config.schema import Column, Split
-from seedbed.data.splits import PARTS, STRETCHES, assign_clusters, assign_folds, assign_splits
+from seedbed.data.splits import STRETCHES, assign_clusters, assign_folds, assign_splits
 from seedbed.errors import UserError
 
 COLUMNS = {
@@ -17,9 +19,7 @@ COLUMNS = {
 
 
 def rows(count: int = 2000) -> pd.DataFrame:
-    hours = pd.to_datetime("2024-01-01", utc=True) + pd.to_timedelta(
-        np.arange(count) // 7, unit="h"
-    )
+    hours = pd.Timestamp("2024-01-01", tz="UTC") + pd.to_timedelta(np.arange(count) // 7, unit="h")
     return pd.DataFrame(
         {"id": np.arange(count), "at": hours, "who": [f"p{n % 97}" for n in range(count)], "y": 1.0}
     )
@@ -63,33 +63,24 @@ def test_rows_that_look_alike_are_on_one_part_where_none_has_a_key() -> None:
     assert (parts[:2000].to_numpy() == parts[2000:].to_numpy()).all()
 
 
-def test_a_group_is_on_one_part_and_in_one_fold() -> None:
+@pytest.mark.parametrize("assign", [assign_splits, assign_folds])
+def test_a_group_is_on_one_part_and_in_one_fold(assign: Callable[..., pd.Series]) -> None:
     frame = rows()
-    assert (
-        assign_splits(frame, COLUMNS, split("group")).groupby(frame["who"]).nunique() == 1
-    ).all()
-    assert (assign_folds(frame, COLUMNS, split("group")).groupby(frame["who"]).nunique() == 1).all()
+    assert (assign(frame, COLUMNS, split("group")).groupby(frame["who"]).nunique() == 1).all()
 
 
-@pytest.mark.parametrize("kind", ["time", "group", "random"])
-def test_rows_that_are_alike_are_in_one_cluster(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "alike"), [("time", "at"), ("group", "who"), ("random", "id")])
+def test_rows_that_are_alike_are_in_one_cluster(kind: str, alike: str) -> None:
     frame = rows().sample(frac=1, random_state=0)
     parts = assign_splits(frame, COLUMNS, split(kind))
-    test = assign_clusters(frame, COLUMNS, split(kind), parts)[parts == "test"]
-    in_test = frame.loc[test.index]
-    assert (
-        test.nunique()
-        == {"time": STRETCHES, "group": in_test["who"].nunique(), "random": len(test)}[kind]
-    )
-    if kind != "random":
-        together = in_test["who" if kind == "group" else "at"]
-        assert (test.groupby(together).nunique() == 1).all(), (
-            "no group and no instant is in two clusters"
-        )
+    clusters = assign_clusters(frame, COLUMNS, split(kind), parts)[parts == "test"]
+    together = frame.loc[clusters.index, alike]
+    assert (clusters.groupby(together).nunique() == 1).all()
+    assert clusters.nunique() == (STRETCHES if kind == "time" else together.nunique())
     if kind == "time":
-        spans = together.groupby(test).agg(["min", "max"])
+        spans = together.groupby(clusters).agg(["min", "max"])
         assert (spans["max"].to_numpy()[:-1] < spans["min"].to_numpy()[1:]).all()
-        assert test.value_counts().between(1, 14).all()
+        assert clusters.value_counts().between(1, 14).all()
 
 
 def test_the_seed_of_the_split_decides_and_folds_do_not_follow_parts() -> None:
@@ -101,24 +92,17 @@ def test_the_seed_of_the_split_decides_and_folds_do_not_follow_parts() -> None:
     assert shares.between(0.15, 0.35).all()
 
 
-@pytest.mark.parametrize(("kind", "role"), [("time", "at"), ("group", "who")])
-def test_a_split_without_its_column_is_refused(kind: str, role: str) -> None:
-    with pytest.raises(
-        UserError, match=f"split.kind is {kind}, and columns.{kind} names no column"
-    ):
-        assign_splits(
-            rows(), {name: column for name, column in COLUMNS.items() if name != role}, split(kind)
-        )
-
-
-def test_a_part_without_rows_is_refused() -> None:
-    with pytest.raises(UserError, match="none is in"):
-        assign_splits(rows(2), COLUMNS, split("random", test=0.01, validation=0.01))
-    assert set(PARTS) == {"train", "validation", "test"}
-
-
-def test_a_missing_time_is_refused() -> None:
-    frame = rows()
-    frame.loc[3, "at"] = pd.NaT
-    with pytest.raises(UserError, match="1 rows have no at"):
-        assign_splits(frame, COLUMNS, split("time"))
+@pytest.mark.parametrize(
+    ("kind", "changes", "words"),
+    [
+        ("time", {"at": None}, "split.kind is time, and columns.time names no column"),
+        ("group", {"who": None}, "split.kind is group, and columns.group names no column"),
+        ("time", {"at": pd.NaT}, "split.kind is time, and 2 rows have no at"),
+        ("random", {}, "of 2 rows none is in train|validation|test"),
+    ],
+)
+def test_a_split_that_cannot_be_made_is_refused(kind: str, changes: dict, words: str) -> None:
+    columns = {name: column for name, column in COLUMNS.items() if changes.get(name, 0) is not None}
+    frame = rows(2).assign(**{name: value for name, value in changes.items() if value is not None})
+    with pytest.raises(UserError, match=words):
+        assign_splits(frame, columns, split(kind))

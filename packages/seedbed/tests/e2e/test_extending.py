@@ -62,9 +62,9 @@ def test_the_recipe_for_your_own_data(project: Project) -> None:
     raw = pd.read_parquet(project.root / "data/raw")
     assert (len(raw), list(raw.columns)[-1]) == (569, "diagnosis")
     assert details(project)["test"]["roc_auc"]["value"] > 0.95
-    assert (
-        load_yaml(project.root / "reports/overrides.yaml")["changed"].get("dataset.name") is None
-    ), "it is conf/'s own now"
+    assert load_yaml(project.root / "reports/overrides.yaml")["changed"].get("dataset") is None, (
+        "it is conf/'s own now"
+    )
     assert "Is this tumour malignant?" in (project.root / "models/bundle/MODEL_CARD.md").read_text(
         "utf-8"
     )

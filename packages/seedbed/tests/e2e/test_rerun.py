@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from seedbed.config.fingerprints import compute_fingerprints
+from seedbed.config.fingerprints import find_code, stale_stages
 
 from support import EXPERIMENTS, Project, stages_in
 
@@ -72,8 +72,7 @@ def test_an_edit_of_a_module_is_an_edit_of_the_stages_that_import_it(project: Pr
     found = {}
     for name, content in before.items():
         (project.root / name).write_bytes(content + b"# edited\n")
-        fingerprints = compute_fingerprints(project.root)
-        found[name] = set(fingerprints.changes(project.root / "code.yaml"))
+        found[name] = set(stale_stages(find_code(project.root), project.root / "code.yaml"))
         (project.root / name).write_bytes(content)
     assert found.pop(runner) == stages
     wrong = {

@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from seedbed.config.compose import flatten
+from seedbed.config.yaml_files import flatten
 
 from support import EXPERIMENTS, Project
 

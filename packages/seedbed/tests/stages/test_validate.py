@@ -1,4 +1,4 @@
-"""A critical failure stops before anything is written that clean could start from; the rest is told."""
+"""A critical failure stops before anything is written that clean could start from; the rest is reported."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def test_a_critical_failure_stops_and_names_the_rows() -> None:
 
 
 @pytest.mark.parametrize("severity", ["warning", "info"])
-def test_a_lesser_failure_is_told_and_kept(
+def test_a_lesser_failure_is_printed_and_kept(
     severity: Severity, capsys: pytest.CaptureFixture[str]
 ) -> None:
     validate(positive(severity))

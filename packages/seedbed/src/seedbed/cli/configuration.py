@@ -19,7 +19,8 @@ def compose(
     ] = False,
 ) -> None:
     """Bring params.yaml in step with conf/."""
-    from seedbed.config.compose import compose_anew, read_overrides, update_params
+    from seedbed.config.compose import compose_anew, update_params
+    from seedbed.config.overrides import read_overrides
 
     root = find_root()
     if reset:
@@ -53,7 +54,7 @@ def resolve() -> None:
 
 @app.command()
 def status() -> None:
-    """Say which files and packages made which stage stale, then what `dvc status` says."""
+    """Name the files and packages that made a stage stale, then run `dvc status`."""
     from seedbed.consistency import changed_code
 
     root = find_root()

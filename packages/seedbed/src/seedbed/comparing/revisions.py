@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
-from seedbed.config.composition import flatten
+from seedbed.config.yaml_files import flatten
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
 

@@ -1,17 +1,25 @@
 """Writes what an experiment brought into params.yaml as an overlay, conf/experiment/<name>.yaml."""
 
 import re
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from omegaconf import OmegaConf
-
-from seedbed.config.compose import Overrides, compose_anew, find_overrides, read_overrides
-from seedbed.config.composition import GLOBAL, MAIN, as_override, compose_conf, flatten
+from seedbed.config.compose import check_composed, compose_anew
+from seedbed.config.composition import MAIN, Composition, compose_conf
+from seedbed.config.overrides import Overrides, find_overrides, read_overrides
 from seedbed.config.params import PARAMS
-from seedbed.config.yaml_files import load_yaml
+from seedbed.config.yaml_files import conf_text, load_yaml
 from seedbed.errors import UserError
 from seedbed.files import write_text
+
+GLOBAL = "# @package _global_"
+"""How a file of conf/ begins that sets values by their whole keys."""
+DEFAULTS = re.compile(
+    r"^defaults:[ \t]*(?:#.*)?\n(?:[ \t]*(?:- .*|#.*)?\n)*([ \t]*)- .*\n", re.MULTILINE
+)
+"""The defaults list of conf/config.yaml up to its last entry, and the indent of that."""
 
 
 def adopt_overrides(root: Path, name: str) -> list[str]:
@@ -30,95 +38,65 @@ def adopt_overrides(root: Path, name: str) -> list[str]:
         raise UserError(
             f"{name!r} cannot be the name of an overlay. Use a to z, digits, _ and -: wide_forest."
         )
-    if (wanted := _wanted(root)) is None:
+    plain = compose_conf(root)
+    wanted = _wanted(root, plain)
+    if not find_overrides(wanted, plain.values):
+        compose_anew(root)
         return [f"nothing to adopt: {PARAMS} is what conf/ composes to"]
-    overlay, main = root / f"conf/experiment/{name}.yaml", root / MAIN
-    before = {file: file.read_bytes() if file.exists() else None for file in (overlay, main)}
-    try:
-        write_text(overlay, f"{GLOBAL}\n")
-        choices = _closest_choices(root, wanted)
-        values = _differing(wanted, compose_conf(root, _as_typed(choices)).values)
-        write_text(overlay, _overlay_text(name, choices, values))
-        _list_as_default(main, f"experiment/{name}")
-        if left := find_overrides(wanted, compose_conf(root).values):
+    overlay = f"conf/experiment/{name}.yaml"
+    with TemporaryDirectory() as folder:
+        trial = Path(folder)
+        shutil.copytree(root / "conf", trial / "conf")
+        write_text(trial / overlay, f"{GLOBAL}\n")
+        choices, values = _choose_members(trial, wanted)
+        write_text(trial / overlay, _overlay_text(name, choices, values.changed))
+        _list_as_default(trial / MAIN, f"experiment/{name}")
+        composed = compose_conf(trial).values
+        if left := find_overrides(wanted, composed):
             raise UserError(
                 f"no overlay composes to {PARAMS}: {left} would still differ. Remove a key that is "
                 "marked ~ from conf/ by hand; an overlay cannot do that. conf/ is as it was."
             )
-        compose_anew(root)
-    except BaseException:
-        for file, content in before.items():
-            if content is None:
-                file.unlink(missing_ok=True)
-            else:
-                file.write_bytes(content)
-        raise
-    held = [*_as_typed(choices), *Overrides("", flatten(values), []).as_typed()]
+        check_composed(composed, root)
+        for file in (overlay, MAIN):
+            write_text(root / file, (trial / file).read_text(encoding="utf-8"))
+    compose_anew(root)
     return [
-        f"conf/experiment/{name}.yaml: {', '.join(held)}",
+        f"{overlay}: {', '.join([*_as_typed(choices), *values.as_typed()])}",
         f"{MAIN}: `- experiment/{name}` is in its defaults. Take that line out to use it only by "
         f"`dvc exp run -S +experiment={name}`",
     ]
 
 
-def _wanted(root: Path) -> dict[str, Any] | None:
-    """Return what params.yaml holds, or None where conf/ says the same.
+def _wanted(root: Path, plain: Composition) -> dict[str, Any]:
+    """Return what params.yaml holds; if conf/ was edited since, conf/ with the overrides."""
+    params, recorded = load_yaml(root / PARAMS), read_overrides(root)
+    if recorded is None or params.get("conf_hash") == plain.values["conf_hash"]:
+        return params
+    return recorded.apply_to(plain.values)
 
-    If conf/ was edited since, what it says now holds, with the recorded overrides.
-    """
-    params, composed = load_yaml(root / PARAMS), compose_conf(root).values
-    recorded = read_overrides(root)
-    if params.get("conf_hash") == composed["conf_hash"] or recorded is None:
-        recorded, wanted = find_overrides(params, composed), params
-    else:
-        wanted = {}
-        for key, value in (flatten(composed) | recorded.changed).items():
-            if key not in recorded.removed:
-                *parents, last = key.split(".")
-                section = wanted
-                for parent in parents:
-                    section = section.setdefault(parent, {})
-                section[last] = value
-    return wanted if recorded else None
+
+def _choose_members(root: Path, wanted: dict[str, Any]) -> tuple[dict[str, str], Overrides]:
+    """Return, group by group, the files that leave the fewest values to write, and these values."""
+    choices: dict[str, str] = {}
+    plain = compose_conf(root)
+    fewest = find_overrides(wanted, plain.values)
+    for group in plain.chosen:
+        if group not in {**fewest.changed, **fewest.removed}:
+            continue
+        for file in sorted((root / "conf" / group).glob("*.yaml")):
+            tried = {**choices, group: file.stem}
+            try:
+                left = find_overrides(wanted, compose_conf(root, _as_typed(tried)).values)
+            except UserError:  # a file with ??? or one that does not go with the others
+                continue
+            if len(left) < len(fewest):
+                choices, fewest = tried, left
+    return choices, fewest
 
 
 def _as_typed(choices: dict[str, str]) -> list[str]:
-    return [as_override(group, member) for group, member in choices.items()]
-
-
-def _closest_choices(root: Path, wanted: dict[str, Any]) -> dict[str, str]:
-    """Choose files of groups, one after the other, as long as that leaves fewer values to write."""
-    choices: dict[str, str] = {}
-    while True:
-        plain = compose_conf(root, _as_typed(choices))
-        left = find_overrides(wanted, plain.values)
-        sections = {key.partition(".")[0] for key in [*left.changed, *left.removed]}
-        fewest = [(len(left), choices)]
-        for group in sorted(sections & set(plain.chosen)):
-            for file in sorted((root / "conf" / group).glob("*.yaml")):
-                tried = choices | {group: file.stem}
-                try:
-                    found = find_overrides(wanted, compose_conf(root, _as_typed(tried)).values)
-                except UserError:  # a file with ??? or one that does not go with the others
-                    continue
-                fewest.append((len(found), tried))
-        best = min(fewest, key=lambda each: each[0])[1]
-        if best == choices:
-            return choices
-        choices = best
-
-
-def _differing(wanted: dict[str, Any], plain: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of `wanted` that `plain` does not have, nested, without conf_hash."""
-    found: dict[str, Any] = {}
-    for key, value in wanted.items():
-        other = plain.get(key)
-        if isinstance(value, dict) and value and isinstance(other, dict):
-            if inner := _differing(value, other):
-                found[key] = inner
-        elif (key not in plain or value != other) and key != "conf_hash":
-            found[key] = value
-    return found
+    return [f"{group}={member}" for group, member in choices.items()]
 
 
 def _overlay_text(name: str, choices: dict[str, str], values: dict[str, Any]) -> str:
@@ -128,25 +106,19 @@ def _overlay_text(name: str, choices: dict[str, str], values: dict[str, Any]) ->
         f"# An experiment's values, by `seedbed adopt {name}`: dvc exp run -S +experiment={name}",
         *(["defaults:"] if choices else []),
         *(f"  - override /{group}: {member}" for group, member in choices.items()),
+        conf_text(values) if values else "",
     ]
-    held = OmegaConf.to_yaml(OmegaConf.create(values)) if values else ""
-    return "\n".join([*lines, held])
+    return "\n".join(lines)
 
 
 def _list_as_default(main: Path, entry: str) -> None:
     """Add an entry to the end of the defaults list, unless it is there; comments stay."""
-    lines = main.read_text(encoding="utf-8").splitlines(keepends=True)
-    last = None
-    for place, line in enumerate(lines):
-        if line.startswith("defaults:") or (last is not None and line.lstrip().startswith("- ")):
-            last = place
-        elif last is not None and line.strip() and not line.lstrip().startswith("#"):
-            break
-    if last is None or not lines[last].lstrip().startswith("- "):
+    text = main.read_text(encoding="utf-8")
+    listed = DEFAULTS.search(text)
+    if listed is None:
         raise UserError(
             f"{MAIN} has no list of defaults. Write one whose last line is `- {entry}`."
         )
-    if not any(re.match(rf"\s*- {entry}\s*(#|$)", line) for line in lines):
-        indent = lines[last].partition("-")[0]
-        lines.insert(last + 1, f"{indent}- {entry}\n")
-        write_text(main, "".join(lines))
+    if not re.search(rf"^\s*- {entry}\s*(#|$)", listed[0], re.MULTILINE):
+        end = listed.end()
+        write_text(main, f"{text[:end]}{listed[1]}- {entry}\n{text[end:]}")

@@ -1,17 +1,18 @@
 """conf/ as Hydra composes it, and the file of conf/ that a value comes from."""
 
 import importlib
-import json
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 from yaml import YAMLError
@@ -21,8 +22,6 @@ from seedbed.config.yaml_files import load_yaml, parsed_in_c
 from seedbed.errors import UserError, one_line
 
 MAIN = "conf/config.yaml"
-GLOBAL = "# @package _global_"
-"""How a file of conf/ begins that sets values by their whole keys, as datasets and overlays do."""
 ABSENT = object()
 
 
@@ -53,9 +52,14 @@ def compose_conf(root: Path, overrides: Sequence[str] = ()) -> Composition:
     UserError
         If it cannot be composed; the message names the file to edit where one is known.
     """
-    composed, chosen = _compose(root, overrides)
+    with _hydra(root):
+        composed = compose("config", overrides=list(overrides), return_hydra_config=True)
+    choices = composed.hydra.runtime.choices
+    chosen = {group: member for group, member in choices.items() if "hydra/" not in group}
+    with open_dict(composed):
+        composed.pop("hydra")
     text = text_of(composed, root)
-    values: Any = OmegaConf.to_container(composed)
+    values: Any = OmegaConf.to_container(composed, resolve=True)
     return Composition(text, values, chosen)
 
 
@@ -66,21 +70,24 @@ def plain_composition(root: Path, of: str) -> Composition:
 
 
 def text_of(composed: DictConfig, root: Path) -> str:
-    """Return a composed conf/ of `root` as the text of params.yaml; it is resolved in place.
+    """Return a composed conf/ of `root` as the text of params.yaml.
 
     Raises
     ------
     UserError
         If a value refers to another that does not exist.
     """
-    raw: Any = OmegaConf.to_container(composed, resolve=False)
     try:
-        OmegaConf.resolve(composed)
+        return OmegaConf.to_yaml(composed, resolve=True)
     except InterpolationResolutionError as error:
-        raise UserError(_explain_interpolation(composed, raw, root) or one_line(error)) from None
+        key = str(error.full_key).replace("[", ".").replace("]", "")
+        value = _look_up(OmegaConf.to_container(composed), key.split("."))
+        raise UserError(
+            f"conf/ cannot be composed: {key} is {value!r}: {str(error).splitlines()[0]}. "
+            f"Edit {file_to_edit(key, root)}."
+        ) from None
     except OmegaConfBaseException as error:
         raise UserError(f"conf/ cannot be composed: {one_line(error)}") from error
-    return OmegaConf.to_yaml(composed)
 
 
 def file_to_edit(key: str, root: Path, values: dict[str, Any] | None = None) -> str:
@@ -97,16 +104,16 @@ def file_to_edit(key: str, root: Path, values: dict[str, Any] | None = None) -> 
     """
     try:
         files = _files_in_use(root)
-        plain = compose_conf(root).values if values is not None else None
+        plain = compose_conf(root).values if values is not None else {}
     except UserError:
         return "conf/"
     parts = key.split(".")
-    while not (found := [file for file in files if look_up(files[file], parts) is not ABSENT]):
+    while not (found := [file for file in files if _look_up(files[file], parts) is not ABSENT]):
         parts.pop()  # what no file sets belongs beside its neighbours
-    found = found if parts else [MAIN]
-    if plain is None or look_up(plain, parts) == look_up(values, parts):
-        return " or ".join(found)
-    folder = Path(found[-1]).parent.as_posix()
+    file = found[-1] if parts else MAIN  # Hydra lists the file that wins last
+    if values is None or _look_up(plain, parts) == _look_up(values, parts):
+        return file
+    folder = Path(file).parent.as_posix()
     place = MAIN if folder == "conf" else f"the file of {folder}/ that is used"
     return (
         f"{place}, or correct the -S override that brought it in "
@@ -114,7 +121,41 @@ def file_to_edit(key: str, root: Path, values: dict[str, Any] | None = None) -> 
     )
 
 
-def look_up(value: Any, parts: Sequence[str]) -> Any:
+@contextmanager
+def _hydra(root: Path) -> Iterator[ConfigLoader]:
+    """Start Hydra in `root`/conf; its errors and those of YAML become one paragraph."""
+    importlib.import_module("hydra_plugins.seedbed_conf_hash")
+    GlobalHydra.instance().clear()
+    try:
+        with parsed_in_c(), initialize_config_dir(str(root / "conf"), version_base=None):
+            yield GlobalHydra.instance().config_loader()
+    except YAMLError as error:
+        for path in conf_files(root):  # Hydra does not say which file is not YAML
+            try:
+                load_yaml(path)
+            except UserError as found:
+                raise UserError(str(found).replace(f"{root}/", "")) from None
+        raise UserError(f"conf/ cannot be composed: {one_line(error)}") from None
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(f"conf/ cannot be composed: {one_line(error)}") from error
+
+
+def _files_in_use(root: Path) -> dict[str, dict[str, Any]]:
+    """Return the files that plain conf/ is composed of, and what each sets, by whole keys."""
+    with _hydra(root) as loader:
+        listed = loader.compute_defaults_list("config", [], RunMode.RUN).defaults
+    contents = {}
+    for entry in listed:
+        path = root / f"conf/{entry.config_path}.yaml"
+        if path.is_file():
+            content = {key: value for key, value in load_yaml(path).items() if key != "defaults"}
+            for part in reversed((entry.package or "").split(".")):
+                content = {part: content} if part else content
+            contents[path.relative_to(root).as_posix()] = content
+    return contents
+
+
+def _look_up(value: Any, parts: Sequence[str]) -> Any:
     """Return what stands at a path of keys and places in nested mappings and lists, else ABSENT."""
     for part in parts:
         if isinstance(value, list) and part.isdigit() and int(part) < len(value):
@@ -124,86 +165,3 @@ def look_up(value: Any, parts: Sequence[str]) -> Any:
         else:
             return ABSENT
     return value
-
-
-def as_override(key: str, value: Any) -> str:
-    """Return a value as it is typed after -S, quoted where Hydra's grammar asks for it."""
-    return f"{key}={_as_typed(value)}"
-
-
-def _as_typed(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{','.join(map(_as_typed, value))}]"
-    if isinstance(value, dict):
-        return f"{{{','.join(f'{key}:{_as_typed(part)}' for key, part in value.items())}}}"
-    if not isinstance(value, str):
-        return json.dumps(value)
-    word = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", value)
-    plain = word and value.lower() not in ("null", "true", "false", "inf", "nan")
-    escaped = value.replace("'", "\\'")
-    return value if plain else f"'{escaped}'"
-
-
-def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return a nested mapping's leaves by dotted key; lists and empty mappings are leaves."""
-    leaves: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, dict) and value:
-            leaves |= flatten(value, f"{prefix}{key}.")
-        else:
-            leaves[f"{prefix}{key}"] = value
-    return leaves
-
-
-def _compose(root: Path, overrides: Sequence[str]) -> tuple[DictConfig, dict[str, str]]:
-    importlib.import_module("hydra_plugins.seedbed_conf_hash")
-    GlobalHydra.instance().clear()
-    try:
-        with parsed_in_c(), initialize_config_dir(str(root / "conf"), version_base=None):
-            composed = compose("config", overrides=list(overrides), return_hydra_config=True)
-    except YAMLError as error:
-        raise UserError(_explain_yaml_error(root, error)) from None
-    except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(f"conf/ cannot be composed: {one_line(error)}") from error
-    choices = composed.hydra.runtime.choices
-    chosen = {group: member for group, member in choices.items() if "hydra/" not in group}
-    with open_dict(composed):
-        composed.pop("hydra")
-    return composed, chosen
-
-
-def _explain_yaml_error(root: Path, error: YAMLError) -> str:
-    """Return the message for the file that is not YAML: Hydra does not name it."""
-    for path in conf_files(root):
-        try:
-            load_yaml(path)
-        except UserError as found:
-            return str(found).replace(f"{root}/", "")
-    return f"conf/ cannot be composed: {one_line(error)}"
-
-
-def _explain_interpolation(composed: DictConfig, raw: dict[str, Any], root: Path) -> str:
-    """Return the message for the first value that refers to one that does not exist."""
-    for key, value in flatten(raw).items():
-        try:
-            OmegaConf.select(composed, key)
-        except InterpolationResolutionError as error:
-            why, file = str(error).splitlines()[0], file_to_edit(key, root)
-            return f"conf/ cannot be composed: {key} is {value!r}: {why}. Edit {file}."
-    return ""
-
-
-def _files_in_use(root: Path) -> dict[str, dict[str, Any]]:
-    """Return what each file sets, by whole keys, that plain conf/ is composed of."""
-    _, chosen = _compose(root, ())
-    listed = load_yaml(root / MAIN).get("defaults", [])
-    overlays = [entry for entry in listed if isinstance(entry, str) and entry != "_self_"]
-    members = [f"{group}/{member}" for group, member in chosen.items()]
-    contents = {}
-    for name in ["config", *members, *overlays]:
-        path = root / f"conf/{name}.yaml"
-        if path.is_file():
-            content = {key: value for key, value in load_yaml(path).items() if key != "defaults"}
-            whole = name == "config" or path.read_text(encoding="utf-8").startswith(GLOBAL)
-            contents[f"conf/{name}.yaml"] = content if whole else {name.partition("/")[0]: content}
-    return contents

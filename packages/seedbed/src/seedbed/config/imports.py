@@ -3,14 +3,15 @@
 import ast
 import hashlib
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from importlib.util import resolve_name
 from pathlib import Path
-from typing import Any
 
-from seedbed.config.lock_file import canonical, read_lock
-from seedbed.config.project import project_package, read_settings
-from seedbed.config.yaml_files import load_yaml
+from seedbed.config.lock_file import Locked, canonical, read_lock
+from seedbed.config.project import read_settings
+from seedbed.config.yaml_files import leaves, load_yaml
 from seedbed.errors import UserError
 
 LOCK = "requirements.lock"
@@ -25,13 +26,11 @@ class Imports:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.package = project_package(root)
+        self._settings = read_settings(root)
+        self.package = self._settings.package
         own = root / "packages/seedbed/src"
-        self._sources = {
-            self.package: root / "src",
-            "seedbed": own if own.is_dir() else Path(__file__).parents[2],
-        }
-        self._sources["hydra_plugins"] = self._sources["seedbed"]
+        seedbed = own if own.is_dir() else Path(__file__).parents[2]
+        self._sources = {"seedbed": seedbed, "hydra_plugins": seedbed}
         self._imports: dict[Path, tuple[set[str], set[str]]] = {}
         self._hashes: dict[Path, str] = {}
 
@@ -74,33 +73,40 @@ class Imports:
         also : iterable of str
             Modules of other packages that are used besides.
         """
-        modules = [file for file in files.values() if file in self._imports]
-        imported = {name for file in modules for name in self._imports[file][1]}
+        modules = {
+            *also,
+            *(
+                name
+                for file in files.values()
+                if file in self._imports
+                for name in self._imports[file][1]
+            ),
+        }
         if READS_DATA in files:
-            imported |= self._packages_with_data
+            modules |= self._packages_with_data
         if BUILDS_ESTIMATORS in files:
-            imported |= set(read_settings(self.root).targets)
-        pending = [self._distribution(name.partition(".")[0]) for name in {*imported, *also}]
+            modules |= {*self._settings.targets}
+        pending = [name for module in modules for name in self._distributions(module)]
         found: dict[str, str] = {}
         while pending:
             name = pending.pop()
             if name in self._locked and name not in found:
-                found[name], needs = self._locked[name]
-                pending += needs
+                found[name] = ", ".join(sorted(self._locked[name].versions))
+                pending += self._needs[name]
         return found
 
     def _imports_of(self, file: Path, module: str) -> tuple[set[str], set[str]]:
         """Return the first-party modules and the other packages that a file imports."""
         if file not in self._imports:
+            package = module if file.name == "__init__.py" else module.rpartition(".")[0]
             try:
                 tree = ast.parse(file.read_bytes())
-            except (SyntaxError, ValueError) as error:
-                line = getattr(error, "lineno", None)
+                names = set(_imported_names(tree, package, self.package))
+            except (SyntaxError, ValueError, ImportError) as error:
+                line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
                 raise UserError(
-                    f"{file.relative_to(self.root)}, line {line}: {error}. Correct that line."
+                    f"{file.relative_to(self.root)}{line}: {error}. Correct that line."
                 ) from None
-            package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-            names = set(_imported_names(tree, package, self.package))
             ours = {name for name in names if self._is_ours(name)}
             others = {name.partition(".")[0] for name in names - ours} - sys.stdlib_module_names
             self._imports[file] = ours, others
@@ -110,11 +116,11 @@ class Imports:
         first, _, rest = name.partition(".")
         if first == "hydra_plugins":
             return rest.startswith("seedbed_")
-        return first in (self.package, "seedbed") or first in self._beside
+        return first == "seedbed" or first in self._in_src
 
     @cached_property
-    def _beside(self) -> set[str]:
-        """The names of other packages and modules of the project, below src/."""
+    def _in_src(self) -> set[str]:
+        """The names of the project's packages and modules, below src/."""
         return {path.stem for path in (self.root / "src").glob("[!_.]*") if path.suffix != ".sh"}
 
     def _source_of(self, module: str) -> Path:
@@ -124,58 +130,61 @@ class Imports:
     def _packages_with_data(self) -> set[str]:
         """The packages that bring data, to whichever dataset."""
         return {
-            name
+            str(value)
             for file in (self.root / "conf/dataset").glob("*.yaml")
-            for name in _values_of("package", load_yaml(file))
+            for key, value in leaves(load_yaml(file))
+            if key.endswith(".package")
         }
 
     @cached_property
-    def _locked(self) -> dict[str, tuple[str, list[str]]]:
+    def _locked(self) -> dict[str, Locked]:
         return read_lock(self.root / LOCK)
 
-    def _distribution(self, module: str) -> str:
-        name = canonical(module)
-        return (
-            name
-            if name in self._locked
-            else canonical(self._distributions.get(module, [module])[0])
-        )
+    @cached_property
+    def _needs(self) -> Mapping[str, list[str]]:
+        """The packages that each package asks for."""
+        needs = defaultdict(list)
+        for name, locked in self._locked.items():
+            for asking in locked.via:
+                needs[asking].append(name)
+        return needs
+
+    def _distributions(self, module: str) -> list[str]:
+        """Return the packages that a module may be of: several, where it is a namespace."""
+        module = module.partition(".")[0]
+        if (name := canonical(module)) in self._locked:
+            return [name]
+        return sorted({canonical(name) for name in self._installed.get(module, ())})
 
     @cached_property
-    def _distributions(self) -> Mapping[str, list[str]]:
+    def _installed(self) -> Mapping[str, list[str]]:
         from importlib.metadata import packages_distributions
 
         return packages_distributions()
 
 
-def _imported_names(tree: ast.Module, package: str, project: str) -> Iterator[str]:
-    nodes: list[ast.AST] = [tree]
-    while nodes:
-        node = nodes.pop()
+def _imported_names(tree: ast.AST, package: str, project: str) -> Iterator[str]:
+    """Yield the modules that code in `package` names, and what it takes of them."""
+    for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            nodes += node.orelse
+            yield from _imported_names(ast.Module(node.orelse, []), package, project)
             continue
-        nodes += ast.iter_child_nodes(node)
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            parents = package.split(".")[: -(node.level - 1) or None] if node.level else []
-            base = ".".join([*parents, *([node.module] if node.module else [])])
-            # `from package import name` runs package.name as well, where that is a module.
-            yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            called = (
-                node.func.attr
-                if isinstance(node.func, ast.Attribute)
-                else getattr(node.func, "id", "")
-            )
-            if called == "import_module":
-                name = str(node.args[0].value)
-                level = len(name) - len(name.lstrip("."))
-                parents = package.split(".")[: -(level - 1) or None] if level else []
-                yield ".".join([*parents, *filter(None, [name[level:]])])
-            elif called == "project_module":
-                yield f"{project}.{node.args[0].value!s}"
+        yield from _imported_names(node, package, project)
+        match node:
+            case ast.Import():
+                yield from (alias.name for alias in node.names)
+            case ast.ImportFrom():
+                base = resolve_name("." * node.level + (node.module or ""), package)
+                # `from package import name` runs package.name as well, where that is a module.
+                yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
+            case ast.Call(
+                func=ast.Attribute(attr=called) | ast.Name(id=called),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                if called == "import_module":
+                    yield resolve_name(name, package)
+                elif called == "project_module":
+                    yield f"{project}.{name}"
 
 
 def _module_file(source: Path, module: str) -> Path | None:
@@ -183,16 +192,6 @@ def _module_file(source: Path, module: str) -> Path | None:
     return next(
         (file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None
     )
-
-
-def _values_of(key: str, value: Any) -> set[str]:
-    """Return the texts that stand under a key at any depth."""
-    if isinstance(value, list):
-        return {text for part in value for text in _values_of(key, part)}
-    if not isinstance(value, dict):
-        return set()
-    own = {value[key]} if isinstance(value.get(key), str) else set()
-    return own | {text for part in value.values() for text in _values_of(key, part)}
 
 
 def digest(text: str) -> str:

@@ -2,28 +2,39 @@
 
 import re
 from pathlib import Path
+from typing import NamedTuple
+
+PINNED = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?(?:==| @ )([^ ;\\\n]+)")
+"""How the entry of a package begins: its name, and its version or address."""
 
 
-def read_lock(path: Path) -> dict[str, tuple[str, list[str]]]:
-    """Return version and needs of each package in a lock file of `uv pip compile`.
+class Locked(NamedTuple):
+    """A package in a lock file.
 
-    Where a package is locked in several versions, for several Pythons, all of them count.
+    Attributes
+    ----------
+    versions : list of str
+        More than one where Pythons or platforms differ; of a package that is locked by its address,
+        its hashes, or the address if it has none.
+    via : list of str
+        What asks for it: packages, and ``project (pyproject.toml)``.
     """
-    versions: dict[str, set[str]] = {}
-    needs: dict[str, set[str]] = {}
-    name, via = "", False
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    for line in lines:
-        if pinned := re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)", line):
-            name, via = canonical(pinned[1]), False
-            versions.setdefault(name, set()).add(pinned[2])
-        via = via or line.startswith("    # via")
-        if via and (needed := re.fullmatch(r"    #(?: via)?\s+([\w.-]+)(?:\[[^]]*])?", line)):
-            needs.setdefault(canonical(needed[1]), set()).add(name)
-    return {
-        name: (", ".join(sorted(found)), sorted(needs.get(name, ())))
-        for name, found in versions.items()
-    }
+
+    versions: list[str]
+    via: list[str]
+
+
+def read_lock(path: Path) -> dict[str, Locked]:
+    """Return what a lock file of `uv pip compile` pins, by name; nothing if there is no file."""
+    found: dict[str, Locked] = {}
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    for entry in re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE):
+        if pinned := PINNED.match(entry):
+            versions, via = found.setdefault(canonical(pinned[1]), Locked([], []))
+            hashes = re.findall(r"--hash=(\S+)", entry) if " @ " in pinned[0] else []
+            versions += sorted({*(hashes or [pinned[2]])} - {*versions})
+            via += re.findall(r"^ +#(?: via)? +(?!via$)(\S[^\[\n]*)", entry, re.MULTILINE)
+    return found
 
 
 def canonical(name: str) -> str:

@@ -1,7 +1,7 @@
 """Reads params.yaml and checks it: every message names the key, the value and what to edit."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -10,10 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 from seedbed.config.checks import find_mistakes
 from seedbed.config.project import read_settings
 from seedbed.config.schema import Params, Section
-from seedbed.config.yaml_files import load_yaml
+from seedbed.config.yaml_files import leaves, load_yaml
 from seedbed.errors import UserError, did_you_mean
 
 PARAMS = "params.yaml"
+Place = Callable[[str], str]
+"""Returns what to edit for a key."""
 
 
 def read_params(names: Collection[str], root: Path = Path()) -> dict[str, Any]:
@@ -40,9 +42,7 @@ def read_params(names: Collection[str], root: Path = Path()) -> dict[str, Any]:
     return {name: typed(name, values, root) for name in names}
 
 
-def check_params(
-    values: dict[str, Any], root: Path, place: Callable[[str], str] = lambda key: "conf/"
-) -> Params:
+def check_params(values: dict[str, Any], root: Path, place: Place = lambda key: "conf/") -> Params:
     """Return all parameters, typed, after the checks that look across sections.
 
     Parameters
@@ -50,7 +50,7 @@ def check_params(
     values : dict
     root : Path
     place : callable, optional
-        Returns what to edit for a key. Stages leave it out: composing has checked all before them.
+        Stages leave it out: composing has checked all before them.
 
     Raises
     ------
@@ -58,28 +58,21 @@ def check_params(
         If a key is unknown or missing, a value is wrong or unset, or sections contradict each
         other.
     """
+    fields = Params.model_fields
     for name in values:
-        if name not in Params.model_fields:
+        if name not in fields:
             raise UserError(
-                f"{PARAMS}: there is no such key as "
-                f"{name}{did_you_mean(name, Params.model_fields)}. Known: "
-                f"{', '.join(Params.model_fields)}. Edit {place(name)}."
+                f"{PARAMS}: there is no such key as {name}{did_you_mean(name, fields)}. Known: "
+                f"{', '.join(fields)}. Edit {place(name)}."
             )
-    params = Params.model_construct(
-        **{name: typed(name, values, root, place) for name in Params.model_fields}
-    )
+    params = Params.model_construct(**{name: typed(name, values, root, place) for name in fields})
     for mistake in find_mistakes(params):
         where = place(mistake.edit or mistake.key)
         raise UserError(f"{PARAMS}: {mistake.key} {mistake.told}. Edit {where}.")
     return params
 
 
-def typed(
-    name: str,
-    values: dict[str, Any],
-    root: Path,
-    place: Callable[[str], str] = lambda key: "conf/",
-) -> Any:
+def typed(name: str, values: dict[str, Any], root: Path, place: Place = lambda key: "conf/") -> Any:
     """Return one section of all parameters, typed.
 
     Raises
@@ -95,14 +88,13 @@ def typed(
             f"{PARAMS}: the section {name} is missing. Choose a member of its group in "
             "conf/config.yaml, or run `seedbed compose --reset`."
         )
-    for key, value in _leaves(name, values[name]):
+    for key, value in leaves(values[name], name):
         if value == "???":
             raise UserError(
                 f"{PARAMS}: {key} is not set (???). Give it a value with -S {key}=..., or edit "
                 f"{place(key)}."
             )
-    for key, target in foreign_targets(name, values[name], root):
-        raise UserError(f"{PARAMS}: {key} {not_to_be_called(target, place(key), root)}")
+    check_targets(name, values[name], root, place)
     kind: Any = field.annotation
     try:
         return TypeAdapter[Any](kind).validate_json(json.dumps(values[name]), strict=True)
@@ -110,62 +102,54 @@ def typed(
         raise UserError(_explain(name, error, place)) from None
 
 
-def _explain(name: str, error: ValidationError, place: Callable[[str], str]) -> str:
+def check_targets(name: str, value: Any, root: Path, place: Place) -> None:
+    """Refuse a `_target_` in a section that is neither scikit-learn's nor the project's own.
+
+    Raises
+    ------
+    UserError
+        If there is one that [tool.seedbed] does not allow.
+    """
+    for key, target in leaves(value, name):
+        if key.endswith("._target_"):
+            allowed = read_settings(root).target_prefixes
+            if not str(target).startswith(allowed):
+                raise UserError(
+                    f"{PARAMS}: {key} is {target!r}, and only names that begin with "
+                    f"{' or '.join(allowed)} may be called. Edit {place(key)}, or add its package "
+                    "to targets under [tool.seedbed] in pyproject.toml."
+                )
+
+
+def _explain(name: str, error: ValidationError, place: Place) -> str:
     """Return pydantic's errors as one paragraph."""
     sentences: list[str] = []
     keys: list[str] = []
     for mistake in error.errors():
-        location = mistake["loc"]
-        key = ".".join([name, *map(str, location)])
-        message = mistake["msg"].removeprefix("Value error, ")
+        key = ".".join([name, *map(str, mistake["loc"])])
         if mistake["type"] == "extra_forbidden":
-            known = known_keys(Params.model_fields[name].annotation, location[:-1])
-            meant = did_you_mean(location[-1], known)
+            *parents, last = mistake["loc"]
+            meant = did_you_mean(last, _known_keys(Params.model_fields[name].annotation, parents))
             sentences.append(f"{key} is not a known key (value {mistake['input']!r}){meant}")
             keys.insert(0, key)  # the file that holds it is the one with the mistake
         elif mistake["type"] == "missing":
             sentences.append(f"{key} is missing")
             keys.append(key.rpartition(".")[0])  # the file that holds its neighbours
         else:
+            why = mistake["msg"].removeprefix("Value error, ")
             value = repr(mistake["input"])
             value = value if len(value) <= 60 else f"{value[:57]}..."
-            sentences.append(f"{key} is {value}: {message[0].lower()}{message[1:]}")
+            sentences.append(f"{key} is {value}: {why[0].lower()}{why[1:]}")
             keys.append(key)
     return f"{PARAMS}: {'; '.join(sentences)}. Edit {place(keys[0])}."
 
 
-def known_keys(kind: Any, path: Sequence[int | str]) -> list[str]:
+def _known_keys(kind: Any, path: Sequence[int | str]) -> list[str]:
     """Return the keys that a value of type `kind` has at `path`; none where any key may stand."""
     if isinstance(kind, type) and issubclass(kind, Section):
         fields = kind.model_fields
         if not path:
             return list(fields)
-        return known_keys(fields[str(path[0])].annotation, path[1:]) if path[0] in fields else []
+        return _known_keys(fields[str(path[0])].annotation, path[1:]) if path[0] in fields else []
     below = path[1:] if get_origin(kind) in (dict, list) else path
-    return next((keys for part in get_args(kind) if (keys := known_keys(part, below))), [])
-
-
-def foreign_targets(key: str, value: Any, root: Path = Path()) -> Iterator[tuple[str, Any]]:
-    """Yield each `_target_` below `key` that may not be called, after its own key."""
-    for inner, part in _leaves(key, value):
-        allowed = read_settings(root).target_prefixes if inner.endswith("._target_") else ("",)
-        if not str(part).startswith(allowed):
-            yield inner, part
-
-
-def not_to_be_called(target: Any, place: str, root: Path = Path()) -> str:
-    """Return what is wrong with a foreign `_target_`, and the remedy."""
-    allowed = read_settings(root).target_prefixes
-    return (
-        f"is {target!r}, and only names that begin with {' or '.join(allowed)} may be called. Edit "
-        f"{place}, or add its package to targets under [tool.seedbed] in pyproject.toml."
-    )
-
-
-def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what stands in nested mappings and lists, each value after its dotted key."""
-    if isinstance(value, (dict, list)):
-        for inner, part in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(f"{key}.{inner}", part)
-    else:
-        yield key, value
+    return next((keys for part in get_args(kind) if (keys := _known_keys(part, below))), [])

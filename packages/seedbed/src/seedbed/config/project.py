@@ -45,7 +45,7 @@ class ProjectSettings:
 
 
 def read_settings(root: Path) -> ProjectSettings:
-    """Return what `root`/pyproject.toml says; the defaults where there is no such file or table.
+    """Read [tool.seedbed] of `root`/pyproject.toml; the defaults where there is none.
 
     Raises
     ------
@@ -69,19 +69,16 @@ def read_settings(root: Path) -> ProjectSettings:
                 f"{where}: there is no such key{did_you_mean(key, known)}. "
                 f"Known: {', '.join(known)}."
             )
-        if key == "package" and not (isinstance(value, str) and value.isidentifier()):
-            raise UserError(
-                f"{where} is {value!r}: write the name of the package below src/, such as project."
-            )
-        if key != "package" and not (
-            isinstance(value, list) and all(isinstance(name, str) for name in value)
-        ):
-            raise UserError(f"{where} is {value!r}: write a list of names, such as ['lightgbm'].")
-    return ProjectSettings(
-        table.get("package", "project"),
-        tuple(table.get("targets", ())),
-        tuple(table.get("trusted", ())),
-    )
+        if key == "package":
+            fits = isinstance(value, str) and value.isidentifier()
+            expected = "the name of the package below src/, such as project"
+        else:
+            fits = isinstance(value, list) and all(isinstance(name, str) for name in value)
+            expected = "a list of names, such as ['lightgbm']"
+        if not fits:
+            raise UserError(f"{where} is {value!r}: write {expected}.")
+    lists = {key: tuple(value) for key, value in table.items() if key != "package"}
+    return ProjectSettings(table.get("package", "project"), **lists)
 
 
 def project_package(root: Path) -> str:
@@ -117,18 +114,17 @@ def project_module(name: str) -> ModuleType | None:
     """
     package = _bundled.get()
     if package is None:
-        root = _nearest_project()
+        here = Path.cwd()
+        root = next((top for top in (here, *here.parents) if (top / PYPROJECT).is_file()), here)
         package, source = project_package(root), str(root / "src")
         if package not in sys.modules and Path(source, package).is_dir():
             sys.path[:0] = [] if source in sys.path else [source]
-    module = f"{package}.{name}"
-    if module not in sys.modules:
-        if not package or importlib.util.find_spec(package) is None:
+    found = None
+    for module in (package, f"{package}.{name}") if package else ():
+        if module not in sys.modules and importlib.util.find_spec(module) is None:
             return None
-        import_module_of_project(package)
-        if importlib.util.find_spec(module) is None:
-            return None
-    return import_module_of_project(module)
+        found = import_module_of_project(module)
+    return found
 
 
 @contextmanager
@@ -141,22 +137,14 @@ def bundled_project(package: str) -> Iterator[None]:
         _bundled.reset(token)
 
 
-def _nearest_project() -> Path:
-    """Return the nearest folder at or above the working directory that holds pyproject.toml."""
-    here = Path.cwd()
-    return next((top for top in (here, *here.parents) if (top / PYPROJECT).is_file()), here)
-
-
 def _place_of(error: Exception, module: str) -> str:
     """Return file and line of the project's own code that an error of importing comes from."""
-    here, source = Path.cwd(), Path("src").absolute()
-    file, line = f"src/{module.replace('.', '/')}.py", None
+    source = Path("src").absolute()
+    lines = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError) and error.filename:
-        file, line = error.filename, error.lineno
-    else:
-        frames = traceback.extract_tb(error.__traceback__)
-        if own := [frame for frame in frames if Path(frame.filename).is_relative_to(source)]:
-            file, line = own[-1].filename, own[-1].lineno
-    path = Path(file)
-    shown = path.relative_to(here) if path.is_relative_to(here) else path
-    return f"{shown}, line {line}" if line else str(shown)
+        lines.append((error.filename, error.lineno))
+    own = [(Path(file), line) for file, line in lines if Path(file).is_relative_to(source)]
+    if not own:
+        return f"src/{module.replace('.', '/')}.py"
+    file, line = own[-1]
+    return f"{file.relative_to(source.parent)}, line {line}"

@@ -1,4 +1,4 @@
-"""Which repository a command means, and what Git says of it."""
+"""The repository that a command is called in, and Git in it."""
 
 import os
 import subprocess

@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from seedbed.config.compose import OVERRIDES, Overrides, as_overrides, compose_anew
-from seedbed.config.composition import ABSENT, look_up
+from seedbed.config.compose import compose_anew
 from seedbed.config.conf_hash import conf_hash
+from seedbed.config.overrides import OVERRIDES, as_overrides, find_overrides
 from seedbed.config.params import PARAMS
 from seedbed.config.repository import git, git_or_stop
 from seedbed.config.yaml_files import load_yaml
@@ -86,20 +86,14 @@ def _outputs(root: Path) -> set[str]:
 
 def _settle_params(root: Path) -> list[str]:
     """Compose params.yaml unless conf/ is the current side's; name the values that are lost."""
-    sides = {
-        name: as_overrides(_read(root, side, OVERRIDES))
-        for name, side in {"the current side": OURS, "the other side": THEIRS}.items()
-    }
     done = []
     if load_yaml(root / PARAMS).get("conf_hash") != conf_hash(root):
         compose_anew(root)
         done = [f"{PARAMS} and {OVERRIDES}: composed from conf/, which is not the current side's"]
     params = load_yaml(root / PARAMS)
-    for name, overrides in sides.items():
-        values = {key: look_up(params, key.split(".")) for key in overrides.changed}
-        changed = {key: new for key, new in overrides.changed.items() if values[key] != new}
-        kept = [key for key in overrides.removed if look_up(params, key.split(".")) is not ABSENT]
-        if lost := Overrides("", changed, kept):
+    for name, side in {"the current side": OURS, "the other side": THEIRS}.items():
+        overrides = as_overrides(_read(root, side, OVERRIDES))
+        if lost := find_overrides(overrides.apply_to(params), params):
             typed = " ".join(f"-S {shlex.quote(override)}" for override in lost.as_typed())
             done.append(
                 f"{PARAMS} held values of {name} that conf/ does not have, and they are not in it "

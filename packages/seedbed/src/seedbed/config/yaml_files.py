@@ -1,4 +1,4 @@
-"""Reading YAML files as Hydra does, fast, with a mistake in one told in a sentence."""
+"""Reads YAML files as Hydra does, with a mistake as one sentence; walks nested values."""
 
 import re
 from collections.abc import Iterator
@@ -47,6 +47,26 @@ def load_yaml(path: Path) -> dict[str, Any]:
             f"{path}: a mapping of keys to values is expected here, not a {type(loaded).__name__}."
         )
     return {str(key): value for key, value in loaded.items()}
+
+
+def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield what stands in nested mappings and lists, each value after its dotted key."""
+    if isinstance(value, (dict, list)):
+        for inner, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(part, f"{key}.{inner}" if key else str(inner))
+    else:
+        yield key, value
+
+
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a nested mapping's leaves by dotted key; lists and empty mappings are leaves."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            found |= flatten(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
 
 
 def conf_text(values: dict[str, Any]) -> str:

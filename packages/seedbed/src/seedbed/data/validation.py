@@ -1,17 +1,20 @@
 """Raw rows against a Great Expectations suite: what failed, how badly, in which rows."""
 
+import json
 import logging
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import great_expectations as gx
-import numpy as np
 import pandas as pd
 from great_expectations import expectations as gxe
-from great_expectations.core import ExpectationSuiteValidationResult
+from great_expectations.core import (
+    ExpectationSuiteValidationResult,
+    ExpectationValidationResult,
+)
 
-from seedbed.config.schema import Expectation, Expectations
+from seedbed.config.schema import Expectation, Expectations, Severity
 from seedbed.errors import UserError, did_you_mean, one_line
 from seedbed.files import write_text
 
@@ -67,19 +70,13 @@ def validate_rows(
         outcome = definition.get_batch({"dataframe": frame}).validate(
             suite, result_format={"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE}
         )
-    by_place = {result.expectation_config.meta["place"]: result for result in outcome.results}
-    entries = [
-        _entry(place, expectation, by_place[place])
-        for place, expectation in enumerate(expectations.suite)
-    ]
-    failed = {
-        severity: sum(not entry["passed"] and entry["severity"] == severity for entry in entries)
-        for severity in ("critical", "warning", "info")
-    }
+    found = sorted(outcome.results, key=lambda each: each.expectation_config.meta["place"])
+    entries = [_entry(*each) for each in zip(expectations.suite, found, strict=True)]
+    failed = [entry["severity"] for entry in entries if not entry["passed"]]
     result = {
-        "passed": failed["critical"] == 0,
+        "passed": "critical" not in failed,
         "rows": len(frame),
-        "failed": failed,
+        "failed": {severity: failed.count(severity) for severity in get_args(Severity)},
         "expectations": entries,
     }
     return result, outcome
@@ -145,35 +142,34 @@ def _with_times(arguments: dict[str, Any], frame: pd.DataFrame) -> dict[str, Any
     return {**arguments, **times}
 
 
-def _entry(place: int, expectation: Expectation, result: Any) -> dict[str, Any]:
+def _entry(expectation: Expectation, result: ExpectationValidationResult) -> dict[str, Any]:
     raised = result.exception_info or {}
-    errors = [raised] if "raised_exception" in raised else list(raised.values())
-    for error in errors:
-        if error.get("raised_exception"):
+    for error in [raised] if "raised_exception" in raised else raised.values():
+        if error["raised_exception"]:
+            place = result.expectation_config.meta["place"]
             raise UserError(
                 f"expectations.suite[{place}]: {expectation.type} could not be evaluated: "
                 f"{one_line(error['exception_message'])[:300]} {MISTAKE} {WHERE}"
             )
+    # JSON has no infinite number: null stands for it, as for what is missing.
+    found = json.loads(json.dumps(result.to_json_dict()["result"]), parse_constant=lambda _: None)
     entry: dict[str, Any] = {
         "type": expectation.type,
         "arguments": expectation.arguments,
         "severity": expectation.severity,
         "passed": bool(result.success),
     }
-    found = result.result
     if "unexpected_percent" in found:
         entry["unexpected"] = {
-            "count": int(found["unexpected_count"]),
-            "percent": round(float(found["unexpected_percent"] or 0), 4),
-            "sample": _plain(found.get("partial_unexpected_list", [])),
-            "rows": _plain(found.get("partial_unexpected_index_list") or []),
+            "count": found["unexpected_count"],
+            "percent": round(found["unexpected_percent"] or 0.0, 4),
+            "sample": found.get("partial_unexpected_list", []),
+            "rows": found.get("partial_unexpected_index_list") or [],
         }
     elif "observed_value" in found:
         # An expectation of distinct values observes None, and lists those it did not expect.
         observed = found["observed_value"]
-        entry["observed"] = _plain(
-            found.get("partial_unexpected_list") if observed is None else observed
-        )
+        entry["observed"] = found.get("partial_unexpected_list") if observed is None else observed
     return entry
 
 
@@ -190,18 +186,3 @@ def _in_words(entry: dict[str, Any]) -> str:
         examples = f", such as {sample}" if sample else ""
         return f"{what} fails in {rows} ({found['percent']:.3g} %){examples}"
     return f"{what} fails, observed is {entry.get('observed')}"
-
-
-def _plain(value: Any) -> Any:
-    """Return a value that JSON can hold; what is missing is null."""
-    if isinstance(value, dict):
-        return {str(key): _plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_plain(part) for part in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, pd.Timestamp):
-        return value.isoformat()
-    if value is None or (isinstance(value, float) and not np.isfinite(value)):
-        return None
-    return value if isinstance(value, bool | int | float | str) else str(value)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from seedbed.config.compose import check_composed, compose_anew, read_overrides
+from seedbed.config.compose import check_composed, compose_anew
 from seedbed.config.composition import MAIN, compose_conf
+from seedbed.config.overrides import read_overrides
 from seedbed.data.leaks import find_leaks
 from seedbed.data.repeats import find_repeats
 from seedbed.datasets.guesses import Guess, read_as

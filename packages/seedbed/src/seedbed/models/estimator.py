@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seedbed.config.params import foreign_targets, not_to_be_called
+from seedbed.config.params import check_targets
 from seedbed.config.project import project_module, read_settings
 from seedbed.config.schema import Model, Task
 from seedbed.errors import UserError, one_line
@@ -119,8 +119,7 @@ def _instantiate(spec: dict[str, Any], name: str) -> "BaseEstimator":
     from hydra.errors import InstantiationException
     from hydra.utils import instantiate
 
-    for key, target in foreign_targets("model", spec):
-        raise UserError(f"{key} {not_to_be_called(target, f'conf/model/{name}.yaml')}")
+    check_targets("model", spec, Path(), lambda key: f"conf/model/{name}.yaml")
     try:
         estimator = instantiate(spec, _convert_="all")
     except InstantiationException as error:

@@ -17,8 +17,8 @@ from typing import Any
 
 import yaml
 
-from seedbed.config.compose import OVERRIDES
 from seedbed.config.fingerprints import CODE, PARTS
+from seedbed.config.overrides import OVERRIDES, as_overrides
 from seedbed.config.params import PARAMS
 from seedbed.config.repository import git, git_or_stop
 from seedbed.errors import UserError, some_of
@@ -135,9 +135,9 @@ def _parameters(files: Path, stages: Stages) -> Fact:
         for key, value in values.items()
         if _look_up(_read(files / name), key) != value
     }
-    params, changed = _read(files / PARAMS), _read(files / OVERRIDES).get("changed") or {}
+    params, changed = _read(files / PARAMS), as_overrides(_read(files / OVERRIDES))
     model = (params.get("model") or {}).get("name")
-    overrides = "".join(f", {key}={value}" for key, value in changed.items())
+    overrides = "".join(f", {override}" for override in changed.as_typed())
     text = f"conf_hash {params.get('conf_hash')}, model {model}{overrides}"
     return Fact.on("parameters", text, sorted(differing))
 
