@@ -4,7 +4,6 @@ import fcntl
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ from remotes_support import (
     missing_objects,
     stored,
 )
-from servers import s3_place
 
 TMPFS = (
     shutil.which("unshare")
@@ -86,43 +84,6 @@ def test_a_full_disk_of_this_machine_is_told(second: Machine) -> None:
     assert "The disk is full" in printed and "make gc" in printed
     second.seedbed("pull")
     assert missing_objects(second, "HEAD") == []
-
-
-@pytest.mark.slow
-def test_a_server_that_denies_access_or_goes_away_is_told_and_the_second_try_finishes(
-    first: Machine, tmp_path: Path
-) -> None:
-    with s3_place(tmp_path / "s3") as place:
-        first.set_up(place)
-        first.seedbed("push")
-        second = first.cloned(tmp_path / "second")
-        add_files(first, 800)
-        before = first.references()
-        nobody = {"AWS_ACCESS_KEY_ID": "", "AWS_EC2_METADATA_DISABLED": "true"}
-        for machine, command in ((first, "push"), (second, "pull")):
-            told = machine.refused("seedbed", command, AWS_SECRET_ACCESS_KEY="", **nobody)
-            assert "Access is denied. Check the credentials: AWS_ACCESS_KEY_ID" in told
-        log = tmp_path / "s3/moto.log"
-        size = log.stat().st_size + 20_000  # some of the files are there
-        with subprocess.Popen(
-            [first.root / ".venv/bin/seedbed", "push"],
-            cwd=first.root,
-            env={**os.environ, **first.environment},
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as pushing:
-            while pushing.poll() is None and log.stat().st_size < size:
-                time.sleep(0.02)
-            place.kill()
-            _, printed = pushing.communicate(timeout=60)
-    assert pushing.returncode == 1 and "Traceback" not in printed, printed
-    assert "does not answer" in printed and AGAIN in printed
-    assert "does not answer" in second.refused("seedbed", "pull")
-    assert first.references() == before
-    with s3_place(tmp_path / "s3", int(place.options[1].rpartition(":")[2])):
-        assert "git: main to origin" in first.seedbed("push")
-        second.seedbed("pull")
-        assert content(second.root) == content(first.root)
 
 
 @pytest.mark.parametrize("is_lost", [False, True])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from seedbed.errors import UserError
-from seedbed.sweeps.snapshot import VARIABLE, Sweep, dead_snapshots, take_snapshot
+from seedbed.sweeps.snapshot import Sweep, dead_snapshots, take_snapshot
 
 from support import REPOSITORY, Project, state
 
@@ -156,12 +156,3 @@ def test_a_repository_on_which_no_experiment_could_hang_is_refused(
     with pytest.raises(UserError, match=said):
         take(spoilt)
     assert spoilt.git("for-each-ref", "refs/seedbed", "refs/exps") == ""
-
-
-def test_a_worker_finds_the_sweep_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "")
-    assert Sweep.from_environment() is None
-    sweep = Sweep("/somewhere/größe", "b" * 40, "s" * 40, "t" * 40, "grid-1", ("cv.rmse",), 3)
-    sweep.hand_on()
-    assert Sweep.from_environment() == sweep
-    assert Sweep.from_environment({}) is None

@@ -172,13 +172,6 @@ def test_the_jobs_of_a_grid_are_counted(task: list[str], jobs: int | None) -> No
     assert (plan_grid(task) or (None, None))[1] == jobs
 
 
-@pytest.mark.parametrize("sweep", ["interval(0,1)", "int(interval(1,5))", "tag(log,interval(1,2))"])
-def test_a_grid_over_an_interval_is_refused(sweep: str) -> None:
-    said = r"x=.*interval.*a grid needs single values.*hydra/sweeper=optuna"
-    with pytest.raises(UserError, match=said):
-        plan_grid(["seed=1,2", f"x={sweep}"])
-
-
 @pytest.fixture
 def hydra() -> Iterator[None]:
     """Hydra, as an application of it has begun."""

@@ -14,7 +14,7 @@ import pytest
 
 from seedbed.sweeps import zygote as module
 from seedbed.sweeps import zygote_client
-from seedbed.sweeps.zygote import SOCKET, Zygote
+from seedbed.sweeps.zygote import Zygote
 
 from support import REPOSITORY, wait_for
 
@@ -88,7 +88,7 @@ def zygote(checkout: Path) -> Iterator[Zygote]:
 
 @pytest.fixture
 def environment(zygote: Zygote) -> dict[str, str]:
-    return {**os.environ, **zygote.wait_until_ready()}
+    return {**os.environ, **zygote.environment}
 
 
 def client(stage: str, folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -165,14 +165,6 @@ def test_each_stage_starts_from_what_was_imported(
     assert [run("count", tmp_path, environment)[1] for _ in range(3)] == ["1\n"] * 3
 
 
-def test_a_failed_stage_does_not_end_the_zygote(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    for stage in ("raise_error", "die"):
-        run(stage, tmp_path, environment)
-    assert run("speak", tmp_path, environment)[0] == 0
-
-
 def test_a_folder_whose_path_is_too_long_for_a_socket_will_do(
     checkout: Path, tmp_path: Path
 ) -> None:
@@ -180,7 +172,7 @@ def test_a_folder_whose_path_is_too_long_for_a_socket_will_do(
     shutil.copytree(checkout / "packages", deep / "packages")
     zygote = Zygote(deep)
     try:
-        assert run("speak", tmp_path, {**os.environ, **zygote.wait_until_ready()})[0] == 0
+        assert run("speak", tmp_path, {**os.environ, **zygote.environment})[0] == 0
     finally:
         zygote.close()
 
@@ -197,29 +189,12 @@ def test_the_stage_ends_with_its_client(environment: dict[str, str], tmp_path: P
     assert run("speak", tmp_path, environment)[0] == 0, "the zygote serves the next client"
 
 
-def test_the_zygote_ends_when_it_is_closed(zygote: Zygote) -> None:
-    zygote.wait_until_ready()
-    zygote.close()
-    assert zygote.process.returncode == 0
-
-
-def test_a_zygote_whose_sweep_ends_before_it_is_ready_says_nothing(
-    zygote: Zygote, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert zygote.process.stdout is not None
-    zygote.process.stdout.close()
-    zygote.close()
-    assert zygote.process.returncode == 0
-    assert capfd.readouterr() == ("", "")
-
-
 OWNER = """
 import os, sys, time
 from pathlib import Path
 from seedbed.sweeps.zygote import Zygote
 
 zygote = Zygote(Path(sys.argv[1]))
-zygote.wait_until_ready()
 print(zygote.process.pid, flush=True)
 time.sleep(60)
 """
@@ -264,29 +239,6 @@ def test_a_client_that_is_interrupted_says_nothing(
     assert process.communicate(timeout=LIMIT) == ("", "")
     assert process.returncode == -signal.SIGINT
     wait_for(lambda: all(map(gone, pids)), "an interrupted stage goes on")
-
-
-def test_the_socket_of_a_killed_zygote_is_no_hindrance(checkout: Path, tmp_path: Path) -> None:
-    first = Zygote(checkout)
-    first.wait_until_ready()
-    first.process.kill()
-    first.process.wait()
-    assert (checkout / ".dvc/tmp" / SOCKET).exists()
-    second = Zygote(checkout)
-    try:
-        assert run("speak", tmp_path, {**os.environ, **second.wait_until_ready()})[0] == 0
-    finally:
-        second.close()
-
-
-def test_a_zygote_that_cannot_start_is_an_error(checkout: Path, tmp_path: Path) -> None:
-    shutil.copytree(checkout / "packages", tmp_path / "packages")
-    (tmp_path / "packages/seedbed/src/seedbed/sweeps/zygote.py").write_text(
-        "import sys\nsys.exit(7)\n"
-    )
-    zygote = Zygote(tmp_path)
-    with pytest.raises(RuntimeError, match="did not start: exit code 7"):
-        zygote.wait_until_ready()
 
 
 @pytest.mark.parametrize("name", (*module.PACKAGES, *module.OWN))

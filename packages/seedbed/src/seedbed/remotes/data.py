@@ -82,10 +82,9 @@ class Data:
         if paths := [remote.odb.oid_to_path(oid) for oid in sorted(log.objects)]:
             raise UserError(
                 f"{self.place}: damaged or missing there, and not used: {some_of(paths, SHOWN)}. "
-                "Delete it there. Then run `seedbed push --all` on a machine that has good data, "
-                "or `dvc repro` and `seedbed push --all` here; then `make pull`. "
-                "If it is good there, `seedbed doctor --read-all` examines the cache of this "
-                "machine."
+                "Delete it there. Then run `seedbed push --all` on a machine that has good data "
+                "(or `dvc repro` before it, here), and `make pull` again. If it is good there, "
+                "`seedbed doctor --read-all` examines the cache of this machine."
             )
         return files, runs
 

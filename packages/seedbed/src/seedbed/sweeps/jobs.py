@@ -106,7 +106,8 @@ class Worker:
         self._environment = {"SEEDBED_SLOT": str(self.slot.root), "DVC_ROOT": sweep.root}
         # A zygote has imported the code of the snapshot, which is the same for all jobs of a sweep.
         self._zygote = Zygote(self.slot.root) if sys.platform == "linux" else None
-        self._ready = False
+        if self._zygote:
+            self._environment |= self._zygote.environment
         self._inputs: str | None = None
 
     def run(self, overrides: list[str], composed: DictConfig, log: Path) -> tuple[str, str, bool]:
@@ -124,7 +125,6 @@ class Worker:
         if there := find_experiment(self.sweep, f"*{digest}"):
             return *there, True
         with chdir(self.slot.root), output_to(log):
-            self._await_zygote()
             self.slot.reset(self.sweep)
             write_text(self.slot.root / PARAMS, text)
             try:
@@ -143,15 +143,6 @@ class Worker:
         if self._zygote:
             self._zygote.close()
         self.slot.release()
-
-    def _await_zygote(self) -> None:
-        """Let stages find the zygote; where it does not start, they import for themselves."""
-        if self._zygote and not self._ready:
-            self._ready = True
-            try:
-                self._environment |= self._zygote.wait_until_ready()
-            except RuntimeError as error:
-                print(f"{error}. Stages import for themselves.", file=sys.stderr)
 
     def _reproduce(self) -> None:
         """Run the graph up to the target, for the params.yaml that is there."""

@@ -112,11 +112,11 @@ def plan_search(arguments: list[str], default: str, conf: Path, task: str) -> Pl
     for override in typed.values():
         _check(override)
     models = list(typed["model"].sweep_string_iterator()) if "model" in typed else [default]
-    said = {text.lstrip("+~").partition("=")[0] for text in arguments}
+    given = {text.lstrip("+~").partition("=")[0] for text in arguments}
     own = {}
     for model in models:
         space = read_space(conf, str(model), task)
-        own[str(model)] = {key: one for key, one in space.items() if key not in said}
+        own[str(model)] = {key: one for key, one in space.items() if key not in given}
     if not typed and not own[default]:
         file = f"conf/search/{default}.yaml"
         exists = (conf / "search" / f"{default}.yaml").exists()
@@ -139,10 +139,10 @@ def read_space(conf: Path, model: str, task: str) -> Space:
     content = load_yaml(file)
     if not content:
         raise UserError(f"{file}: it holds nothing. Write lines such as `key: interval(0, 1)`.")
-    other = "model.classification." if task == "regression" else "model.regression."
+    other_task = "model.classification." if task == "regression" else "model.regression."
     space = {}
     for key, value in content.items():
-        if key.startswith(other):
+        if key.startswith(other_task):
             continue
         try:
             override = OverridesParser.create().parse_override(f"{key}={value}")

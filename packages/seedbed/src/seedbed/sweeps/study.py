@@ -1,4 +1,4 @@
-"""A search with Optuna: ask for a batch of jobs, run it by Hydra's launcher, tell the values."""
+"""A search with Optuna: ask for jobs, run them with Hydra's launcher, tell their values."""
 
 import math
 import uuid

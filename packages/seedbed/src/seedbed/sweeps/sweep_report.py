@@ -34,7 +34,7 @@ def write_report(folder: Path, records: Sequence[Record], objectives: list[Objec
     if len(objectives) > 1:
         directions = [objective.direction for objective in objectives]
         jobs.insert(len(names) + 1, "on_front", False)
-        jobs.loc[done.index, "on_front"] = pareto_front(done[names].to_numpy(), directions)
+        jobs.loc[done.index, "on_front"] = pareto_front(done[names].to_numpy().tolist(), directions)
     parameters = swept_parameters(done)
     with replacing_folder(folder) as new:
         write_text(new / "jobs.csv", jobs.to_csv(index=False, lineterminator="\n"))

@@ -1,9 +1,13 @@
-"""Finds and mends what a killed `dvc exp run` leaves behind; never touches a living one."""
+"""What `seedbed doctor` finds and mends: leftovers of killed runs, damage in DVC's cache.
+
+A run that is alive is never touched.
+"""
 
 import json
 import re
 import shutil
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,16 +15,24 @@ from typing import Any
 import psutil
 
 from seedbed.config.repository import git
-from seedbed.errors import UserError
-from seedbed.findings import Finding
+from seedbed.errors import UserError, some_of
+from seedbed.progress import track
 from seedbed.sweeps.snapshot import dead_snapshots
 
 EXEC_REFS = "refs/exps/exec/"
 LEFT_BY_EVERY_RUN = frozenset((f"{EXEC_REFS}EXEC_HEAD", f"{EXEC_REFS}EXEC_APPLY"))
-"""DVC leaves these where all went well, too. With a detached HEAD they tell of a killed run."""
+"""DVC leaves these where all went well, too. With a detached HEAD they are a killed run's."""
 
 
-def examine(root: Path) -> list[Finding]:
+@dataclass(frozen=True)
+class Fault:
+    """Something left behind or damaged, and a function that mends it and returns what it did."""
+
+    description: str
+    mend: Callable[[], str]
+
+
+def examine_repository(root: Path) -> list[Fault]:
     """Return what killed runs left in the repository `root`.
 
     Raises
@@ -57,7 +69,7 @@ def _each(
     things: Iterable[Any],
     mend: Callable[[list[Any]], str],
     root: Path | None = None,
-) -> list[Finding]:
+) -> list[Fault]:
     """Return what is wrong with all things of a kind, in one; nothing where there are none."""
     things = list(things)
     names = [thing.relative_to(root).as_posix() if root else thing for thing in things]
@@ -65,7 +77,7 @@ def _each(
     def mend_all() -> str:
         return f"{mend(things)} {', '.join(names)}"
 
-    return [Finding(f"{description}: {', '.join(names)}", mend_all)] if things else []
+    return [Fault(f"{description}: {', '.join(names)}", mend_all)] if things else []
 
 
 def _is_dvc(pid: int) -> bool:
@@ -121,7 +133,7 @@ def _lives(pid: int) -> bool:
         return False
 
 
-def _detached_head(root: Path) -> Finding:
+def _detached_head(root: Path) -> Fault:
     """Return how to bring HEAD back to the branch it was on: the last one, or the only one."""
     points_here = ("for-each-ref", "--points-at=HEAD", "--format=%(refname:short)", "refs/heads")
     branches = (git(root, *points_here) or "").splitlines()
@@ -140,7 +152,7 @@ def _detached_head(root: Path) -> Finding:
 
     known = f"it was on {branch}" if branch else "no branch ends there"
     commit = git(root, "rev-parse", "--short", "HEAD")
-    return Finding(f"HEAD is detached at {commit} by a killed experiment; {known}", attach)
+    return Fault(f"HEAD is detached at {commit} by a killed experiment; {known}", attach)
 
 
 def _remove_refs(root: Path, refs: list[str]) -> str:
@@ -170,3 +182,66 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def examine_cache(root: Path, read_all: bool = False) -> list[Fault]:
+    """Return the damaged objects of the repository's cache.
+
+    Parameters
+    ----------
+    root : Path
+        Of the repository.
+    read_all : bool
+        Whether to read each object, as after trouble with the disk; else only those whose size or
+        time of change is not what DVC recorded.
+    """
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        cache = repo.cache.local
+        paths = [path for path in Path(cache.path).glob("??/*") if path.suffix != ".tmp"]
+        names = sorted(path.parent.name + path.name for path in paths)
+        examined = track(names, len(names), "reading cached objects")
+        damaged = [oid for oid in examined if _is_damaged(cache, oid, read_all)]
+    description = f"damaged objects in DVC's cache: {some_of(damaged, 5)}"
+    return [Fault(description, partial(_mend_cache, root, damaged))] if damaged else []
+
+
+def _is_damaged(cache: Any, oid: str, read_all: bool) -> bool:
+    """Return whether the content of a cached object has another hash than its name."""
+    path = Path(cache.oid_to_path(oid))
+    return path.exists() and _content_hash(cache, path, read_all) != oid.removesuffix(".dir")
+
+
+def _content_hash(cache: Any, path: Path, read_all: bool) -> str:
+    from dvc_data.hashfile.hash import hash_file
+
+    state = None if read_all else cache.state
+    _, found = hash_file(str(path), cache.fs, cache.hash_name, state)
+    return str(found.value).removesuffix(".dir")
+
+
+def _mend_cache(root: Path, damaged: list[str]) -> str:
+    """Remove damaged objects, and the files that DVC made from them; return what was done.
+
+    A good copy in the work tree takes the place of an object. What somebody edited stays.
+    """
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        cache, index = repo.cache.local, repo.index.data["repo"]
+        index.onerror = lambda *_: None  # of a folder whose list is damaged
+        named = [(entry.hash_info, Path(root, *key)) for key, entry in index.iteritems()]
+        for oid in damaged:
+            Path(cache.oid_to_path(oid)).unlink()
+        for name, path in named:
+            if name and name.value in damaged and path.is_file():
+                if _content_hash(cache, path, read_all=True) == name.value:
+                    cache.add(str(path), cache.fs, name.value)
+                elif (
+                    _content_hash(cache, path, read_all=False) == name.value
+                ):  # by what DVC recorded
+                    path.unlink()
+        lost = [oid for oid in damaged if not cache.exists(oid)]
+    rest = f"; {len(lost)} are in no good copy here: `make pull` or `dvc repro` bring them back"
+    return f"removed {len(damaged)} damaged objects from DVC's cache{rest if lost else ''}"
