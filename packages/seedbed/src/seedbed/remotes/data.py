@@ -3,7 +3,6 @@
 `dvc.repo.Repo` is not documented as public: tests/remotes drives each call through real remotes.
 """
 
-import fcntl
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.errors import UserError, some_of
+from seedbed.locks import try_lock
 from seedbed.remotes.failures import explained
 
 CURRENT = "seedbed-current"
@@ -126,11 +126,10 @@ def open_data(root: Path) -> Iterator[Data]:
     with ExitStack() as stack:
         stack.enter_context(chdir(root))
         repo = stack.enter_context(open_repository(root, settings))
-        unfinished = stack.enter_context(Path(repo.tmp_dir, "seedbed-remotes").open("a+"))
-        try:
-            fcntl.flock(unfinished, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UserError(f"{root}: another push or pull is at work. Wait for it.") from error
+        unfinished = try_lock(Path(repo.tmp_dir, "seedbed-remotes"))
+        if unfinished is None:
+            raise UserError(f"{root}: another push or pull is at work. Wait for it.")
+        stack.enter_context(unfinished)
         # A killed call leaves half of what DVC remembers of folders, which passes for whole, and
         # files that it was writing, which pass for somebody's own.
         if unfinished.tell():

@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from seedbed.config.params import check_params
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError, one_line
-from seedbed.sweeps.jobs import params_of, refuse_other_objectives
+from seedbed.sweeps.jobs import params_of, read_job_objectives
 from seedbed.sweeps.snapshot import Sweep
 
 Space = dict[str, Override]
@@ -188,7 +188,7 @@ def check_job(config: DictConfig, overrides: list[str], sweep: Sweep) -> None:
             "override, on the command line or in conf/search."
         ) from None
     # First, since a gate that was written for the sweep's own dataset seldom fits another.
-    refuse_other_objectives(overrides, composed, sweep)
+    read_job_objectives(overrides, composed, sweep)
     values = OmegaConf.to_container(OmegaConf.create(params_of(composed, root)))
     check_params(values, root)  # type: ignore[arg-type]
 

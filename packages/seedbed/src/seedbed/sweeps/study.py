@@ -10,9 +10,9 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from seedbed.locks import is_locked, lock
 from seedbed.models.parallel import cores
 from seedbed.sweeps.objective import Direction, read_objectives
-from seedbed.sweeps.slots import is_locked, lock
 from seedbed.sweeps.snapshot import Sweep
 from seedbed.sweeps.space import Plan, plan_search
 
