@@ -50,6 +50,14 @@ def test_a_git_remote_that_is_away_leaves_nothing_half_done(
     assert "git: main to origin" in shared.seedbed("push")
 
 
+def test_a_password_in_the_address_of_the_git_remote_is_not_shown(shared: Machine) -> None:
+    address = "http://user:hunter2@127.0.0.1:9/git"  # pragma: allowlist secret
+    shared.git("remote", "set-url", "origin", address)
+    for command in ("push", "pull"):
+        message = shared.refused("seedbed", command)
+        assert "127.0.0.1:9/git" in message and "hunter2" not in message
+
+
 def test_a_directory_that_is_not_mounted_is_not_made_anew(shared: Machine, tmp_path: Path) -> None:
     (tmp_path / "store").rename(tmp_path / "away")
     for command in ("push", "pull"):
@@ -59,17 +67,17 @@ def test_a_directory_that_is_not_mounted_is_not_made_anew(shared: Machine, tmp_p
 
 @needs_tmpfs
 @pytest.mark.parametrize(
-    ("options", "told"), [("size=60k", "The disk is full"), ("ro", "can only be read")]
+    ("options", "message"), [("size=60k", "The disk is full"), ("ro", "can only be read")]
 )
 def test_a_place_that_cannot_be_written_leaves_the_git_remote_untouched(
-    options: str, told: str, shared: Machine, tmp_path: Path
+    options: str, message: str, shared: Machine, tmp_path: Path
 ) -> None:
     shared.git("tag", "later")
     add_files(shared, 30, size=2000)
     store, before = tmp_path / "store", shared.references()
     script = f"mount -t tmpfs -o {options} tmpfs {store} && {shared.root}/.venv/bin/seedbed push"
     printed = shared.refused("unshare", "-m", "sh", "-c", script)
-    assert told in printed and AGAIN in printed
+    assert message in printed and AGAIN in printed
     assert shared.references() == before
     assert "git: main to origin\ngit: tags later" in shared.seedbed("push")
     assert damaged_objects(store) == []
@@ -96,9 +104,9 @@ def test_a_damaged_object_of_the_remote_is_noticed_and_can_be_replaced(
         second.dvc("remote", "modify", "--local", "storage", "verify", "false")
     broken = stored(tmp_path / "store", oid_of(shared, file))
     broken.unlink() if is_lost else damage(broken)
-    told = second.refused("seedbed", "pull")
-    assert f"damaged or missing there, and not used: {broken}" in told
-    assert "`seedbed push --all` on a machine that has good data" in told
+    message = second.refused("seedbed", "pull")
+    assert f"damaged or missing there, and not used: {broken}" in message
+    assert "`seedbed push --all` on a machine that has good data" in message
     cache = second.root / ".dvc/cache"
     assert not stored(cache, oid_of(shared, file)).exists()
 
@@ -129,9 +137,9 @@ def test_data_that_are_nowhere_stop_the_push(shared: Machine) -> None:
     shared.dvc("exp", "run", "--temp", "--quiet", "-n", "lost", "-S", "p=2")
     stored(shared.root / ".dvc/cache", md5(b"p: 2\n")).unlink()
     add_files(shared)
-    told = shared.refused("seedbed", "push")
-    assert "lost: data that it names are neither in the cache nor at storage" in told
-    assert md5(b"p: 2\n") in told and "dvc exp remove" in told
+    message = shared.refused("seedbed", "push")
+    assert "lost: data that it names are neither in the cache nor at storage" in message
+    assert md5(b"p: 2\n") in message and "dvc exp remove" in message
     assert shared.references() == before
     shared.dvc("exp", "remove", "lost")
     assert "git: main to origin" in shared.seedbed("push")
@@ -143,8 +151,8 @@ def test_a_lock_that_cannot_be_read_stops_the_push(shared: Machine) -> None:
     lock = shared.root / "dvc.lock"
     lock.write_text("<<<<<<< HEAD\n" + lock.read_text(encoding="utf-8"), encoding="utf-8")
     shared.commit("merged in a hurry")
-    told = shared.refused("seedbed", "push")
-    assert "cannot be read" in told and "seedbed resolve" in told
+    message = shared.refused("seedbed", "push")
+    assert "cannot be read" in message and "seedbed resolve" in message
     assert shared.references() == before
 
 

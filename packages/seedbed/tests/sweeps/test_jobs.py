@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
 from seedbed.config.compose import compose_text
 from seedbed.sweeps.jobs import digest_of, experiment_name, params_of
 from seedbed.sweeps.snapshot import Sweep
-from seedbed.sweeps.study import words
 
 from support import REPOSITORY
 
@@ -88,7 +86,3 @@ def test_a_job_has_the_parameters_that_dvc_would_compose(overrides: list[str]) -
     before = composed.copy()
     assert params_of(composed, REPOSITORY) == compose_text(REPOSITORY, overrides)
     assert composed == before
-
-
-def test_overrides_stay_as_they_were_typed() -> None:
-    assert words(OmegaConf.create(["seed=${split.seed}"])) == ["seed=${split.seed}"]

@@ -48,8 +48,8 @@ def test_an_objective_has_a_name_and_a_direction(
     "objective", ["test", "test.roc_auc", "", "roc_auc", "cv.mae", "cross_validation", ["cv", "x"]]
 )
 def test_no_other_rows_or_metrics_can_be_optimised(objective: Any) -> None:
-    said = r"sweep\.objective=.*train writes no such figure.*\(roc_auc\).*brier, .*model_size"
-    with pytest.raises(UserError, match=said):
+    message = r"sweep\.objective=.*train writes no such figure.*\(roc_auc\).*brier, .*model_size"
+    with pytest.raises(UserError, match=message):
         read_objectives(given(objective), Path())
 
 

@@ -181,11 +181,3 @@ def test_each_sampler_can_be_chosen(root: Path, name: str, directions: list[Any]
             * len(directions),
         )
     assert len(finished(study)) == 20
-
-
-def test_each_objective_has_a_direction(root: Path) -> None:
-    Launched(lambda job: [0.5, 0.2], n_trials=2, objective=["cv", "validation.log_loss"]).run()
-    journal = root / ".dvc/tmp/sweeps/study/study/journal.log"
-    study = open_study(journal, ["maximize", "minimize"])
-    assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE"]
-    assert [trial.values for trial in finished(study)] == [[0.5, 0.2]] * 2

@@ -160,18 +160,3 @@ def test_a_job_that_is_typed_in_other_words_is_the_same_experiment(
 ) -> None:
     name, commit, _ = worker.run(["seed=1", "train.rate=1"], composed(1), tmp_path / "log")
     assert worker.run(["train.rate=1"], composed(1), tmp_path / "log") == (name, commit, True)
-
-
-def test_jobs_that_share_what_is_before_them_check_it_once(worker: Worker, tmp_path: Path) -> None:
-    for rate in (1, 2, 3):
-        worker.run([], composed(rate), tmp_path / "log")
-    assert (tmp_path / "log").read_text().count("Stage 'clean'") <= 1
-    assert (
-        ran(worker.slot.root)
-        == ["code", "compose", "clean", "featurize", "train"]
-        + [
-            "compose",
-            "train",
-        ]
-        * 2
-    )

@@ -104,13 +104,13 @@ def client(stage: str, folder: Path, environment: dict[str, str]) -> subprocess.
 
 
 def run(stage: str, folder: Path, environment: dict[str, str]) -> tuple[int, str, str]:
-    """Run a stage; return its exit code and what it said."""
+    """Run a stage; return its exit code and what it printed."""
     with client(stage, folder, environment) as process:
         try:
-            said, warned = process.communicate(timeout=LIMIT)
+            message, warned = process.communicate(timeout=LIMIT)
         finally:
             process.kill()
-    return process.returncode, said, warned
+    return process.returncode, message, warned
 
 
 def gone(pid: int) -> bool:
@@ -128,7 +128,7 @@ def waiting(folder: Path) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("stage", "code", "said", "warned"),
+    ("stage", "code", "message", "warned"),
     [
         ("speak", 0, "said in {folder}\n", "warned\n"),
         ("exit_3", 3, "", ""),
@@ -142,10 +142,10 @@ def waiting(folder: Path) -> list[int]:
     ],
 )
 def test_a_stage_ends_as_its_own_command_would(
-    environment: dict[str, str], tmp_path: Path, stage: str, code: int, said: str, warned: str
+    environment: dict[str, str], tmp_path: Path, stage: str, code: int, message: str, warned: str
 ) -> None:
     returned, out, error = run(stage, tmp_path, environment)
-    assert (returned, out) == (code, said.format(folder=tmp_path))
+    assert (returned, out) == (code, message.format(folder=tmp_path))
     assert error == warned if len(warned) == 0 or code == 0 else error.endswith(warned)
 
 
