@@ -12,7 +12,7 @@ from typing import Any
 
 from seedbed.errors import UserError, some_of
 from seedbed.locks import try_lock
-from seedbed.remotes.failures import explained
+from seedbed.remotes.failures import explained, without_login
 
 CURRENT = "seedbed-current"
 """The name of today's remote, so that the config of an older revision does not replace it."""
@@ -117,7 +117,7 @@ def open_data(root: Path) -> Iterator[Data]:
             "`make remote URL=...`: a directory, ssh://, s3:// or gs://."
         )
     settings = config["remote"][name]
-    url = str(settings["url"])
+    url = without_login(str(settings["url"]))
     if "://" not in url and not Path(url).is_dir():
         raise UserError(
             f"{name} ({url}): this directory is not there. Mount it, or correct the address with "

@@ -112,8 +112,9 @@ def find_remedy(messages: Sequence[str], remedies: Mapping[str, str]) -> tuple[s
 
 
 def without_login(text: str) -> str:
-    """Return a message without the user and password of an address: it may end in a log."""
-    return re.sub(r"(https?://)[^/@\s]+@", r"\1", text)
+    """Return a message without passwords and tokens of addresses: it may end in a log."""
+    text = re.sub(r"(https?://)[^/@\s]+@", r"\1", text)
+    return re.sub(r"(://[^/@:\s]+):[^/@\s]+@", r"\1@", text)
 
 
 def _messages_of(error: BaseException | None) -> list[str]:
