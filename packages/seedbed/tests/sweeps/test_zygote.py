@@ -32,7 +32,7 @@ STAGES = {
     "read": "import sys\nprint(repr(sys.stdin.read()))",
     "name": "print(__name__)",
     "environment": "import os, time\nprint(os.environ['GREETING'], len(os.environ['LONG']), time.tzname[0])",
-    "count": "import seedbed.state as state\nstate.count += 1\nprint(state.count)",
+    "count": "import state\nstate.count += 1\nprint(state.count)",
     "wait": "import os, subprocess, time\nfrom pathlib import Path\n"
     "child = subprocess.Popen(['sleep', '60'])\n"
     "Path('pids.tmp').write_text(f'{os.getpid()} {child.pid}')\nPath('pids.tmp').rename('pids')\ntime.sleep(60)",
@@ -41,25 +41,29 @@ STAGES = {
 LIMIT = 10
 
 
+PROGRAM = """
+from seedbed.sweeps.zygote import listen, preload, serve
+
+server = listen()
+preload(("broken", "state", "not.there"))
+from some_stages import run_stage
+serve(server, run_stage)
+"""
+"""What a zygote runs here, with its own stages."""
+
+
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout whose only code is the zygote's own and these stages: of what it would import, nothing else is there."""
+    """A checkout of these stages, and of a module that cannot be imported."""
     root = tmp_path_factory.mktemp("zygote")
-    package = root / "packages/seedbed/src/seedbed"
-    (package / "sweeps").mkdir(parents=True)
-    for folder in (package, package / "sweeps"):
-        (folder / "__init__.py").touch()
-    (package / "state.py").write_text("count = 0\n")
-    (package / "broken.py").write_text(
-        "raise RuntimeError('a package that cannot be imported here')\n"
-    )
-    text = Path(module.__file__).read_text(encoding="utf-8")
-    for name in ("PACKAGES", "OWN"):
-        imported = '("seedbed.broken", "seedbed.state", "not.there")'
-        text = re.sub(rf"^{name} = \(.*?^\)", f"{name} = {imported}", text, flags=re.M | re.S)
-    (package / "sweeps/zygote.py").write_text(text, encoding="utf-8")
-    (package / "stages.py").write_text(
-        f"STAGES = {STAGES!r}\ndef run_stage(name):\n    exec(STAGES[name], {{'__name__': '__main__'}})\n"
+    source = root / "src"
+    source.mkdir()
+    (source / "state.py").write_text("count = 0\n")
+    (source / "broken.py").write_text("raise RuntimeError('it cannot be imported here')\n")
+    (source / "some_stages.py").write_text(
+        f"STAGES = {STAGES!r}\n"
+        "def run_stage(name):\n"
+        "    exec(STAGES[name], {'__name__': '__main__'})\n"
     )
     return root
 
@@ -80,7 +84,7 @@ def in_time() -> Iterator[None]:
 
 @pytest.fixture
 def zygote(checkout: Path) -> Iterator[Zygote]:
-    started = Zygote(checkout)
+    started = Zygote(checkout, ("-c", PROGRAM))
     yield started
     started.process.kill()
     started.process.wait()
@@ -107,10 +111,10 @@ def run(stage: str, folder: Path, environment: dict[str, str]) -> tuple[int, str
     """Run a stage; return its exit code and what it printed."""
     with client(stage, folder, environment) as process:
         try:
-            message, warned = process.communicate(timeout=LIMIT)
+            out, error = process.communicate(timeout=LIMIT)
         finally:
             process.kill()
-    return process.returncode, message, warned
+    return process.returncode, out, error
 
 
 def gone(pid: int) -> bool:
@@ -169,8 +173,8 @@ def test_a_folder_whose_path_is_too_long_for_a_socket_will_do(
     checkout: Path, tmp_path: Path
 ) -> None:
     deep = tmp_path / ("tiefer Pfad ü" * 9)
-    shutil.copytree(checkout / "packages", deep / "packages")
-    zygote = Zygote(deep)
+    shutil.copytree(checkout / "src", deep / "src")
+    zygote = Zygote(deep, ("-c", PROGRAM))
     try:
         assert run("speak", tmp_path, {**os.environ, **zygote.environment})[0] == 0
     finally:
@@ -194,7 +198,7 @@ import os, sys, time
 from pathlib import Path
 from seedbed.sweeps.zygote import Zygote
 
-zygote = Zygote(Path(sys.argv[1]))
+zygote = Zygote(Path(sys.argv[1]), ('-c', sys.argv[2]))
 print(zygote.process.pid, flush=True)
 time.sleep(60)
 """
@@ -204,7 +208,7 @@ def test_when_its_owner_is_killed_neither_zygote_nor_stage_stays(
     checkout: Path, tmp_path: Path
 ) -> None:
     owner = subprocess.Popen(
-        [sys.executable, "-c", OWNER, str(checkout)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", OWNER, str(checkout), PROGRAM], stdout=subprocess.PIPE, text=True
     )
     assert owner.stdout is not None
     zygote = int(owner.stdout.readline())
