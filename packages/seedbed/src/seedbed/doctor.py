@@ -6,7 +6,7 @@ A run that is alive is never touched.
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,7 +41,7 @@ def examine_repository(root: Path) -> list[Fault]:
         If an experiment is running in it now: its traces are not leftovers.
     """
     locks = [path for name in ("", "exps/") if (path := root / f".dvc/tmp/{name}rwlock").exists()]
-    recorded = _read(root / ".dvc/tmp/exps/run/workspace/workspace.json").get("pid")
+    recorded = (_read(root / ".dvc/tmp/exps/run/workspace/workspace.json") or {}).get("pid")
     for pid in filter(None, [recorded, *(pid for lock in locks for pid in _holders(lock))]):
         if _is_dvc(pid):
             raise UserError(
@@ -52,32 +52,51 @@ def examine_repository(root: Path) -> list[Fault]:
     detached = git(root, "symbolic-ref", "--quiet", "HEAD") is None
     if not detached and LEFT_BY_EVERY_RUN.issuperset(refs):
         refs = []
-    remove_refs = partial(_remove_refs, root)
-    found = _each("the marks of a killed or failed experiment are left", refs, remove_refs)
-    if refs and detached:
-        found.append(_detached_head(root))
-    left = [lock for lock in locks if _holders(lock) or not _is_whole(lock)]
-    found += _each("locks of dead processes", left, _unlock, root)
-    found += _each("folders of killed experiments", _leftover_folders(root), _remove, root)
-    found += _each("snapshots of killed sweeps", dead_snapshots(root), remove_refs)
-    found += _each("half-written outputs of killed stages", _half_written(root), _remove, root)
-    return found
+    broken = [lock for lock in locks if _holders(lock) or _read(lock) is None]
+    left, half = _leftover_folders(root), _half_written(root)
+    return [
+        *_each("the marks of a killed or failed experiment", refs, _remove_ref, "removed", root),
+        *([_detached_head(root)] if refs and detached else []),
+        *_each("locks of dead processes", broken, _free, "freed", root),
+        *_each("folders of killed experiments", left, _remove, "removed", root),
+        *_each("snapshots of killed sweeps", dead_snapshots(root), _remove_ref, "removed", root),
+        *_each("half-written outputs of killed stages", half, _remove, "removed", root),
+    ]
 
 
 def _each(
     description: str,
-    things: Iterable[Any],
-    mend: Callable[[list[Any]], str],
-    root: Path | None = None,
+    things: Sequence[Any],
+    mend: Callable[[Path, Any], object],
+    done: str,
+    root: Path,
 ) -> list[Fault]:
-    """Return what is wrong with all things of a kind, in one; nothing where there are none."""
-    things = list(things)
-    names = [thing.relative_to(root).as_posix() if root else thing for thing in things]
+    """Return all references or paths of a kind as one fault; nothing where there are none."""
+    names = ", ".join(
+        thing.relative_to(root).as_posix() if isinstance(thing, Path) else thing for thing in things
+    )
 
     def mend_all() -> str:
-        return f"{mend(things)} {', '.join(names)}"
+        for thing in things:
+            mend(root, thing)
+        return f"{done} {names}"
 
-    return [Fault(f"{description}: {', '.join(names)}", mend_all)] if things else []
+    return [Fault(f"{description}: {names}", mend_all)] if things else []
+
+
+def _remove_ref(root: Path, ref: str) -> None:
+    git(root, "update-ref", "-d", ref)
+
+
+def _free(root: Path, lock: Path) -> None:
+    lock.write_text("{}", encoding="utf-8")
+
+
+def _remove(root: Path, path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _is_dvc(pid: int) -> bool:
@@ -90,21 +109,13 @@ def _is_dvc(pid: int) -> bool:
 
 def _holders(lock: Path) -> list[int]:
     """Return the process ids in one of DVC's locks: readers come as lists, a writer alone."""
-    entries = [entry for kind in ("read", "write") for entry in _read(lock).get(kind, {}).values()]
+    held = _read(lock) or {}
+    entries = [entry for kind in ("read", "write") for entry in held.get(kind, {}).values()]
     return [
         holder["pid"]
         for entry in entries
         for holder in (entry if isinstance(entry, list) else [entry])
     ]
-
-
-def _is_whole(lock: Path) -> bool:
-    """Whether one of DVC's locks can be read: a process killed while it wrote leaves half of it."""
-    try:
-        json.loads(lock.read_text(encoding="utf-8"))
-    except ValueError:
-        return False
-    return True
 
 
 def _leftover_folders(root: Path) -> list[Path]:
@@ -155,32 +166,14 @@ def _detached_head(root: Path) -> Fault:
     return Fault(f"HEAD is detached at {commit} by a killed experiment; {known}", attach)
 
 
-def _remove_refs(root: Path, refs: list[str]) -> str:
-    for ref in refs:
-        git(root, "update-ref", "-d", ref)
-    return "removed"
-
-
-def _unlock(locks: list[Path]) -> str:
-    for lock in locks:
-        lock.write_text("{}", encoding="utf-8")
-    return "freed"
-
-
-def _remove(paths: list[Path]) -> str:
-    for path in paths:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    return "removed"
-
-
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return what a file of DVC holds; None if a killed process has left half of it."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except OSError:
         return {}
+    except ValueError:
+        return None
     return content if isinstance(content, dict) else {}
 
 

@@ -108,9 +108,9 @@ def test_a_name_that_is_none_or_is_there_twice_is_refused(name: str, project: Pr
     ("name", "reason"),
     [
         ("HEAD~3", "this revision cannot be compared"),
-        ("HEAD:params.yaml", "this is a file of a commit.* Give a branch"),
-        ("main:plots", "this is a folder of a commit"),
-        ("HEAD^{tree}", "this is a folder of a commit"),
+        ("HEAD:params.yaml", "this is a file or folder of a commit.* Give a branch"),
+        ("main:plots", "this is a file or folder of a commit"),
+        ("HEAD^{tree}", "this is a file or folder of a commit"),
     ],
 )
 def test_what_is_no_state_of_a_project_is_refused(name: str, reason: str, project: Project) -> None:

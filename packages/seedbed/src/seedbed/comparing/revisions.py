@@ -60,7 +60,14 @@ def read_revision(root: Path, name: str) -> Revision:
     from dvc.exceptions import DvcException
     from dvc.scm import RevError
 
-    _refuse_content(root, name)
+    known, commit = (
+        git(root, "rev-parse", "--verify", "--quiet", text) for text in (name, f"{name}^{{commit}}")
+    )
+    if known and not commit:  # DVC would end in a traceback
+        raise UserError(
+            f"{name}: this is a file or folder of a commit, and whole revisions are compared. Give "
+            "a branch, tag, commit or experiment."
+        )
     try:
         # A revision's own configuration may be older than the remote, and lacks what is local.
         config = dict(Config(dvc_dir=str(root / ".dvc")))
@@ -89,17 +96,6 @@ def read_revision(root: Path, name: str) -> Revision:
         str(_read_yaml(files, "reports/verdict.json").get("reason", reason)),
         *_read_outputs(files, list(outputs), plot_definitions(graph)),
     )
-
-
-def _refuse_content(root: Path, name: str) -> None:
-    """Refuse what Git knows, but is no commit: DVC would end in a traceback."""
-    found = git(root, "rev-parse", "--verify", "--quiet", name)
-    kind = git(root, "cat-file", "-t", f"{found}^{{}}") if found else None
-    if kind not in (None, "commit"):
-        raise UserError(
-            f"{name}: this is a {'file' if kind == 'blob' else 'folder'} of a commit, and whole "
-            "revisions are compared. Give a branch, tag, commit or experiment."
-        )
 
 
 def plot_definitions(graph: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
