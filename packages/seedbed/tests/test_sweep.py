@@ -74,11 +74,12 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize(
-    ("how", "said"), [("hangs", "sweep: stopped. What is done is kept"), ("ends", "stopped by it")]
+    ("how", "message"),
+    [("hangs", "sweep: stopped. What is done is kept"), ("ends", "stopped by it")],
 )
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_a_sweep_whose_launcher_hangs(
-    how: str, said: str, number: signal.Signals
+    how: str, message: str, number: signal.Signals
 ) -> None:
     command = [sys.executable, "-c", STOPPING, how]
     with subprocess.Popen(
@@ -88,7 +89,7 @@ def test_ctrl_c_ends_a_sweep_whose_launcher_hangs(
         child = psutil.Process(int(process.stdout.readline()))
         process.send_signal(number)
         _, errors = process.communicate(timeout=20)
-    assert said in errors
+    assert message in errors
     assert process.returncode == 1
 
     def gone() -> bool:

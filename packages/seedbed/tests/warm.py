@@ -33,7 +33,7 @@ IMPORTED_BY_COMMANDS = (
     "dvc_objects.fs.generic", "dvc_s3", "s3fs", "aiobotocore.session", "dvc_ssh", "sshfs", "scmrepo.git", "dulwich.porcelain",
     "pygit2", "networkx", "ruamel.yaml", "hydra.core.override_parser",
     "dvc.utils.hydra", "gto", "pydantic.main", "seedbed.config.compose", "seedbed.config.adopt", "seedbed.config.params",
-    "seedbed.config.resolve", "seedbed.sweeps.doctor", "seedbed.remotes.sync", "seedbed.consistency",
+    "seedbed.config.resolve", "seedbed.doctor", "seedbed.remotes.sync", "seedbed.consistency",
 )  # fmt: skip
 COMMAND = "WARM_COMMAND"
 READ_LATE = ("HOME", "DVC_SITE_CACHE_DIR")
@@ -45,14 +45,13 @@ def warm() -> dict[str, str]:
     """Return the environment in which stages of any repository start warm; the zygote ends with this process."""
     if sys.platform != "linux":
         return {}
-    return _started("stages").wait_until_ready()
+    return _started("stages").environment
 
 
 @cache
 def _commands() -> tuple[int, dict[str, str]]:
     """Start the zygote of commands; return a descriptor of its folder, and the environment that it was started in."""
     process, environment = _started("commands"), _environment()
-    process.wait_until_ready()
     return os.open(process.folder, os.O_RDONLY | os.O_DIRECTORY), environment
 
 
@@ -133,9 +132,8 @@ def _run_command(name: str) -> None:
 
 if __name__ == "__main__":
     stages = sys.argv[1] == "stages"
+    listening = zygote.listen()
     zygote.preload(
         ("great_expectations", "skrub", *zygote.PACKAGES) if stages else IMPORTED_BY_COMMANDS
     )
-    listening = zygote.listen()
-    print("ready", flush=True)
     zygote.serve(listening, run_with_its_own_code if stages else _run_command)

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def track(items: Iterable[T], total: int, label: str) -> Iterator[T]:
-    """Yield the items, telling on standard error how many are done, when that is a terminal."""
+    """Yield the items; print how many are done to standard error, if that is a terminal."""
     shown = sys.stderr.isatty() and not os.environ.get("CI")
     begun = time.monotonic()
     for done, item in enumerate(items):

@@ -41,9 +41,9 @@ def run_job(config: DictConfig) -> float | list[float]:
     from hydra.core.hydra_config import HydraConfig
 
     from seedbed.sweeps import jobs
-    from seedbed.sweeps.study import words
+    from seedbed.sweeps.space import as_typed
 
-    return jobs.run_job(words(HydraConfig.get().overrides.task), config)
+    return jobs.run_job(as_typed(HydraConfig.get().overrides.task), config)
 
 
 def main() -> None:

@@ -73,32 +73,16 @@ def test_the_better_one_is_named_with_the_interval_of_the_difference(
 def test_a_smaller_error_is_better() -> None:
     params = {"problem.task": "regression", "problem.metric": "rmse"}
     truth = np.arange(ROWS, dtype=float)
-    sides = []
+    revisions = []
     for name, error in (("main", 2.0), ("finer", 1.0)):
         table = predictions(0)[["_row", "_cluster"]].assign(
             _target=truth, _prediction=truth + error * np.where(TRUTH, 1, -1), _score=truth
         )
-        sides.append(revision(name, None, table, metrics={"test.rmse": error}, params=params))
+        revisions.append(revision(name, None, table, metrics={"test.rmse": error}, params=params))
     assert (
-        rank(sides)
+        rank(revisions)
         .in_words()
         .startswith(
             "finer is better than main by 1: test.rmse 1 against 2. 95 % interval on the 400 test rows: 1 to 1"
         )
     )
-
-
-def test_rows_of_one_cluster_are_resampled_together() -> None:
-    """Forty rows that are each there ten times tell no more than forty rows."""
-    widths = []
-    for clusters in (np.arange(ROWS) // 10, np.arange(ROWS)):
-        sides = []
-        for name, quality in (("a", 0.3), ("b", 0.6)):
-            table = predictions(quality, slice(0, 40)).iloc[np.arange(ROWS) // 10]
-            table = table.assign(_row=np.arange(ROWS), _cluster=clusters).reset_index(drop=True)
-            sides.append(revision(name, quality, table))
-        place = rank(sides).places[0]
-        assert place.low is not None
-        assert place.high is not None
-        widths.append(place.high - place.low)
-    assert widths[0] > 2 * widths[1]

@@ -1,6 +1,7 @@
 """A revision is read from Git and DVC under any name; a report is made of two."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,9 +104,18 @@ def test_a_name_that_is_none_or_is_there_twice_is_refused(name: str, project: Pr
         read_revision(project.root, name)
 
 
-def test_a_commit_that_is_no_state_of_a_project_is_refused(project: Project) -> None:
-    with pytest.raises(UserError, match=r"HEAD~3: this revision cannot be compared"):
-        read_revision(project.root, "HEAD~3")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("HEAD~3", "this revision cannot be compared"),
+        ("HEAD:params.yaml", "this is a file or folder of a commit.* Give a branch"),
+        ("main:plots", "this is a file or folder of a commit"),
+        ("HEAD^{tree}", "this is a file or folder of a commit"),
+    ],
+)
+def test_what_is_no_state_of_a_project_is_refused(name: str, reason: str, project: Project) -> None:
+    with pytest.raises(UserError, match=f"^{re.escape(name)}: {reason}"):
+        read_revision(project.root, name)
 
 
 def test_a_report_says_what_the_work_tree_changes(project: Project, tmp_path: Path) -> None:

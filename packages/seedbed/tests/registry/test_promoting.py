@@ -212,31 +212,3 @@ def test_a_champion_that_is_not_whole_in_the_cache_is_fetched_or_refused(
         with pytest.raises(UserError, match=r"model v0\.1\.0.*damaged.*`seedbed doctor --mend"):
             roll_back(root)
         assert state(root) == before
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        (lambda root: (root / "reports/refusal.txt").write_text("too bad\n"), "gate refused.*too bad"),
-        (lambda root: (root / "model.txt").write_text("three"), "does not belong to dvc.lock: package changed"),
-        (lambda root: None, "is the champion already: v0.2.0"),
-    ],
-)  # fmt: skip
-def test_what_is_not_to_be_promoted_is_refused(
-    change: Callable[[Path], object], reason: str, root: Path
-) -> None:
-    change(root)
-    git(root, "commit", "--quiet", "--all", "--allow-empty", "--message", "change")
-    with pytest.raises(UserError, match=reason):
-        promote(root)
-
-
-@pytest.mark.parametrize(
-    ("version", "reason"),
-    [("v9.9.9", "no version 'v9.9.9' of model"), ("v0.2.0", "in use already")],
-)
-def test_a_version_that_cannot_be_gone_back_to_is_refused(
-    version: str, reason: str, root: Path
-) -> None:
-    with pytest.raises(UserError, match=reason):
-        roll_back(root, version)

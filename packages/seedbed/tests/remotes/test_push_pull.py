@@ -68,10 +68,10 @@ def test_branches_that_have_diverged_are_refused_with_the_way_out(
         machine.commit("mine")
     second.seedbed("push")
     shared.git("tag", "model@v0.1.0")
-    assert "It has commits that are not here. Run `make pull`" in shared.refused("seedbed", "push")
+    assert "has commits that are not here. Run `make pull`" in shared.refused("seedbed", "push")
     assert "refs/tags/model@v0.1.0" not in shared.references()  # a release would start from it
-    told = shared.refused("seedbed", "pull")
-    assert "git pull --no-rebase origin main" in told and "seedbed resolve" in told
+    message = shared.refused("seedbed", "pull")
+    assert "git pull --no-rebase`" in message and "seedbed resolve" in message
     shared.git("pull", "-q", "--no-rebase", "origin", "main")
     shared.seedbed("pull")
     assert "git: main to origin\ngit: tags model@v0.1.0" in shared.seedbed("push")
@@ -86,9 +86,9 @@ def test_two_of_one_name_are_both_kept(shared: Machine, second: Machine) -> None
     mine = second.experiment_commits()["same"]
     assert "same: origin has another one of that name; yours stays" in second.seedbed("pull")
     assert second.experiment_commits()["same"] == mine
-    assert "dvc exp rename same <name>" in second.refused("seedbed", "push")
+    assert "another experiment of that name" in second.refused("seedbed", "push")
     second.dvc("exp", "rename", "same", "mine")
-    assert "git tag -d 'model@v0.2.0'" in second.refused("seedbed", "push")
+    assert "-> model@v0.2.0 (already exists)" in second.refused("seedbed", "push")
     second.git("tag", "-d", "model@v0.2.0")
     second.seedbed("pull")
     assert "nothing to push" in second.seedbed("push")
@@ -104,8 +104,8 @@ def test_what_a_hook_refuses_is_told_in_its_words_and_tags_wait(
     before = shared.references()
     add_files(shared)
     shared.git("tag", "model@v1.0.0")
-    told = shared.refused("seedbed", "push")
-    assert "refused main (pre-receive hook declined). It reports: main is closed until Mon" in told
+    message = shared.refused("seedbed", "push")
+    assert "main is closed until Monday" in message and "Ask the people who run" in message
     assert shared.references() == before
 
 
@@ -129,12 +129,12 @@ def test_a_pull_does_not_overwrite_work(shared: Machine, second: Machine) -> Non
     add_files(shared)
     shared.seedbed("push")
     second.edit("params.yaml", "p: 1", "p: 3")
-    told = second.refused("seedbed", "pull")
-    assert "params.yaml" in told and "git stash" in told
+    message = second.refused("seedbed", "pull")
+    assert "params.yaml" in message and "git stash" in message
     second.git("checkout", "-q", "params.yaml")
     (second.root / "files/0").write_text("mine", encoding="utf-8")
-    told = second.refused("seedbed", "pull")
-    assert "files/0" in told and "dvc add" in told
+    message = second.refused("seedbed", "pull")
+    assert "files/0" in message and "dvc add" in message
     assert (second.root / "files/0").read_text(encoding="utf-8") == "mine"
     second.dvc("checkout", "--force", "--quiet")
     second.seedbed("pull")

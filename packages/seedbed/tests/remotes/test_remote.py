@@ -47,10 +47,10 @@ def refused(machine: Machine, place: Place, **environment: str) -> str:
     """Set up a place that must be refused; return what was printed."""
     before = config(machine)
     variables = {**place.environment, "AWS_EC2_METADATA_DISABLED": "true", **environment}
-    told = machine.refused("seedbed", "remote", place.url, *place.options, **variables)
-    assert ".dvc/config stays as it was" in told
+    message = machine.refused("seedbed", "remote", place.url, *place.options, **variables)
+    assert ".dvc/config stays as it was" in message
     assert config(machine) == before
-    return told
+    return message
 
 
 def test_a_place_that_cannot_be_used_is_told(first: Machine, s3: Place, tmp_path: Path) -> None:
@@ -74,19 +74,19 @@ def test_a_key_that_s3_rejects_is_told(first: Machine, tmp_path: Path) -> None:
 
 @needs_sshd
 @pytest.mark.parametrize(
-    ("file", "told"),
+    ("file", "message"),
     [("authorized_keys", "Access is denied"), ("home/.ssh/known_hosts", "~/.ssh/known_hosts")],
 )
 def test_a_key_that_ssh_does_not_know_is_told(
-    file: str, told: str, first: Machine, tmp_path: Path
+    file: str, message: str, first: Machine, tmp_path: Path
 ) -> None:
     with ssh_place(tmp_path / "ssh") as place:
         (tmp_path / "ssh" / file).write_text("", encoding="utf-8")
-        assert told in refused(first, place)
+        assert message in refused(first, place)
 
 
 @pytest.mark.parametrize(
-    ("url", "endpoint_url", "told"),
+    ("url", "endpoint_url", "message"),
     [
         ("", None, "'' is no address. Give one like /mnt/share"),
         ("user@host:/srv/data", None, "ssh://user@host/srv"),
@@ -99,11 +99,11 @@ def test_a_key_that_ssh_does_not_know_is_told(
     ],
 )
 def test_a_bad_address_is_refused_without_showing_its_secret(
-    url: str, endpoint_url: str | None, told: str
+    url: str, endpoint_url: str | None, message: str
 ) -> None:
     with pytest.raises(UserError) as refusal:
         check_address(Path("/home/somebody/project"), url, endpoint_url)
-    assert told in str(refusal.value)
+    assert message in str(refusal.value)
     assert "hunter2" not in str(refusal.value)
 
 

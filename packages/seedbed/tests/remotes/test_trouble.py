@@ -4,7 +4,6 @@ import fcntl
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ from remotes_support import (
     missing_objects,
     stored,
 )
-from servers import s3_place
 
 TMPFS = (
     shutil.which("unshare")
@@ -52,6 +50,17 @@ def test_a_git_remote_that_is_away_leaves_nothing_half_done(
     assert "git: main to origin" in shared.seedbed("push")
 
 
+def test_a_password_in_an_address_is_not_shown(shared: Machine) -> None:
+    address = "http://user:hunter2@127.0.0.1:9/a"  # pragma: allowlist secret
+    shared.dvc("remote", "modify", "--local", "storage", "url", address)
+    add_files(shared)
+    messages = [shared.refused("seedbed", "push")]
+    shared.git("remote", "set-url", "origin", address)
+    messages += [shared.refused("seedbed", command) for command in ("push", "pull")]
+    for message in messages:
+        assert "127.0.0.1:9" in message and "hunter2" not in message
+
+
 def test_a_directory_that_is_not_mounted_is_not_made_anew(shared: Machine, tmp_path: Path) -> None:
     (tmp_path / "store").rename(tmp_path / "away")
     for command in ("push", "pull"):
@@ -61,17 +70,17 @@ def test_a_directory_that_is_not_mounted_is_not_made_anew(shared: Machine, tmp_p
 
 @needs_tmpfs
 @pytest.mark.parametrize(
-    ("options", "told"), [("size=60k", "The disk is full"), ("ro", "can only be read")]
+    ("options", "message"), [("size=60k", "The disk is full"), ("ro", "can only be read")]
 )
 def test_a_place_that_cannot_be_written_leaves_the_git_remote_untouched(
-    options: str, told: str, shared: Machine, tmp_path: Path
+    options: str, message: str, shared: Machine, tmp_path: Path
 ) -> None:
     shared.git("tag", "later")
     add_files(shared, 30, size=2000)
     store, before = tmp_path / "store", shared.references()
     script = f"mount -t tmpfs -o {options} tmpfs {store} && {shared.root}/.venv/bin/seedbed push"
     printed = shared.refused("unshare", "-m", "sh", "-c", script)
-    assert told in printed and AGAIN in printed
+    assert message in printed and AGAIN in printed
     assert shared.references() == before
     assert "git: main to origin\ngit: tags later" in shared.seedbed("push")
     assert damaged_objects(store) == []
@@ -88,43 +97,6 @@ def test_a_full_disk_of_this_machine_is_told(second: Machine) -> None:
     assert missing_objects(second, "HEAD") == []
 
 
-@pytest.mark.slow
-def test_a_server_that_denies_access_or_goes_away_is_told_and_the_second_try_finishes(
-    first: Machine, tmp_path: Path
-) -> None:
-    with s3_place(tmp_path / "s3") as place:
-        first.set_up(place)
-        first.seedbed("push")
-        second = first.cloned(tmp_path / "second")
-        add_files(first, 800)
-        before = first.references()
-        nobody = {"AWS_ACCESS_KEY_ID": "", "AWS_EC2_METADATA_DISABLED": "true"}
-        for machine, command in ((first, "push"), (second, "pull")):
-            told = machine.refused("seedbed", command, AWS_SECRET_ACCESS_KEY="", **nobody)
-            assert "Access is denied. Check the credentials: AWS_ACCESS_KEY_ID" in told
-        log = tmp_path / "s3/moto.log"
-        size = log.stat().st_size + 20_000  # some of the files are there
-        with subprocess.Popen(
-            [first.root / ".venv/bin/seedbed", "push"],
-            cwd=first.root,
-            env={**os.environ, **first.environment},
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as pushing:
-            while pushing.poll() is None and log.stat().st_size < size:
-                time.sleep(0.02)
-            place.kill()
-            _, printed = pushing.communicate(timeout=60)
-    assert pushing.returncode == 1 and "Traceback" not in printed, printed
-    assert "does not answer" in printed and AGAIN in printed
-    assert "does not answer" in second.refused("seedbed", "pull")
-    assert first.references() == before
-    with s3_place(tmp_path / "s3", int(place.options[1].rpartition(":")[2])):
-        assert "git: main to origin" in first.seedbed("push")
-        second.seedbed("pull")
-        assert content(second.root) == content(first.root)
-
-
 @pytest.mark.parametrize("is_lost", [False, True])
 @pytest.mark.parametrize("file", ["files/3", "files"])
 @pytest.mark.parametrize("by_hand", [False, True])
@@ -135,9 +107,9 @@ def test_a_damaged_object_of_the_remote_is_noticed_and_can_be_replaced(
         second.dvc("remote", "modify", "--local", "storage", "verify", "false")
     broken = stored(tmp_path / "store", oid_of(shared, file))
     broken.unlink() if is_lost else damage(broken)
-    told = second.refused("seedbed", "pull")
-    assert f"damaged or missing there, and not used: {broken}" in told
-    assert "`seedbed push --all` on a machine that has good data" in told
+    message = second.refused("seedbed", "pull")
+    assert f"damaged or missing there, and not used: {broken}" in message
+    assert "`seedbed push --all` on a machine that has good data" in message
     cache = second.root / ".dvc/cache"
     assert not stored(cache, oid_of(shared, file)).exists()
 
@@ -168,9 +140,9 @@ def test_data_that_are_nowhere_stop_the_push(shared: Machine) -> None:
     shared.dvc("exp", "run", "--temp", "--quiet", "-n", "lost", "-S", "p=2")
     stored(shared.root / ".dvc/cache", md5(b"p: 2\n")).unlink()
     add_files(shared)
-    told = shared.refused("seedbed", "push")
-    assert "lost: data that it names are neither in the cache nor at storage" in told
-    assert md5(b"p: 2\n") in told and "dvc exp remove" in told
+    message = shared.refused("seedbed", "push")
+    assert "lost: data that it names are neither in the cache nor at storage" in message
+    assert md5(b"p: 2\n") in message and "dvc exp remove" in message
     assert shared.references() == before
     shared.dvc("exp", "remove", "lost")
     assert "git: main to origin" in shared.seedbed("push")
@@ -182,8 +154,8 @@ def test_a_lock_that_cannot_be_read_stops_the_push(shared: Machine) -> None:
     lock = shared.root / "dvc.lock"
     lock.write_text("<<<<<<< HEAD\n" + lock.read_text(encoding="utf-8"), encoding="utf-8")
     shared.commit("merged in a hurry")
-    told = shared.refused("seedbed", "push")
-    assert "cannot be read" in told and "seedbed resolve" in told
+    message = shared.refused("seedbed", "push")
+    assert "cannot be read" in message and "seedbed resolve" in message
     assert shared.references() == before
 
 

@@ -14,7 +14,6 @@ from dvc.repo import Repo
 
 from seedbed.errors import UserError
 from seedbed.sweeps.dvc_calls import StageGraph, read_lock, settings_for_slot, split_lock
-from seedbed.sweeps.jobs import COMPOSE, TARGET
 from small_graph import (
     STAGES,
     Change,
@@ -92,17 +91,6 @@ def test_jobs_share_what_has_the_same_inputs_and_nothing_else(root: Path) -> Non
     assert len({*shared, *others}) == 5
 
 
-def test_jobs_of_this_project_share_all_that_leads_to_train(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(REPOSITORY)
-    found = StageGraph(REPOSITORY).ancestors(TARGET, COMPOSE)
-    assert found == ["clean", "code", "featurize", "ingest", "validate"]
-    stages = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
-    read = {key for name in found for key in stages[name].get("params", []) if isinstance(key, str)}
-    assert not {"seed", "model", "evaluation"} & read
-
-
 def test_stages_of_another_file_are_refused(root: Path) -> None:
     (root / "more").mkdir()
     (root / "more/dvc.yaml").write_text("stages: {other: {cmd: 'true', outs: [a]}}\n")
@@ -163,27 +151,6 @@ def test_what_has_changed_runs_and_dvc_lock_is_what_dvc_itself_writes(
     with Repo(str(other)) as repo:
         repo.reproduce(targets=targets, single_item=alone)
     assert lock(root) == lock(other)
-
-
-def test_a_first_stage_alone_begins_dvc_lock(root: Path) -> None:
-    (root / "dvc.lock").unlink()
-    StageGraph(root).reproduce("clean", alone=True)
-    assert list(entries(root)) == ["clean"]
-    with Repo(str(root)) as repo:
-        repo.reproduce()
-    assert "clean" not in ran(root), "its outputs are in the cache"
-
-
-def test_stages_have_the_environment_that_they_are_given(root: Path) -> None:
-    restated(root, train={"cmd": "echo $GREETING > model.txt; echo {} > train.json"})
-    StageGraph(root, environment={"GREETING": "höher"}).reproduce("train")
-    assert (root / "model.txt").read_text(encoding="utf-8") == "höher\n"
-
-
-def test_a_failed_stage_is_one_paragraph_with_all_causes(root: Path) -> None:
-    graph = restated(root, train={"cmd": "exit 3"})
-    with pytest.raises(UserError, match=r"failed to reproduce 'train': .*exit 3.* 3$"):
-        graph.reproduce("train")
 
 
 @pytest.mark.parametrize("command", ["kill -INT $$", "sh -c 'kill -INT $$'; exit $?"])

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
@@ -12,7 +11,6 @@ from seedbed.errors import UserError
 from seedbed.sweeps.objective import (
     Objective,
     model_size,
-    pareto_front,
     prediction_time,
     read_objectives,
 )
@@ -50,8 +48,8 @@ def test_an_objective_has_a_name_and_a_direction(
     "objective", ["test", "test.roc_auc", "", "roc_auc", "cv.mae", "cross_validation", ["cv", "x"]]
 )
 def test_no_other_rows_or_metrics_can_be_optimised(objective: Any) -> None:
-    said = r"sweep\.objective=.*train writes no such figure.*\(roc_auc\).*brier, .*model_size"
-    with pytest.raises(UserError, match=said):
+    message = r"sweep\.objective=.*train writes no such figure.*\(roc_auc\).*brier, .*model_size"
+    with pytest.raises(UserError, match=message):
         read_objectives(given(objective), Path())
 
 
@@ -68,22 +66,6 @@ def test_the_value_is_what_train_wrote_into_the_experiment(small: Project) -> No
         assert Objective(name, "maximize").measure(small.root, "HEAD") == value
     with pytest.raises(UserError, match=r"validation\.brier is not defined for this job"):
         Objective("validation.brier", "minimize").measure(small.root, "HEAD")
-
-
-@pytest.mark.parametrize(
-    ("directions", "expected"),
-    [
-        (["maximize", "maximize"], [True, True, False, False, False, False]),
-        (["maximize", "minimize"], [False, True, False, False, False, False]),
-        (["minimize", "minimize"], [False, False, False, True, True, False]),
-        (["minimize", "maximize"], [True, False, False, True, True, False]),
-    ],
-)
-def test_the_front_is_what_no_other_job_beats_in_all_objectives(
-    directions: list[Any], expected: list[bool]
-) -> None:
-    values = np.array([[1.0, 3.0], [3.0, 0.0], [1.0, 2.0], [0.0, 0.0], [0.0, 0.0], [2.0, 0.0]])
-    assert pareto_front(values, directions).tolist() == expected
 
 
 def test_what_a_model_costs_is_read_from_its_experiment(prepared: Path, project: Project) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from seedbed.sweeps.records import Record, best, job_key, print_progress, read_records, summary
+from seedbed.sweeps.records import Record, best, print_progress, read_records, summary
 from seedbed.sweeps.snapshot import Sweep
 
 
@@ -27,14 +27,6 @@ def test_records_come_in_the_order_of_their_jobs_and_one_a_job(tmp_path: Path) -
     (tmp_path / "new/.half.json.1.tmp").write_text("{")
     assert read_records(tmp_path / "new") == [first, again]
     assert read_records(tmp_path / "none") == []
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [(["a=1"], ["a=2"]), (["a=1", "b=2"], ["a=1b=2"]), (["a=1", "b=2"], ["b=2", "a=1"])],
-)
-def test_other_overrides_are_another_job(one: list[str], other: list[str]) -> None:
-    assert job_key(one) != job_key(other)
 
 
 @pytest.mark.parametrize(

@@ -102,16 +102,6 @@ def test_what_a_job_left_is_gone_after_a_reset_but_for_ignored_data(
     assert work_tree(slot.root) == {**before, "data/rows.csv": "kept"}
 
 
-def test_a_slot_serves_sweeps_of_other_states(small: Project, sweep: Sweep, slot: Slot) -> None:
-    small.commit("went on")
-    (small.root / "src/code.py").write_text("3\n")
-    later = take_snapshot(small.root)
-    for one in (later, sweep, later):
-        slot.reset(one)
-        assert git(slot, "rev-parse", "HEAD") == one.baseline
-        assert git(slot, "write-tree") == one.tree
-
-
 @pytest.mark.parametrize("left", [".git/objects/info/x", ".git/index"])
 def test_what_a_killed_process_half_made_is_made_anew(
     small: Project, sweep: Sweep, left: str
@@ -162,13 +152,3 @@ def test_an_experiment_that_is_there_is_never_moved(sweep: Sweep, slot: Slot) ->
     assert find_experiment(sweep, "one") == first
     with pytest.raises(UserError, match="update-ref"):
         slot.commit(sweep, "no..name", "x")
-
-
-def test_experiments_of_other_names_and_baselines_are_not_found(
-    small: Project, sweep: Sweep, slot: Slot
-) -> None:
-    slot.commit(sweep, "mlp-0a1b2c", "one")
-    small.commit("went on")
-    assert find_experiment(take_snapshot(small.root), "*0a1b2c") is None
-    assert find_experiment(sweep, "*1b2") is None
-    assert find_experiment(sweep, "mlp") is None

@@ -2,15 +2,13 @@
 
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from seedbed.errors import UserError
-from seedbed.sweeps.snapshot import VARIABLE, Sweep, dead_snapshots, take_snapshot
+from seedbed.sweeps.snapshot import Sweep, take_snapshot
 
 from support import REPOSITORY, Project, state
 
@@ -58,21 +56,6 @@ def test_the_snapshot_outlives_a_cleaning_by_git_until_it_is_let_go(small: Proje
     sweep.release()
 
 
-def test_each_process_holds_the_snapshot_for_itself(small: Project) -> None:
-    write(small, "conf/config.yaml")
-    sweep = take(small)
-    other = replace(sweep, process=sweep.process + 1)
-    small.git("update-ref", other.ref, other.snapshot)
-    other.release()
-    assert small.git("for-each-ref", "--format=%(refname)", "refs/seedbed") == sweep.ref
-    assert dead_snapshots(small.root) == []
-    with subprocess.Popen(["true"]) as ended:
-        pass
-    killed = replace(sweep, process=ended.pid)
-    small.git("update-ref", killed.ref, killed.snapshot)
-    assert dead_snapshots(small.root) == [killed.ref]
-
-
 def test_work_of_which_git_makes_no_snapshot_is_refused(small: Project) -> None:
     write(small, "src/new.py", "new")
     small.git("add", "--intent-to-add", "src/new.py")
@@ -86,8 +69,8 @@ def test_work_of_which_git_makes_no_snapshot_is_refused(small: Project) -> None:
 )  # fmt: skip
 def test_an_untracked_file_that_a_job_would_miss_is_refused(small: Project, name: str) -> None:
     write(small, name)
-    said = rf"Git does not track {re.escape(name)}, so no job would have it. Run `git add`"
-    with pytest.raises(UserError, match=said):
+    message = rf"Git does not track {re.escape(name)}, so no job would have it. Run `git add`"
+    with pytest.raises(UserError, match=message):
         take(small)
 
 
@@ -133,7 +116,7 @@ def nobody(project: Project, _: Path) -> Project:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (detach, "HEAD is detached at .* Run `git switch <branch>`"),
         (no_commit, "there is no commit yet.* Run `git add -A && git commit`"),
@@ -147,21 +130,12 @@ def test_a_repository_on_which_no_experiment_could_hang_is_refused(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     spoil: Callable[[Project, Path], Project],
-    said: str,
+    message: str,
 ) -> None:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     for name in ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"):
         monkeypatch.delenv(name, raising=False)
     spoilt = spoil(small, tmp_path)
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         take(spoilt)
     assert spoilt.git("for-each-ref", "refs/seedbed", "refs/exps") == ""
-
-
-def test_a_worker_finds_the_sweep_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "")
-    assert Sweep.from_environment() is None
-    sweep = Sweep("/somewhere/größe", "b" * 40, "s" * 40, "t" * 40, "grid-1", ("cv.rmse",), 3)
-    sweep.hand_on()
-    assert Sweep.from_environment() == sweep
-    assert Sweep.from_environment({}) is None

@@ -1,10 +1,7 @@
 """A search asks for as many trials as were wanted in all, in batches, and goes on where it was left."""
 
 import math
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +15,7 @@ from optuna.trial import TrialState
 
 from hydra_plugins.seedbed_optuna_sweeper import OptunaSweeper
 from seedbed.sweeps.snapshot import VARIABLE, Sweep
-from seedbed.sweeps.study import alive, ask, finished, jobs_at_once, open_study, run_study, tell
+from seedbed.sweeps.study import alive, ask, finished, open_study, run_study, tell
 
 from support import REPOSITORY, STATED_PROBLEM
 
@@ -124,35 +121,6 @@ def test_a_sweep_that_is_typed_again_goes_on_to_its_number(root: Path) -> None:
     assert Launched(lambda job: 0.5, n_trials=6).run().jobs == []
 
 
-def test_a_trial_is_left_alone_as_long_as_the_process_that_asked_for_it_is_alive(
-    tmp_path: Path,
-) -> None:
-    journal = tmp_path / "journal.log"
-
-    def states() -> list[TrialState]:
-        return [trial.state for trial in open_study(journal, ["maximize"]).trials]
-
-    open_study(journal, ["maximize"])
-    code = (
-        "import sys, time; from pathlib import Path; from optuna.samplers import RandomSampler; from seedbed.sweeps.study import *\n"
-        "journal = Path(sys.argv[1])\n"
-        "with alive(journal) as owner:\n"
-        "    study = open_study(journal, ['maximize'])\n"
-        "    [trial] = ask(study, journal, lambda number: RandomSampler(), owner, 1, 1)\n"
-        "    trial.suggest_float('x', 0, 1)\n"
-        "    print('asked', flush=True)\n"
-        "    time.sleep(600)\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(journal)], stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "asked\n"
-        assert states() == [TrialState.RUNNING]
-        other.kill()
-    assert states() == [TrialState.FAIL, TrialState.WAITING]
-
-
 def test_what_was_interrupted_is_queued_once_however_often_the_sweep_is_typed(root: Path) -> None:
     def interrupt(job: list[str]) -> float:
         raise KeyboardInterrupt
@@ -213,28 +181,3 @@ def test_each_sampler_can_be_chosen(root: Path, name: str, directions: list[Any]
             * len(directions),
         )
     assert len(finished(study)) == 20
-
-
-def test_each_objective_has_a_direction(root: Path) -> None:
-    Launched(lambda job: [0.5, 0.2], n_trials=2, objective=["cv", "validation.log_loss"]).run()
-    journal = root / ".dvc/tmp/sweeps/study/study/journal.log"
-    study = open_study(journal, ["maximize", "minimize"])
-    assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE"]
-    assert [trial.values for trial in finished(study)] == [[0.5, 0.2]] * 2
-
-
-@pytest.mark.parametrize(
-    ("target", "n_jobs", "expected"),
-    [
-        ("hydra._internal.core_plugins.basic_launcher.BasicLauncher", None, 1),
-        ("hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher", 3, 3),
-        ("hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher", -1, None),
-        ("another.Launcher", None, None),
-    ],
-)
-def test_as_many_at_once_as_the_launcher_runs(
-    target: str, n_jobs: int | None, expected: int | None
-) -> None:
-    launcher = {"_target_": target, **({"n_jobs": n_jobs} if n_jobs else {})}
-    composed = OmegaConf.create({"hydra": {"launcher": launcher}})
-    assert jobs_at_once(composed) == (expected or len(os.sched_getaffinity(0)))

@@ -81,16 +81,6 @@ def test_the_table_has_a_row_a_job_and_a_column_a_key() -> None:
     assert np.isnan([second["cv"], second["a.b"], first["seed"]]).all()
 
 
-def test_a_job_of_which_another_is_better_in_all_objectives_is_not_on_the_front(
-    tmp_path: Path,
-) -> None:
-    values = [[0.9, 5.0, 9.0], [0.8, 6.0, 1.0], [0.7, 7.0, 9.0]]
-    records = [job(f"seed={seed}", values=figures) for seed, figures in enumerate(values)]
-    write_report(tmp_path / "three", records, [CV, TIME, LOSS])
-    jobs = pd.read_csv(tmp_path / "three/jobs.csv")
-    assert jobs["on_front"].tolist() == [True, True, False]
-
-
 def test_parameters_with_the_most_values_come_first() -> None:
     records = [job(f"a={n % 2}", f"b={n}", "c=1", values=[0.5]) for n in range(3)]
     assert swept_parameters(jobs_table(records, ["cv"])) == ["b", "a"]

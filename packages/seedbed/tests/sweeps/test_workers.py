@@ -4,6 +4,7 @@ import multiprocessing
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -37,13 +38,12 @@ FEATURIZE = "sed 's/ *//' data/clean/rows.txt > features.txt && echo featurize >
 
 
 class NoZygote:
-    """A zygote that does not start."""
+    """The stages of the small graph are no Python: none of them needs one."""
+
+    environment: ClassVar[dict[str, str]] = {}
 
     def __init__(self, root: Path) -> None:
         pass
-
-    def wait_until_ready(self) -> dict[str, str]:
-        raise RuntimeError("it did not start")
 
     def close(self) -> None:
         pass
@@ -142,9 +142,7 @@ def test_a_tree_that_is_gone_is_computed_again(
     assert sweepable.git("cat-file", "-t", kept) == "tree"
 
 
-def test_what_a_failed_job_left_is_not_reused(
-    worker: Worker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_failed_job_left_is_not_reused(worker: Worker, tmp_path: Path) -> None:
     log = tmp_path / "log"
     worker.run([], composed(1), log)
     with pytest.raises(UserError, match="featurize"):
@@ -155,7 +153,6 @@ def test_what_a_failed_job_left_is_not_reused(
     assert model.startswith("since: '2013'\n")
     assert "rate: 3" in model
     assert not found
-    assert "it did not start. Stages import for themselves." in capsys.readouterr().err
 
 
 def test_a_job_that_is_typed_in_other_words_is_the_same_experiment(
@@ -163,18 +160,3 @@ def test_a_job_that_is_typed_in_other_words_is_the_same_experiment(
 ) -> None:
     name, commit, _ = worker.run(["seed=1", "train.rate=1"], composed(1), tmp_path / "log")
     assert worker.run(["train.rate=1"], composed(1), tmp_path / "log") == (name, commit, True)
-
-
-def test_jobs_that_share_what_is_before_them_check_it_once(worker: Worker, tmp_path: Path) -> None:
-    for rate in (1, 2, 3):
-        worker.run([], composed(rate), tmp_path / "log")
-    assert (tmp_path / "log").read_text().count("Stage 'clean'") <= 1
-    assert (
-        ran(worker.slot.root)
-        == ["code", "compose", "clean", "featurize", "train"]
-        + [
-            "compose",
-            "train",
-        ]
-        * 2
-    )

@@ -14,7 +14,7 @@ import pytest
 
 from seedbed.sweeps import zygote as module
 from seedbed.sweeps import zygote_client
-from seedbed.sweeps.zygote import SOCKET, Zygote
+from seedbed.sweeps.zygote import Zygote
 
 from support import REPOSITORY, wait_for
 
@@ -32,7 +32,7 @@ STAGES = {
     "read": "import sys\nprint(repr(sys.stdin.read()))",
     "name": "print(__name__)",
     "environment": "import os, time\nprint(os.environ['GREETING'], len(os.environ['LONG']), time.tzname[0])",
-    "count": "import seedbed.state as state\nstate.count += 1\nprint(state.count)",
+    "count": "import state\nstate.count += 1\nprint(state.count)",
     "wait": "import os, subprocess, time\nfrom pathlib import Path\n"
     "child = subprocess.Popen(['sleep', '60'])\n"
     "Path('pids.tmp').write_text(f'{os.getpid()} {child.pid}')\nPath('pids.tmp').rename('pids')\ntime.sleep(60)",
@@ -41,25 +41,29 @@ STAGES = {
 LIMIT = 10
 
 
+PROGRAM = """
+from seedbed.sweeps.zygote import listen, preload, serve
+
+server = listen()
+preload(("broken", "state", "not.there"))
+from some_stages import run_stage
+serve(server, run_stage)
+"""
+"""What a zygote runs here, with its own stages."""
+
+
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout whose only code is the zygote's own and these stages: of what it would import, nothing else is there."""
+    """A checkout of these stages, and of a module that cannot be imported."""
     root = tmp_path_factory.mktemp("zygote")
-    package = root / "packages/seedbed/src/seedbed"
-    (package / "sweeps").mkdir(parents=True)
-    for folder in (package, package / "sweeps"):
-        (folder / "__init__.py").touch()
-    (package / "state.py").write_text("count = 0\n")
-    (package / "broken.py").write_text(
-        "raise RuntimeError('a package that cannot be imported here')\n"
-    )
-    text = Path(module.__file__).read_text(encoding="utf-8")
-    for name in ("PACKAGES", "OWN"):
-        imported = '("seedbed.broken", "seedbed.state", "not.there")'
-        text = re.sub(rf"^{name} = \(.*?^\)", f"{name} = {imported}", text, flags=re.M | re.S)
-    (package / "sweeps/zygote.py").write_text(text, encoding="utf-8")
-    (package / "stages.py").write_text(
-        f"STAGES = {STAGES!r}\ndef run_stage(name):\n    exec(STAGES[name], {{'__name__': '__main__'}})\n"
+    source = root / "src"
+    source.mkdir()
+    (source / "state.py").write_text("count = 0\n")
+    (source / "broken.py").write_text("raise RuntimeError('it cannot be imported here')\n")
+    (source / "some_stages.py").write_text(
+        f"STAGES = {STAGES!r}\n"
+        "def run_stage(name):\n"
+        "    exec(STAGES[name], {'__name__': '__main__'})\n"
     )
     return root
 
@@ -80,7 +84,7 @@ def in_time() -> Iterator[None]:
 
 @pytest.fixture
 def zygote(checkout: Path) -> Iterator[Zygote]:
-    started = Zygote(checkout)
+    started = Zygote(checkout, ("-c", PROGRAM))
     yield started
     started.process.kill()
     started.process.wait()
@@ -88,7 +92,7 @@ def zygote(checkout: Path) -> Iterator[Zygote]:
 
 @pytest.fixture
 def environment(zygote: Zygote) -> dict[str, str]:
-    return {**os.environ, **zygote.wait_until_ready()}
+    return {**os.environ, **zygote.environment}
 
 
 def client(stage: str, folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -104,13 +108,13 @@ def client(stage: str, folder: Path, environment: dict[str, str]) -> subprocess.
 
 
 def run(stage: str, folder: Path, environment: dict[str, str]) -> tuple[int, str, str]:
-    """Run a stage; return its exit code and what it said."""
+    """Run a stage; return its exit code and what it printed."""
     with client(stage, folder, environment) as process:
         try:
-            said, warned = process.communicate(timeout=LIMIT)
+            out, error = process.communicate(timeout=LIMIT)
         finally:
             process.kill()
-    return process.returncode, said, warned
+    return process.returncode, out, error
 
 
 def gone(pid: int) -> bool:
@@ -128,7 +132,7 @@ def waiting(folder: Path) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("stage", "code", "said", "warned"),
+    ("stage", "code", "message", "warned"),
     [
         ("speak", 0, "said in {folder}\n", "warned\n"),
         ("exit_3", 3, "", ""),
@@ -142,10 +146,10 @@ def waiting(folder: Path) -> list[int]:
     ],
 )
 def test_a_stage_ends_as_its_own_command_would(
-    environment: dict[str, str], tmp_path: Path, stage: str, code: int, said: str, warned: str
+    environment: dict[str, str], tmp_path: Path, stage: str, code: int, message: str, warned: str
 ) -> None:
     returned, out, error = run(stage, tmp_path, environment)
-    assert (returned, out) == (code, said.format(folder=tmp_path))
+    assert (returned, out) == (code, message.format(folder=tmp_path))
     assert error == warned if len(warned) == 0 or code == 0 else error.endswith(warned)
 
 
@@ -165,22 +169,14 @@ def test_each_stage_starts_from_what_was_imported(
     assert [run("count", tmp_path, environment)[1] for _ in range(3)] == ["1\n"] * 3
 
 
-def test_a_failed_stage_does_not_end_the_zygote(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    for stage in ("raise_error", "die"):
-        run(stage, tmp_path, environment)
-    assert run("speak", tmp_path, environment)[0] == 0
-
-
 def test_a_folder_whose_path_is_too_long_for_a_socket_will_do(
     checkout: Path, tmp_path: Path
 ) -> None:
     deep = tmp_path / ("tiefer Pfad ü" * 9)
-    shutil.copytree(checkout / "packages", deep / "packages")
-    zygote = Zygote(deep)
+    shutil.copytree(checkout / "src", deep / "src")
+    zygote = Zygote(deep, ("-c", PROGRAM))
     try:
-        assert run("speak", tmp_path, {**os.environ, **zygote.wait_until_ready()})[0] == 0
+        assert run("speak", tmp_path, {**os.environ, **zygote.environment})[0] == 0
     finally:
         zygote.close()
 
@@ -197,29 +193,12 @@ def test_the_stage_ends_with_its_client(environment: dict[str, str], tmp_path: P
     assert run("speak", tmp_path, environment)[0] == 0, "the zygote serves the next client"
 
 
-def test_the_zygote_ends_when_it_is_closed(zygote: Zygote) -> None:
-    zygote.wait_until_ready()
-    zygote.close()
-    assert zygote.process.returncode == 0
-
-
-def test_a_zygote_whose_sweep_ends_before_it_is_ready_says_nothing(
-    zygote: Zygote, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert zygote.process.stdout is not None
-    zygote.process.stdout.close()
-    zygote.close()
-    assert zygote.process.returncode == 0
-    assert capfd.readouterr() == ("", "")
-
-
 OWNER = """
 import os, sys, time
 from pathlib import Path
 from seedbed.sweeps.zygote import Zygote
 
-zygote = Zygote(Path(sys.argv[1]))
-zygote.wait_until_ready()
+zygote = Zygote(Path(sys.argv[1]), ('-c', sys.argv[2]))
 print(zygote.process.pid, flush=True)
 time.sleep(60)
 """
@@ -229,7 +208,7 @@ def test_when_its_owner_is_killed_neither_zygote_nor_stage_stays(
     checkout: Path, tmp_path: Path
 ) -> None:
     owner = subprocess.Popen(
-        [sys.executable, "-c", OWNER, str(checkout)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", OWNER, str(checkout), PROGRAM], stdout=subprocess.PIPE, text=True
     )
     assert owner.stdout is not None
     zygote = int(owner.stdout.readline())
@@ -264,29 +243,6 @@ def test_a_client_that_is_interrupted_says_nothing(
     assert process.communicate(timeout=LIMIT) == ("", "")
     assert process.returncode == -signal.SIGINT
     wait_for(lambda: all(map(gone, pids)), "an interrupted stage goes on")
-
-
-def test_the_socket_of_a_killed_zygote_is_no_hindrance(checkout: Path, tmp_path: Path) -> None:
-    first = Zygote(checkout)
-    first.wait_until_ready()
-    first.process.kill()
-    first.process.wait()
-    assert (checkout / ".dvc/tmp" / SOCKET).exists()
-    second = Zygote(checkout)
-    try:
-        assert run("speak", tmp_path, {**os.environ, **second.wait_until_ready()})[0] == 0
-    finally:
-        second.close()
-
-
-def test_a_zygote_that_cannot_start_is_an_error(checkout: Path, tmp_path: Path) -> None:
-    shutil.copytree(checkout / "packages", tmp_path / "packages")
-    (tmp_path / "packages/seedbed/src/seedbed/sweeps/zygote.py").write_text(
-        "import sys\nsys.exit(7)\n"
-    )
-    zygote = Zygote(tmp_path)
-    with pytest.raises(RuntimeError, match="did not start: exit code 7"):
-        zygote.wait_until_ready()
 
 
 @pytest.mark.parametrize("name", (*module.PACKAGES, *module.OWN))

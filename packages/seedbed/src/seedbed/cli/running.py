@@ -27,13 +27,13 @@ def doctor(
     ] = False,
 ) -> None:
     """Find what a killed `dvc exp run` left behind, and damaged objects in DVC's cache."""
-    from seedbed.remotes.objects import examine_cache
-    from seedbed.sweeps.doctor import examine
+    from seedbed.doctor import examine_cache, examine_repository
 
-    findings = [*examine(find_root()), *examine_cache(find_root(), read_all)]
-    for finding in findings:
-        print(finding.description if not mend else finding.mend())
-    if not findings:
+    root = find_root()
+    faults = [*examine_repository(root), *examine_cache(root, read_all)]
+    for fault in faults:
+        print(fault.mend() if mend else fault.description)
+    if not faults:
         print("nothing to mend")
     elif not mend:
         sys.exit("Run `seedbed doctor --mend` to mend this.")

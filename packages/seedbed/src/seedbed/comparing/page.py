@@ -22,8 +22,8 @@ h1, p { overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; }
 td, th { border: 1px solid #ccc; padding: 0.25rem 0.6rem; text-align: left; }
-th { background: #f4f4f4; overflow-wrap: anywhere; min-width: 5em; }
-tbody th { font-weight: normal; min-width: min(16em, 30vw); } td { white-space: nowrap; }
+th { background: #f4f4f4; overflow-wrap: anywhere; min-width: 7em; }
+tbody th { font-weight: normal; min-width: min(19em, 40vw); } td { white-space: nowrap; }
 mark { background: #fff0c2; } b { color: #00563f; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }
 figure { margin: 0; } svg { max-width: 100%; height: auto; }
@@ -95,7 +95,7 @@ def lacking(revisions: Sequence[Revision]) -> list[str]:
 
 
 def _ranking_table(ranking: Ranking) -> pd.DataFrame:
-    columns = [ranking.key, f"better than {ranking.first} by", "95 % interval", "on"]
+    columns = [ranking.key, "better by", "95 % interval", "on"]
     rows = {
         place.name: [
             _text(place.value),

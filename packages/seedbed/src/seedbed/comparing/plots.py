@@ -65,7 +65,9 @@ def _order_of_bars(tables: Sequence[pd.DataFrame], largest_only: bool) -> list[s
 
 
 def _cut(name: str) -> str:
-    return name if len(name) <= MOST_NAME else f"{name[:MOST_NAME]}…"
+    """Shorten a name in its middle: experiments of a sweep begin alike and end in a hash."""
+    half = MOST_NAME // 2
+    return name if len(name) <= MOST_NAME else f"{name[:half]}…{name[-half:]}"
 
 
 def _svg(figure: Any) -> str:

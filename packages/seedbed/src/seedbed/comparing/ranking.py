@@ -49,7 +49,7 @@ class Ranking:
         """Return which revision is better, by how much, and whether that may be chance."""
         best = self.places[0]
         if best.value is None:
-            return f"No revision has {self.key}: which is better cannot be told."
+            return f"No revision has {self.key}: which is better is unknown."
         reference = next(place for place in self.places if place.name == self.first)
         # The difference between two revisions stands in the place of the one that is not the first.
         place = self.places[min(1, len(self.places) - 1)] if best is reference else best

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
+from seedbed.config.repository import git
 from seedbed.config.yaml_files import flatten
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
@@ -59,6 +60,14 @@ def read_revision(root: Path, name: str) -> Revision:
     from dvc.exceptions import DvcException
     from dvc.scm import RevError
 
+    known, commit = (
+        git(root, "rev-parse", "--verify", "--quiet", text) for text in (name, f"{name}^{{commit}}")
+    )
+    if known and not commit:  # DVC would end in a traceback
+        raise UserError(
+            f"{name}: this is a file or folder of a commit, and whole revisions are compared. Give "
+            "a branch, tag, commit or experiment."
+        )
     try:
         # A revision's own configuration may be older than the remote, and lacks what is local.
         config = dict(Config(dvc_dir=str(root / ".dvc")))

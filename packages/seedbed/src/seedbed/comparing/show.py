@@ -14,7 +14,7 @@ HIDDEN_PARAMS = (
     "problem.excluded",
     "problem.success",
 )
-"""Parameters that do not tell how two experiments differ: a hash, and sentences."""
+"""Parameters that do not show how two experiments differ: a hash, and sentences."""
 HIDDEN = "|".join(
     [
         *map(re.escape, HIDDEN_PARAMS),

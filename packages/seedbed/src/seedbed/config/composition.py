@@ -81,7 +81,7 @@ def text_of(composed: DictConfig, root: Path) -> str:
         return OmegaConf.to_yaml(composed, resolve=True)
     except InterpolationResolutionError as error:
         key = str(error.full_key).replace("[", ".").replace("]", "")
-        value = _look_up(OmegaConf.to_container(composed), key.split("."))
+        value = look_up(OmegaConf.to_container(composed), key.split("."))
         raise UserError(
             f"conf/ cannot be composed: {key} is {value!r}: {str(error).splitlines()[0]}. "
             f"Edit {file_to_edit(key, root)}."
@@ -108,10 +108,10 @@ def file_to_edit(key: str, root: Path, values: dict[str, Any] | None = None) -> 
     except UserError:
         return "conf/"
     parts = key.split(".")
-    while not (found := [file for file in files if _look_up(files[file], parts) is not ABSENT]):
+    while not (found := [file for file in files if look_up(files[file], parts) is not ABSENT]):
         parts.pop()  # what no file sets belongs beside its neighbours
     file = found[-1] if parts else MAIN  # Hydra lists the file that wins last
-    if values is None or _look_up(plain, parts) == _look_up(values, parts):
+    if values is None or look_up(plain, parts) == look_up(values, parts):
         return file
     folder = Path(file).parent.as_posix()
     place = MAIN if folder == "conf" else f"the file of {folder}/ that is used"
@@ -155,7 +155,7 @@ def _files_in_use(root: Path) -> dict[str, dict[str, Any]]:
     return contents
 
 
-def _look_up(value: Any, parts: Sequence[str]) -> Any:
+def look_up(value: Any, parts: Sequence[str]) -> Any:
     """Return what stands at a path of keys and places in nested mappings and lists, else ABSENT."""
     for part in parts:
         if isinstance(value, list) and part.isdigit() and int(part) < len(value):

@@ -9,7 +9,7 @@ import io
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from seedbed.config.composition import look_up
 from seedbed.config.fingerprints import CODE, PARTS
 from seedbed.config.overrides import OVERRIDES, as_overrides
 from seedbed.config.params import PARAMS
@@ -133,7 +134,7 @@ def _parameters(files: Path, stages: Stages) -> Fact:
         for stage in stages.values()
         for name, values in stage.get("params", {}).items()
         for key, value in values.items()
-        if _look_up(_read(files / name), key) != value
+        if look_up(_read(files / name), key.split(".")) != value
     }
     params, changed = _read(files / PARAMS), as_overrides(_read(files / OVERRIDES))
     model = (params.get("model") or {}).get("name")
@@ -204,12 +205,6 @@ def _dependencies(stages: Stages) -> Iterator[tuple[str, str, str | None]]:
     for name, stage in stages.items():
         for dep in stage.get("deps", []):
             yield name, dep["path"], dep.get("md5")
-
-
-def _look_up(values: Any, key: str) -> Any:
-    for part in key.split("."):
-        values = values.get(part) if isinstance(values, Mapping) else None
-    return values
 
 
 def _lines(path: Path) -> set[str]:

@@ -120,7 +120,7 @@ def _prepare(root: Path, *sources: str) -> None:
     changed += [name for place in sources for name in untracked_files(root, place)]
     if changed:
         raise UserError(
-            f"there are uncommitted changes ({some_of(changed, 5)}), so nobody could tell what the "
+            f"there are uncommitted changes ({some_of(changed, 5)}), so nobody would know what the "
             "version is made of. Commit that, or put it aside with `git stash --include-untracked`."
         )
 

@@ -3,7 +3,6 @@
 `dvc.repo.Repo` is not documented as public: tests/remotes drives each call through real remotes.
 """
 
-import fcntl
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.errors import UserError, some_of
-from seedbed.remotes.failures import explained
+from seedbed.locks import try_lock
+from seedbed.remotes.failures import explained, without_login
 
 CURRENT = "seedbed-current"
 """The name of today's remote, so that the config of an older revision does not replace it."""
@@ -82,10 +82,9 @@ class Data:
         if paths := [remote.odb.oid_to_path(oid) for oid in sorted(log.objects)]:
             raise UserError(
                 f"{self.place}: damaged or missing there, and not used: {some_of(paths, SHOWN)}. "
-                "Delete it there. Then run `seedbed push --all` on a machine that has good data, "
-                "or `dvc repro` and `seedbed push --all` here; then `make pull`. "
-                "If it is good there, `seedbed doctor --read-all` examines the cache of this "
-                "machine."
+                "Delete it there. Then run `seedbed push --all` on a machine that has good data "
+                "(or `dvc repro` before it, here), and `make pull` again. If it is good there, "
+                "`seedbed doctor --read-all` examines the cache of this machine."
             )
         return files, runs
 
@@ -118,7 +117,7 @@ def open_data(root: Path) -> Iterator[Data]:
             "`make remote URL=...`: a directory, ssh://, s3:// or gs://."
         )
     settings = config["remote"][name]
-    url = str(settings["url"])
+    url = without_login(str(settings["url"]))
     if "://" not in url and not Path(url).is_dir():
         raise UserError(
             f"{name} ({url}): this directory is not there. Mount it, or correct the address with "
@@ -127,11 +126,10 @@ def open_data(root: Path) -> Iterator[Data]:
     with ExitStack() as stack:
         stack.enter_context(chdir(root))
         repo = stack.enter_context(open_repository(root, settings))
-        unfinished = stack.enter_context(Path(repo.tmp_dir, "seedbed-remotes").open("a+"))
-        try:
-            fcntl.flock(unfinished, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UserError(f"{root}: another push or pull is at work. Wait for it.") from error
+        unfinished = try_lock(Path(repo.tmp_dir, "seedbed-remotes"))
+        if unfinished is None:
+            raise UserError(f"{root}: another push or pull is at work. Wait for it.")
+        stack.enter_context(unfinished)
         # A killed call leaves half of what DVC remembers of folders, which passes for whole, and
         # files that it was writing, which pass for somebody's own.
         if unfinished.tell():

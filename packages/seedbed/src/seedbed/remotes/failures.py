@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from seedbed.errors import UserError, one_line
@@ -96,15 +96,25 @@ def explained(place: str, failed: str) -> Iterator[Log]:
         for logger, (handlers, propagate) in zip(loggers, before, strict=True):
             logger.handlers, logger.propagate = handlers, propagate
     if log.messages:
-        known = (
-            (message, remedy)
-            for pattern, remedy in REMEDIES.items()
-            for message in log.messages
-            if re.search(pattern, message, re.IGNORECASE)
-        )
-        message, remedy = next(known, (log.messages[0], "Nothing is lost."))
+        unknown = (log.messages[0], "Nothing is lost.")
+        message, remedy = find_remedy(log.messages, REMEDIES) or unknown
         again = "What has arrived stays: run the same command again to finish."
-        raise UserError(f"{place}: {failed} ({message}). {remedy} {again}")
+        raise UserError(f"{place}: {failed} ({without_login(message)}). {remedy} {again}")
+
+
+def find_remedy(messages: Sequence[str], remedies: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the first remedy whose pattern is in a message, and that message."""
+    for known, remedy in remedies.items():
+        for message in messages:
+            if re.search(known, message, re.IGNORECASE):
+                return message, remedy
+    return None
+
+
+def without_login(text: str) -> str:
+    """Return a message without passwords and tokens of addresses: it may end in a log."""
+    text = re.sub(r"(https?://)[^/@\s]+@", r"\1", text)
+    return re.sub(r"(://[^/@:\s]+):[^/@\s]+@", r"\1@", text)
 
 
 def _messages_of(error: BaseException | None) -> list[str]:

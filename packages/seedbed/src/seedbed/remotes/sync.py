@@ -2,30 +2,44 @@
 
 import os
 import re
-import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from seedbed.config.repository import git
+from seedbed.config.repository import git, run_git
 from seedbed.errors import UserError, one_line, some_of
 from seedbed.remotes.data import open_data
+from seedbed.remotes.failures import find_remedy, without_login
 
 EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/(.+)")
-ANSWER = re.compile(r"^(.)\t[^\t]*:([^\t]+)\t(?:.*?\((.+)\)$)?", re.MULTILINE)
-"""What `git push --porcelain` prints of a reference: a sign, its name, and why it was refused."""
-AT_ONCE = 3
+TAGS_AT_ONCE = 3
 """Tags in one `git push`: GitHub starts no workflow for tags if more come at once."""
-UNREACHED = (
-    "Nothing is lost: run the same command again. If the Git remote cannot be reached, check `git "
-    "remote -v`, the network and your rights there; if no Git runs, remove a lock that it names."
+REMEDIES = {
+    r"-> refs/exps/\S+ \((fetch first|non-fast-forward)": "The Git remote has another experiment "
+    "of that name. Keep both: `dvc exp rename <name> <new name>`, then `make push` again.",
+    r"-> \S+ \((fetch first|non-fast-forward)": "The Git remote has commits that are not here. "
+    "Run `make pull`, which says how to go on, then `make push` again.",
+    r"-> \S+ \(already exists": "The Git remote has another tag of that name. Remove yours (`git "
+    "tag -d <name>`) and `make pull`; `seedbed promote` then gives a champion the next number.",
+    "declined|remote rejected": "Ask the people who run the Git remote, then `make push` again.",
+    "Not possible to fast-forward": "You and the Git remote both have new "
+    "commits: merge with `git pull --no-rebase` (or --rebase, where no tag is on yours). `seedbed "
+    "resolve` settles dvc.lock and params.yaml. Then `make pull` again.",
+    "would be overwritten|uncommitted changes": "Commit your changes or `git stash` them, then "
+    "`make pull` again.",
+    r"\.lock'": "If no Git is running, remove that lock. Then run the same command again.",
+}
+"""A pattern in what Git reports, and what to do."""
+UNKNOWN = (
+    "Nothing is lost: run the same command again. If the Git remote cannot be reached, check "
+    "`git remote -v`, the network and your rights there."
 )
 
 
 class Upstream(NamedTuple):
-    """Where the current branch goes: the Git remote, the branch here and the branch there."""
+    """Where the current branch goes: the Git remote, and the branch there as a reference."""
 
     remote: str
-    local: str
     branch: str
 
 
@@ -45,21 +59,19 @@ def push(root: Path, everything: bool = False) -> None:
         If a remote fails or refuses a reference. The same call again goes on from there.
     """
     upstream = find_upstream(root)
-    refs = {upstream.branch: run_git(root, "rev-parse", "HEAD").strip(), **_refs_here(root)}
+    refs = {upstream.branch: git_for_remote(root, "rev-parse", "HEAD").strip(), **_refs_here(root)}
     there = _refs_there(root, upstream)
     new = {ref: commit for ref, commit in refs.items() if there.get(ref) != commit}
-    looked_at = refs if everything else {upstream.branch: refs[upstream.branch], **new}
+    examined = refs if everything else {upstream.branch: refs[upstream.branch], **new}
     with open_data(root) as data:
-        files, runs = data.push(looked_at, everything)
+        files, runs = data.push(examined, everything)
     if files or runs:
         print(f"data: {files} file(s) and {runs} run(s) to {data.place}", flush=True)
-    tags = [ref for ref in new if ref.startswith("refs/tags/")]
-    versions = sorted([ref for ref in tags if re.search("[@#]", ref)], key=lambda ref: "#" in ref)
-    # Tags after the branch: a release would start from commits that are not there yet.
-    groups = [[ref for ref in new if ref not in tags], [ref for ref in tags if ref not in versions]]
-    groups += [versions[start : start + AT_ONCE] for start in range(0, len(versions), AT_ONCE)]
-    for group in groups:
-        _push_refs(root, upstream, {ref: new[ref] for ref in group})
+    for group in _in_order(new):
+        specs = [f"{new[ref]}:{ref}" for ref in group]
+        git_for_remote(root, "push", upstream.remote, *specs)
+        print(f"git: {describe(group)} to {upstream.remote}", flush=True)
+    git(root, "branch", "--quiet", f"--set-upstream-to={upstream.remote}/{short(upstream.branch)}")
     changed = git(root, "diff", "--name-only", "HEAD", "--", "dvc.lock", "dvc.yaml", "*.dvc")
     if changed:
         print(f"not committed, so its data were not sent: {', '.join(changed.splitlines())}")
@@ -93,18 +105,20 @@ def pull(root: Path, everything: bool = False) -> None:
         if there[ref] != here.get(ref, there[ref]):
             print(f"{short(ref)}: {upstream.remote} has another one of that name; yours stays")
     tracking = f"refs/remotes/{upstream.remote}/{short(upstream.branch)}"
-    wanted = [*new, *([f"+{upstream.branch}:{tracking}"] if tip else [])]
-    if wanted:
-        specs = "\n".join(wanted) + "\n"
-        run_git(root, "fetch", "--quiet", "--no-tags", "--stdin", upstream.remote, given=specs)
-    moved = [upstream.branch] if tip and _fast_forward(root, upstream, tip) else []
+    if wanted := [*new, *([f"+{upstream.branch}:{tracking}"] if tip else [])]:
+        words = ["fetch", "--quiet", "--no-tags", "--stdin", upstream.remote]
+        git_for_remote(root, *words, given="\n".join(wanted) + "\n")
+    moved = []
+    if tip and git(root, "merge-base", "--is-ancestor", tip, "HEAD") is None:
+        git_for_remote(root, "merge", "--ff-only", "--quiet", tip)
+        moved = [upstream.branch]
     commits = {commit for ref, commit in there.items() if everything or ref in new}
     with open_data(root) as data:
         files, runs = data.fetch(sorted(commits))
         if files or runs:
             print(f"data: {files} file(s) and {runs} run(s) from {data.place}", flush=True)
         created = "".join(f"create {ref} {commit}\n" for ref, commit in new.items())
-        run_git(root, "update-ref", "--stdin", given=created)
+        git_for_remote(root, "update-ref", "--stdin", given=created)
         if moved or new:
             print(f"git: {describe([*moved, *new])} from {upstream.remote}", flush=True)
         changed = data.checkout()
@@ -134,16 +148,16 @@ def find_upstream(root: Path) -> Upstream:
             f"{root}: Git has no remote {remote}, so branches and experiments have nowhere to go. "
             f"Run `git remote add {remote} <address>`, or once `git push -u <remote> HEAD`."
         )
-    branch = git(root, "config", f"branch.{short(local)}.merge") or local
-    return Upstream(remote, local, branch)
+    return Upstream(remote, git(root, "config", f"branch.{short(local)}.merge") or local)
 
 
 def _refs_here(root: Path) -> dict[str, str]:
-    return _shared(run_git(root, "for-each-ref", "--format=%(objectname)%09%(refname)"))
+    return _shared(git_for_remote(root, "for-each-ref", "--format=%(objectname)%09%(refname)"))
 
 
 def _refs_there(root: Path, upstream: Upstream) -> dict[str, str]:
-    return _shared(run_git(root, "ls-remote", "--refs", upstream.remote), upstream.branch)
+    listed = git_for_remote(root, "ls-remote", "--refs", upstream.remote)
+    return _shared(listed, upstream.branch)
 
 
 def _shared(listed: str, branch: str = "") -> dict[str, str]:
@@ -151,6 +165,25 @@ def _shared(listed: str, branch: str = "") -> dict[str, str]:
     pairs = (line.split("\t", 1) for line in listed.splitlines())
     is_shared = re.compile(f"{re.escape(branch)}|refs/tags/.*|{EXPERIMENT.pattern}").fullmatch
     return {ref: commit for commit, ref in pairs if is_shared(ref)}
+
+
+def _in_order(refs: Iterable[str]) -> list[list[str]]:
+    """Return what to push at once, one after the other.
+
+    Tags come after the branch: a release would start from commits that are not there yet. Of the
+    registry's tags, versions come before their use.
+    """
+    tags = [ref for ref in refs if ref.startswith("refs/tags/")]
+    registry = sorted((ref for ref in tags if re.search("[@#]", ref)), key=lambda ref: "#" in ref)
+    groups = [
+        [ref for ref in refs if ref not in tags],
+        [ref for ref in tags if ref not in registry],
+        *(
+            registry[start : start + TAGS_AT_ONCE]
+            for start in range(0, len(registry), TAGS_AT_ONCE)
+        ),
+    ]
+    return [group for group in groups if group]
 
 
 def short(ref: str) -> str:
@@ -166,76 +199,18 @@ def describe(refs: list[str]) -> str:
     return ", ".join(word + some_of(names, 5) for word, names in named.items() if names)
 
 
-def _push_refs(root: Path, upstream: Upstream, refs: dict[str, str]) -> None:
-    """Push references by the very commits whose data were sent."""
-    if not refs:
-        return
-    specs = [f"{commit}:{ref}" for ref, commit in refs.items()]
-    printed = run_git(root, "push", "--porcelain", upstream.remote, *specs, accept=(0, 1))
-    answers = {ref: reason if sign == "!" else "" for sign, ref, reason in ANSWER.findall(printed)}
-    rejected = {ref: answers.get(ref, "no answer") for ref in refs if answers.get(ref, "-")}
-    if sent := [ref for ref in refs if ref not in rejected]:
-        print(f"git: {describe(sent)} to {upstream.remote}", flush=True)
-    if upstream.branch in sent:
-        there = f"{upstream.remote}/{short(upstream.branch)}"
-        git(root, "branch", "--quiet", f"--set-upstream-to={there}", short(upstream.local))
-    if rejected:
-        printed = " ".join(re.findall(r"^remote: *(.+)$", printed, re.MULTILINE))
-        reasons = [_explain(upstream, *item, printed) for item in rejected.items()]
-        raise UserError("\n\n".join(reasons))
-
-
-def _explain(upstream: Upstream, ref: str, reason: str, printed: str) -> str:
-    name = short(ref)
-    if reason not in ("already exists", "fetch first", "non-fast-forward"):
-        way = f"It reports: {one_line(printed)[:500]}. Ask the people who run it."
-    elif ref == upstream.branch:
-        way = "It has commits that are not here. Run `make pull`, which says how to go on."
-    elif ref.startswith("refs/tags/"):
-        way = f"It has another one of that name. Remove yours (`git tag -d '{name}'`) and "
-        way += "`make pull`; for a champion, `seedbed promote` then takes the next number."
-    else:
-        way = f"It has another one of that name. Keep both: `dvc exp rename {name} <name>`."
-    refused = f"{upstream.remote} refused {name} ({reason})"
-    return f"{refused}. {way} Then `make push` again: the data are there already."
-
-
-def _fast_forward(root: Path, upstream: Upstream, tip: str) -> bool:
-    """Bring the branch to the remote's commit if that is ahead; return whether it moved."""
-    if git(root, "merge-base", "--is-ancestor", tip, "HEAD") is not None:
-        return False
-    there = f"{upstream.remote} {short(upstream.branch)}"
-    way = "Commit your changes or `git stash` them, then `make pull` again."
-    if git(root, "merge-base", "--is-ancestor", "HEAD", tip) is None:
-        way = (
-            f"You and {there} both have new commits: merge with `git pull --no-rebase {there}` (or "
-            "--rebase, where no tag is on yours). `seedbed resolve` settles dvc.lock and "
-            "params.yaml. Then `make pull` again."
-        )
-    run_git(root, "merge", "--ff-only", "--quiet", tip, way=way)
-    return True
-
-
-def run_git(
-    root: Path, *words: str, given: str = "", accept: tuple[int, ...] = (0,), way: str = UNREACHED
-) -> str:
-    """Return what a Git command prints, errors too if its exit code is accepted and not 0.
+def git_for_remote(root: Path, *words: str, given: str = "") -> str:
+    """Return what a Git command prints.
 
     Raises
     ------
     UserError
-        If the exit code is not accepted, with what Git reported and the way out.
+        If it fails, with what Git reported and the way out.
     """
-    done = subprocess.run(
-        ["git", *words],
-        cwd=root,
-        input=given,
-        env={**os.environ, "LC_ALL": "C"},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    if done.returncode not in accept:
-        said = one_line(done.stderr)[:500]
-        raise UserError(f"{root}: `git {words[0]}` failed: {said}. {way}")
-    return done.stdout + (done.stderr if done.returncode else "")
+    done = run_git(root, *words, given=given, environment={**os.environ, "LC_ALL": "C"})
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if not line.startswith(("hint:", "To "))]
+        message = without_login(one_line(" ".join(lines)))
+        _, remedy = find_remedy([message], REMEDIES) or ("", UNKNOWN)
+        raise UserError(f"{root}: `git {words[0]}` failed: {message[:500]}. {remedy}")
+    return done.stdout

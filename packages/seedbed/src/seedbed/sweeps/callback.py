@@ -16,8 +16,7 @@ from seedbed.errors import UserError
 from seedbed.sweeps.objective import read_objectives
 from seedbed.sweeps.records import read_records, summary
 from seedbed.sweeps.snapshot import Sweep, take_snapshot
-from seedbed.sweeps.space import check_job, plan_grid
-from seedbed.sweeps.study import plan_of, words
+from seedbed.sweeps.space import as_typed, check_job, plan_sweep
 from seedbed.sweeps.sweep_report import write_report
 
 NOT_IN_THE_NAME = ("hydra.sweeper.n_trials=", "hydra.sweeper.batch=")
@@ -57,17 +56,13 @@ def begin(config: DictConfig, root: Path) -> None:
     Raises UserError if the repository, the objectives or one of the jobs are not fit for it.
     """
     objectives = read_objectives(config, root)
-    plan, jobs = None, None
-    if "n_trials" in config.hydra.sweeper:
-        plan, jobs = plan_of(config, root), int(config.hydra.sweeper.n_trials)
-    elif str(config.hydra.sweeper._target_).endswith("BasicSweeper"):
-        plan, jobs = plan_grid(words(config.hydra.overrides.task)) or (None, None)
+    plan = plan_sweep(config, root)
     sweep = take_snapshot(root)
     sweep = replace(
         sweep,
         name=sweep_name(config, sweep.baseline, sweep.tree),
         objectives=tuple(one.name for one in objectives),
-        jobs=jobs,
+        jobs=plan.jobs if plan else None,
     )
     try:
         for job in plan.examples() if plan else ():
@@ -95,14 +90,14 @@ def finish(config: DictConfig) -> bool:
 
 def sweep_name(config: DictConfig, baseline: str, tree: str) -> str:
     """Return a name that the same command has whenever it is typed at the same state of things."""
-    typed = [*words(config.hydra.overrides.task), str(config.sweep.objective), baseline, tree]
-    for word in words(config.hydra.overrides.hydra):
+    typed = [*as_typed(config.hydra.overrides.task), str(config.sweep.objective), baseline, tree]
+    for word in as_typed(config.hydra.overrides.hydra):
         key = word.lstrip("+~")
         if key.startswith(("hydra/sweeper", "hydra.sweeper")) and not key.startswith(
             NOT_IN_THE_NAME
         ):
             typed.append(word)
-    jobs = [word for word in words(config.hydra.overrides.task) if not word.startswith("sweep.")]
+    jobs = [word for word in as_typed(config.hydra.overrides.task) if not word.startswith("sweep.")]
     readable = str(config.sweep.name or "-".join(jobs))
     readable = re.sub(r"[^A-Za-z0-9_.]+", "-", readable)[:40].strip("-.") or "sweep"
     return f"{readable}-{hashlib.sha256(repr(typed).encode()).hexdigest()[:6]}"

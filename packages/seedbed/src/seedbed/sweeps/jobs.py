@@ -20,10 +20,11 @@ from seedbed.config.composition import text_of
 from seedbed.config.params import PARAMS
 from seedbed.errors import UserError
 from seedbed.files import write_text
+from seedbed.locks import lock
 from seedbed.sweeps.dvc_calls import StageGraph, settings_for_slot
-from seedbed.sweeps.objective import read_objectives
+from seedbed.sweeps.objective import Objective, read_objectives
 from seedbed.sweeps.records import Record, job_key, print_progress
-from seedbed.sweeps.slots import Slot, find_experiment, lock
+from seedbed.sweeps.slots import Slot, find_experiment
 from seedbed.sweeps.snapshot import Sweep
 from seedbed.sweeps.zygote import Zygote
 
@@ -53,10 +54,9 @@ def run_job(overrides: list[str], composed: DictConfig) -> float | list[float]:
     started, error = time.time(), ""
     experiment, found, values = "", False, [math.nan] * len(sweep.objectives)
     try:
-        refuse_other_objectives(own, composed, sweep)
+        objectives = read_job_objectives(own, composed, sweep)
         experiment, commit, found = _worker_for(sweep).run(own, composed, log)
-        root = Path(sweep.root)
-        values = [one.measure(root, commit) for one in read_objectives(composed, root)]
+        values = [objective.measure(Path(sweep.root), commit) for objective in objectives]
     except UserError as reason:
         error = str(reason)
     except Exception as reason:
@@ -75,18 +75,22 @@ def run_job(overrides: list[str], composed: DictConfig) -> float | list[float]:
     return values if len(values) > 1 else values[0]
 
 
-def refuse_other_objectives(overrides: list[str], composed: DictConfig, sweep: Sweep) -> None:
-    """Refuse a job whose objectives are other figures than the sweep's.
+def read_job_objectives(
+    overrides: list[str], composed: DictConfig, sweep: Sweep
+) -> list[Objective]:
+    """Return the objectives of a job.
 
-    Raises UserError if they are: the best of different figures would mean nothing.
+    Raises UserError if they are not the sweep's: the best of different figures means nothing.
     """
-    own = tuple(one.name for one in read_objectives(composed, Path(sweep.root)))
-    if own != sweep.objectives:
+    objectives = read_objectives(composed, Path(sweep.root))
+    names = [objective.name for objective in objectives]
+    if names != list(sweep.objectives):
         raise UserError(
-            f"{' '.join(overrides)} is judged by {', '.join(own)}, and the sweep by "
+            f"{' '.join(overrides)} is judged by {', '.join(names)}, and the sweep by "
             f"{', '.join(sweep.objectives)}. Sweep each question by itself, or name a metric that "
             "both have, as in sweep.objective=cv.<metric>."
         )
+    return objectives
 
 
 @cache
@@ -106,7 +110,8 @@ class Worker:
         self._environment = {"SEEDBED_SLOT": str(self.slot.root), "DVC_ROOT": sweep.root}
         # A zygote has imported the code of the snapshot, which is the same for all jobs of a sweep.
         self._zygote = Zygote(self.slot.root) if sys.platform == "linux" else None
-        self._ready = False
+        if self._zygote:
+            self._environment |= self._zygote.environment
         self._inputs: str | None = None
 
     def run(self, overrides: list[str], composed: DictConfig, log: Path) -> tuple[str, str, bool]:
@@ -124,7 +129,6 @@ class Worker:
         if there := find_experiment(self.sweep, f"*{digest}"):
             return *there, True
         with chdir(self.slot.root), output_to(log):
-            self._await_zygote()
             self.slot.reset(self.sweep)
             write_text(self.slot.root / PARAMS, text)
             try:
@@ -143,15 +147,6 @@ class Worker:
         if self._zygote:
             self._zygote.close()
         self.slot.release()
-
-    def _await_zygote(self) -> None:
-        """Let stages find the zygote; where it does not start, they import for themselves."""
-        if self._zygote and not self._ready:
-            self._ready = True
-            try:
-                self._environment |= self._zygote.wait_until_ready()
-            except RuntimeError as error:
-                print(f"{error}. Stages import for themselves.", file=sys.stderr)
 
     def _reproduce(self) -> None:
         """Run the graph up to the target, for the params.yaml that is there."""

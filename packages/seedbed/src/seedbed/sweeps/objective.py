@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from seedbed.config.params import typed
@@ -84,24 +83,21 @@ def _parse(text: str, problem: Problem) -> Objective:
     return Objective(f"{rows}.{metric}", find_metric(metric, problem.task).direction)
 
 
-def pareto_front(values: np.ndarray, directions: Sequence[Direction]) -> np.ndarray:
-    """Return which rows of `values` no other row beats in all objectives.
+def pareto_front(values: Sequence[Sequence[float]], directions: Sequence[Direction]) -> list[bool]:
+    """Return for each job whether no other beats it in all objectives, as Optuna finds it.
 
     Parameters
     ----------
-    values : ndarray of shape (n_jobs, n_objectives)
+    values : sequence of shape (n_jobs, n_objectives)
     directions : sequence of {"maximize", "minimize"}
-
-    Returns
-    -------
-    ndarray of bool, shape (n_jobs,)
     """
-    signs = np.array([1.0 if direction == "maximize" else -1.0 for direction in directions])
-    points = values * signs
-    at_least = (points[None, :, :] >= points[:, None, :]).all(axis=2)
-    better = (points[None, :, :] > points[:, None, :]).any(axis=2)
-    beaten: np.ndarray = (at_least & better).any(axis=1)
-    return ~beaten
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(directions=directions)
+    study.add_trials([optuna.create_trial(values=list(row)) for row in values])
+    best = {trial.number for trial in study.best_trials}
+    return [number in best for number in range(len(values))]
 
 
 def model_size(root: Path, commit: str) -> float:

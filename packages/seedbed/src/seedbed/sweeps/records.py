@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-
 from seedbed.files import write_json
 from seedbed.sweeps.objective import Direction, pareto_front
 from seedbed.sweeps.snapshot import Sweep
@@ -91,7 +89,7 @@ def summary(records: Sequence[Record], directions: Sequence[Direction]) -> str:
     for record in failed:
         lines += [str(record), f"    its log: {record.log}"]
     if done and len(directions) > 1:
-        on_front = pareto_front(np.array([record.values for record in done]), directions)
+        on_front = pareto_front([record.values for record in done], directions)
         lines.append("on the Pareto front, which no other beats in all objectives:")
         for record, unbeaten in zip(done, on_front, strict=True):
             if unbeaten:

@@ -1,12 +1,12 @@
 """`seedbed repro`: `dvc repro`, beside a process that imports once what all stages stand on."""
 
-import fcntl
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from seedbed.locks import try_lock
 from seedbed.sweeps.zygote import PACKAGES, Zygote, listen, serve
 
 IN_ORDER = ("pandas", "pyarrow.parquet", "great_expectations", "skrub", *PACKAGES)
@@ -22,12 +22,10 @@ def reproduce(root: Path, arguments: Sequence[str]) -> int:
     command = [str(Path(sys.executable).with_name("dvc")), "repro", *arguments]
     if sys.platform != "linux":
         return subprocess.run(command, cwd=root, check=False).returncode
-    (root / ".dvc/tmp").mkdir(exist_ok=True)
-    with (root / ".dvc/tmp/repro.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # another one has its process here: DVC makes this one wait for it
-            return _wait_for(subprocess.Popen(command, cwd=root))
+    held = try_lock(root / ".dvc/tmp/repro.lock")
+    if held is None:  # another one has its process here: DVC makes this one wait for it
+        return _wait_for(subprocess.Popen(command, cwd=root))
+    with held:
         zygote = Zygote(root, ("-m", "seedbed.sweeps.repro"))
         try:
             environment = {**os.environ, **zygote.environment}

@@ -4,7 +4,6 @@ It borrows the repository's Git objects and DVC cache; its data are links to the
 as the repository's `cache.type` says. The kernel frees its lock when the worker's process dies.
 """
 
-import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import IO
 
 from seedbed.config.repository import git_or_stop
 from seedbed.errors import UserError
+from seedbed.locks import is_locked, try_lock
 from seedbed.sweeps.snapshot import Sweep
 
 SLOTS = Path(".dvc/tmp/slots")
@@ -98,34 +98,6 @@ class Slot:
 def held(main: Path) -> bool:
     """Return whether a process works in a slot of the repository `main` now."""
     return any(is_locked(path) for path in (main / SLOTS).glob("*.lock"))
-
-
-def lock(path: Path) -> IO[str]:
-    """Return a file once this process has locked it; closing it frees it again."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("w")
-    fcntl.flock(file, fcntl.LOCK_EX)
-    return file
-
-
-def try_lock(path: Path) -> IO[str] | None:
-    """Return a file that this process has locked, or None where another process has."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file
-
-
-def is_locked(path: Path) -> bool:
-    """Return whether a living process has locked a file."""
-    file = try_lock(path)
-    if file:
-        file.close()
-    return file is None
 
 
 def experiment_ref(sweep: Sweep, name: str) -> str:

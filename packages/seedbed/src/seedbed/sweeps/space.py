@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,13 @@ from hydra import compose
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, IntervalSweep, Override, RangeSweep
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from seedbed.config.params import check_params
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError, one_line
-from seedbed.sweeps.jobs import params_of, refuse_other_objectives
+from seedbed.sweeps.jobs import params_of, read_job_objectives
 from seedbed.sweeps.snapshot import Sweep
 
 Space = dict[str, Override]
@@ -38,12 +38,15 @@ class Plan:
         By model, what its file sweeps beside that; empty in a grid.
     default : str
         The model of a job where the command line sweeps none.
+    jobs : int or None
+        How many there will be, where that is known.
     """
 
     fixed: list[str]
     typed: Space
     own: dict[str, Space]
     default: str
+    jobs: int | None = None
 
     def job(self, trial: Any) -> list[str]:
         """Let an Optuna trial choose; return the overrides of its job.
@@ -71,8 +74,32 @@ class Plan:
                 yield [*self.fixed, *(column[number % len(column)] for column in columns)]
 
 
-def plan_grid(arguments: list[str]) -> tuple[Plan, int] | None:
-    """Return the plan of a grid and its number of jobs; None with a glob, which Hydra resolves.
+def as_typed(overrides: ListConfig) -> list[str]:
+    """Return overrides from Hydra's own configuration as they were typed, `${...}` included."""
+    typed: Any = OmegaConf.to_container(overrides, resolve=False)
+    return list(typed)
+
+
+def plan_sweep(config: DictConfig, root: Path) -> Plan | None:
+    """Return the plan of the sweep that Hydra has composed; None if only Hydra knows its jobs.
+
+    Raises UserError if a job could not be made of it.
+    """
+    if "n_trials" in config.hydra.sweeper:
+        return replace(plan_search(config, root), jobs=int(config.hydra.sweeper.n_trials))
+    if str(config.hydra.sweeper._target_).endswith("BasicSweeper"):
+        return plan_grid(as_typed(config.hydra.overrides.task))
+    return None
+
+
+def plan_search(config: DictConfig, root: Path) -> Plan:
+    """Return the plan of a search by Optuna, in the spaces of `root`/conf/search."""
+    task, model = str(config.problem.task), str(config.hydra.runtime.choices.model)
+    return plan_models(as_typed(config.hydra.overrides.task), model, root / "conf", task)
+
+
+def plan_grid(arguments: list[str]) -> Plan | None:
+    """Return the plan of a grid; None with a glob, which Hydra resolves.
 
     Raises UserError if a grid is asked of an interval.
     """
@@ -88,10 +115,10 @@ def plan_grid(arguments: list[str]) -> tuple[Plan, int] | None:
                 "hydra/sweeper=random."
             )
     jobs = prod(len(list(override.sweep_iterator())) for override in typed.values())
-    return Plan(fixed, typed, {"": {}}, ""), jobs
+    return Plan(fixed, typed, {"": {}}, "", jobs)
 
 
-def plan_search(arguments: list[str], default: str, conf: Path, task: str) -> Plan:
+def plan_models(arguments: list[str], default: str, conf: Path, task: str) -> Plan:
     """Return the plan of a search; what the command line says of a key goes before the file.
 
     Parameters
@@ -112,11 +139,11 @@ def plan_search(arguments: list[str], default: str, conf: Path, task: str) -> Pl
     for override in typed.values():
         _check(override)
     models = list(typed["model"].sweep_string_iterator()) if "model" in typed else [default]
-    said = {text.lstrip("+~").partition("=")[0] for text in arguments}
+    given = {text.lstrip("+~").partition("=")[0] for text in arguments}
     own = {}
     for model in models:
         space = read_space(conf, str(model), task)
-        own[str(model)] = {key: one for key, one in space.items() if key not in said}
+        own[str(model)] = {key: one for key, one in space.items() if key not in given}
     if not typed and not own[default]:
         file = f"conf/search/{default}.yaml"
         exists = (conf / "search" / f"{default}.yaml").exists()
@@ -139,10 +166,10 @@ def read_space(conf: Path, model: str, task: str) -> Space:
     content = load_yaml(file)
     if not content:
         raise UserError(f"{file}: it holds nothing. Write lines such as `key: interval(0, 1)`.")
-    other = "model.classification." if task == "regression" else "model.regression."
+    other_task = "model.classification." if task == "regression" else "model.regression."
     space = {}
     for key, value in content.items():
-        if key.startswith(other):
+        if key.startswith(other_task):
             continue
         try:
             override = OverridesParser.create().parse_override(f"{key}={value}")
@@ -188,7 +215,7 @@ def check_job(config: DictConfig, overrides: list[str], sweep: Sweep) -> None:
             "override, on the command line or in conf/search."
         ) from None
     # First, since a gate that was written for the sweep's own dataset seldom fits another.
-    refuse_other_objectives(overrides, composed, sweep)
+    read_job_objectives(overrides, composed, sweep)
     values = OmegaConf.to_container(OmegaConf.create(params_of(composed, root)))
     check_params(values, root)  # type: ignore[arg-type]
 

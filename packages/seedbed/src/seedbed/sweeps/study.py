@@ -1,4 +1,4 @@
-"""A search with Optuna: ask for a batch of jobs, run it by Hydra's launcher, tell the values."""
+"""A search with Optuna: ask for jobs, run them with Hydra's launcher, tell their values."""
 
 import math
 import uuid
@@ -8,28 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig
 
+from seedbed.locks import is_locked, lock
 from seedbed.models.parallel import cores
 from seedbed.sweeps.objective import Direction, read_objectives
-from seedbed.sweeps.slots import is_locked, lock
 from seedbed.sweeps.snapshot import Sweep
-from seedbed.sweeps.space import Plan, plan_search
+from seedbed.sweeps.space import plan_search
 
 ASKED_BY = "asked_by"
 """The attribute of a trial that names the file which the process that asked for it holds."""
-
-
-def words(overrides: ListConfig) -> list[str]:
-    """Return overrides from Hydra's own configuration as they were typed, `${...}` included."""
-    typed: Any = OmegaConf.to_container(overrides, resolve=False)
-    return list(typed)
-
-
-def plan_of(config: DictConfig, root: Path) -> Plan:
-    """Return the plan of the search that Hydra has composed."""
-    task, model = str(config.problem.task), str(config.hydra.runtime.choices.model)
-    return plan_search(words(config.hydra.overrides.task), model, root / "conf", task)
 
 
 def run_study(sweeper: Any) -> list[Any]:
@@ -49,7 +37,7 @@ def run_study(sweeper: Any) -> list[Any]:
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     sweep = Sweep.from_environment()
     assert sweep is not None, "SweepCallback has begun the sweep before"
-    plan = plan_of(sweeper.config, Path(sweep.root))
+    plan = plan_search(sweeper.config, Path(sweep.root))
     journal = sweep.folder / "study/journal.log"
     objectives = read_objectives(sweeper.config, Path(sweep.root))
     study = open_study(journal, [one.direction for one in objectives])

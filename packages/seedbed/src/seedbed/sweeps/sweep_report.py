@@ -34,7 +34,7 @@ def write_report(folder: Path, records: Sequence[Record], objectives: list[Objec
     if len(objectives) > 1:
         directions = [objective.direction for objective in objectives]
         jobs.insert(len(names) + 1, "on_front", False)
-        jobs.loc[done.index, "on_front"] = pareto_front(done[names].to_numpy(), directions)
+        jobs.loc[done.index, "on_front"] = pareto_front(done[names].to_numpy().tolist(), directions)
     parameters = swept_parameters(done)
     with replacing_folder(folder) as new:
         write_text(new / "jobs.csv", jobs.to_csv(index=False, lineterminator="\n"))
@@ -111,34 +111,50 @@ def draw(
     import matplotlib as mpl
 
     mpl.use("agg")
+    from matplotlib.ticker import MaxNLocator
     from optuna.visualization import matplotlib as plots
 
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # all of these are experimental
-        if len(objectives) > 1:
+        if 1 < len(objectives) <= 3:
             study = as_study(done, parameters, objectives)
-            if len(objectives) <= 3:
-                names = [objective.name for objective in objectives]
-                _save(plots.plot_pareto_front(study, target_names=names), folder / "front.png")
+            names = [objective.name for objective in objectives]
+            axes: Any = plots.plot_pareto_front(study, target_names=names)
+            axes.get_legend().remove()
+            _save(axes, folder / "front.png", "Red: no other job is better in all objectives")
         first = as_study(done, parameters, objectives[:1])
         name = objectives[0].name
-        _save(plots.plot_optimization_history(first, target_name=name), folder / "history.png")
-        most = [_short(key) for key in parameters[:MOST_PARAMETERS]]
-        axes: Any = plots.plot_slice(first, params=most, target_name=name)
+        axes = plots.plot_optimization_history(first, target_name=name)
+        _save(axes, folder / "history.png", f"{name} of each job")
+        most = parameters[:MOST_PARAMETERS]
+        whole = {_short(key) for key in most if pd.api.types.is_integer_dtype(done[key])}
+        axes = plots.plot_slice(first, params=[_short(key) for key in most], target_name=name)
         for panel in np.ravel(axes):
             panel.tick_params(axis="x", labelrotation=45)
+            if panel.get_xlabel() in whole:
+                panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         _save(axes, folder / "parameters.png", f"{name} against each parameter")
         if len(parameters) > 1 and len(done) >= 4 and done[name].nunique() > 1:
             axes = plots.plot_param_importances(first, target_name=name)
-            _save(axes, folder / "importances.png")
+            axes.get_legend().remove()
+            axes.set(xlabel="share of the variance that it explains", ylabel="")
+            _save(axes, folder / "importances.png", f"Importance of each parameter for {name}")
 
 
-def _save(axes: Any, path: Path, title: str | None = None) -> None:
+def _save(axes: Any, path: Path, title: str) -> None:
+    """Save a picture of Optuna's under our title; its trials are jobs, counted in whole numbers."""
     from matplotlib import pyplot
+    from matplotlib.ticker import MaxNLocator
 
     figure = np.ravel(axes)[0].figure
-    if title:
-        figure.suptitle(title)
+    for panel in figure.axes:
+        for place in ("center", "left"):
+            panel.set_title("", loc=place)
+        for axis in (panel.xaxis, panel.yaxis):
+            if axis.get_label_text() == "Trial":
+                axis.set_label_text("job")
+                axis.set_major_locator(MaxNLocator(integer=True))
+    figure.suptitle(title)
     figure.savefig(path, bbox_inches="tight", dpi=110)
     pyplot.close(figure)
 

@@ -59,7 +59,7 @@ END = b"\0\0"
 class Zygote:
     """A running zygote of the checkout `root`; it ends whenever the process that started it ends.
 
-    `program` is what python runs: it ends with :func:`serve`.
+    `program` is what python runs: it ends with :func:`serve`. A stage that connects before waits.
     """
 
     def __init__(
@@ -69,15 +69,16 @@ class Zygote:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / SOCKET).unlink(missing_ok=True)
         source = f"{root / 'src'}{os.pathsep}{root / 'packages/seedbed/src'}"
-        environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": source}
-        # We alone hold its standard input open: when we are gone, it reads the end, and goes too.
-        self.process = subprocess.Popen(
-            [sys.executable, *program],
-            cwd=self.folder,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        with socket.socket(socket.AF_UNIX) as server:
+            _bind(server, self.folder)
+            # We alone hold its standard input open: when we are gone, it reads the end, and goes.
+            self.process = subprocess.Popen(
+                [sys.executable, *program, str(server.fileno())],
+                cwd=self.folder,
+                env={**os.environ, **ENVIRONMENT, "PYTHONPATH": source},
+                stdin=subprocess.PIPE,
+                pass_fds=[server.fileno()],
+            )
 
     @property
     def environment(self) -> dict[str, str]:
@@ -89,13 +90,6 @@ class Zygote:
             "SEEDBED_CLIENT": str(client),
         }
 
-    def wait_until_ready(self) -> dict[str, str]:
-        """Wait until the zygote is ready, and return the environment in which stages find it."""
-        assert self.process.stdout is not None
-        if self.process.stdout.readline() != b"ready\n":
-            raise RuntimeError(f"the zygote did not start: exit code {self.process.wait()}")
-        return self.environment
-
     def close(self) -> None:
         """End it, and wait for its end."""
         with self.process as process:
@@ -103,21 +97,28 @@ class Zygote:
             process.stdin.close()
 
 
+def _bind(server: socket.socket, folder: Path) -> None:
+    """Listen at a socket in a folder whose path may be longer than the kernel's limit of 107."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        server.bind(f"/proc/self/fd/{descriptor}/{SOCKET}")
+    finally:
+        os.close(descriptor)
+    server.listen()
+
+
 def preload(modules: Iterable[str]) -> None:
-    """Import modules; what is wrong with one is for the stage to report that needs it."""
+    """Import modules; the stage that needs a broken one reports it."""
     for name in modules:
         with contextlib.suppress(Exception):
             __import__(name)
 
 
 def listen() -> socket.socket:
-    """Open the socket in the working directory; who connects now waits until it is served."""
+    """Return the socket that the owner has opened; its number is the last argument."""
     # Ctrl-C reaches all processes of a terminal; the owner is the one to end this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(SOCKET)
-    server.listen()
-    return server
+    return socket.socket(fileno=int(sys.argv[-1]))
 
 
 def serve(server: socket.socket, run: Callable[[str], None], modules: Iterable[str] = ()) -> None:
@@ -147,7 +148,7 @@ def _wait_for(descriptors: list[int], left: deque[str]) -> list[int]:
 
 
 def _compose_once(root: Path) -> None:
-    """Compose conf/ here, so that no stage has to; what is wrong is for the stage to tell."""
+    """Compose conf/ here, so that no stage has to; a stage reports what is wrong."""
     with contextlib.suppress(Exception):
         from seedbed.config.composition import plain_composition
         from seedbed.config.conf_hash import conf_hash
@@ -158,7 +159,7 @@ def _compose_once(root: Path) -> None:
 def _serve_one(
     server: socket.socket, client: socket.socket, run: Callable[[str], None], left: deque[str]
 ) -> None:
-    """Fork a stage for a client; tell it the exit code, or end the stage if nobody waits."""
+    """Fork a stage for a client; send it the exit code, or end the stage if nobody waits."""
     message, descriptors, _, _ = socket.recv_fds(client, 1 << 16, 2)
     while message and not message.endswith(END):
         more = client.recv(1 << 16)
@@ -231,10 +232,7 @@ def _become(
 if __name__ == "__main__":
     from seedbed.stages import run_stage
 
+    listening = listen()
     preload((*PACKAGES, *OWN))
     _compose_once(Path.cwd().parents[1])
-    listening = listen()
-    # A sweep whose experiments were all there has ended by now.
-    with contextlib.suppress(BrokenPipeError):
-        os.write(1, b"ready\n")
     serve(listening, run_stage)

@@ -27,9 +27,12 @@ def main() -> None:
         os.execvp("sh", ["sh", "src/stage.sh", sys.argv[1]])
     variables = (b"%s=%s" % variable for variable in os.environb.items())
     message = b"\0".join([os.fsencode(sys.argv[1]), os.fsencode(here), *variables]) + b"\0\0"
-    sent = socket.send_fds(client, [message], [1, 2])
-    client.sendall(message[sent:])
-    answer = client.recv(4)
+    try:
+        sent = socket.send_fds(client, [message], [1, 2])
+        client.sendall(message[sent:])
+        answer = client.recv(4)
+    except ConnectionError:
+        answer = b""
     if len(answer) < 4:
         sys.exit(
             f"{sys.argv[1]}: the process that ran this stage was killed, for its memory perhaps: "

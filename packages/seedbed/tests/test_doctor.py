@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.doctor import examine_repository
 from seedbed.errors import UserError
-from seedbed.sweeps.doctor import examine
 
 DEAD = 2**22 + 1  # above the largest process id that Linux gives
 LOCK = ".dvc/tmp/rwlock"
@@ -53,29 +53,29 @@ def write_lock(root: Path, pid: int, kind: str = "write", name: str = LOCK) -> N
 
 
 def mend(root: Path) -> list[str]:
-    told = [finding.mend() for finding in examine(root)]
-    assert examine(root) == []
-    return told
+    done = [fault.mend() for fault in examine_repository(root)]
+    assert examine_repository(root) == []
+    return done
 
 
 def test_a_repository_in_order_has_nothing_to_mend(root: Path) -> None:
     write(root / LOCK, {})
     write(root / ".dvc/tmp/exps/rwlock", {})
-    assert examine(root) == []
+    assert examine_repository(root) == []
 
 
 def test_marks_are_removed_and_experiments_stay(root: Path) -> None:
     git(root, "update-ref", "refs/exps/exec/EXEC_BASELINE", "HEAD")
     git(root, "update-ref", "refs/exps/aa/bb/kept", "HEAD")
-    assert "refs/exps/exec/EXEC_BASELINE" in examine(root)[0].description
+    assert "refs/exps/exec/EXEC_BASELINE" in examine_repository(root)[0].description
     assert mend(root) == ["removed refs/exps/exec/EXEC_BASELINE"]
     assert git(root, "for-each-ref", "--format=%(refname)", "refs/exps") == "refs/exps/aa/bb/kept"
 
 
-def test_what_dvc_leaves_where_all_went_well_is_no_finding(root: Path) -> None:
+def test_what_dvc_leaves_where_all_went_well_is_no_fault(root: Path) -> None:
     for name in ("EXEC_HEAD", "EXEC_APPLY"):
         git(root, "update-ref", f"refs/exps/exec/{name}", "HEAD")
-    assert examine(root) == []
+    assert examine_repository(root) == []
 
 
 def test_head_goes_back_to_the_branch_it_was_on(root: Path) -> None:
@@ -84,7 +84,7 @@ def test_head_goes_back_to_the_branch_it_was_on(root: Path) -> None:
     git(root, "switch", "--quiet", "--detach")
     git(root, "update-ref", "refs/exps/exec/EXEC_HEAD", "HEAD")
     (root / "edited.txt").write_text("mine")
-    assert "it was on work" in examine(root)[1].description
+    assert "it was on work" in examine_repository(root)[1].description
     assert "HEAD is on work again" in mend(root)[1]
     assert git(root, "symbolic-ref", "--short", "HEAD") == "work"
     assert (root / "edited.txt").read_text() == "mine"
@@ -94,13 +94,13 @@ def test_head_stays_detached_where_no_branch_ends(root: Path) -> None:
     git(root, "switch", "--quiet", "--detach")
     git(root, "commit", "--quiet", "--allow-empty", "-m", "elsewhere")
     git(root, "update-ref", "refs/exps/exec/EXEC_HEAD", "HEAD")
-    assert "no branch ends there" in examine(root)[1].description
+    assert "no branch ends there" in examine_repository(root)[1].description
     assert "choose one with `git switch`" in mend(root)[1]
 
 
 def test_a_person_who_detached_head_is_left_alone(root: Path) -> None:
     git(root, "switch", "--quiet", "--detach")
-    assert examine(root) == []
+    assert examine_repository(root) == []
 
 
 @pytest.mark.parametrize("kind", ["read", "write"])
@@ -137,7 +137,7 @@ def test_an_experiment_that_runs_is_never_touched(
         write_lock(root, other_process, trace)
     git(root, "update-ref", "refs/exps/exec/EXEC_HEAD", "HEAD")
     with pytest.raises(UserError, match=rf"running here \(process {other_process}\)"):
-        examine(root)
+        examine_repository(root)
 
 
 @pytest.mark.parametrize("name", ["standalone/tmpabc", "tmpabc"])
@@ -153,11 +153,11 @@ def test_a_folder_in_which_a_process_works_stays(root: Path) -> None:
     folder.mkdir(parents=True)
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], cwd=folder)
     try:
-        assert examine(root) == []
+        assert examine_repository(root) == []
     finally:
         process.kill()
         process.wait()
-    assert len(examine(root)) == 1
+    assert len(examine_repository(root)) == 1
 
 
 def test_the_snapshot_of_a_killed_sweep_is_let_go(root: Path) -> None:
@@ -172,4 +172,4 @@ def test_the_snapshot_of_a_killed_sweep_is_let_go(root: Path) -> None:
 @pytest.mark.parametrize("content", ["", "not json", "[]", '{"pid": null}'])
 def test_a_broken_record_of_dvc_is_no_running_experiment(root: Path, content: str) -> None:
     write(root / ".dvc/tmp/exps/run/workspace/workspace.json", content)
-    assert examine(root) == []
+    assert examine_repository(root) == []
