@@ -123,9 +123,9 @@ class Project:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "-m", message)
 
-    def refused(self, *command: str, **environment: str) -> str:
+    def refused(self, *command: str, **options: object) -> str:
         """Run a command that must fail; return what it said, which must not be a traceback."""
-        done = self.run(*command, check=False, **environment)
+        done = self.run(*command, check=False, **options)  # type: ignore[arg-type]
         assert done.returncode != 0, f"{' '.join(command)} was expected to fail:\n{done.stdout}"
         assert "Traceback" not in done.stdout, done.stdout
         return done.stdout
