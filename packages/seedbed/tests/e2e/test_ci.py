@@ -76,7 +76,8 @@ class Runner(Project):
         given = dict(secrets or {})
         if ": " in name:
             workflow, _, name = name.partition(": ")
-            job = load_yaml(self.root / ".github/workflows" / workflow)["jobs"][name]
+            text = (self.root / ".github/workflows" / workflow).read_text("utf-8")
+            job = yaml.safe_load(text)["jobs"][name]
             steps = [
                 (step["run"], {**job.get("env", {}), **step.get("env", {})})
                 for step in job["steps"]
