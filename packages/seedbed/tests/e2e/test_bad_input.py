@@ -16,18 +16,15 @@ def test_a_critical_expectation_stops_the_graph_and_names_the_rows(project: Proj
         suite.write(f"  - {ARRIVALS}\n")
     said = project.refused("dvc", "repro")
     assert stages_in(said) == ["compose", "validate"]
-    assert re.search(
-        r"ExpectColumnValuesToBeBetween\(column=distance, .*\) fails in [\d,]+ rows", said
-    )
+    failed = r"ExpectColumnValuesToBeBetween\(column=distance, .*\) fails in [\d,]+ rows"
+    assert re.search(failed, said)
     assert re.search(r"such as row \d+: \d+", said)
     assert "conf/expectations" in said
 
     project.git("checkout", "--", "conf")
     project.make("restore")
-    composed = (
-        "params.yaml",
-        "reports/overrides.yaml",
-    )  # compose had done its work when validate stopped
+    # Compose had done its work when validate stopped.
+    composed = ("params.yaml", "reports/overrides.yaml")
     assert {**outputs(project.root), **{name: before[name] for name in composed}} == before
     assert set(project.stages_run()) <= {"compose", "validate"}
     assert project.git("status", "--porcelain") == ""
@@ -75,21 +72,9 @@ def test_a_mistake_in_conf_stops_before_the_first_stage(
 
 def test_data_without_the_target_column_stop_ingest(project: Project, tmp_path: Path) -> None:
     (tmp_path / "wines.csv").write_text("alcohol,hue\n" + "12.5,1.0\n" * 200, encoding="utf-8")
-    said = project.refused(
-        "dvc",
-        "exp",
-        "run",
-        "-S",
-        "dataset=wine",
-        "-S",
-        "~gate.thresholds.roc_auc",
-        "-S",
-        "source=csv",
-        "-S",
-        f"source.path={tmp_path}/wines.csv",
-    )
+    source = ("-S", "source=csv", "-S", f"source.path={tmp_path}/wines.csv")
+    wine = ("-S", "dataset=wine", "-S", "~gate.thresholds.roc_auc")
+    said = project.refused("dvc", "exp", "run", *wine, *source)
     assert stages_in(said) == ["compose", "ingest"]
-    assert re.search(
-        r"ingest: columns.target names target, which is not in the data; they have alcohol, hue",
-        said,
-    )
+    missing = "columns.target names target, which is not in the data; they have alcohol, hue"
+    assert f"ingest: {missing}" in said

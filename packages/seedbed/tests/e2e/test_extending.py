@@ -1,6 +1,5 @@
 """The recipes of docs/extending.md, followed to the letter."""
 
-import json
 import re
 from pathlib import Path
 
@@ -8,16 +7,12 @@ import pandas as pd
 import pytest
 
 from seedbed.config.yaml_files import load_yaml
+from seedbed.files import read_json
 
 from support import REPOSITORY, Project
 
-RECIPES = dict(
-    re.findall(
-        r"^## (.*?)\n(.*?)(?=^## |\Z)",
-        (REPOSITORY / "docs/extending.md").read_text("utf-8"),
-        re.S | re.M,
-    )
-)
+PAGE = (REPOSITORY / "docs/extending.md").read_text("utf-8")
+RECIPES = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.S | re.M))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.S | re.M)
 
 
@@ -53,7 +48,11 @@ def write(root: Path, text: str) -> None:
 
 
 def details(project: Project) -> dict:
-    return json.loads((project.root / "reports/evaluate/details.json").read_text("utf-8"))
+    return read_json(project.root / "reports/evaluate/details.json")
+
+
+def card(project: Project) -> str:
+    return (project.root / "models/bundle/MODEL_CARD.md").read_text("utf-8")
 
 
 def test_the_recipe_for_your_own_data(project: Project) -> None:
@@ -62,12 +61,9 @@ def test_the_recipe_for_your_own_data(project: Project) -> None:
     raw = pd.read_parquet(project.root / "data/raw")
     assert (len(raw), list(raw.columns)[-1]) == (569, "diagnosis")
     assert details(project)["test"]["roc_auc"]["value"] > 0.95
-    assert (
-        load_yaml(project.root / "reports/overrides.yaml")["changed"].get("dataset.name") is None
-    ), "it is conf/'s own now"
-    assert "Is this tumour malignant?" in (project.root / "models/bundle/MODEL_CARD.md").read_text(
-        "utf-8"
-    )
+    brought_in = load_yaml(project.root / "reports/overrides.yaml")["changed"]
+    assert "dataset.name" not in brought_in, "it is conf/'s own now"
+    assert "Is this tumour malignant?" in card(project)
 
 
 def test_the_recipe_for_a_stage(project: Project) -> None:
@@ -83,10 +79,9 @@ def test_the_recipe_for_a_stage(project: Project) -> None:
 
 def test_a_stage_may_have_parameters_of_its_own(project: Project) -> None:
     follow(project, "A stage")
-    project.edit(
-        "src/project/stages/balance.py", "(problem: Problem)", "(problem: Problem, project)"
-    )
-    project.edit("src/project/stages/balance.py", "    table =", "    print(project)\n    table =")
+    stage = "src/project/stages/balance.py"
+    project.edit(stage, "(problem: Problem)", "(problem: Problem, project)")
+    project.edit(stage, "    table =", "    print(project)\n    table =")
     project.edit("dvc.yaml", "[problem, {code.yaml: [balance]}]", "[problem, project.balance]")
     project.edit("conf/config.yaml", "seed: 0", "project: {balance: {least: 10}}\nseed: 0")
     assert "{'balance': {'least': 10}}" in project.dvc("repro", "balance")
@@ -102,7 +97,7 @@ def test_the_recipe_for_a_metric(project: Project) -> None:
     matthews = found["test"]["matthews"]
     assert matthews["low"] < matthews["value"] < matthews["high"]
     assert found["baseline"]["matthews"]["value"] == 0
-    assert "| matthews |" in (project.root / "models/bundle/MODEL_CARD.md").read_text("utf-8")
+    assert "| matthews |" in card(project)
     project.dvc("exp", "run", "--name", "asked", "-S", "+gate.thresholds.matthews=0.99")
     assert "below the threshold 0.99" in project.experiment_file("asked", "reports/verdict.json")
 
@@ -130,7 +125,7 @@ def test_the_recipes_for_models(project: Project, recipe: str, target: str) -> N
     said = follow(project, recipe)
     assert "Running stage 'train'" in said
     assert "Running stage 'featurize'" not in said
-    assert target in (project.root / "models/bundle/MODEL_CARD.md").read_text("utf-8")
+    assert target in card(project)
     load = "from seedbed.serving import load_bundle; load_bundle('bundle')"
     project.run("python", "-c", load, cwd=project.root / "models")
 
@@ -142,7 +137,6 @@ def test_the_recipe_for_a_source(project: Project) -> None:
     project.commit()
     said = follow(project, "A source")
     assert "178 rows, 14 columns" in said
-    refused = project.refused(
-        "dvc", "exp", "run", "-S", "dataset=wine", "-S", "source.kind=sqlight"
-    )
+    wine = ("dvc", "exp", "run", "-S", "dataset=wine")
+    refused = project.refused(*wine, "-S", "source.kind=sqlight")
     assert "there is no such source (did you mean sqlite?)" in refused
