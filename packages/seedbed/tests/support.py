@@ -62,10 +62,12 @@ class Project:
         if name in ("dvc", "seedbed", "python"):
             command = (str(self.root / ".venv/bin" / name), *command[1:])
         variables = {**inherited, **({} if unaided else warm.warm()), **environment}
-        is_warm = not unaided and warm.can_run(name, environment)
+        if not unaided and warm.can_run(name, environment):
+            words, variables = warm.forked(command, variables)
+        else:
+            words = list(command)
         try:
-            run = warm.run if is_warm else _run_cold
-            code, said = run(command, cwd or self.root, variables, limit)
+            code, said = _run(words, cwd or self.root, variables, limit)
         except TimeoutError as error:
             took = f"{' '.join(command)} took more than {limit} s:\n{error}"
             raise AssertionError(took) from None
@@ -128,10 +130,10 @@ class Project:
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def _run_cold(
+def _run(
     command: Sequence[str], folder: Path, environment: dict[str, str], limit: float
 ) -> tuple[int, str]:
-    """Run a command in a process of its own; return its exit code and what it said."""
+    """Run a command; return its exit code and what it said."""
     with subprocess.Popen(
         command,
         cwd=folder,

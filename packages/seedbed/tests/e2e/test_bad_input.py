@@ -32,28 +32,17 @@ def test_a_critical_expectation_stops_the_graph_and_names_the_rows(project: Proj
 
 
 SPLIT = "conf/split/time.yaml"
-MODEL = "conf/model/hist_gradient_boosting.yaml"
-DATASET = "conf/dataset/flights.yaml"
 
 
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        pytest.param(SPLIT, "folds: 3", "fold: 3", ["split.fold is not a known key (value 3)", SPLIT], id="unknown"),
-        pytest.param(SPLIT, "folds: 3", "folds: three", ["split.folds is 'three'", "integer", SPLIT], id="type"),
-        pytest.param(
-            "conf/config.yaml", "source: package ", "source: csv ", ["source.path is not set", "-S source.path="], id="???"
-        ),
-        pytest.param(
-            MODEL, "sklearn.ensemble.Hist", "os.Hist", ["model.classification._target_", "sklearn.", MODEL], id="_target_"
-        ),
-        pytest.param(
-            DATASET, "time: time_hour", "time: [time_hour, at]", ["columns.time is ['time_hour', 'at']: one column", DATASET], id="time"
-        ),
-        pytest.param("conf/config.yaml", "model: hist", "model: mist", ["mist_gradient_boosting", "logistic_regression"], id="member"),
-        pytest.param(SPLIT, "folds: 3", "folds: [3", [f"{SPLIT}: this is not a YAML file", "line 6"], id="no-yaml"),
-        pytest.param(SPLIT, "folds: 3", "folds: ${fold}", ["split.folds is '${fold}'", "'fold' not found", SPLIT], id="interpolation"),
+        (SPLIT, "folds: 3", "fold: 3", ["split.fold is not a known key (value 3)", SPLIT]),
+        (SPLIT, "folds: 3", "folds: [3", [f"{SPLIT}: this is not a YAML file", "line 6"]),
+        (SPLIT, "folds: 3", "folds: ${fold}", ["split.folds is '${fold}'", "'fold' not found", SPLIT]),
+        ("conf/config.yaml", "model: hist", "model: mist", ["mist_gradient_boosting", "logistic_regression"]),
     ],
+    ids=["key", "no-yaml", "interpolation", "choice"],
 )  # fmt: skip
 def test_a_mistake_in_conf_stops_before_the_first_stage(
     project: Project, file: str, old: str, new: str, words: list[str]

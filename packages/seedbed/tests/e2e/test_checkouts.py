@@ -8,35 +8,27 @@ import pytest
 from support import ENVIRONMENT, Project, outputs, stages_in
 
 
-@pytest.fixture
-def clone(with_experiments: Project, tmp_path: Path) -> Project:
-    """A clone on a second machine: the first pushed to a Git remote and to a DVC remote (a folder), the second has both."""
-    with_experiments.git(
-        "init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "server")
-    )
-    with_experiments.git("remote", "add", "origin", str(tmp_path / "server"))
-    with_experiments.git("push", "--quiet", "origin", "main")
-    with_experiments.git("clone", "--quiet", str(tmp_path / "server"), str(tmp_path / "clone"))
+def test_a_clone_has_nothing_to_run_and_gets_experiments_through_both_remotes(
+    with_experiments: Project, tmp_path: Path
+) -> None:
+    here, server = with_experiments, str(tmp_path / "server")
+    here.git("init", "--quiet", "--bare", "--initial-branch=main", server)
+    here.git("remote", "add", "origin", server)
+    here.git("push", "--quiet", "origin", "main")
+    here.git("clone", "--quiet", server, str(tmp_path / "clone"))
     (tmp_path / "clone/.venv").symlink_to(ENVIRONMENT)
-    cloned = Project(tmp_path / "clone")
-    for project in (with_experiments, cloned):
+    clone = Project(tmp_path / "clone")
+    for project in (here, clone):
         project.dvc("remote", "add", "--local", "--default", "storage", str(tmp_path / "storage"))
-    with_experiments.dvc("push")
-    return cloned
+    here.dvc("push")
 
-
-def test_a_clone_pulls_and_has_nothing_to_run(with_experiments: Project, clone: Project) -> None:
     clone.dvc("pull")
-    assert outputs(clone.root) == outputs(with_experiments.root)
+    assert outputs(clone.root) == outputs(here.root)
     assert clone.stages_run() == []
     assert "in step" in clone.run("seedbed", "check").stdout
     assert clone.git("status", "--porcelain") == ""
 
-
-def test_a_clone_gets_an_experiment_through_both_remotes(
-    with_experiments: Project, clone: Project
-) -> None:
-    with_experiments.dvc("exp", "push", "origin", "linear", "second")
+    here.dvc("exp", "push", "origin", "linear", "second")
     clone.dvc("exp", "pull", "origin", "linear", "second")
     shown = csv.DictReader(clone.dvc("exp", "show", "--csv").splitlines())
     assert {"linear", "second"} <= {row["Experiment"] for row in shown}

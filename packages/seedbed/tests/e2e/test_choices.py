@@ -7,7 +7,6 @@ import pytest
 
 from seedbed.config.schema import Params
 from seedbed.config.yaml_files import load_yaml
-from seedbed.errors import UserError
 
 from support import EVERY_STAGE, REPOSITORY, composed, copy_repository, stages_in
 
@@ -49,18 +48,6 @@ def test_a_choice_composes(group: str, name: str) -> None:
     for key, value in given.get(group, given).items():
         if key in chosen and value != "???" and not isinstance(value, dict | list):
             assert chosen[key] == value, key
-
-
-def test_a_split_by_group_asks_for_the_column() -> None:
-    with pytest.raises(UserError, match=r"columns\.group is not set .*-S columns\.group="):
-        composed("split=group")
-
-
-@pytest.mark.parametrize("model", names("model"))
-@pytest.mark.parametrize("dataset", names("dataset"))
-def test_a_model_goes_with_every_dataset(dataset: str, model: str) -> None:
-    params = composed(f"dataset={dataset}", f"model={model}")
-    assert (params.dataset.name, params.model.name) == (dataset, model)
 
 
 @pytest.mark.parametrize("dataset", names("dataset"))

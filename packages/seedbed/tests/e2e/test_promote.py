@@ -118,22 +118,6 @@ def test_a_version_is_fetched_on_another_machine_as_the_documentation_says(
 
 
 @pytest.mark.slow
-def test_a_bundle_that_is_not_the_graphs_own_is_not_promoted(project: Project) -> None:
-    project.edit("conf/model/hist_gradient_boosting.yaml", "max_iter: 20", "max_iter: 21")
-    project.commit("an edit without a run")
-    assert "does not belong to dvc.lock" in project.refused("seedbed", "promote")
-    project.git("reset", "--quiet", "--hard", "HEAD~1")
-    with (project.root / "models/bundle/metrics.json").open("a") as file:
-        file.write("\n")
-    assert "is not the file that was packaged" in project.refused("seedbed", "promote")
-    shutil.rmtree(project.root / "models/bundle")
-    assert "there is no such bundle" in project.refused("seedbed", "promote")
-    project.dvc("checkout", "--force")
-    assert tags(project) == []
-    assert not (project.root / "models/champion.dvc").exists()
-
-
-@pytest.mark.slow
 def test_a_champion_that_was_not_fetched_stops_the_gate_by_name(promoted: Project) -> None:
     shutil.rmtree(promoted.root / "models/champion")
     for folder in ("cache/files", "tmp"):

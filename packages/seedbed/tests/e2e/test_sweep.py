@@ -126,13 +126,6 @@ def test_an_experiment_of_a_sweep_is_listed_and_can_be_compared(swept: Project) 
 
 
 @pytest.mark.slow
-def test_the_same_command_again_computes_nothing(swept: Project) -> None:
-    before = swept.experiment_commits()
-    assert sweep(swept, *GRID).count("was there before") == 4
-    assert swept.experiment_commits() == before
-
-
-@pytest.mark.slow
 def test_the_winner_applied_needs_only_what_follows_train(project: Project) -> None:
     printed = sweep(project, "model=logistic_regression")
     (name,) = project.experiment_commits()
@@ -218,28 +211,21 @@ def test_what_hydra_offers_on_the_command_line_works_and_runs_nothing(project: P
 
 
 @pytest.mark.slow
-def test_a_study_over_two_models_goes_on_to_more_trials(project: Project) -> None:
+def test_a_study_weighs_quality_against_size_and_time_and_goes_on_to_more_trials(
+    project: Project,
+) -> None:
+    objectives = "sweep.objective=[cv,model_size,prediction_time]"
     models = "model=logistic_regression,hist_gradient_boosting"
-    study = ["-m", "hydra/sweeper=optuna", "sweep.name=two", models]
+    study = ["-m", "hydra/sweeper=optuna", "sweep.name=front", models, objectives]
     sweep(project, *study, "hydra.sweeper.n_trials=3")
     first = project.experiment_commits()
-    sweep(project, *study, "hydra.sweeper.n_trials=5")
+    printed = sweep(project, *study, "hydra.sweeper.n_trials=5")
     assert first.items() <= project.experiment_commits().items()
-    (table,) = (project.root / "reports/sweeps").glob("two-*/jobs.csv")
-    jobs = pd.read_csv(table)
-    assert len(jobs) == 5
-    assert jobs.filter(regex=r"max_leaf_nodes|classification\.C").shape[1] > 0
-
-
-@pytest.mark.slow
-def test_quality_is_weighed_against_size_and_time(project: Project) -> None:
-    objectives = "sweep.objective=[cv,model_size,prediction_time]"
-    models = "model=dummy,logistic_regression,hist_gradient_boosting"
-    search = ["-m", "hydra/sweeper=random", "hydra.sweeper.n_trials=5", "sweep.name=front"]
-    printed = sweep(project, *search, models, objectives)
     (report,) = (project.root / "reports/sweeps").glob("front-*")
     jobs = pd.read_csv(report / "jobs.csv")
+    assert len(jobs) == 5
     assert jobs["error"].isna().all()
+    assert jobs.filter(regex=r"max_leaf_nodes|classification\.C").shape[1] > 0
     assert (jobs[["model_size", "prediction_time"]] > 0).all(axis=None)
     front = printed.partition("on the Pareto front")[2]
     assert [name in front for name in jobs["experiment"]] == list(jobs["on_front"])
