@@ -67,13 +67,13 @@ class Project:
         else:
             words = list(command)
         try:
-            code, said = _run(words, cwd or self.root, variables, limit)
+            code, printed = _run(words, cwd or self.root, variables, limit)
         except TimeoutError as error:
             took = f"{' '.join(command)} took more than {limit} s:\n{error}"
             raise AssertionError(took) from None
         if check and code != 0:
-            raise AssertionError(f"{' '.join(command)} exited with {code}:\n{said}")
-        return subprocess.CompletedProcess(command, code, said)
+            raise AssertionError(f"{' '.join(command)} exited with {code}:\n{printed}")
+        return subprocess.CompletedProcess(command, code, printed)
 
     @property
     def active(self) -> dict[str, str]:
@@ -112,7 +112,7 @@ class Project:
         self.git("commit", "--quiet", "--allow-empty", "-m", message)
 
     def refused(self, *command: str, **options: object) -> str:
-        """Run a command that must fail; return what it said, which must not be a traceback."""
+        """Run a command that must fail; return what it printed, which must not be a traceback."""
         done = self.run(*command, check=False, **options)  # type: ignore[arg-type]
         assert done.returncode != 0, f"{' '.join(command)} was expected to fail:\n{done.stdout}"
         assert "Traceback" not in done.stdout, done.stdout
@@ -133,7 +133,7 @@ class Project:
 def _run(
     command: Sequence[str], folder: Path, environment: dict[str, str], limit: float
 ) -> tuple[int, str]:
-    """Run a command; return its exit code and what it said."""
+    """Run a command; return its exit code and what it printed."""
     with subprocess.Popen(
         command,
         cwd=folder,
@@ -146,12 +146,12 @@ def _run(
         start_new_session=True,
     ) as process:
         try:
-            said, _ = process.communicate(timeout=limit)
+            printed, _ = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            said, _ = process.communicate()
-            raise TimeoutError(said) from None
-    return process.returncode, said
+            printed, _ = process.communicate()
+            raise TimeoutError(printed) from None
+    return process.returncode, printed
 
 
 def wait_for(what: Callable[[], object], why: str, limit: float = 20) -> None:

@@ -54,9 +54,9 @@ def forked(
     command: Sequence[str], environment: Mapping[str, str]
 ) -> tuple[list[str], dict[str, str]]:
     """Return the command that has a fork do what a command does, and the environment to start it in."""
-    told = json.dumps({"command": command, "environment": dict(environment)})
+    request = json.dumps({"command": command, "environment": dict(environment)})
     found, name = _commands()[0], Path(command[0]).name
-    return [sys.executable, "-I", "-S", found["SEEDBED_CLIENT"], name], {**found, COMMAND: told}
+    return [sys.executable, "-I", "-S", found["SEEDBED_CLIENT"], name], {**found, COMMAND: request}
 
 
 @cache
@@ -82,15 +82,15 @@ def _environment() -> dict[str, str]:
 
 def _run_command(name: str) -> None:
     """Do what the script of this name does."""
-    told = json.loads(os.environ[COMMAND])
+    request = json.loads(os.environ[COMMAND])
     os.environ.clear()
-    os.environ.update(told["environment"])
+    os.environ.update(request["environment"])
     time.tzset()
     if home := os.environ.get("HOME"):
         # Of all that is imported only libgit2 has looked for it already.
         pygit2 = sys.modules["pygit2"]
         pygit2.settings.search_path[pygit2.enums.ConfigLevel.GLOBAL] = home
-    sys.argv = told["command"]
+    sys.argv = request["command"]
     try:
         sys.exit(sys.modules[SCRIPTS[name]].main())
     finally:

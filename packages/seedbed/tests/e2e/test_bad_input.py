@@ -14,12 +14,12 @@ def test_a_critical_expectation_stops_the_graph_and_names_the_rows(project: Proj
     before = outputs(project.root)
     with (project.root / "conf/expectations/flights.yaml").open("a", encoding="utf-8") as suite:
         suite.write(f"  - {ARRIVALS}\n")
-    said = project.refused("dvc", "repro")
-    assert stages_in(said) == ["compose", "validate"]
+    printed = project.refused("dvc", "repro")
+    assert stages_in(printed) == ["compose", "validate"]
     failed = r"ExpectColumnValuesToBeBetween\(column=distance, .*\) fails in [\d,]+ rows"
-    assert re.search(failed, said)
-    assert re.search(r"such as row \d+: \d+", said)
-    assert "conf/expectations" in said
+    assert re.search(failed, printed)
+    assert re.search(r"such as row \d+: \d+", printed)
+    assert "conf/expectations" in printed
 
     project.git("checkout", "--", "conf")
     project.make("restore")
@@ -49,13 +49,13 @@ def test_a_mistake_in_conf_stops_before_the_first_stage(
 ) -> None:
     before = (project.root / "params.yaml").read_bytes()
     project.edit(file, old, new)
-    said = project.refused("dvc", "repro")
+    printed = project.refused("dvc", "repro")
     # A dataset may name a package that brings its data: the stage `code` reads it before.
-    assert [stage for stage in stages_in(said) if stage != "code"] == ["compose"]
-    told = [line for line in said.splitlines() if line.startswith("compose: ")]
-    assert len(told) == 1, said
+    assert [stage for stage in stages_in(printed) if stage != "code"] == ["compose"]
+    lines = [line for line in printed.splitlines() if line.startswith("compose: ")]
+    assert len(lines) == 1, printed
     for word in words:
-        assert word in told[0]
+        assert word in lines[0]
     assert (project.root / "params.yaml").read_bytes() == before
 
 
@@ -63,7 +63,7 @@ def test_data_without_the_target_column_stop_ingest(project: Project, tmp_path: 
     (tmp_path / "wines.csv").write_text("alcohol,hue\n" + "12.5,1.0\n" * 200, encoding="utf-8")
     source = ("-S", "source=csv", "-S", f"source.path={tmp_path}/wines.csv")
     wine = ("-S", "dataset=wine", "-S", "~gate.thresholds.roc_auc")
-    said = project.refused("dvc", "exp", "run", *wine, *source)
-    assert stages_in(said) == ["compose", "ingest"]
+    printed = project.refused("dvc", "exp", "run", *wine, *source)
+    assert stages_in(printed) == ["compose", "ingest"]
     missing = "columns.target names target, which is not in the data; they have alcohol, hue"
-    assert f"ingest: {missing}" in said
+    assert f"ingest: {missing}" in printed

@@ -1,42 +1,10 @@
-"""Other places to work in: without an activated environment, in a worktree, in a clone on a second machine."""
+"""A worktree of the repository, in which nothing is activated; a clone on a second machine: test_two_machines.py."""
 
-import csv
 from pathlib import Path
 
 import pytest
 
-from support import ENVIRONMENT, Project, outputs, stages_in
-
-
-def test_a_clone_has_nothing_to_run_and_gets_experiments_through_both_remotes(
-    with_experiments: Project, tmp_path: Path
-) -> None:
-    here, server = with_experiments, str(tmp_path / "server")
-    here.git("init", "--quiet", "--bare", "--initial-branch=main", server)
-    here.git("remote", "add", "origin", server)
-    here.git("push", "--quiet", "origin", "main")
-    here.git("clone", "--quiet", server, str(tmp_path / "clone"))
-    (tmp_path / "clone/.venv").symlink_to(ENVIRONMENT)
-    clone = Project(tmp_path / "clone")
-    for project in (here, clone):
-        project.dvc("remote", "add", "--local", "--default", "storage", str(tmp_path / "storage"))
-    here.dvc("push")
-
-    clone.dvc("pull")
-    assert outputs(clone.root) == outputs(here.root)
-    assert clone.stages_run() == []
-    assert "in step" in clone.run("seedbed", "check").stdout
-    assert clone.git("status", "--porcelain") == ""
-
-    here.dvc("exp", "push", "origin", "linear", "second")
-    clone.dvc("exp", "pull", "origin", "linear", "second")
-    shown = csv.DictReader(clone.dvc("exp", "show", "--csv").splitlines())
-    assert {"linear", "second"} <= {row["Experiment"] for row in shown}
-    clone.dvc("exp", "apply", "linear")
-    clone.dvc("pull")
-    assert clone.stages_run() == []
-    assert "name: logistic_regression" in (clone.root / "params.yaml").read_text(encoding="utf-8")
-    assert (clone.root / "models/bundle/pipeline.skops").is_file()
+from support import Project, outputs, stages_in
 
 
 @pytest.mark.slow

@@ -79,6 +79,6 @@ def test_a_file_opens_with_what_it_is_and_the_command_that_uses_it(name: str) ->
 def test_the_debug_overlay_runs_the_whole_graph(tmp_path: Path) -> None:
     project = copy_repository(tmp_path)
     project.run("seedbed", "compose", "--reset")
-    said = project.dvc("exp", "run", "--name", "look", "-S", "+experiment=debug")
-    assert stages_in(said) == EVERY_STAGE
+    printed = project.dvc("exp", "run", "--name", "look", "-S", "+experiment=debug")
+    assert stages_in(printed) == EVERY_STAGE
     assert "dataset.sample: 5000" in project.experiment_file("look", "reports/overrides.yaml")

@@ -189,8 +189,8 @@ def test_a_retrained_branch_is_sent_with_the_token_and_takes_no_commit_of_somebo
     runner.git(*RETRAINER, *commit, "this week")
 
     for _ in range(2):
-        said = runner.ci(".ci/propose", FORGE_TOKEN=TOKEN, **forge.environment(kind))
-    assert ("tester@example.org, and is left as it is" in said) == (not ours)
+        printed = runner.ci(".ci/propose", FORGE_TOKEN=TOKEN, **forge.environment(kind))
+    assert ("tester@example.org, and is left as it is" in printed) == (not ours)
     (request,) = forge.requests
     branch = request["head" if kind == "GitHub" else "source_branch"]
     assert re.fullmatch("retrain" if ours else r"retrain-\d{4}-\d\d-\d\d", branch)
@@ -202,8 +202,8 @@ def test_a_retrained_branch_is_sent_with_the_token_and_takes_no_commit_of_somebo
 def test_credentials_are_there_only_while_the_command_runs(shared: Shared) -> None:
     runner, own = shared.clone(), shared.folder / "runner/.dvc/config.local"
     look = 'cat .dvc/config.local; stat -c %a .dvc/config.local; echo "${DVC_CONFIG_LOCAL-none}"; exit 3'
-    said = runner.ci(".ci/with-remote", "sh", "-c", look, check=False, **shared.secret)
-    assert said == f"{shared.secret['DVC_CONFIG_LOCAL']}\n600\nnone\n"
+    printed = runner.ci(".ci/with-remote", "sh", "-c", look, check=False, **shared.secret)
+    assert printed == f"{shared.secret['DVC_CONFIG_LOCAL']}\n600\nnone\n"
     assert not own.exists()
     own.write_text("[core]\n")
     refused = runner.ci(".ci/with-remote", "true", check=False, DVC_CONFIG_LOCAL="x")
@@ -225,10 +225,10 @@ def test_a_pull_request_whose_data_are_pushed_runs_nothing_and_is_compared(share
     runner, summary = shared.clone("origin/change"), shared.folder / "summary.md"
     known = {"server_url": "https://forge", "repository": "me/mine", "run_id": "1"}
     given = {"GITHUB_BASE_REF": "main", "GITHUB_STEP_SUMMARY": str(summary)}
-    said = runner.job("pull-request.yml: pipeline", {**shared.secret, **known}, **given)
-    assert str(shared.store) not in said
+    printed = runner.job("pull-request.yml: pipeline", {**shared.secret, **known}, **given)
+    assert str(shared.store) not in printed
     assert not (runner.root / ".dvc/config.local").exists()
-    assert stages_in(said) == []
+    assert stages_in(printed) == []
 
     report = runner.report
     assert summary.read_text(encoding="utf-8") == report
@@ -259,9 +259,9 @@ def test_a_fork_without_secrets_computes_and_what_its_author_did_not_run_is_name
     author.commit("another seed, not run")
     author.git("push", "--quiet", "origin", "change", "main")
     runner = shared.clone("origin/change")
-    said = runner.job("pipeline", **ON_GITLAB)
-    assert "the pipeline computes" in said
-    assert "train" in stages_in(said)
+    printed = runner.job("pipeline", **ON_GITLAB)
+    assert "the pipeline computes" in printed
+    assert "train" in stages_in(printed)
     reran = "compose, train, evaluate, gate, package ran here"
     assert f"**dvc.lock of this branch is not in step:** {reran}" in runner.report
     assert re.search(r"\| seed +\| 0 +\| 1 +\|", runner.report)
@@ -278,9 +278,9 @@ def test_where_the_champion_cannot_be_had_all_but_the_comparison_is_reported(
     champion = load_yaml(author.root / "models/champion.dvc")["outs"][0]["md5"]
     (shared.store / "files/md5" / champion[:2] / champion[2:]).unlink()
     runner = shared.clone()
-    said = runner.job("pipeline", shared.secret, **ON_GITLAB)
-    assert "Stage 'evaluate' didn't change" in said
-    assert "'gate'" not in said
+    printed = runner.job("pipeline", shared.secret, **ON_GITLAB)
+    assert "Stage 'evaluate' didn't change" in printed
+    assert "'gate'" not in printed
     assert "**Not compared: no access to the champion.**" in runner.report
     assert "The pipeline stopped" not in runner.report
 
@@ -306,8 +306,8 @@ def test_a_tag_of_the_registry_becomes_an_archive_that_loads(shared: Shared) -> 
     shared.push("main", "--tags")
     version = author.git("tag", "--list", "model@v*")
     runner = shared.clone(version)
-    said = runner.job("release.yml: archive", shared.secret, GITHUB_REF_NAME=version)
-    assert str(shared.store) not in said
+    printed = runner.job("release.yml: archive", shared.secret, GITHUB_REF_NAME=version)
+    assert str(shared.store) not in printed
     path = runner.root / f"dist/model-{version.partition('@')[2]}.tar.gz"
     first = path.read_bytes()
     assert hashlib.sha256(first).hexdigest() in path.with_name(f"{path.name}.sha256").read_text()

@@ -18,16 +18,16 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.S | re.M)
 
 def follow(project: Project, recipe: str) -> str:
     """Write what the recipe's blocks hold to the files they name, and run its commands; return what those printed."""
-    said = ""
+    printed = ""
     for language, text in BLOCK.findall(RECIPES[recipe]):
         if language == "sh":
             # `make` would first bring .venv in step, and that is not the copy's own.
             commands = "\n".join(line for line in text.splitlines() if not line.startswith("make "))
             environment = {"PATH": f"{project.root}/.venv/bin:/usr/bin:/bin"}
-            said += project.run("sh", "-e", "-c", commands, **environment).stdout
+            printed += project.run("sh", "-e", "-c", commands, **environment).stdout
         else:
             write(project.root, text)
-    return said
+    return printed
 
 
 def write(root: Path, text: str) -> None:
@@ -56,8 +56,8 @@ def card(project: Project) -> str:
 
 
 def test_the_recipe_for_your_own_data(project: Project) -> None:
-    said = follow(project, "Your own data")
-    assert "Running stage 'ingest'" in said
+    printed = follow(project, "Your own data")
+    assert "Running stage 'ingest'" in printed
     raw = pd.read_parquet(project.root / "data/raw")
     assert (len(raw), list(raw.columns)[-1]) == (569, "diagnosis")
     assert details(project)["test"]["roc_auc"]["value"] > 0.95
@@ -67,8 +67,8 @@ def test_the_recipe_for_your_own_data(project: Project) -> None:
 
 
 def test_the_recipe_for_a_stage(project: Project) -> None:
-    said = follow(project, "A stage")
-    assert "Running stage 'balance'" in said
+    printed = follow(project, "A stage")
+    assert "Running stage 'balance'" in printed
     counts = pd.read_csv(project.root / "reports/balance.csv")
     rows = len(pd.read_parquet(project.root / "data/features"))
     assert counts["rows"].sum() == 3 * rows, "split, origin, carrier"
@@ -91,8 +91,8 @@ def test_a_stage_may_have_parameters_of_its_own(project: Project) -> None:
 
 @pytest.mark.slow
 def test_the_recipe_for_a_metric(project: Project) -> None:
-    said = follow(project, "A metric")
-    assert "Running stage 'featurize'" not in said
+    printed = follow(project, "A metric")
+    assert "Running stage 'featurize'" not in printed
     found = details(project)
     matthews = found["test"]["matthews"]
     assert matthews["low"] < matthews["value"] < matthews["high"]
@@ -107,9 +107,9 @@ def test_the_recipe_for_a_metric(project: Project) -> None:
     ("recipe", "name"), [("A feature", "gustiness"), ("A kind of feature", "gust_excess")]
 )
 def test_the_recipes_for_features(project: Project, recipe: str, name: str) -> None:
-    said = follow(project, recipe)
-    assert "Running stage 'featurize'" in said
-    assert "Running stage 'ingest'" not in said
+    printed = follow(project, recipe)
+    assert "Running stage 'featurize'" in printed
+    assert "Running stage 'ingest'" not in printed
     assert name in details(project)["importance"]
 
 
@@ -122,9 +122,9 @@ def test_the_recipes_for_features(project: Project, recipe: str, name: str) -> N
     ],
 )
 def test_the_recipes_for_models(project: Project, recipe: str, target: str) -> None:
-    said = follow(project, recipe)
-    assert "Running stage 'train'" in said
-    assert "Running stage 'featurize'" not in said
+    printed = follow(project, recipe)
+    assert "Running stage 'train'" in printed
+    assert "Running stage 'featurize'" not in printed
     assert target in card(project)
     load = "from seedbed.serving import load_bundle; load_bundle('bundle')"
     project.run("python", "-c", load, cwd=project.root / "models")
@@ -135,8 +135,8 @@ def test_the_recipe_for_a_source(project: Project) -> None:
     # The overlay of the tests asks for a metric of flights.
     project.edit("conf/experiment/tiny.yaml", "  thresholds: {roc_auc: 0.0}\n", "")
     project.commit()
-    said = follow(project, "A source")
-    assert "178 rows, 14 columns" in said
+    printed = follow(project, "A source")
+    assert "178 rows, 14 columns" in printed
     wine = ("dvc", "exp", "run", "-S", "dataset=wine")
     refused = project.refused(*wine, "-S", "source.kind=sqlight")
     assert "there is no such source (did you mean sqlite?)" in refused

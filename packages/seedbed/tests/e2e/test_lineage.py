@@ -12,7 +12,7 @@ def lineage(project: Project, folder: str = "models/bundle", good: bool = True) 
     assert "Traceback" not in done.stdout
     assert done.returncode == (0 if good else 1), done.stdout
     lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
-    return {name: f"{mark} {said}" for mark, name, said in lines}
+    return {name: f"{mark} {printed}" for mark, name, printed in lines}
 
 
 def test_a_bundle_leads_to_its_commit_and_all_hashes_agree(project: Project) -> None:

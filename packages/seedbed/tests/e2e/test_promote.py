@@ -44,8 +44,8 @@ def test_promoting_changes_no_byte_of_the_bundle_and_reruns_nothing_but_the_gate
     project: Project,
 ) -> None:
     before, commit = bundle(project), project.git("rev-parse", "HEAD")
-    said = project.run("seedbed", "promote").stdout
-    assert "model v0.1.0 is in use" in said
+    printed = project.run("seedbed", "promote").stdout
+    assert "model v0.1.0 is in use" in printed
     assert bundle(project) == bundle(project, "models/champion") == before
     changed = project.git("diff", "--name-only", commit, "HEAD").splitlines()
     models = {"models/.gitignore", "models/champion.dvc", "models/champion/README.md"}
@@ -78,8 +78,8 @@ def test_versions_go_up_and_back(promoted: Project) -> None:
     second = bundle(promoted, "models/champion")
     assert second != first
 
-    said = promoted.run("seedbed", "rollback").stdout
-    assert "model v0.1.0 is in use again, instead of v1.0.0" in said
+    printed = promoted.run("seedbed", "rollback").stdout
+    assert "model v0.1.0 is in use again, instead of v1.0.0" in printed
     assert bundle(promoted, "models/champion") == first
     assert bundle(promoted) == second, "the packaged bundle is what it was"
     assert promoted.git("status", "--porcelain") == ""
@@ -99,8 +99,8 @@ def test_a_version_is_fetched_on_another_machine_as_the_documentation_says(
 ) -> None:
     project.dvc("remote", "add", "--default", "storage", str(tmp_path / "storage"))
     project.commit("a remote")
-    said = project.run("seedbed", "promote").stdout
-    assert "`make push` hands it to the others" in said
+    printed = project.run("seedbed", "promote").stdout
+    assert "`make push` hands it to the others" in printed
     project.git("init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "origin.git"))
     project.git("push", "--quiet", str(tmp_path / "origin.git"), "main", "--tags")
     project.dvc("push", "--quiet", "models/champion")

@@ -103,8 +103,8 @@ def test_an_edit_of_a_module_runs_the_stages_that_import_it(project: Project) ->
     file = project.root / "packages/seedbed/src/seedbed/data/cleaning.py"
     file.write_text(file.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
     # What clean writes stays the same, so featurize and those after it have nothing to do.
-    said = project.run("seedbed", "status").stdout
-    assert "stale: clean, gate, package (seedbed/data/cleaning.py)" in said
+    printed = project.run("seedbed", "status").stdout
+    assert "stale: clean, gate, package (seedbed/data/cleaning.py)" in printed
     assert project.stages_run() == ["code", "clean", "gate", "package"]
     assert project.git("status", "--porcelain").split() == [
         "M", "code.yaml", "M", "dvc.lock", "M", "packages/seedbed/src/seedbed/data/cleaning.py"

@@ -46,8 +46,8 @@ def test_metrics_diff_and_params_diff_name_what_changed(with_experiments: Projec
 
 
 def test_make_show_is_a_table_of_what_differs(with_experiments: Project) -> None:
-    said = with_experiments.make("show")
-    heading = next(line for line in said.splitlines() if "Experiment" in line)
+    printed = with_experiments.make("show")
+    heading = next(line for line in printed.splitlines() if "Experiment" in line)
     columns = heading.split()
     assert {"test.roc_auc", "seed", "model.name"} <= set(columns)
     for hidden in ("_target_", "conf_hash", "problem.question", "models/model", "reports/", "src/"):
@@ -57,7 +57,9 @@ def test_make_show_is_a_table_of_what_differs(with_experiments: Project) -> None
         for name, row in experiments(with_experiments).items()
         if name in EXPERIMENTS
     }
-    assert sorted(EXPERIMENTS, key=said.index) == sorted(figures, key=lambda name: -figures[name])
+    assert sorted(EXPERIMENTS, key=printed.index) == sorted(
+        figures, key=lambda name: -figures[name]
+    )
     # What does not differ between the three rows is not shown.
     assert not {"split.folds", "gate.thresholds.roc_auc"} & set(columns)
     with_experiments.commit("after the experiments")
