@@ -17,7 +17,7 @@ from seedbed.data.csv_files import read_csv
 from seedbed.data.features import MAKERS, make_features
 from seedbed.data.ingesting import set_types
 from seedbed.data.sources import read_source
-from seedbed.data.values import plain_values, read_values
+from seedbed.data.values import read_values
 from seedbed.errors import UserError
 from seedbed.serving.signature import InputColumn, Signature
 
@@ -317,16 +317,12 @@ def test_an_infinite_number_is_refused_however_it_is_held(make: Make, sent: bool
 def test_periods_and_spans_are_refused_in_a_sentence(
     values: pd.Series, kind: ColumnType, sent: bool
 ) -> None:
-    with pytest.raises(
-        UserError, match="column x: 2 of 2 values cannot be read, the first in row 0"
-    ):
+    with pytest.raises(UserError, match="column x: 2 of 2 values cannot be read.* in row 0"):
         read(values, kind, sent)
 
 
-def test_an_index_stays_and_plain_values_are_not_copied() -> None:
-    values = pd.Series([1.5, 2.5], index=["a", "a"])
-    assert read(values, "number").index.tolist() == ["a", "a"]
-    assert plain_values(values) is values or plain_values(values).equals(values)
+def test_an_index_stays() -> None:
+    assert read(pd.Series([1.5, 2.5], index=["a", "a"]), "number").index.tolist() == ["a", "a"]
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
