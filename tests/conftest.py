@@ -1,6 +1,9 @@
 """What the tests share: the project, run once on a sample."""
 
+import os
+
 import pytest
+from filelock import FileLock
 
 from sample_run import SampleRun
 
@@ -8,4 +11,12 @@ from sample_run import SampleRun
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
     """The project, with the whole graph run on a sample; not to be changed."""
-    return SampleRun(tmp_path_factory.mktemp("sample") / "project")
+    folder = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        folder = folder.parent  # which the workers share: one makes the run, the others wait for it
+    sample, done = SampleRun(folder / "sample"), folder / "sample.done"
+    with FileLock(folder / "sample.lock"):
+        if not done.exists():
+            sample.make()
+            done.touch()
+    return sample

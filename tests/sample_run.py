@@ -20,6 +20,11 @@ class SampleRun:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    def make(self) -> None:
+        """Copy the project, choose the sample, and run the graph."""
+        root = self.root
+        shutil.rmtree(root, ignore_errors=True)
         root.mkdir()
         listed = [*GIT, "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
         for name in _output(listed, ROOT).split("\0"):

@@ -6,7 +6,7 @@ import pytest
 
 from sample_run import SampleRun
 
-# One worker of `pytest -n` makes the run, and does all tests of it.
+# One worker of `pytest -n` does all tests of the run: another would wait for it.
 pytestmark = pytest.mark.xdist_group("sample")
 
 KNOWN_LATER = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"}

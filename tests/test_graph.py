@@ -4,7 +4,7 @@ import pytest
 
 from sample_run import SampleRun
 
-# One worker of `pytest -n` makes the run, and does all tests of it.
+# One worker of `pytest -n` does all tests of the run: another would wait for it.
 pytestmark = pytest.mark.xdist_group("sample")
 
 
@@ -19,12 +19,9 @@ def test_every_stage_left_its_outputs(project: SampleRun) -> None:
     assert [path for path in outputs if not (project.root / path).exists()] == []
 
 
-def test_a_second_run_has_nothing_to_do(project: SampleRun) -> None:
+def test_a_second_run_has_nothing_to_do_until_a_stage_is_edited(project: SampleRun) -> None:
     assert "Running stage" not in project.run("dvc", "repro")
     assert "are in step" in project.run("seedbed", "check")
-
-
-def test_an_edit_of_a_stage_runs_that_stage(project: SampleRun) -> None:
     (module,) = project.root.glob("src/*/stages/evaluate.py")
     text = module.read_text(encoding="utf-8")
     try:

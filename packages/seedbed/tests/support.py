@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,11 +30,7 @@ REPOSITORY = Path(__file__).parents[3]
 ENVIRONMENT = Path(sys.prefix)
 EXPERIMENTS = {"linear": "model=logistic_regression", "second": "seed=2"}
 """The experiments of the fixture `explored`, each with the one choice that sets it apart."""
-STATED_PROBLEM = {
-    "question": "Late?",
-    "task": "binary",
-    "metric": "roc_auc",
-}
+STATED_PROBLEM = {"question": "Late?", "task": "binary", "metric": "roc_auc"}
 """A problem as params.yaml states one."""
 LIMIT = 240
 """Seconds after which a command counts as hanging, and is stopped with all that it started."""
@@ -59,30 +56,24 @@ class Project:
         Unless `unaided`, stages find their packages imported, and so do `dvc` and `seedbed` where little is changed in the
         environment.
         """
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("DVC_", "PYTHON", "VIRTUAL_ENV"))
-        }
+        own = ("DVC_", "PYTHON", "VIRTUAL_ENV")
+        inherited = {k: value for k, value in os.environ.items() if not k.startswith(own)}
         name = command[0]
         if name in ("dvc", "seedbed", "python"):
             command = (str(self.root / ".venv/bin" / name), *command[1:])
-        here, variables = (
-            cwd or self.root,
-            {**inherited, **({} if unaided else warm.warm()), **environment},
-        )
+        variables = {**inherited, **({} if unaided else warm.warm()), **environment}
+        if not unaided and warm.can_run(name, environment):
+            words, variables = warm.forked(command, variables)
+        else:
+            words = list(command)
         try:
-            if not unaided and warm.can_run(name, environment):
-                code, said = warm.run(command, here, variables, limit)
-            else:
-                code, said = _run_cold(command, here, variables, limit)
+            code, printed = _run(words, cwd or self.root, variables, limit)
         except TimeoutError as error:
-            raise AssertionError(
-                f"{' '.join(command)} took more than {limit} s:\n{error}"
-            ) from None
+            took = f"{' '.join(command)} took more than {limit} s:\n{error}"
+            raise AssertionError(took) from None
         if check and code != 0:
-            raise AssertionError(f"{' '.join(command)} exited with {code}:\n{said}")
-        return subprocess.CompletedProcess(command, code, said)
+            raise AssertionError(f"{' '.join(command)} exited with {code}:\n{printed}")
+        return subprocess.CompletedProcess(command, code, printed)
 
     @property
     def active(self) -> dict[str, str]:
@@ -104,11 +95,8 @@ class Project:
     def experiments(self) -> dict[str, str]:
         """Return the Git reference of each experiment by its name; where a name is there twice, of one of them."""
         refs = self.git("for-each-ref", "--format=%(refname)", "refs/exps").splitlines()
-        return {
-            ref.rpartition("/")[2]: ref
-            for ref in refs
-            if not ref.startswith(("refs/exps/exec", "refs/exps/celery"))
-        }
+        own = ("refs/exps/exec", "refs/exps/celery")
+        return {ref.rpartition("/")[2]: ref for ref in refs if not ref.startswith(own)}
 
     def experiment_commits(self) -> dict[str, str]:
         """Return the commit of each experiment by its name."""
@@ -123,9 +111,9 @@ class Project:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "-m", message)
 
-    def refused(self, *command: str, **environment: str) -> str:
-        """Run a command that must fail; return what it said, which must not be a traceback."""
-        done = self.run(*command, check=False, **environment)
+    def refused(self, *command: str, **options: object) -> str:
+        """Run a command that must fail; return what it printed, which must not be a traceback."""
+        done = self.run(*command, check=False, **options)  # type: ignore[arg-type]
         assert done.returncode != 0, f"{' '.join(command)} was expected to fail:\n{done.stdout}"
         assert "Traceback" not in done.stdout, done.stdout
         return done.stdout
@@ -142,10 +130,10 @@ class Project:
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def _run_cold(
+def _run(
     command: Sequence[str], folder: Path, environment: dict[str, str], limit: float
 ) -> tuple[int, str]:
-    """Run a command in a process of its own; return its exit code and what it said."""
+    """Run a command; return its exit code and what it printed."""
     with subprocess.Popen(
         command,
         cwd=folder,
@@ -158,12 +146,12 @@ def _run_cold(
         start_new_session=True,
     ) as process:
         try:
-            said, _ = process.communicate(timeout=limit)
+            printed, _ = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            said, _ = process.communicate()
-            raise TimeoutError(said) from None
-    return process.returncode, said
+            printed, _ = process.communicate()
+            raise TimeoutError(printed) from None
+    return process.returncode, printed
 
 
 def wait_for(what: Callable[[], object], why: str, limit: float = 20) -> None:
@@ -217,24 +205,15 @@ def copied(source: Path, target: Path) -> Project:
 
 def state(project: Project) -> list[str]:
     """Return all that a sweep must leave as it was: HEAD, branch, index, work tree, stash."""
-    asked = (
-        "rev-parse HEAD",
-        "symbolic-ref HEAD",
-        "diff --cached",
-        "diff",
-        "status --porcelain",
-        "stash list",
-    )
-    return [project.git(*question.split()) for question in asked]
+    asked = "rev-parse HEAD,symbolic-ref HEAD,diff --cached,diff,status --porcelain,stash list"
+    return [project.git(*question.split()) for question in asked.split(",")]
 
 
 def lock_up_to_train(project: Project, commit: str) -> dict:
     """Return what a commit's dvc.lock holds of the stages that a sweep runs."""
     stages = yaml.load(project.git("show", f"{commit}:dvc.lock"), yaml.CSafeLoader)["stages"]
-    return {
-        name: stages[name]
-        for name in ("code", "compose", "ingest", "validate", "clean", "featurize", "train")
-    }
+    names = ("code", "compose", "ingest", "validate", "clean", "featurize", "train")
+    return {name: stages[name] for name in names}
 
 
 def sign_again(folder: Path, **changed: object) -> None:
@@ -247,43 +226,27 @@ def sign_again(folder: Path, **changed: object) -> None:
 
 def composed(*overrides: str) -> Params:
     """Return conf/ of this repository composed with the overrides, typed; the working directory must be inside it."""
-    return check_params(
-        OmegaConf.to_container(OmegaConf.create(compose_text(REPOSITORY, list(overrides)))),
-        REPOSITORY,
-    )  # type: ignore[arg-type]
+    values = OmegaConf.to_container(OmegaConf.create(compose_text(REPOSITORY, list(overrides))))
+    return check_params(values, REPOSITORY)  # type: ignore[arg-type]
 
 
 EVERY_STAGE = [
-    "compose",
-    "ingest",
-    "validate",
-    "explore",
-    "clean",
-    "featurize",
-    "train",
-    "evaluate",
-    "gate",
+    "compose", "ingest", "validate", "explore", "clean", "featurize", "train", "evaluate", "gate",
     "package",
-]
+]  # fmt: skip
 """What runs where nothing has run; stage code only where its fingerprints do not fit."""
 
 
 def stages_in(output: str) -> list[str]:
     """Return the stages that DVC says it ran."""
-    return [
-        line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")
-    ]
+    return re.findall(r"^Running stage '(.*?)'", output, re.MULTILINE)
 
 
 def copy_repository(target: Path) -> Project:
     """Copy what Git tracks here, as it is in the work tree now, into a new repository with one commit."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        check=True,
-    ).stdout
-    for name in listed.decode().split("\0"):
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(listed, cwd=REPOSITORY, capture_output=True, check=True).stdout
+    for name in names.decode().split("\0"):
         source = REPOSITORY / name
         if name and source.is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -337,18 +300,15 @@ def output_hash(root: Path, stage: str, path: str) -> str:
 def outputs(root: Path) -> dict[str, str]:
     """Return the hash of every file that the graph's outputs hold in the work tree."""
     stages = OmegaConf.load(root / "dvc.lock").stages
-    files = [
-        file
-        for stage in stages.values()
-        for out in stage.get("outs", [])
-        for file in (
-            [root / out.path]
-            if (root / out.path).is_file()
-            else sorted((root / out.path).rglob("*"))
-        )
-        if file.is_file()
-    ]
+    paths = [out.path for stage in stages.values() for out in stage.get("outs", [])]
+    return {name: md5 for path in paths for name, md5 in file_hashes(root, path).items()}
+
+
+def file_hashes(root: Path, path: str) -> dict[str, str]:
+    """Return the hash of a file or of every file of a folder, by their paths below the root."""
+    files = [root / path, *sorted((root / path).rglob("*"))]
     return {
         file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in files
+        if file.is_file()
     }

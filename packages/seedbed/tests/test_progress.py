@@ -3,17 +3,19 @@
 import os
 import pty
 import sys
-from pathlib import Path
 
 import pytest
 
 from seedbed.progress import track
 
 
-def test_every_item_comes_through_in_order_and_a_pipe_stays_silent(
+def test_items_come_through_one_at_a_time_and_a_pipe_stays_silent(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    assert list(track(iter("abc"), 3, "fits")) == ["a", "b", "c"]
+    taken: list[int] = []
+    for item in track((taken.append(number) or number for number in range(3)), 3, "fits"):  # type: ignore[func-returns-value]
+        assert taken == list(range(item + 1)), "one at a time"
+    assert taken == [0, 1, 2]
     assert capfd.readouterr() == ("", "")
 
 
@@ -21,9 +23,8 @@ def test_every_item_comes_through_in_order_and_a_pipe_stays_silent(
 def test_a_terminal_is_written_to_unless_it_is_one_of_ci(
     in_ci: str | None, shown: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if in_ci is None:
-        monkeypatch.delenv("CI", raising=False)
-    else:
+    monkeypatch.delenv("CI", raising=False)
+    if in_ci is not None:
         monkeypatch.setenv("CI", in_ci)
     ours, theirs = pty.openpty()
     with os.fdopen(theirs, "w") as terminal:
@@ -37,9 +38,3 @@ def test_a_terminal_is_written_to_unless_it_is_one_of_ci(
     os.close(ours)
     assert ("fits 0/2" in seen and "fits 1/2" in seen and "fits 2/2 in 0 s" in seen) is shown
     assert shown or seen == "end"
-
-
-def test_items_are_taken_one_at_a_time(tmp_path: Path) -> None:
-    taken = []
-    for item in track((taken.append(number) or number for number in range(3)), 3, "fits"):  # type: ignore[func-returns-value]
-        assert taken == list(range(item + 1))

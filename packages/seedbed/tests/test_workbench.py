@@ -1,7 +1,5 @@
 """The data of any stage, from any folder of the repository."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -47,13 +45,12 @@ def test_the_repository_is_the_one_of_the_working_directory(
     repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
-    for folder in (".dvc", "conf"):
-        (other / folder).mkdir(parents=True)
+    (other / ".dvc").mkdir(parents=True)
+    (other / "conf").mkdir()
     write_table(pd.DataFrame({"name": ["another"]}), other / "data/raw")
-    monkeypatch.chdir(repository)
-    seedbed.load("raw")
-    monkeypatch.chdir(other)
-    assert seedbed.load("raw")["name"].tolist() == ["another"]
+    for folder, name in ((repository, "raw"), (other, "another")):
+        monkeypatch.chdir(folder)
+        assert seedbed.load("raw")["name"].tolist() == [name]
 
 
 @pytest.mark.parametrize(
@@ -69,23 +66,6 @@ def test_what_is_not_there_is_told(
     monkeypatch.chdir(repository)
     with pytest.raises(UserError, match=message):
         seedbed.load(name)
-
-
-def test_importing_seedbed_imports_nothing_else() -> None:
-    code = "import sys, seedbed; print(sorted(set(sys.modules) & {'pandas', 'numpy', 'pyarrow', 'seedbed.workbench'}))"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=REPOSITORY / "src",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.strip() == "[]"
-
-
-def test_a_name_that_seedbed_does_not_have_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'lod'"):
-        seedbed.lod  # noqa: B018
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -8,9 +8,7 @@ hands them over as it does in a sweep; their code is that of their own repositor
 import atexit
 import json
 import os
-import select
 import shutil
-import socket
 import sys
 import threading
 import time
@@ -43,26 +41,7 @@ READ_LATE = ("HOME", "DVC_SITE_CACHE_DIR")
 @cache
 def warm() -> dict[str, str]:
     """Return the environment in which stages of any repository start warm; the zygote ends with this process."""
-    if sys.platform != "linux":
-        return {}
-    return _started("stages").environment
-
-
-@cache
-def _commands() -> tuple[int, dict[str, str]]:
-    """Start the zygote of commands; return a descriptor of its folder, and the environment that it was started in."""
-    process, environment = _started("commands"), _environment()
-    return os.open(process.folder, os.O_RDONLY | os.O_DIRECTORY), environment
-
-
-def _started(what: str) -> zygote.Zygote:
-    """Start a zygote that ends with this process."""
-    here = Path(mkdtemp(prefix="warm-"))
-    atexit.register(shutil.rmtree, here, ignore_errors=True)
-    (here / "src").symlink_to(Path(__file__).parents[1] / "src")  # PYTHONPATH of a zygote
-    started = zygote.Zygote(here, program=(__file__, what))
-    atexit.register(started.close)
-    return started
+    return _started("stages") if sys.platform == "linux" else {}
 
 
 def can_run(name: str, changed: Iterable[str] = ()) -> bool:
@@ -71,58 +50,47 @@ def can_run(name: str, changed: Iterable[str] = ()) -> bool:
     return late and sys.platform == "linux" and name in SCRIPTS and _commands()[1] == _environment()
 
 
+def forked(
+    command: Sequence[str], environment: Mapping[str, str]
+) -> tuple[list[str], dict[str, str]]:
+    """Return the command that has a fork do what a command does, and the environment to start it in."""
+    request = json.dumps({"command": command, "environment": dict(environment)})
+    found, name = _commands()[0], Path(command[0]).name
+    return [sys.executable, "-I", "-S", found["SEEDBED_CLIENT"], name], {**found, COMMAND: request}
+
+
+@cache
+def _commands() -> tuple[dict[str, str], dict[str, str]]:
+    """Start the zygote of commands; return how it is found, and the environment that it was started in."""
+    return _started("commands"), _environment()
+
+
+def _started(what: str) -> dict[str, str]:
+    """Start a zygote that ends with this process; return the environment in which it is found."""
+    here = Path(mkdtemp(prefix="warm-"))
+    atexit.register(shutil.rmtree, here, ignore_errors=True)
+    (here / "src").symlink_to(Path(__file__).parents[1] / "src")  # PYTHONPATH of a zygote
+    started = zygote.Zygote(here, program=(__file__, what))
+    atexit.register(started.close)
+    return started.environment
+
+
 def _environment() -> dict[str, str]:
     """Return the environment, without the name of the test that runs."""
     return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
 
 
-def run(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], limit: float
-) -> tuple[int, str]:
-    """Run a command in a fork; return its exit code and what it said.
-
-    Raises
-    ------
-    TimeoutError
-        If it took longer than the limit; it is ended, with all that it started.
-    """
-    told = json.dumps({"command": command, "environment": dict(environment)})
-    message = (
-        b"\0".join(map(os.fsencode, (Path(command[0]).name, folder, f"{COMMAND}={told}")))
-        + zygote.END
-    )
-    reader, writer = os.pipe()
-    with socket.socket(socket.AF_UNIX) as client, open(reader, "rb") as pipe:  # noqa: PTH123
-        try:
-            client.connect(f"/proc/self/fd/{_commands()[0]}/{zygote.SOCKET}")
-            client.sendall(message[socket.send_fds(client, [message], [writer, writer]) :])
-        finally:
-            os.close(writer)
-        said, deadline = b"", time.monotonic() + limit
-        while more := _read(pipe.fileno(), deadline, said):
-            said += more
-        client.settimeout(max(1.0, deadline - time.monotonic()))
-        code = int.from_bytes(client.recv(4), sys.byteorder, signed=True)
-    return code, said.decode("utf-8", errors="replace")
-
-
-def _read(pipe: int, deadline: float, before: bytes) -> bytes:
-    if not select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
-        raise TimeoutError(before.decode("utf-8", errors="replace"))
-    return os.read(pipe, 1 << 16)
-
-
 def _run_command(name: str) -> None:
     """Do what the script of this name does."""
-    told = json.loads(os.environ[COMMAND])
+    request = json.loads(os.environ[COMMAND])
     os.environ.clear()
-    os.environ.update(told["environment"])
+    os.environ.update(request["environment"])
     time.tzset()
     if home := os.environ.get("HOME"):
         # Of all that is imported only libgit2 has looked for it already.
         pygit2 = sys.modules["pygit2"]
         pygit2.settings.search_path[pygit2.enums.ConfigLevel.GLOBAL] = home
-    sys.argv = told["command"]
+    sys.argv = request["command"]
     try:
         sys.exit(sys.modules[SCRIPTS[name]].main())
     finally:

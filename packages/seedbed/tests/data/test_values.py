@@ -17,7 +17,7 @@ from seedbed.data.csv_files import read_csv
 from seedbed.data.features import MAKERS, make_features
 from seedbed.data.ingesting import set_types
 from seedbed.data.sources import read_source
-from seedbed.data.values import plain_values, read_values
+from seedbed.data.values import read_values
 from seedbed.errors import UserError
 from seedbed.serving.signature import InputColumn, Signature
 
@@ -25,31 +25,31 @@ ZONE = "America/New_York"
 SENT = pytest.mark.parametrize("sent", [False, True], ids=["source", "request"])
 NUMPY_NUMBERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 NUMPY_FLOATS = ["float16", "float32", "float64", "longdouble"]
-NULLABLE_NUMBERS = [name.replace("i", "I", 1) for name in NUMPY_NUMBERS[:4]] + [
-    name.replace("ui", "UI", 1) for name in NUMPY_NUMBERS[4:]
-]
+NULLABLE_NUMBERS = [name.replace("i", "I", 1).replace("u", "U") for name in NUMPY_NUMBERS]
 ARROW_NUMBERS = ["double", "float", "halffloat", *NUMPY_NUMBERS]
+Make = Callable[[list], pd.Series]
 
 
-def arrow(kind: pa.DataType) -> Callable[[list], pd.Series]:
+def arrow(kind: pa.DataType) -> Make:
     return lambda values: pd.Series(values, dtype=pd.ArrowDtype(kind))
 
 
-def dtype(kind: Any) -> Callable[[list], pd.Series]:
+def dtype(kind: Any) -> Make:
     return lambda values: pd.Series(values, dtype=kind)
 
 
-def mapped(kind: Callable[[Any], Any]) -> Callable[[list], pd.Series]:
+def mapped(kind: Callable[[Any], Any]) -> Make:
     """Hold values in a column of Python objects of one type."""
-    return lambda values: pd.Series(
-        [None if value is None else kind(value) for value in values], dtype="object"
-    )
+    return lambda values: pd.Series([v if v is None else kind(v) for v in values], dtype="object")
 
 
 def categorical(values: list) -> pd.Series:
-    return pd.Series(
-        pd.Categorical(values, categories=sorted({v for v in values if v is not None}))
-    )
+    categories = sorted({v for v in values if v is not None})
+    return pd.Series(pd.Categorical(values, categories=categories))
+
+
+def dictionary(values: list) -> pd.Series:
+    return pa.array(values).dictionary_encode().to_pandas().reset_index(drop=True)
 
 
 def read(values: pd.Series, kind: ColumnType, sent: bool = False, zone: str = ZONE) -> pd.Series:
@@ -65,58 +65,25 @@ WHOLE = {
     **{name: dtype(name) for name in (*NULLABLE_NUMBERS, "Float32", "Float64")},
     **{f"arrow {name}": arrow(pa.type_for_alias(name)) for name in ARROW_NUMBERS},
     "arrow decimal": lambda values: arrow(pa.decimal128(9, 2))(
-        [None if v is None else Decimal(v) for v in values]
+        [v if v is None else Decimal(v) for v in values]
     ),
     "Python int": mapped(int),
     "Python float": mapped(float),
     "Decimal": mapped(Decimal),
     "NumPy objects": mapped(np.int64),
     "categorical": categorical,
-    "arrow dictionary": lambda values: pd.Series(
-        pa.array(values).dictionary_encode().to_pandas(), index=range(len(values))
-    ),
+    "arrow dictionary": dictionary,
     "sparse": lambda values: pd.Series(pd.arrays.SparseArray(np.array(values, dtype="float64"))),
 }
-"""How pandas may hold whole numbers. NumPy's integers, and a sparse column, hold no missing ones."""
-
-
-@SENT
-@pytest.mark.parametrize("storage", WHOLE)
-def test_whole_numbers_are_the_same_however_they_are_held(storage: str, sent: bool) -> None:
-    same(
-        read(WHOLE[storage]([3, 0, 100]), "number", sent),
-        pd.Series([3, 0, 100], dtype="float64" if sent else "int64"),
-    )
-    if storage not in (*NUMPY_NUMBERS, "sparse"):
-        same(read(WHOLE[storage]([3, None, 100]), "number", sent), pd.Series([3, np.nan, 100]))
-
-
-@SENT
-@pytest.mark.parametrize(
-    "storage", [name for name in WHOLE if "int" not in name.lower() and name != "NumPy objects"]
-)
-def test_fractions_are_the_same_however_they_are_held(storage: str, sent: bool) -> None:
-    same(read(WHOLE[storage]([0.25, -1.5, 3]), "number", sent), pd.Series([0.25, -1.5, 3.0]))
-
-
-@pytest.mark.parametrize("storage", WHOLE)
-def test_numbers_as_categories_are_the_same_text_in_a_source_and_refused_in_a_request(
-    storage: str,
-) -> None:
-    values = WHOLE[storage]([3, 0, 100])
-    same(read(values, "category"), pd.Series(["3", "0", "100"], dtype="str"))
-    with pytest.raises(UserError, match=r"column x: 3 of 3 values.*row 0: .*Send text, in quotes"):
-        read(values, "category", sent=True)
-
-
-@pytest.mark.parametrize("number", [2**53 + 1, 2**62 + 1])
-@pytest.mark.parametrize("storage", ["int64", "Int64", "arrow int64", "Python int"])
-def test_large_whole_numbers_of_a_source_keep_every_digit(storage: str, number: int) -> None:
-    assert read(WHOLE[storage]([number, 1]), "number").tolist() == [number, 1]
-    missing = [number, 1] if storage == "int64" else [number, None]
-    assert read(WHOLE[storage](missing), "category")[0] == str(number)
-
-
+"""How pandas may hold whole numbers."""
+WITH_MISSING = {
+    name: make for name, make in WHOLE.items() if name not in (*NUMPY_NUMBERS, "sparse")
+}
+FRACTIONS = {
+    name: make
+    for name, make in WHOLE.items()
+    if "int" not in name.lower() and name != "NumPy objects"
+}
 TEXT = {
     "str": dtype("str"),
     "object": dtype("object"),
@@ -125,28 +92,8 @@ TEXT = {
     "arrow string": arrow(pa.string()),
     "arrow large_string": arrow(pa.large_string()),
     "categorical": categorical,
-    "arrow dictionary": lambda values: pd.Series(
-        pa.array(values).dictionary_encode().to_pandas(), index=range(len(values))
-    ),
+    "arrow dictionary": dictionary,
 }
-
-
-@SENT
-@pytest.mark.parametrize("storage", TEXT)
-def test_text_is_the_same_however_it_is_held(storage: str, sent: bool) -> None:
-    expected = pd.Series(["NA", "007", None], dtype="str")
-    same(read(TEXT[storage](["NA", "007", None]), "category", sent), expected)
-
-
-@pytest.mark.parametrize("storage", TEXT)
-def test_text_as_number_is_parsed_in_a_source_and_refused_in_a_request(storage: str) -> None:
-    values = TEXT[storage](["0.1", "12", "1e3"])
-    same(read(values, "number"), pd.Series([0.1, 12.0, 1000.0]))
-    same(read(TEXT[storage](["12", "007"]), "number"), pd.Series([12, 7]))
-    with pytest.raises(UserError, match="row 0: '0.1'. Send a number, without quotes"):
-        read(values, "number", sent=True)
-
-
 TRUTH = {
     "bool": dtype("bool"),
     "boolean": dtype("boolean"),
@@ -155,25 +102,68 @@ TRUTH = {
     "arrow bool": arrow(pa.bool_()),
     "categorical": categorical,
 }
+TRUTH_OR_MISSING = {name: make for name, make in TRUTH.items() if name != "bool"}
+
+
+def held(*cases: tuple[Any, ...]) -> pytest.MarkDecorator:
+    """Parametrize a test by each way to hold what stands first in a case."""
+    rows = [
+        pytest.param(make, *case, id=f"{case[0]}-{case[1]}-{name}")
+        for makers, *case in cases
+        for name, make in makers.items()
+    ]
+    return pytest.mark.parametrize(("make", "kind", "values", "expected"), rows)
 
 
 @SENT
-@pytest.mark.parametrize("storage", TRUTH)
-def test_truths_are_the_same_however_they_are_held(storage: str, sent: bool) -> None:
-    same(
-        read(TRUTH[storage]([True, False]), "boolean", sent),
-        pd.Series([True, False], dtype="boolean"),
-    )
-    if storage != "bool":
-        expected = pd.Series([True, None], dtype="boolean")
-        same(read(TRUTH[storage]([True, None]), "boolean", sent), expected)
+@held(
+    (WHOLE, "number", [3, 0, 100], "int64"),
+    (WITH_MISSING, "number", [3, None, 100], "float64"),
+    (FRACTIONS, "number", [0.25, -1.5, 3], "float64"),
+    (TEXT, "category", ["NA", "007", None], "str"),
+    (TRUTH, "boolean", [True, False], "boolean"),
+    (TRUTH_OR_MISSING, "boolean", [True, None], "boolean"),
+)
+def test_values_are_the_same_however_they_are_held(
+    make: Make, kind: ColumnType, values: list, expected: str, sent: bool
+) -> None:
+    expected = "float64" if sent and kind == "number" else expected
+    same(read(make(values), kind, sent), pd.Series(values, dtype=expected))
 
 
-@SENT
+@held(
+    (WHOLE, "category", [3, 0, 100], ["3", "0", "100"]),
+    (TEXT, "number", ["0.1", "12", "1e3"], [0.1, 12.0, 1000.0]),
+    (TEXT, "number", ["12", "007"], [12, 7]),
+)
+def test_a_source_may_write_numbers_and_text_for_each_other(
+    make: Make, kind: ColumnType, values: list, expected: list
+) -> None:
+    same(read(make(values), kind), pd.Series(expected))
+
+
+@held(
+    (WHOLE, "category", [3, 0, 100], "row 0: .*Send text, in quotes"),
+    (TEXT, "number", ["0.1", "12", "7"], "row 0: '0.1'. Send a number, without quotes"),
+    (TRUTH, "number", [True, False, True], "row 0: True.*Send a number"),
+)
+def test_a_request_may_not(make: Make, kind: ColumnType, values: list, expected: str) -> None:
+    with pytest.raises(UserError, match=f"column x: 3 of 3 values.*{expected}"):
+        read(make(values), kind, sent=True)
+
+
 @pytest.mark.parametrize("storage", TRUTH)
-def test_a_truth_is_no_number(storage: str, sent: bool) -> None:
+def test_a_truth_is_no_number_in_a_source_either(storage: str) -> None:
     with pytest.raises(UserError, match="column x: 2 of 2 values.*row 0: True.*a number"):
-        read(TRUTH[storage]([True, False]), "number", sent)
+        read(TRUTH[storage]([True, False]), "number")
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, 2**62 + 1])
+@pytest.mark.parametrize("storage", ["int64", "Int64", "arrow int64", "Python int"])
+def test_large_whole_numbers_of_a_source_keep_every_digit(storage: str, number: int) -> None:
+    assert read(WHOLE[storage]([number, 1]), "number").tolist() == [number, 1]
+    missing = [number, 1] if storage == "int64" else [number, None]
+    assert read(WHOLE[storage](missing), "category")[0] == str(number)
 
 
 @pytest.mark.parametrize(
@@ -186,25 +176,18 @@ def test_a_source_may_write_truths_in_many_ways(values: list) -> None:
 
 LOCAL = datetime(2013, 6, 1, 17)
 MOMENT = datetime(2013, 6, 1, 21, tzinfo=UTC)
+UNITS, ZONES = ("s", "ms", "us", "ns"), ("UTC", "Europe/Zurich", ZONE)
+
+
+def zoned(zone: str) -> Make:
+    return lambda values: pd.to_datetime(pd.Series(values), utc=True).dt.tz_convert(zone)
+
+
 TIMES = {
-    **{
-        f"datetime64[{unit}]": (LOCAL, dtype(f"datetime64[{unit}]"))
-        for unit in ("s", "ms", "us", "ns")
-    },
-    **{
-        f"arrow timestamp[{unit}]": (LOCAL, arrow(pa.timestamp(unit)))
-        for unit in ("s", "ms", "us", "ns")
-    },
-    **{
-        f"{kind}, {zone}": (MOMENT, make(zone))
-        for zone in ("UTC", "Europe/Zurich", "America/New_York")
-        for kind, make in {
-            "datetime64": lambda zone: (
-                lambda values: pd.to_datetime(pd.Series(values), utc=True).dt.tz_convert(zone)
-            ),
-            "arrow timestamp": lambda zone: arrow(pa.timestamp("us", zone)),
-        }.items()
-    },
+    **{f"datetime64[{unit}]": (LOCAL, dtype(f"datetime64[{unit}]")) for unit in UNITS},
+    **{f"arrow timestamp[{unit}]": (LOCAL, arrow(pa.timestamp(unit))) for unit in UNITS},
+    **{f"datetime64, {zone}": (MOMENT, zoned(zone)) for zone in ZONES},
+    **{f"arrow timestamp, {zone}": (MOMENT, arrow(pa.timestamp("us", zone))) for zone in ZONES},
     "Python datetime": (LOCAL, dtype("object")),
     "Python datetime, UTC": (MOMENT, dtype("object")),
     "pandas Timestamp": (LOCAL, mapped(pd.Timestamp)),
@@ -231,17 +214,15 @@ TIMES = {
 @pytest.mark.parametrize("storage", TIMES)
 def test_a_time_is_the_same_moment_however_it_is_held(storage: str, sent: bool) -> None:
     value, make = TIMES[storage]
-    expected = pd.Series([pd.Timestamp("2013-06-01T17:00", tz=ZONE), pd.NaT]).astype(
-        f"datetime64[us, {ZONE}]"
-    )
-    same(read(make([value, None]), "time", sent), expected)
+    moment = pd.Series([pd.Timestamp("2013-06-01T17:00", tz=ZONE), pd.NaT])
+    same(read(make([value, None]), "time", sent), moment.astype(f"datetime64[us, {ZONE}]"))
 
 
 @SENT
 @pytest.mark.parametrize(
     "make", [dtype("object"), arrow(pa.date32()), arrow(pa.date64()), categorical]
 )
-def test_a_date_is_its_midnight(make: Callable[[list], pd.Series], sent: bool) -> None:
+def test_a_date_is_its_midnight(make: Make, sent: bool) -> None:
     found = read(make([date(2013, 6, 1), None]), "time", sent)
     assert found[0] == pd.Timestamp("2013-06-01", tz=ZONE)
     assert pd.isna(found[1])
@@ -272,17 +253,10 @@ def test_offsets_may_differ_and_be_left_out_in_one_column(sent: bool) -> None:
 def test_a_column_of_missing_values_stays_missing(
     kind: ColumnType, values: pd.Series, sent: bool
 ) -> None:
+    dtypes = {"number": "float64", "category": "str", "time": f"datetime64[us, {ZONE}]"}
     found = read(values, kind, sent)
     assert found.isna().all()
-    assert (
-        str(found.dtype)
-        == {
-            "number": "float64",
-            "category": "str",
-            "boolean": "boolean",
-            "time": f"datetime64[us, {ZONE}]",
-        }[kind]
-    )
+    assert str(found.dtype) == dtypes.get(kind, kind)
 
 
 @SENT
@@ -329,9 +303,7 @@ def test_another_value_is_refused_with_column_row_value_and_remedy(
 @pytest.mark.parametrize(
     "make", [dtype("float64"), dtype("Float64"), arrow(pa.float64()), categorical]
 )
-def test_an_infinite_number_is_refused_however_it_is_held(
-    make: Callable[[list], pd.Series], sent: bool
-) -> None:
+def test_an_infinite_number_is_refused_however_it_is_held(make: Make, sent: bool) -> None:
     with pytest.raises(UserError, match=r"column x: 1 of 2 values.*row 1: inf.*a finite number"):
         read(make([1.0, float("inf")]), "number", sent)
 
@@ -345,16 +317,12 @@ def test_an_infinite_number_is_refused_however_it_is_held(
 def test_periods_and_spans_are_refused_in_a_sentence(
     values: pd.Series, kind: ColumnType, sent: bool
 ) -> None:
-    with pytest.raises(
-        UserError, match="column x: 2 of 2 values cannot be read, the first in row 0"
-    ):
+    with pytest.raises(UserError, match="column x: 2 of 2 values cannot be read.* in row 0"):
         read(values, kind, sent)
 
 
-def test_an_index_stays_and_plain_values_are_not_copied() -> None:
-    values = pd.Series([1.5, 2.5], index=["a", "a"])
-    assert read(values, "number").index.tolist() == ["a", "a"]
-    assert plain_values(values) is values or plain_values(values).equals(values)
+def test_an_index_stays() -> None:
+    assert read(pd.Series([1.5, 2.5], index=["a", "a"]), "number").index.tolist() == ["a", "a"]
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -364,16 +332,12 @@ def test_ingest_refuses_an_infinite_number_as_serving_does(kind: str, tmp_path: 
     dataset = Dataset(name="d", tables=[Table(name="rows")])
     source = Source(kind=kind, path=str(tmp_path))  # type: ignore[arg-type]
     rows = read_source(source, dataset, "rows", {"speed": "number"})
-    columns = {"speed": Column(role="feature")}
-    with pytest.raises(
-        UserError, match=r"column speed: 1 of 3 values.*row 1: inf.*finite.*missing"
-    ):
-        set_types(rows, columns, dataset)
-    signature = Signature(
-        columns=[InputColumn(name="speed", type="number", nullable=False)], time_zone="UTC"
-    )
-    with pytest.raises(UserError, match=r"column speed: 1 of 3 values.*row 1: inf. Send a finite"):
-        signature.check(rows)
+    refused = r"column speed: 1 of 3 values.*row 1: inf"
+    with pytest.raises(UserError, match=rf"{refused}.*finite.*missing"):
+        set_types(rows, {"speed": Column(role="feature")}, dataset)
+    speed = InputColumn(name="speed", type="number", nullable=False)
+    with pytest.raises(UserError, match=rf"{refused}. Send a finite"):
+        Signature(columns=[speed], time_zone="UTC").check(rows)
 
 
 def test_a_csv_file_may_name_an_infinite_number_missing(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from support import EXPERIMENTS, Project, copied, made_once
 
 @pytest.fixture(scope="session")
 def explored(prepared: Path, shared_folder: Path) -> Path:
-    """The prepared repository after two experiments, what DVC said of each in <name>.log; only to be copied."""
+    """The prepared repository after two experiments, what DVC printed of each in <name>.log; only to be copied."""
 
     def make(target: Path) -> None:
         project = copied(prepared, target)

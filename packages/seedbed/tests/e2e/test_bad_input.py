@@ -14,20 +14,17 @@ def test_a_critical_expectation_stops_the_graph_and_names_the_rows(project: Proj
     before = outputs(project.root)
     with (project.root / "conf/expectations/flights.yaml").open("a", encoding="utf-8") as suite:
         suite.write(f"  - {ARRIVALS}\n")
-    said = project.refused("dvc", "repro")
-    assert stages_in(said) == ["compose", "validate"]
-    assert re.search(
-        r"ExpectColumnValuesToBeBetween\(column=distance, .*\) fails in [\d,]+ rows", said
-    )
-    assert re.search(r"such as row \d+: \d+", said)
-    assert "conf/expectations" in said
+    printed = project.refused("dvc", "repro")
+    assert stages_in(printed) == ["compose", "validate"]
+    failed = r"ExpectColumnValuesToBeBetween\(column=distance, .*\) fails in [\d,]+ rows"
+    assert re.search(failed, printed)
+    assert re.search(r"such as row \d+: \d+", printed)
+    assert "conf/expectations" in printed
 
     project.git("checkout", "--", "conf")
     project.make("restore")
-    composed = (
-        "params.yaml",
-        "reports/overrides.yaml",
-    )  # compose had done its work when validate stopped
+    # Compose had done its work when validate stopped.
+    composed = ("params.yaml", "reports/overrides.yaml")
     assert {**outputs(project.root), **{name: before[name] for name in composed}} == before
     assert set(project.stages_run()) <= {"compose", "validate"}
     assert project.git("status", "--porcelain") == ""
@@ -35,61 +32,38 @@ def test_a_critical_expectation_stops_the_graph_and_names_the_rows(project: Proj
 
 
 SPLIT = "conf/split/time.yaml"
-MODEL = "conf/model/hist_gradient_boosting.yaml"
-DATASET = "conf/dataset/flights.yaml"
 
 
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        pytest.param(SPLIT, "folds: 3", "fold: 3", ["split.fold is not a known key (value 3)", SPLIT], id="unknown"),
-        pytest.param(SPLIT, "folds: 3", "folds: three", ["split.folds is 'three'", "integer", SPLIT], id="type"),
-        pytest.param(
-            "conf/config.yaml", "source: package ", "source: csv ", ["source.path is not set", "-S source.path="], id="???"
-        ),
-        pytest.param(
-            MODEL, "sklearn.ensemble.Hist", "os.Hist", ["model.classification._target_", "sklearn.", MODEL], id="_target_"
-        ),
-        pytest.param(
-            DATASET, "time: time_hour", "time: [time_hour, at]", ["columns.time is ['time_hour', 'at']: one column", DATASET], id="time"
-        ),
-        pytest.param("conf/config.yaml", "model: hist", "model: mist", ["mist_gradient_boosting", "logistic_regression"], id="member"),
-        pytest.param(SPLIT, "folds: 3", "folds: [3", [f"{SPLIT}: this is not a YAML file", "line 6"], id="no-yaml"),
-        pytest.param(SPLIT, "folds: 3", "folds: ${fold}", ["split.folds is '${fold}'", "'fold' not found", SPLIT], id="interpolation"),
+        (SPLIT, "folds: 3", "fold: 3", ["split.fold is not a known key (value 3)", SPLIT]),
+        (SPLIT, "folds: 3", "folds: [3", [f"{SPLIT}: this is not a YAML file", "line 6"]),
+        (SPLIT, "folds: 3", "folds: ${fold}", ["split.folds is '${fold}'", "'fold' not found", SPLIT]),
+        ("conf/config.yaml", "model: hist", "model: mist", ["mist_gradient_boosting", "logistic_regression"]),
     ],
+    ids=["key", "no-yaml", "interpolation", "choice"],
 )  # fmt: skip
 def test_a_mistake_in_conf_stops_before_the_first_stage(
     project: Project, file: str, old: str, new: str, words: list[str]
 ) -> None:
     before = (project.root / "params.yaml").read_bytes()
     project.edit(file, old, new)
-    said = project.refused("dvc", "repro")
+    printed = project.refused("dvc", "repro")
     # A dataset may name a package that brings its data: the stage `code` reads it before.
-    assert [stage for stage in stages_in(said) if stage != "code"] == ["compose"]
-    told = [line for line in said.splitlines() if line.startswith("compose: ")]
-    assert len(told) == 1, said
+    assert [stage for stage in stages_in(printed) if stage != "code"] == ["compose"]
+    lines = [line for line in printed.splitlines() if line.startswith("compose: ")]
+    assert len(lines) == 1, printed
     for word in words:
-        assert word in told[0]
+        assert word in lines[0]
     assert (project.root / "params.yaml").read_bytes() == before
 
 
 def test_data_without_the_target_column_stop_ingest(project: Project, tmp_path: Path) -> None:
     (tmp_path / "wines.csv").write_text("alcohol,hue\n" + "12.5,1.0\n" * 200, encoding="utf-8")
-    said = project.refused(
-        "dvc",
-        "exp",
-        "run",
-        "-S",
-        "dataset=wine",
-        "-S",
-        "~gate.thresholds.roc_auc",
-        "-S",
-        "source=csv",
-        "-S",
-        f"source.path={tmp_path}/wines.csv",
-    )
-    assert stages_in(said) == ["compose", "ingest"]
-    assert re.search(
-        r"ingest: columns.target names target, which is not in the data; they have alcohol, hue",
-        said,
-    )
+    source = ("-S", "source=csv", "-S", f"source.path={tmp_path}/wines.csv")
+    wine = ("-S", "dataset=wine", "-S", "~gate.thresholds.roc_auc")
+    printed = project.refused("dvc", "exp", "run", *wine, *source)
+    assert stages_in(printed) == ["compose", "ingest"]
+    missing = "columns.target names target, which is not in the data; they have alcohol, hue"
+    assert f"ingest: {missing}" in printed

@@ -1,50 +1,10 @@
-"""Other places to work in: without an activated environment, in a worktree, in a clone on a second machine."""
+"""A worktree of the repository, in which nothing is activated; a clone on a second machine: test_two_machines.py."""
 
-import csv
 from pathlib import Path
 
 import pytest
 
-from support import ENVIRONMENT, Project, outputs, stages_in
-
-
-@pytest.fixture
-def clone(with_experiments: Project, tmp_path: Path) -> Project:
-    """A clone on a second machine: the first pushed to a Git remote and to a DVC remote (a folder), the second has both."""
-    with_experiments.git(
-        "init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "server")
-    )
-    with_experiments.git("remote", "add", "origin", str(tmp_path / "server"))
-    with_experiments.git("push", "--quiet", "origin", "main")
-    with_experiments.git("clone", "--quiet", str(tmp_path / "server"), str(tmp_path / "clone"))
-    (tmp_path / "clone/.venv").symlink_to(ENVIRONMENT)
-    cloned = Project(tmp_path / "clone")
-    for project in (with_experiments, cloned):
-        project.dvc("remote", "add", "--local", "--default", "storage", str(tmp_path / "storage"))
-    with_experiments.dvc("push")
-    return cloned
-
-
-def test_a_clone_pulls_and_has_nothing_to_run(with_experiments: Project, clone: Project) -> None:
-    clone.dvc("pull")
-    assert outputs(clone.root) == outputs(with_experiments.root)
-    assert clone.stages_run() == []
-    assert "in step" in clone.run("seedbed", "check").stdout
-    assert clone.git("status", "--porcelain") == ""
-
-
-def test_a_clone_gets_an_experiment_through_both_remotes(
-    with_experiments: Project, clone: Project
-) -> None:
-    with_experiments.dvc("exp", "push", "origin", "linear", "second")
-    clone.dvc("exp", "pull", "origin", "linear", "second")
-    shown = csv.DictReader(clone.dvc("exp", "show", "--csv").splitlines())
-    assert {"linear", "second"} <= {row["Experiment"] for row in shown}
-    clone.dvc("exp", "apply", "linear")
-    clone.dvc("pull")
-    assert clone.stages_run() == []
-    assert "name: logistic_regression" in (clone.root / "params.yaml").read_text(encoding="utf-8")
-    assert (clone.root / "models/bundle/pipeline.skops").is_file()
+from support import Project, outputs, stages_in
 
 
 @pytest.mark.slow

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from seedbed.data.tables import column_names
 
@@ -35,14 +34,6 @@ def shown(project: Project) -> list[str]:
     return project.dvc("exp", "show", "--csv").splitlines()[0].split(",")
 
 
-@pytest.fixture
-def fresh(tmp_path: Path) -> Project:
-    """A copy of the repository in which nothing was run."""
-    project = copy_repository(tmp_path)
-    project.run("seedbed", "compose", "--reset")
-    return project
-
-
 def test_the_flights_project_has_few_columns_and_the_deciding_metric_stands_first(
     project: Project,
 ) -> None:
@@ -52,7 +43,8 @@ def test_the_flights_project_has_few_columns_and_the_deciding_metric_stands_firs
     assert figures == ["cv.roc_auc", "cv.std", "validation.roc_auc", "test.roc_auc"]
 
 
-def test_two_thousand_columns_are_shown_as_few_are(fresh: Project) -> None:
+def test_two_thousand_columns_are_shown_as_few_are(tmp_path: Path) -> None:
+    fresh = copy_repository(tmp_path)
     (fresh.root / "conf/dataset/wide.yaml").write_text(DATASET, encoding="utf-8")
     fresh.edit("conf/config.yaml", "dataset: flights ", "dataset: wide ")
     fresh.run("seedbed", "compose", "--reset")
@@ -62,9 +54,9 @@ def test_two_thousand_columns_are_shown_as_few_are(fresh: Project) -> None:
         names = ["y", *(f"x{number}" for number in range(width))]
         table = pd.DataFrame(rows, columns=names).assign(note="not listed", other="neither")
         table.to_csv(fresh.root / "data/source/wide.csv", index=False)
-        said = fresh.dvc("repro", "ingest")
-        assert "ingest" in stages_in(said)
-        assert "left out, since columns does not list them: note, other" in said
+        printed = fresh.dvc("repro", "ingest")
+        assert "ingest" in stages_in(printed)
+        assert "left out, since columns does not list them: note, other" in printed
         assert len(column_names(fresh.root / "data/raw")) == width + 1
         counts[width] = len(shown(fresh))
     assert counts[3] == counts[2000] <= MOST

@@ -1,6 +1,7 @@
 """`seedbed compare`: what it says and draws of real experiments; the page in a real browser."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ from support import Project
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+needs_browser = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-component-update", "--no-first-run", "--enable-logging=stderr",
@@ -23,13 +25,9 @@ NOBODY = "not an origin"
 def opened(page: Path, folder: Path) -> tuple[str, list[str], list[str]]:
     """Return the page as a browser makes it, the lines of its console, the addresses it asks for."""
     log = folder / "net.json"
-    done = subprocess.run(
-        [str(BROWSER), *FLAGS, f"--user-data-dir={folder}/profile", f"--log-net-log={log}", page.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )  # fmt: skip
+    own = [f"--user-data-dir={folder}/profile", f"--log-net-log={log}"]
+    command = [str(BROWSER), *FLAGS, *own, page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     events = json.loads(log.read_text(encoding="utf-8"))["events"]
     params = [event.get("params", {}) for event in events]
@@ -38,7 +36,7 @@ def opened(page: Path, folder: Path) -> tuple[str, list[str], list[str]]:
     return done.stdout, console, sorted(asked)
 
 
-@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
+@needs_browser
 def test_the_page_opens_without_an_error_and_without_a_request(
     with_experiments: Project, tmp_path: Path
 ) -> None:
@@ -51,12 +49,11 @@ def test_the_page_opens_without_an_error_and_without_a_request(
     assert with_experiments.git("status", "--porcelain") == ""
 
 
-@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
+@needs_browser
 def test_an_error_and_a_request_would_be_seen(tmp_path: Path) -> None:
     page = tmp_path / "bad.html"
-    page.write_text(
-        '<img src="http://127.0.0.1:9/x.png"><script>console.error("broken")</script>', "utf-8"
-    )
+    image = '<img src="http://127.0.0.1:9/x.png">'
+    page.write_text(f'{image}<script>console.error("broken")</script>', "utf-8")
     _, console, asked = opened(page, tmp_path)
     assert any("broken" in line for line in console)
     assert asked == ["http://127.0.0.1:9/x.png"]
@@ -68,8 +65,8 @@ def test_the_better_of_two_is_named_with_the_interval_of_the_difference(
     printed = with_experiments.run("seedbed", "compare", "main", "linear", "--markdown").stdout
     figures = {}
     for name, ref in (("main", "main"), ("linear", with_experiments.experiments()["linear"])):
-        recorded = json.loads(with_experiments.git("show", f"{ref}:reports/evaluate/metrics.json"))
-        figures[name] = recorded["test"]["roc_auc"]
+        recorded = with_experiments.git("show", f"{ref}:reports/evaluate/metrics.json")
+        figures[name] = json.loads(recorded)["test"]["roc_auc"]
         assert f"{figures[name]:.5f}" in printed
     worse, better = sorted(figures, key=lambda name: figures[name])
     gain = figures[better] - figures[worse]
@@ -91,9 +88,7 @@ def test_what_is_in_no_cache_is_fetched_or_said(with_experiments: Project, tmp_p
     shutil.rmtree(tmp_path / "store")
     printed = project.run("seedbed", "compare", "main", "linear").stdout
     for name in ("main", "linear"):
-        assert f"{name} is left out of what needs reports/train/plots" in printed.replace(
-            "data/predictions, ", ""
-        )
+        assert re.search(rf"{name} is left out of what needs .*reports/train/plots", printed)
     assert "There is no interval of the difference" in printed
 
 

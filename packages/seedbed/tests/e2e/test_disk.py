@@ -39,14 +39,14 @@ def is_cached(project: Project, name: str) -> bool:
 
 
 def test_gc_says_what_it_would_free_and_frees_nothing_unasked(cluttered: Project) -> None:
-    said = cluttered.make("gc", check=False)
-    told = re.search(
-        r"cached files that no branch, tag or experiment names: (\d+) \(20\.\d MB\)", said
+    printed = cluttered.make("gc", check=False)
+    found = re.search(
+        r"cached files that no branch, tag or experiment names: (\d+) \(20\.\d MB\)", printed
     )
     # DVC itself keeps a few bytes of each gate.json that nothing names.
-    assert told and 1 <= int(told[1]) < 10, said
-    assert "Nothing was freed" in said
-    assert "make gc yes=1" in said
+    assert found and 1 <= int(found[1]) < 10, printed
+    assert "Nothing was freed" in printed
+    assert "make gc yes=1" in printed
     assert is_cached(cluttered, UNNAMED)
 
 

@@ -1,6 +1,5 @@
 """The recipes of docs/extending.md, followed to the letter."""
 
-import json
 import re
 from pathlib import Path
 
@@ -8,31 +7,27 @@ import pandas as pd
 import pytest
 
 from seedbed.config.yaml_files import load_yaml
+from seedbed.files import read_json
 
 from support import REPOSITORY, Project
 
-RECIPES = dict(
-    re.findall(
-        r"^## (.*?)\n(.*?)(?=^## |\Z)",
-        (REPOSITORY / "docs/extending.md").read_text("utf-8"),
-        re.S | re.M,
-    )
-)
+PAGE = (REPOSITORY / "docs/extending.md").read_text("utf-8")
+RECIPES = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.S | re.M))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.S | re.M)
 
 
 def follow(project: Project, recipe: str) -> str:
     """Write what the recipe's blocks hold to the files they name, and run its commands; return what those printed."""
-    said = ""
+    printed = ""
     for language, text in BLOCK.findall(RECIPES[recipe]):
         if language == "sh":
             # `make` would first bring .venv in step, and that is not the copy's own.
             commands = "\n".join(line for line in text.splitlines() if not line.startswith("make "))
             environment = {"PATH": f"{project.root}/.venv/bin:/usr/bin:/bin"}
-            said += project.run("sh", "-e", "-c", commands, **environment).stdout
+            printed += project.run("sh", "-e", "-c", commands, **environment).stdout
         else:
             write(project.root, text)
-    return said
+    return printed
 
 
 def write(root: Path, text: str) -> None:
@@ -53,26 +48,27 @@ def write(root: Path, text: str) -> None:
 
 
 def details(project: Project) -> dict:
-    return json.loads((project.root / "reports/evaluate/details.json").read_text("utf-8"))
+    return read_json(project.root / "reports/evaluate/details.json")
+
+
+def card(project: Project) -> str:
+    return (project.root / "models/bundle/MODEL_CARD.md").read_text("utf-8")
 
 
 def test_the_recipe_for_your_own_data(project: Project) -> None:
-    said = follow(project, "Your own data")
-    assert "Running stage 'ingest'" in said
+    printed = follow(project, "Your own data")
+    assert "Running stage 'ingest'" in printed
     raw = pd.read_parquet(project.root / "data/raw")
     assert (len(raw), list(raw.columns)[-1]) == (569, "diagnosis")
     assert details(project)["test"]["roc_auc"]["value"] > 0.95
-    assert load_yaml(project.root / "reports/overrides.yaml")["changed"].get("dataset") is None, (
-        "it is conf/'s own now"
-    )
-    assert "Is this tumour malignant?" in (project.root / "models/bundle/MODEL_CARD.md").read_text(
-        "utf-8"
-    )
+    brought_in = load_yaml(project.root / "reports/overrides.yaml")["changed"]
+    assert "dataset" not in brought_in, "it is conf/'s own now"
+    assert "Is this tumour malignant?" in card(project)
 
 
 def test_the_recipe_for_a_stage(project: Project) -> None:
-    said = follow(project, "A stage")
-    assert "Running stage 'balance'" in said
+    printed = follow(project, "A stage")
+    assert "Running stage 'balance'" in printed
     counts = pd.read_csv(project.root / "reports/balance.csv")
     rows = len(pd.read_parquet(project.root / "data/features"))
     assert counts["rows"].sum() == 3 * rows, "split, origin, carrier"
@@ -83,10 +79,9 @@ def test_the_recipe_for_a_stage(project: Project) -> None:
 
 def test_a_stage_may_have_parameters_of_its_own(project: Project) -> None:
     follow(project, "A stage")
-    project.edit(
-        "src/project/stages/balance.py", "(problem: Problem)", "(problem: Problem, project)"
-    )
-    project.edit("src/project/stages/balance.py", "    table =", "    print(project)\n    table =")
+    stage = "src/project/stages/balance.py"
+    project.edit(stage, "(problem: Problem)", "(problem: Problem, project)")
+    project.edit(stage, "    table =", "    print(project)\n    table =")
     project.edit("dvc.yaml", "[problem, {code.yaml: [balance]}]", "[problem, project.balance]")
     project.edit("conf/config.yaml", "seed: 0", "project: {balance: {least: 10}}\nseed: 0")
     assert "{'balance': {'least': 10}}" in project.dvc("repro", "balance")
@@ -96,13 +91,13 @@ def test_a_stage_may_have_parameters_of_its_own(project: Project) -> None:
 
 @pytest.mark.slow
 def test_the_recipe_for_a_metric(project: Project) -> None:
-    said = follow(project, "A metric")
-    assert "Running stage 'featurize'" not in said
+    printed = follow(project, "A metric")
+    assert "Running stage 'featurize'" not in printed
     found = details(project)
     matthews = found["test"]["matthews"]
     assert matthews["low"] < matthews["value"] < matthews["high"]
     assert found["baseline"]["matthews"]["value"] == 0
-    assert "| matthews |" in (project.root / "models/bundle/MODEL_CARD.md").read_text("utf-8")
+    assert "| matthews |" in card(project)
     project.dvc("exp", "run", "--name", "asked", "-S", "+gate.thresholds.matthews=0.99")
     assert "below the threshold 0.99" in project.experiment_file("asked", "reports/verdict.json")
 
@@ -112,9 +107,9 @@ def test_the_recipe_for_a_metric(project: Project) -> None:
     ("recipe", "name"), [("A feature", "gustiness"), ("A kind of feature", "gust_excess")]
 )
 def test_the_recipes_for_features(project: Project, recipe: str, name: str) -> None:
-    said = follow(project, recipe)
-    assert "Running stage 'featurize'" in said
-    assert "Running stage 'ingest'" not in said
+    printed = follow(project, recipe)
+    assert "Running stage 'featurize'" in printed
+    assert "Running stage 'ingest'" not in printed
     assert name in details(project)["importance"]
 
 
@@ -127,10 +122,10 @@ def test_the_recipes_for_features(project: Project, recipe: str, name: str) -> N
     ],
 )
 def test_the_recipes_for_models(project: Project, recipe: str, target: str) -> None:
-    said = follow(project, recipe)
-    assert "Running stage 'train'" in said
-    assert "Running stage 'featurize'" not in said
-    assert target in (project.root / "models/bundle/MODEL_CARD.md").read_text("utf-8")
+    printed = follow(project, recipe)
+    assert "Running stage 'train'" in printed
+    assert "Running stage 'featurize'" not in printed
+    assert target in card(project)
     load = "from seedbed.serving import load_bundle; load_bundle('bundle')"
     project.run("python", "-c", load, cwd=project.root / "models")
 
@@ -140,9 +135,8 @@ def test_the_recipe_for_a_source(project: Project) -> None:
     # The overlay of the tests asks for a metric of flights.
     project.edit("conf/experiment/tiny.yaml", "  thresholds: {roc_auc: 0.0}\n", "")
     project.commit()
-    said = follow(project, "A source")
-    assert "178 rows, 14 columns" in said
-    refused = project.refused(
-        "dvc", "exp", "run", "-S", "dataset=wine", "-S", "source.kind=sqlight"
-    )
+    printed = follow(project, "A source")
+    assert "178 rows, 14 columns" in printed
+    wine = ("dvc", "exp", "run", "-S", "dataset=wine")
+    refused = project.refused(*wine, "-S", "source.kind=sqlight")
     assert "there is no such source (did you mean sqlite?)" in refused

@@ -36,9 +36,9 @@ def test_a_merge_in_which_every_generated_file_conflicts_has_a_way_out(parted: P
     # What leads here: DVC cannot read the lock, and the docs quote what it says.
     assert "dvc.lock' is invalid" in parted.refused("dvc", "repro")
 
-    said = parted.run("seedbed", "resolve").stdout
-    assert "params.yaml and reports/overrides.yaml: composed from conf/" in said
-    assert "next: `dvc repro`" in said
+    printed = parted.run("seedbed", "resolve").stdout
+    assert "params.yaml and reports/overrides.yaml: composed from conf/" in printed
+    assert "next: `dvc repro`" in printed
     assert parted.git("diff", "--name-only", "--diff-filter=U") == ""
 
     ran = parted.stages_run()

@@ -37,8 +37,8 @@ def test_the_graph_experiments_and_adopt(tmp_path: Path) -> None:
     choices = ["-S", "model='größe'", "-S", question]
     run(project, "dvc", "exp", "run", *choices, "--name", "größe", "train")
     assert "größe" in run(project, "dvc", "exp", "list", "--name-only")
-    said = run(project, "seedbed", "adopt", "groesse")
-    assert f"model='größe', {question}" in said
+    printed = run(project, "seedbed", "adopt", "groesse")
+    assert f"model='größe', {question}" in printed
     assert stages_in(run(project, "dvc", "repro", "train")) == ["compose"]
     assert OmegaConf.load(project.root / "params.yaml").model.name == "größe"
 

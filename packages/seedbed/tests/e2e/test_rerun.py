@@ -1,5 +1,7 @@
 """What runs again after a change: the stages that the change reaches, and nothing above them."""
 
+import re
+from collections.abc import Iterable
 from modulefinder import ModuleFinder
 from pathlib import Path
 
@@ -11,8 +13,7 @@ from seedbed.config.fingerprints import find_code, stale_stages
 from support import EXPERIMENTS, Project, stages_in
 
 FROM_TRAIN = ["compose", "train", "evaluate", "gate", "package"]
-
-
+RUNNER = "src/stage.sh"
 SOURCES = ("src", "packages/seedbed/src")
 BY_NAME = {
     # Imported by their names, which no bytecode tells.
@@ -64,22 +65,33 @@ def test_an_edit_of_a_models_file_runs_train_and_what_follows(project: Project) 
     assert project.stages_run() == []
 
 
+def stale(project: Project) -> dict[str, list[str]]:
+    """Return the stages whose code is not that of code.yaml, with the files that changed."""
+    return stale_stages(find_code(project.root), project.root / "code.yaml")
+
+
 def test_an_edit_of_a_module_is_an_edit_of_the_stages_that_import_it(project: Project) -> None:
     expected = importers(project.root)
-    runner = "src/stage.sh"
-    stages = {*OmegaConf.load(project.root / "dvc.yaml").stages} - {"code"}
-    before = {name: (project.root / name).read_bytes() for name in [*expected, runner]}
-    found = {}
-    for name, content in before.items():
-        (project.root / name).write_bytes(content + b"# edited\n")
-        found[name] = set(stale_stages(find_code(project.root), project.root / "code.yaml"))
-        (project.root / name).write_bytes(content)
-    assert found.pop(runner) == stages
-    wrong = {
-        name: (found[name], expected[name]) for name in expected if found[name] != expected[name]
+    expected[RUNNER] = {*OmegaConf.load(project.root / "dvc.yaml").stages} - {"code"}
+    assert sum(map(bool, expected.values())) > 40
+    before = {name: (project.root / name).read_bytes() for name in expected}
+
+    def edit(names: Iterable[str]) -> dict[str, list[str]]:
+        for name, content in before.items():
+            text = content + b"# edited\n" if name in names else content
+            (project.root / name).write_bytes(text)
+        return stale(project)
+
+    # All at once, and alone one of each set of modules that the same stages import.
+    changed = edit(expected)
+    parts = {name: re.sub(r"^(packages/seedbed/)?src/(?=\w+/)", "", name) for name in expected}
+    found = {
+        name: {stage for stage in changed if parts[name] in changed[stage]} for name in expected
     }
-    assert wrong == {}, "module: (stages that DVC would run, stages that import it)"
-    assert sum(map(bool, found.values())) > 40
+    assert found == expected
+    for name in {frozenset(users): name for name, users in expected.items()}.values():
+        assert edit([name]) == {stage: [parts[name]] for stage in expected[name]}
+    assert edit([]) == {}
 
 
 def test_a_new_file_among_the_sources_is_seen(project: Project) -> None:
@@ -91,8 +103,8 @@ def test_an_edit_of_a_module_runs_the_stages_that_import_it(project: Project) ->
     file = project.root / "packages/seedbed/src/seedbed/data/cleaning.py"
     file.write_text(file.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
     # What clean writes stays the same, so featurize and those after it have nothing to do.
-    said = project.run("seedbed", "status").stdout
-    assert "stale: clean, gate, package (seedbed/data/cleaning.py)" in said
+    printed = project.run("seedbed", "status").stdout
+    assert "stale: clean, gate, package (seedbed/data/cleaning.py)" in printed
     assert project.stages_run() == ["code", "clean", "gate", "package"]
     assert project.git("status", "--porcelain").split() == [
         "M", "code.yaml", "M", "dvc.lock", "M", "packages/seedbed/src/seedbed/data/cleaning.py"

@@ -26,9 +26,8 @@ def test_each_experiment_is_a_row_of_figures_and_parameters(with_experiments: Pr
     assert rows["second"]["seed"] == "2"
     assert rows["main"]["seed"] == "0"
     for name in ("linear", "second"):
-        recorded = json.loads(
-            with_experiments.experiment_file(name, "reports/evaluate/metrics.json")
-        )
+        file = with_experiments.experiment_file(name, "reports/evaluate/metrics.json")
+        recorded = json.loads(file)
         assert float(rows[name]["test.roc_auc"]) == pytest.approx(recorded["test"]["roc_auc"])
         assert rows[name]["test.roc_auc"] != rows["main"]["test.roc_auc"]
 
@@ -42,20 +41,15 @@ def test_the_headline_metrics_are_few(with_experiments: Project) -> None:
 def test_metrics_diff_and_params_diff_name_what_changed(with_experiments: Project) -> None:
     metrics = json.loads(with_experiments.dvc("metrics", "diff", "HEAD", "linear", "--json"))
     assert metrics["reports/evaluate/metrics.json"]["test.roc_auc"]["diff"] != 0
-    params = json.loads(with_experiments.dvc("params", "diff", "HEAD", "second", "--json"))[
-        "params.yaml"
-    ]
-    assert params == {"seed": {"old": 0, "new": 2, "diff": 2}}
+    params = json.loads(with_experiments.dvc("params", "diff", "HEAD", "second", "--json"))
+    assert params["params.yaml"] == {"seed": {"old": 0, "new": 2, "diff": 2}}
 
 
 def test_make_show_is_a_table_of_what_differs(with_experiments: Project) -> None:
-    said = with_experiments.make("show")
-    heading = next(line for line in said.splitlines() if "Experiment" in line)
-    assert "linear" in said
-    assert "second" in said
-    assert "test.roc_auc" in heading
-    assert "seed" in heading
-    assert "model.name" in heading
+    printed = with_experiments.make("show")
+    heading = next(line for line in printed.splitlines() if "Experiment" in line)
+    columns = heading.split()
+    assert {"test.roc_auc", "seed", "model.name"} <= set(columns)
     for hidden in ("_target_", "conf_hash", "problem.question", "models/model", "reports/", "src/"):
         assert hidden not in heading
     figures = {
@@ -63,11 +57,11 @@ def test_make_show_is_a_table_of_what_differs(with_experiments: Project) -> None
         for name, row in experiments(with_experiments).items()
         if name in EXPERIMENTS
     }
-    assert sorted(EXPERIMENTS, key=said.index) == sorted(figures, key=lambda name: -figures[name])
-    columns = heading.split()
+    assert sorted(EXPERIMENTS, key=printed.index) == sorted(
+        figures, key=lambda name: -figures[name]
+    )
     # What does not differ between the three rows is not shown.
-    assert "split.folds" not in columns
-    assert "gate.thresholds.roc_auc" not in columns
+    assert not {"split.folds", "gate.thresholds.roc_auc"} & set(columns)
     with_experiments.commit("after the experiments")
     later = with_experiments.make("show")
     assert all(name in later for name in EXPERIMENTS), "experiments of an earlier commit are gone"
@@ -82,13 +76,11 @@ def test_dvc_plots_draws_every_plot_of_the_graph(
     asked = [*([] if command == "show" else ["HEAD", "linear"]), "--out", "drawn"]
     assert "drawn/index.html" in with_experiments.dvc("plots", command, *asked)
     page = (with_experiments.root / "drawn/index.html").read_text(encoding="utf-8")
-    drawn = [
-        json.loads(spec) for spec in re.findall(r"var spec = (\{.*?\});\n", page, flags=re.DOTALL)
-    ]
-    planned = yaml.safe_load((with_experiments.root / "dvc.yaml").read_text(encoding="utf-8"))[
-        "plots"
-    ]
-    assert [plot["title"]["text"] for plot in drawn] == [name for plot in planned for name in plot]
+    specs = re.findall(r"var spec = (\{.*?\});\n", page, flags=re.DOTALL)
+    drawn = [json.loads(spec) for spec in specs]
+    graph = yaml.safe_load((with_experiments.root / "dvc.yaml").read_text(encoding="utf-8"))
+    planned = [name for plot in graph["plots"] for name in plot]
+    assert [plot["title"]["text"] for plot in drawn] == planned
     for plot in drawn:
         assert {row["rev"] for row in plot["data"]["values"]} == revisions
     (confusion,) = (plot for plot in drawn if plot["title"]["text"].startswith("Confusion"))

@@ -1,6 +1,5 @@
 """The graph on other problems and from other sources than the default's."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -9,29 +8,24 @@ from omegaconf import OmegaConf
 
 from seedbed.config.schema import Dataset, Source
 from seedbed.data.sources import read_source
+from seedbed.files import read_json
 
 from support import EVERY_STAGE, Project, Served, output_hash, stages_in
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dataset", "metric", "answers"),
     [
-        pytest.param(
-            "wine",
-            "log_loss",
-            ["prediction", "score_0", "score_1", "score_2"],
-            marks=pytest.mark.slow,
-        ),
-        pytest.param("diabetes", "rmse", ["prediction"], marks=pytest.mark.slow),
+        ("wine", "log_loss", ["prediction", "score_0", "score_1", "score_2"]),
+        ("diabetes", "rmse", ["prediction"]),
     ],
 )
 def test_every_stage_runs_on_it_and_the_bundle_answers(
     project: Project, dataset: str, metric: str, answers: list[str]
 ) -> None:
     # The thresholds of the prepared repository are for flights.
-    said = project.dvc(
-        "exp",
-        "run",
+    changes = (
         "-S",
         f"dataset={dataset}",
         "-S",
@@ -39,10 +33,8 @@ def test_every_stage_runs_on_it_and_the_bundle_answers(
         "-S",
         "~gate.thresholds.roc_auc",
     )
-    assert stages_in(said) == EVERY_STAGE
-    details = json.loads(
-        (project.root / "reports/evaluate/details.json").read_text(encoding="utf-8")
-    )
+    assert stages_in(project.dvc("exp", "run", *changes)) == EVERY_STAGE
+    details = read_json(project.root / "reports/evaluate/details.json")
     assert details["metric"] == metric
     assert details["test"][metric]["value"] < details["baseline"][metric]["value"]
     served = Served(project.root)
@@ -68,13 +60,8 @@ def test_the_same_rows_come_from_files(
     folder = tmp_path / "given rows"
     folder.mkdir()
     for name, table in tables.items():
-        if kind == "csv":
-            table.to_csv(folder / f"{name}.csv", index=False)
-        else:
-            table.to_parquet(folder / f"{name}.parquet", index=False)
-    said = project.dvc(
-        "exp", "run", "-S", f"source={kind}", "-S", f"source.path='{folder}'", "ingest"
-    )
-    assert stages_in(said) == ["compose", "ingest"]
+        getattr(table, f"to_{kind}")(folder / f"{name}.{kind}", index=False)
+    source = ("-S", f"source={kind}", "-S", f"source.path='{folder}'")
+    assert stages_in(project.dvc("exp", "run", *source, "ingest")) == ["compose", "ingest"]
     before = OmegaConf.create(project.git("show", "main:dvc.lock"))
     assert output_hash(project.root, "ingest", "data/raw") == before.stages.ingest.outs[0].md5

@@ -12,8 +12,14 @@ from support import Project, outputs
 needs_sshd = pytest.mark.skipif(SSHD is None, reason="sshd is not installed")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["directory", "s3", pytest.param("ssh", marks=needs_sshd)])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "directory",
+        pytest.param("s3", marks=pytest.mark.slow),
+        pytest.param("ssh", marks=[pytest.mark.slow, needs_sshd]),
+    ],
+)
 def test_a_second_machine_runs_nothing_and_its_experiment_comes_back(
     kind: str, with_experiments: Project, tmp_path: Path
 ) -> None:
@@ -26,6 +32,7 @@ def test_a_second_machine_runs_nothing_and_its_experiment_comes_back(
         assert "experiments linear, second from origin" in second.seedbed("pull")
         assert second.stages_run() == []
         assert outputs(second.root) == outputs(first.root)
+        assert "in step" in second.seedbed("check")
         assert second.git("status", "--porcelain") == ""
 
         second.dvc("exp", "run", "--name", "theirs", "-S", "model=logistic_regression")
