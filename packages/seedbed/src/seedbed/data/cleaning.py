@@ -24,7 +24,7 @@ def clean_values(frame: pd.DataFrame, columns: Columns, cleaning: Cleaning) -> p
     for name in frame.columns:
         values = frame[name]
         kind = columns[name].type if name in columns else None
-        if kind == "category":
+        if kind in ("category", "text"):
             values = _clean_text(values, cleaning)
         elif name in ranges:
             values = _clean_number(values, ranges[name])

@@ -24,6 +24,8 @@ NOT_KNOWN = (
     *("NaN", "nan", "NULL", "null", "None"),
 )
 """What stands for a missing number, truth or time; in text (NA is Namibia) only "" does."""
+TEXTS: tuple[ColumnType, ...] = ("category", "text")
+"""Types whose values are read as they stand in the file."""
 
 
 def read_csv(path: Path, types: Types, missing: Sequence[str]) -> pd.DataFrame:
@@ -33,8 +35,8 @@ def read_csv(path: Path, types: Types, missing: Sequence[str]) -> pd.DataFrame:
     ----------
     path : Path
         Compressed if it ends in .gz, .bz2, .xz or .zip (with one file in it).
-    types : mapping of str to {"number", "category", "boolean", "time"}
-        A category is read as the text that stands there (007 stays 007); a number, or a column that
+    types : mapping of str to {"number", "category", "boolean", "time", "text"}
+        A category or a text is read as the text that stands there (007 stays 007); a number, or a column that
         is not listed, as what it looks like.
     missing : sequence of str
         What stands for a missing value, beside the empty field.
@@ -52,12 +54,12 @@ def read_csv(path: Path, types: Types, missing: Sequence[str]) -> pd.DataFrame:
     with _refusing(path):
         names = _read_header(path)
         unknown = {
-            name: ["", *missing] if types.get(name) == "category" else [*NOT_KNOWN, *missing]
+            name: ["", *missing] if types.get(name) in TEXTS else [*NOT_KNOWN, *missing]
             for name in names
         }
         return _parse(
             path,
-            dtype={name: "str" for name in names if types.get(name) in ("category", "time")},
+            dtype={name: "str" for name in names if types.get(name) in (*TEXTS, "time")},
             na_values=unknown,
             low_memory=False,
             float_precision="round_trip",  # else the last bit differs from JSON's and Parquet's

@@ -22,6 +22,8 @@ TARGET = "_target"
 """bool, str or float64, by task."""
 TIME = "_time"
 """When the row happened, where there is a time column."""
+TEXTS = "texts"
+"""The names of features that are free text, among what data/features says of itself (`attrs`)."""
 SLICE = "_slice_"
 """What the name of a slice's column begins with; its values are str."""
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Model
+from seedbed.config.schema import Features, Model
 from seedbed.errors import UserError
 from seedbed.models.decision import Decision, baseline_scores
 from seedbed.models.metrics import Metric, metrics_of
@@ -62,6 +62,7 @@ def fit_with_folds(
     fold: NDArray,
     split_kind: str,
     seed: int,
+    learned: Features | None = None,
 ) -> tuple["Pipeline", list[FoldScores]]:
     """Fit a pipeline on all rows, and a fresh one on each fold's, in parallel.
 
@@ -71,6 +72,8 @@ def fit_with_folds(
         Of the train rows; `target` (labels or numbers) and `fold` have the same length.
     decision : Decision
         Gives task, classes and kinds of features; its threshold is not used.
+    learned : Features, optional
+        See :func:`~seedbed.models.pipeline.build_pipeline`.
 
     Returns
     -------
@@ -93,7 +96,8 @@ def fit_with_folds(
             )
 
     def build(rows: NDArray) -> "Pipeline":
-        return build_pipeline(model, decision.task, decision.features, seed, split_kind, fold[rows])
+        kinds = decision.features
+        return build_pipeline(model, decision.task, kinds, seed, split_kind, fold[rows], learned)
 
     def fit(pipeline: "Pipeline", rows: NDArray) -> "Pipeline":
         return fit_pipeline(pipeline, features.iloc[rows], target[rows], model.name)

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Evaluation, Model, Problem, Split
+from seedbed.config.schema import Evaluation, Features, Model, Problem, Split
 from seedbed.data.tables import FOLD, TARGET
 from seedbed.models.cross_validation import fit_with_folds, summarize_folds
 from seedbed.models.decision import Decision, class_labels, encode_target, make_decision
-from seedbed.models.features import clusters_of, feature_frame, feature_kinds, slices_of, split_rows
+from seedbed.models.features import (
+    clusters_of,
+    feature_frame,
+    feature_kinds,
+    mark_high_cardinality,
+    slices_of,
+    split_rows,
+)
 from seedbed.models.intervals import as_text, compare
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Outcome
@@ -55,6 +62,7 @@ def train_model(
     model: Model,
     evaluation: Evaluation,
     seed: int,
+    learned: Features | None = None,
 ) -> Trained:
     """Train on the train rows and measure on the validation rows; test rows are not looked at.
 
@@ -62,6 +70,8 @@ def train_model(
     ----------
     rows : DataFrame, shape (n_rows, n_columns)
         data/features, as :func:`seedbed.data.featurizing.build_training_table` returns it.
+    learned : Features, optional
+        Says what the pipeline learns of features before the estimator does.
 
     Raises
     ------
@@ -70,7 +80,8 @@ def train_model(
     """
     metric = find_metric(problem.metric, problem.task)
     train, validation = split_rows(rows, "train"), split_rows(rows, "validation")
-    kinds = feature_kinds(rows)
+    learned = learned or Features()
+    kinds = mark_high_cardinality(feature_kinds(rows), train, learned.high_cardinality)
     classes = class_labels(train[TARGET], problem.task)
     truth = encode_target(train[TARGET], problem.task, classes)
     held_out = encode_target(validation[TARGET], problem.task, classes)
@@ -80,7 +91,9 @@ def train_model(
     )
     fold = train[FOLD].to_numpy()
 
-    pipeline, scored = fit_with_folds(model, features, target, undecided, fold, split.kind, seed)
+    pipeline, scored = fit_with_folds(
+        model, features, target, undecided, fold, split.kind, seed, learned
+    )
     scores = predict_scores(pipeline, feature_frame(validation, kinds), problem.task, classes)
     decision = make_decision(problem, kinds, classes, truth, held_out, scores)
 
