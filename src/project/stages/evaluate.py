@@ -21,7 +21,7 @@ def evaluate(problem: Problem, model: Model, evaluation: Evaluation, seed: int) 
     pipeline = load_pipeline(MODEL / "pipeline.skops")
     decision = Decision.read(MODEL / "decision.json")
     rows = read_table(Path("data/features"))
-    evaluated = evaluate_model(pipeline, decision, rows, problem, evaluation, seed)
+    evaluated = evaluate_model(pipeline, decision, rows, problem, evaluation, seed, model)
     write_evaluated(evaluated, model.name, Path("data/predictions"), Path("reports/evaluate"))
     print(evaluated)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from seedbed.config.schema import Evaluation, Model, Problem, Split
+from seedbed.config.schema import Evaluation, Features, Model, Problem, Split
 from seedbed.data.tables import read_table
 from seedbed.files import replacing_folder, write_json
 from seedbed.models.images import draw_training
@@ -13,10 +13,17 @@ from seedbed.stages import stage
 
 
 @stage
-def train(problem: Problem, split: Split, model: Model, evaluation: Evaluation, seed: int) -> None:
+def train(
+    problem: Problem,
+    features: Features,
+    split: Split,
+    model: Model,
+    evaluation: Evaluation,
+    seed: int,
+) -> None:
     """Write models/model and reports/train from data/features."""
     rows = read_table(Path("data/features"))
-    trained = train_model(rows, problem, split, model, evaluation, seed)
+    trained = train_model(rows, problem, split, model, evaluation, seed, features)
     write_trained(trained, model.name, Path("models/model"), Path("reports/train"))
     print(trained)
 

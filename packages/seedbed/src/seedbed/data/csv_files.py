@@ -36,8 +36,8 @@ def read_csv(path: Path, types: Types, missing: Sequence[str]) -> pd.DataFrame:
     path : Path
         Compressed if it ends in .gz, .bz2, .xz or .zip (with one file in it).
     types : mapping of str to {"number", "category", "boolean", "time", "text"}
-        A category or a text is read as the text that stands there (007 stays 007); a number, or a column that
-        is not listed, as what it looks like.
+        A category or a text is read as what stands there (007 stays 007); a number, or a column
+        that is not listed, as what it looks like.
     missing : sequence of str
         What stands for a missing value, beside the empty field.
 

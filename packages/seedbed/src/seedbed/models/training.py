@@ -22,6 +22,7 @@ from seedbed.models.intervals import as_text, compare
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Outcome
 from seedbed.models.pipeline import predict_scores
+from seedbed.models.second_baseline import describe_second_baseline, measure_second_baseline
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -52,7 +53,9 @@ class Trained:
         name, shown = self.details["metric"], self.headline
         mean, std = as_text(shown["cv"][name]), as_text(shown["cv"]["std"])
         validation = as_text(shown["validation"][name])
-        return f"{name}: {mean} ± {std} in cross-validation, {validation} on the validation rows"
+        other = describe_second_baseline(self.details)
+        folds = f"{mean} ± {std} in cross-validation"
+        return f"{name}: {folds}, {validation} on the validation rows{other}"
 
 
 def train_model(
@@ -110,5 +113,8 @@ def train_model(
         "validation": figures.pop("model"),
         **figures,
         "rows": {"train": len(train), "validation": len(validation)},
+        **measure_second_baseline(
+            rows, "validation", outcome, decision, model, problem, evaluation, seed
+        ),
     }
     return Trained(pipeline, decision, outcome, baselines[metric.name], details)

@@ -10,6 +10,7 @@ from typing import Any
 
 from seedbed.config.schema import Dataset, Model, Problem, Split
 from seedbed.data.splits import PARTS
+from seedbed.models.second_baseline import KEY as SECOND
 from seedbed.serving.markdown import bullets, cell, count, figure, table, with_interval
 from seedbed.serving.signature import InputColumn, Signature
 
@@ -77,6 +78,7 @@ def summarize(train: Mapping[str, Any], evaluated: Mapping[str, Any]) -> dict[st
         },
         "slices": evaluated["slices"],
         "bootstrap": evaluated["bootstrap"],
+        **({SECOND: evaluated[SECOND]} if SECOND in evaluated else {}),
     }
 
 
@@ -104,6 +106,7 @@ def write_card(facts: Facts) -> str:
             ["metric", "model", "baseline", "better by"],
             [_measured(name, metrics["test"]) for name in metrics["test"]["model"]],
         ),
+        *_second_baseline(metrics),
         "The metric that decides, from training to test:",
         table([metrics["metric"], "model"], _stages(metrics)),
         *_slices(metrics),
@@ -168,6 +171,11 @@ def _model(model: Model, problem: Problem) -> list[str]:
         "Before it: "
         + ", ".join(f"{name}={value}" for name, value in model.preprocessing.model_dump().items()),
     ]
+    if model.target_transform is not None:
+        lines.append(
+            f"It learns the target transformed ({model.target_transform}); all figures are in the "
+            "target's own unit"
+        )
     if problem.task != "regression":
         lines.append(f"Calibration of probabilities: {model.calibration or 'none chosen'}")
         lines.append(f"Class weights: {model.class_weight or 'none'}")
@@ -178,6 +186,23 @@ def _measured(name: str, test: Mapping[str, Any]) -> list[str]:
     return [
         name,
         *(with_interval(test[part][name]) for part in ("model", "baseline", "difference")),
+    ]
+
+
+def _second_baseline(metrics: Mapping[str, Any]) -> list[str]:
+    if SECOND not in metrics:
+        return []
+    found = metrics[SECOND]
+    return [
+        f"A second baseline is the same estimator behind the preprocessing of {found['name']}, "
+        "fitted on the same train rows.",
+        table(
+            ["metric", f"{found['name']}'s pipeline", "model better by"],
+            [
+                [name, *(with_interval(found[part][name]) for part in ("figures", "difference"))]
+                for name in found["figures"]
+            ],
+        ),
     ]
 
 
