@@ -120,6 +120,8 @@ def fit_with_folds(
         warnings.filterwarnings(
             "ignore", category=ConvergenceWarning, module="sklearn.neural_network"
         )
+        # A quantile transform of few targets takes as many quantiles as there are targets.
+        warnings.filterwarnings("ignore", message="n_quantiles .* is greater than the total number")
         pipeline, *scores = run_in_parallel(calls, "fits")
     by_fold = dict(zip(order, scores, strict=True))
     return pipeline, [(*rows, by_fold[place]) for place, rows in enumerate(folds)]

@@ -42,9 +42,9 @@ class TextEncoder(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    encoders_ : list of tuple
-        For each column the vectorizer, the SVD or None, and the factor that its numbers are divided
-        by; None for a column without n-grams.
+    encoders_ : list
+        For each column a tuple of the vectorizer, the SVD or None, and the factor that its numbers
+        are divided by; or None for a column without n-grams.
 
     Examples
     --------
@@ -67,19 +67,9 @@ class TextEncoder(TransformerMixin, BaseEstimator):
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
         """Learn the n-grams of each column, shape (n_rows, n_columns)."""
-        self.fit_transform(X)
-        return self
-
-    def fit_transform(self, X: pd.DataFrame, y: Any = None) -> Any:
-        """Learn the n-grams and return what :meth:`transform` would."""
-        self.encoders_: list[tuple[Any, Any, float] | None] = []
         self.n_features_in_ = X.shape[1]
-        blocks = []
-        for name in X.columns:
-            encoder, block = self._learn(_texts(X[name]))
-            self.encoders_.append(encoder)
-            blocks.append(block)
-        return self._beside_each_other(blocks, len(X))
+        self.encoders_ = [self._learn(_texts(X[name])) for name in X.columns]
+        return self
 
     def transform(self, X: pd.DataFrame) -> Any:
         """Return the numbers of each column, one column's beside the other's.
@@ -88,35 +78,36 @@ class TextEncoder(TransformerMixin, BaseEstimator):
         -------
         ndarray or sparse matrix, shape (n_rows, n_numbers)
         """
-        blocks = []
-        for name, encoder in zip(X.columns, self.encoders_, strict=True):
-            if encoder is not None:
-                vectorizer, reducer, factor = encoder
-                ngrams = vectorizer.transform(_texts(X[name]))
-                blocks.append(_reduce(ngrams, reducer, factor, self.components))
-        return self._beside_each_other(blocks, len(X))
+        from scipy import sparse
 
-    def _learn(self, texts: NDArray) -> tuple[tuple[Any, Any, float] | None, Any]:
-        """Return the encoder of one column, and the numbers of these texts."""
+        blocks = [
+            _reduce(encoder[0].transform(_texts(X[name])), encoder[1], encoder[2], self.components)
+            for name, encoder in zip(X.columns, self.encoders_, strict=True)
+            if encoder is not None
+        ]
+        if self.components is None:
+            return sparse.hstack([sparse.csr_matrix((len(X), 0)), *blocks], format="csr")
+        return np.hstack([np.empty((len(X), 0)), *blocks])
+
+    def _learn(self, texts: NDArray[np.object_]) -> tuple[Any, Any, float] | None:
+        from sklearn.decomposition import TruncatedSVD
+
         vectorizer = self._vectorizer()
         analyze = vectorizer.build_analyzer()
         if not any(analyze(text) for text in texts):
-            return None, np.empty((len(texts), 0))
+            return None
         ngrams = vectorizer.fit_transform(texts)
-        reducer = None
         if self.components is None:
-            return (vectorizer, None, 1.0), ngrams
+            return vectorizer, None, 1.0
+        reducer = None
         if ngrams.shape[1] > self.components:
-            from sklearn.decomposition import TruncatedSVD
-
             size = min(self.components, len(texts))
             # Its share of the variance is 0 / 0 where all texts are alike.
             with np.errstate(invalid="ignore", divide="ignore"):
                 reducer = TruncatedSVD(size, random_state=self.random_state).fit(ngrams)
-        plain = _reduce(ngrams, reducer, 1.0, self.components)
         # One factor for all numbers of a column keeps what they weigh beside each other.
-        factor = float(np.sqrt(plain.var(axis=0).sum())) or 1.0
-        return (vectorizer, reducer, factor), plain / factor
+        spread = _reduce(ngrams, reducer, 1.0, self.components).var(axis=0).sum()
+        return vectorizer, reducer, float(np.sqrt(spread)) or 1.0
 
     def _vectorizer(self) -> Any:
         from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
@@ -124,13 +115,6 @@ class TextEncoder(TransformerMixin, BaseEstimator):
         if self.weights == "hashing":
             return HashingVectorizer(n_features=MOST_NGRAMS, **NGRAMS[self.analyzer])
         return TfidfVectorizer(max_features=MOST_NGRAMS, sublinear_tf=True, **NGRAMS[self.analyzer])
-
-    def _beside_each_other(self, blocks: list[Any], rows: int) -> Any:
-        if self.components is None:
-            from scipy import sparse
-
-            return sparse.hstack([sparse.csr_matrix((rows, 0)), *blocks], format="csr")
-        return np.hstack([np.empty((rows, 0)), *blocks])
 
 
 class QuantileClipper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):

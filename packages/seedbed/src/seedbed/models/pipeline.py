@@ -110,6 +110,11 @@ def fit_pipeline(
     UserError
         If scikit-learn refuses the arguments or the data.
     """
+    empty = features.columns[features.isna().all()]
+    if len(empty):
+        # Boosting of scikit-learn 1.9 cannot bin a column without a value; one value tells as much.
+        zero = {name: "" if features[name].dtype == "str" else 0.0 for name in empty}
+        features = features.fillna(zero)
     try:
         pipeline.fit(features, target)
     except (ValueError, TypeError) as error:

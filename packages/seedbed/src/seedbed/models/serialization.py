@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 TRUSTED = (
     "functools.partial",
     "numpy.dtype",
+    "seedbed.models.encoders.ColumnSelector",
+    "seedbed.models.encoders.LogTarget",
+    "seedbed.models.encoders.QuantileClipper",
+    "seedbed.models.encoders.TextEncoder",
     "sklearn._loss._loss.CyHalfBinomialLoss",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
