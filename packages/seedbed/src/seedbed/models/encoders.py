@@ -89,6 +89,13 @@ class TextEncoder(TransformerMixin, BaseEstimator):
             return sparse.hstack([sparse.csr_matrix((len(X), 0)), *blocks], format="csr")
         return np.hstack([np.empty((len(X), 0)), *blocks])
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is saved: without the memory address that scikit-learn checks words by."""
+        for encoder in getattr(self, "encoders_", []):
+            if encoder is not None:
+                vars(encoder[0]).pop("_stop_words_id", None)
+        return super().__getstate__()
+
     def _learn(self, texts: NDArray[np.object_]) -> tuple[Any, Any, float] | None:
         from sklearn.decomposition import TruncatedSVD
 
