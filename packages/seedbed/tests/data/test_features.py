@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from seedbed.config.schema import Column, Derived, Features, Problem
-from seedbed.data.features import compute_features, input_columns, make_target, text_features
+from seedbed.data.features import compute_features, input_columns, kinds_of_text, make_target
 from seedbed.errors import UserError
 
 COLUMNS = {
@@ -121,8 +121,8 @@ def test_free_text_stays_text() -> None:
     columns = {**COLUMNS, "remark": Column(role="feature", type="text")}
     made = compute_features(rows(), columns, Features())["remark"]
     assert made.tolist()[0] == "of several words" and made.isna().tolist() == [False, True]
-    assert text_features(columns, Features()) == ["remark"]
-    assert text_features(columns, Features(drop=["remark"])) == []
+    assert kinds_of_text(columns, Features()) == {"remark": "text"}
+    assert kinds_of_text(columns, Features(drop=["remark"])) == {}
 
 
 def test_only_features_get_in() -> None:

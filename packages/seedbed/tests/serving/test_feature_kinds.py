@@ -1,16 +1,18 @@
-"""Texts, dates and categories of thousands of values: what is served is what was tested, to the last bit."""
+"""Texts, dates, files and categories of many values: what is served is what was tested, to the last bit."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from seedbed.errors import UserError
 from seedbed.files import read_json
 
-from support import Served
+from support import REPOSITORY, Served
 
 DATASET = """# @package _global_
 # Repairs: dvc exp run -S dataset=repairs
@@ -96,6 +98,68 @@ def package(new_root: Path, run_stages, monkeypatch: pytest.MonkeyPatch) -> Call
         return new_root
 
     return run
+
+
+@pytest.fixture
+def with_files(new_root: Path) -> pd.DataFrame:
+    """Repairs with a picture and a report each; some have none. What is late has a bright picture."""
+    random = np.random.default_rng(1)
+    table = repairs()
+    (new_root / "data/source/files").mkdir(parents=True)
+    shutil.copy(REPOSITORY / "dvc.yaml", new_root)
+    for place, late in enumerate(table["late"] == "yes"):
+        bright = random.integers(60, 160) + 60 * late
+        image = Image.new("RGB", (30, 20), (int(bright), 40, 90))
+        image.paste((0, 0, 0), (int(random.integers(0, 20)), 0, 30, 9))
+        image.save(new_root / f"data/source/files/{place}.png")
+        words = " ".join(random.choice(["part", "missing" if late else "ready", "paint"], 20))
+        (new_root / f"data/source/files/{place}.txt").write_text(words, encoding="utf-8")
+    places = table.index.astype(str)
+    return table.assign(
+        photo=("data/source/files/" + places + ".png").where(table.index % 29 != 0),
+        report=("data/source/files/" + places + ".txt").where(table.index % 31 != 0),
+    )
+
+
+FILES = ["+columns.image=[photo]", "+columns.document=[report]"]
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [[BOOSTING], ["features=image", LINEAR], ["features=wide", "model=random_forest"]],
+    ids=str,
+)
+def test_pictures_and_reports_are_learned_from_and_served(
+    choices: list[str],
+    with_files: pd.DataFrame,
+    package: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = package(with_files, *FILES, *choices)
+    note = "photo names files in data/source/files, and `dvc repro` will not see when one changes"
+    assert note in capsys.readouterr().out
+    served = Served(root)
+    assert served.disagreements() == []
+    kinds = read_json(root / "models/model/decision.json")["features"]
+    assert (kinds["photo"], kinds["report"]) == ("image", "text")
+    details = read_json(root / "reports/evaluate/details.json")
+    assert details["test"]["roc_auc"]["value"] > 0.9
+    together, sent = served.bundle.predict(served.rows), as_sent(served.rows)
+    for place in range(0, len(sent), 9):
+        alone = served.bundle.predict(sent[place])
+        pd.testing.assert_frame_equal(
+            alone, together.iloc[[place]].reset_index(drop=True), rtol=1e-9
+        )
+    with pytest.raises(UserError, match=r"column photo, row 0: the file 'none\.png' cannot be op"):
+        served.bundle.predict(sent[1] | {"photo": "none.png"})
+
+
+def test_a_file_that_is_missing_stops_featurize(
+    with_files: pd.DataFrame, package: Callable[..., Path], new_root: Path
+) -> None:
+    (new_root / "data/source/files/7.png").write_bytes(b"no image")
+    with pytest.raises(UserError, match=r"column photo, row \d+: .*/7\.png' is not an image that"):
+        package(with_files, *FILES)
 
 
 def as_sent(rows: pd.DataFrame) -> list[dict]:

@@ -13,6 +13,8 @@ FEATURES: dict[str, ColumnType] = {
     "boolean": "boolean",
     "text": "text",
     "date": "time",
+    "image": "image",
+    "document": "document",
 }
 """The lists of features, and the type of the columns in each."""
 MOVABLE = (*FEATURES, "known_after_outcome", "types")

@@ -4,7 +4,7 @@ Training, the signature of a bundle and the checks of a configuration go by it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from seedbed.config.columns import SHOWN, Mistake
 from seedbed.config.extensions import Registry
@@ -42,7 +42,7 @@ TAKES = {
     "product": Takes(2, None, NUMBERS),
     "days_between": Takes(2, 2, ("time",)),
     "combine": Takes(1, None, ("number", "category", "boolean")),
-    "is_missing": Takes(1, 1, ("number", "category", "boolean", "time", "text")),
+    "is_missing": Takes(1, 1, get_args(ColumnType)),
 }
 """The kinds that seedbed has; :mod:`seedbed.data.features` computes them."""
 PERIODS: dict[TimePart, float] = {
@@ -61,8 +61,8 @@ KINDS: Registry[FeatureKind] = Registry("kind of feature", "features")
 class Feature(NamedTuple):
     """How a feature is made.
 
-    `kind` is `number`, `category` or `text` for the column itself, a part of a time or a cycle of
-    it, or a kind of derived feature.
+    `kind` is the type of the column (`number` for a boolean) for the column itself, a part of a
+    time or a cycle of it, or a kind of derived feature.
     """
 
     kind: str

@@ -8,11 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 Task = Literal["binary", "multiclass", "regression"]
 Role = Literal["feature", "target", "key", "time", "group", "known_after_outcome", "other"]
-ColumnType = Literal["number", "category", "boolean", "time", "text"]
+ColumnType = Literal["number", "category", "boolean", "time", "text", "image", "document"]
 TimePart = Literal[
     "year", "month", "day", "day_of_week", "day_of_year", "hour", "minute", "seconds"
 ]
 Severity = Literal["critical", "warning", "info"]
+TEXT_TYPES: tuple[ColumnType, ...] = ("category", "text", "image", "document")
+"""The types whose values are text: what stands there, or the path of a file."""
 UNKNOWN_BEFORE: tuple[Role, ...] = ("target", "known_after_outcome")
 """The roles of columns that nobody can know at the moment of prediction."""
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -123,11 +125,11 @@ class Dataset(Section):
 class ColumnLists(Section):
     """The columns by role: names, globs such as `temp*`, and what a list leaves out: `!temp_max`.
 
-    `number`, `category`, `boolean`, `text` (free text) and `date` are the features. Columns of
-    other roles are numbers, and the time a time, unless `types` says otherwise; a column that only
-    `types` names is read and is no feature. `move` puts single columns into another list: it is for
-    the command line, which cannot add to a list. :mod:`seedbed.config.columns` applies these to the
-    columns of a table.
+    `number`, `category`, `boolean`, `text` (free text), `date`, `image` and `document` (paths of
+    files, relative to the repository) are the features. Columns of other roles are numbers, and the
+    time a time, unless `types` says otherwise; a column that only `types` names is read and is no
+    feature. `move` puts single columns into another list: it is for the command line, which cannot
+    add to a list. :mod:`seedbed.config.columns` applies these to the columns of a table.
     """
 
     target: str
@@ -139,10 +141,22 @@ class ColumnLists(Section):
     boolean: list[str] = []
     text: list[str] = []
     date: list[str] = []
+    image: list[str] = []
+    document: list[str] = []
     known_after_outcome: list[str] = []
     types: dict[str, ColumnType] = {}
     move: dict[
-        str, Literal["number", "category", "boolean", "text", "date", "known_after_outcome"]
+        str,
+        Literal[
+            "number",
+            "category",
+            "boolean",
+            "text",
+            "date",
+            "image",
+            "document",
+            "known_after_outcome",
+        ],
     ] = {}
 
     @field_validator("target", "time", "group", mode="before")
@@ -242,16 +256,27 @@ class Text(Section):
     components: Annotated[int, Field(ge=1)] | None = 30
 
 
+class Image(Section):
+    """How images become numbers: a square of `size` pixels a side, grey or in `color`.
+
+    `components` of a principal component analysis stand for the pixels.
+    """
+
+    size: Annotated[int, Field(ge=1, le=256)] = 16
+    color: bool = False
+    components: Annotated[int, Field(ge=1)] = 20
+
+
 class Features(Section):
     """Which features there are.
 
     Stage featurize computes what a row alone tells: parts of its time (`time_parts`) and of each
     date (`date_parts`), these also as sine and cosine (`cyclic`), and what `derived` names. What
-    learns is fitted on train rows, in the model's pipeline: `text`; the mean target of a category
-    with more than `high_cardinality` values; `missing_indicators` for numbers; `clip`, two
-    quantiles beyond which numbers are cut off; and `selection` of at most `selected` of the numbers
-    that the estimator would see (k_best: by an F test of each; importance: by trees; variance: all
-    that vary).
+    learns is fitted on train rows, in the model's pipeline: `text` (of documents too) and `image`;
+    the mean target of a category with more than `high_cardinality` values; `missing_indicators` for
+    numbers; `clip`, two quantiles beyond which numbers are cut off; and `selection` of at most
+    `selected` of the numbers that the estimator would see (k_best: by an F test of each;
+    importance: by trees; variance: all that vary).
     """
 
     time_parts: list[TimePart] = []
@@ -261,6 +286,7 @@ class Features(Section):
     derived: list[Derived] = []
     drop: list[str] = []
     text: Text = Text()
+    image: Image = Image()
     high_cardinality: Annotated[int, Field(ge=1)] | None = 254
     missing_indicators: bool = False
     clip: Annotated[list[Fraction], Field(min_length=2, max_length=2)] | None = None

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import pandas as pd
 
-from seedbed.config.schema import ColumnType
+from seedbed.config.schema import TEXT_TYPES, ColumnType
 from seedbed.errors import UserError, one_line
 
 Types = Mapping[str, ColumnType]
@@ -24,8 +24,6 @@ NOT_KNOWN = (
     *("NaN", "nan", "NULL", "null", "None"),
 )
 """What stands for a missing number, truth or time; in text (NA is Namibia) only "" does."""
-TEXTS: tuple[ColumnType, ...] = ("category", "text")
-"""Types whose values are read as they stand in the file."""
 
 
 def read_csv(path: Path, types: Types, missing: Sequence[str]) -> pd.DataFrame:
@@ -35,9 +33,9 @@ def read_csv(path: Path, types: Types, missing: Sequence[str]) -> pd.DataFrame:
     ----------
     path : Path
         Compressed if it ends in .gz, .bz2, .xz or .zip (with one file in it).
-    types : mapping of str to {"number", "category", "boolean", "time", "text"}
-        A category or a text is read as what stands there (007 stays 007); a number, or a column
-        that is not listed, as what it looks like.
+    types : mapping of str to {"number", "category", "boolean", "time", ...}
+        Types of text are read as what stands there (007 stays 007); a number, or a column that is
+        not listed, as what it looks like.
     missing : sequence of str
         What stands for a missing value, beside the empty field.
 
@@ -54,12 +52,12 @@ def read_csv(path: Path, types: Types, missing: Sequence[str]) -> pd.DataFrame:
     with _refusing(path):
         names = _read_header(path)
         unknown = {
-            name: ["", *missing] if types.get(name) in TEXTS else [*NOT_KNOWN, *missing]
+            name: ["", *missing] if types.get(name) in TEXT_TYPES else [*NOT_KNOWN, *missing]
             for name in names
         }
         return _parse(
             path,
-            dtype={name: "str" for name in names if types.get(name) in (*TEXTS, "time")},
+            dtype={name: "str" for name in names if types.get(name) in (*TEXT_TYPES, "time")},
             na_values=unknown,
             low_memory=False,
             float_precision="round_trip",  # else the last bit differs from JSON's and Parquet's

@@ -11,6 +11,7 @@ import pandas as pd
 from seedbed.config.features import KINDS, NUMBERS, PERIODS, FeatureKind, Takes, plan_features
 from seedbed.config.project import project_module
 from seedbed.config.schema import ColumnType, Features, Problem, TimePart
+from seedbed.data.file_columns import read_documents, read_images
 from seedbed.data.roles import Columns
 from seedbed.data.values import LARGEST
 from seedbed.errors import UserError
@@ -34,8 +35,9 @@ def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) 
     Returns
     -------
     DataFrame, shape (n_rows, n_features)
-        Numbers as float64, categories and texts as str. Same index as `frame`. Parts of the time
-        are there where there is a time column; of a date feature there are its parts alone.
+        Numbers as float64, categories and texts as str, images as pixels in hexadecimal. Same index
+        as `frame`. Parts of the time are there where there is a time column; of a date feature
+        there are its parts alone.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) 
 def feature_makers(columns: Columns, features: Features) -> Makers:
     """Return by which function each feature is made of which columns, by its name."""
     return {
-        name: (_function_of(kind), parts)
+        name: (_function_of(kind, features), parts)
         for name, (kind, parts) in plan_features(columns, features).items()
     }
 
@@ -92,7 +94,9 @@ def feature(
     return register
 
 
-def _function_of(kind: str) -> Callable[..., pd.Series]:
+def _function_of(kind: str, features: Features) -> Callable[..., pd.Series]:
+    if kind == "image":
+        return partial(read_images, size=features.image.size, color=features.image.color)
     if kind in MAKERS:
         return MAKERS[kind]
     # Named here too, so that an edit of it makes the stages stale that compute features.
@@ -122,10 +126,11 @@ def input_columns(columns: Columns, features: Features) -> list[str]:
     return [name for name in columns if name in read]
 
 
-def text_features(columns: Columns, features: Features) -> list[str]:
-    """Return the names of the features that are free text."""
+def kinds_of_text(columns: Columns, features: Features) -> dict[str, str]:
+    """Return by its name whether a feature is free text or an image; others are left out."""
+    kinds = {"text": "text", "document": "text", "image": "image"}
     plan = plan_features(columns, features)
-    return [name for name, feature in plan.items() if feature.kind == "text"]
+    return {name: kinds[made.kind] for name, made in plan.items() if made.kind in kinds}
 
 
 def make_target(values: pd.Series, problem: Problem) -> pd.Series:
@@ -181,6 +186,7 @@ MAKERS: dict[str, Callable[..., pd.Series]] = {
     "number": lambda values: values.astype("float64"),
     "category": lambda values: values.astype("str"),
     "text": lambda values: values.astype("str"),
+    "document": read_documents,
     # The zone travels with the column: these are parts of the local time.
     **{part: partial(_time_part, part) for part in get_args(TimePart)},
     **{f"{part}_sin": partial(_cycle, part, np.sin) for part in PERIODS},

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from seedbed.config.schema import Features, Problem, Split
-from seedbed.data.features import compute_features, make_target, text_features
+from seedbed.data.features import compute_features, kinds_of_text, make_target
 from seedbed.data.roles import Columns, row_key, target_column, time_column
 from seedbed.data.splits import assign_clusters, assign_folds, assign_splits
-from seedbed.data.tables import CLUSTER, FOLD, ROW, SLICE, SPLIT, TARGET, TEXTS, TIME
+from seedbed.data.tables import CLUSTER, FOLD, KINDS, ROW, SLICE, SPLIT, TARGET, TIME
 
 
 def build_training_table(
@@ -17,8 +17,8 @@ def build_training_table(
     Returns
     -------
     DataFrame, shape (n_rows, n_features + n_meta)
-        Sorted by time, where there is one, key and target. Its `attrs` name the features that are
-        free text, where there are any: nothing else tells them from categories.
+        Sorted by time, where there is one, key and target. Its `attrs` say which features are free
+        text or images, where there are any: nothing else tells them from categories.
     """
     table = compute_features(clean, columns, features)
     table[ROW] = row_key(clean, columns)
@@ -34,6 +34,6 @@ def build_training_table(
         table[TIME] = clean[time]
         order = [TIME, *order]
     table = table.sort_values(order, ignore_index=True)
-    if texts := text_features(columns, features):
-        table.attrs[TEXTS] = texts
+    if kinds := kinds_of_text(columns, features):
+        table.attrs[KINDS] = kinds
     return table

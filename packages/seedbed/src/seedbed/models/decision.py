@@ -14,7 +14,7 @@ from seedbed.files import read_json, write_json
 from seedbed.models.metrics import Metric, metrics_of
 from seedbed.models.outcome import Floats, Outcome
 
-Kind = Literal["number", "category", "high_cardinality", "text"]
+Kind = Literal["number", "category", "high_cardinality", "text", "image"]
 Rule = Literal["f1", "balanced_accuracy", "half"]
 
 

@@ -1,4 +1,4 @@
-"""Transformers that scikit-learn lacks: texts to numbers, clipping, selection that leaves gaps.
+"""Encoders that scikit-learn lacks: of texts and of small images.
 
 skrub's StringEncoder does for one column what :class:`TextEncoder` does for several. It is not used
 here because what it learned cannot be saved without trusting a dozen types of skrub and pandas, and
@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 
 MOST_NGRAMS = 20_000
 """The most frequent n-grams of a column that TF-IDF keeps, and the size of the table of hashes."""
@@ -124,176 +124,78 @@ class TextEncoder(TransformerMixin, BaseEstimator):
         return TfidfVectorizer(max_features=MOST_NGRAMS, sublinear_tf=True, **NGRAMS[self.analyzer])
 
 
-class QuantileClipper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Cut numbers off at two quantiles of the rows it is fitted on.
+class ImageEncoder(TransformerMixin, BaseEstimator):
+    """Encode columns of small images, given as pixels in hexadecimal, by principal components.
 
-    A column whose two quantiles are equal is left as it is: of one that is nearly always 0 every
-    other value would be lost. A missing value stays missing.
+    A missing image is an average one.
 
     Parameters
     ----------
-    low, high : float
-        Quantiles, between 0 and 1.
+    components : int
+        Numbers for each column, or fewer where there are fewer rows or pixels.
 
     Attributes
     ----------
-    low_, high_ : ndarray, shape (n_columns,)
+    encoders_ : list
+        For each column a tuple of the mean image, shape (n_pixels,), and its components over the
+        spread of all, shape (n_components, n_pixels); or None for a column without an image.
 
     Examples
     --------
-    >>> clipper = QuantileClipper(0.0, 0.75).fit(pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0, 5.0]}))
-    >>> clipper.transform(pd.DataFrame({"x": [0.0, 9.0]})).ravel().tolist()
-    [1.0, 4.0]
+    >>> images = pd.DataFrame({"photo": ["00ff", "ff00", None, "00ff"]})
+    >>> ImageEncoder(components=1).fit_transform(images).round(2).ravel().tolist()
+    [-0.71, 1.41, 0.0, -0.71]
     """
 
-    def __init__(self, low: float = 0.01, high: float = 0.99) -> None:
-        self.low = low
-        self.high = high
+    def __init__(self, components: int = 20) -> None:
+        self.components = components
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
-        """Learn the quantiles of each column, shape (n_rows, n_columns)."""
-        values = np.asarray(X, dtype=np.float64)
-        self.n_features_in_ = values.shape[1]
-        bounds = pd.DataFrame(values).quantile([self.low, self.high]).to_numpy()
-        apart = bounds[0] < bounds[1]
-        self.low_ = np.where(apart, bounds[0], -np.inf)
-        self.high_ = np.where(apart, bounds[1], np.inf)
+        """Learn the components of each column, shape (n_rows, n_columns)."""
+        self.n_features_in_ = X.shape[1]
+        self.encoders_ = [self._learn(_texts(X[name])) for name in X.columns]
         return self
 
     def transform(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the numbers within the bounds, shape (n_rows, n_columns)."""
-        return np.clip(np.asarray(X, dtype=np.float64), self.low_, self.high_)
+        """Return the numbers of each column, one column's beside the other's."""
+        blocks = [np.empty((len(X), 0))]
+        for name, encoder in zip(X.columns, self.encoders_, strict=True):
+            if encoder is not None:
+                mean, components = encoder
+                block = np.zeros((len(X), len(components)))
+                images = _texts(X[name])
+                there = images != ""
+                centred = _pixels(images[there], len(mean)) - mean
+                # The sums of one row are the same whatever other rows there are, as BLAS's are not.
+                block[there] = np.einsum("ij,kj->ik", centred, components, optimize=False)
+                blocks.append(block)
+        return np.hstack(blocks)
 
+    def _learn(self, images: NDArray[np.object_]) -> tuple[NDArray, NDArray] | None:
+        from sklearn.decomposition import PCA
 
-class LogTarget(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Take the logarithm of a target plus one, for targets that are skewed and not negative.
-
-    Its mean on that scale is nearer to the median than to the mean of the target's own.
-
-    Examples
-    --------
-    >>> target = np.array([[0.0], [99.0]])
-    >>> LogTarget().fit(target).inverse_transform(LogTarget().fit_transform(target)).ravel()
-    array([ 0., 99.])
-    """
-
-    def fit(self, X: NDArray, y: Any = None) -> Self:
-        """Refuse a target, shape (n_rows, 1), that has no logarithm."""
-        if (lowest := float(np.min(X))) < 0:
-            raise ValueError(
-                f"model.target_transform: the target goes down to {lowest:g}, and log is for "
-                "targets of 0 or more. Choose quantile or null"
-            )
-        self.n_features_in_ = X.shape[1]
-        return self
-
-    def transform(self, X: NDArray) -> NDArray:
-        """Return log(1 + x)."""
-        return np.log1p(X)
-
-    def inverse_transform(self, X: NDArray) -> NDArray:
-        """Return exp(x) - 1."""
-        return np.expm1(X)
-
-
-class ColumnSelector(TransformerMixin, BaseEstimator):
-    """Keep the columns that tell most of the target, missing values and all.
-
-    Where columns are compared, the median stands for a missing value. A column of one value is
-    never kept.
-
-    Parameters
-    ----------
-    by : {"k_best", "importance", "variance"}
-        The F test of each column alone, the importances of extremely randomized trees, or nothing
-        but that the column varies.
-    keep : int
-        Most columns that are kept, without those of `always`; "variance" keeps all that vary.
-    task : {"binary", "multiclass", "regression"}
-    always : int
-        That many first columns are kept in any case: the codes of categories that the estimator
-        takes as categories, which have no order.
-    random_state : int
-
-    Attributes
-    ----------
-    kept_ : ndarray of int, shape (n_kept,)
-
-    Examples
-    --------
-    >>> selector = ColumnSelector("variance")
-    >>> selector.fit_transform(np.array([[1.0, 2.0, 3.0], [1.0, np.nan, 5.0]]))
-    array([[3.],
-           [5.]])
-    """
-
-    def __init__(
-        self,
-        by: str = "k_best",
-        keep: int = 50,
-        task: str = "binary",
-        always: int = 0,
-        random_state: int = 0,
-    ) -> None:
-        self.by = by
-        self.keep = keep
-        self.task = task
-        self.always = always
-        self.random_state = random_state
-
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Choose among the columns of X, shape (n_rows, n_columns)."""
-        self.n_features_in_ = X.shape[1]
-        filled = _filled(X)
-        varies = np.flatnonzero(_spread(filled) > 0)
-        varies = varies[varies >= self.always]
-        if self.by != "variance" and len(varies) > self.keep:
-            with np.errstate(invalid="ignore", divide="ignore"):  # a column may decide the target
-                selector = self._selector().fit(filled[:, varies], y)
-            varies = varies[selector.get_support()]
-        self.kept_ = np.concatenate([np.arange(self.always), varies])
-        return self
-
-    def transform(self, X: Any) -> Any:
-        """Return the chosen columns, shape (n_rows, n_kept)."""
-        return X[:, self.kept_]
-
-    def _selector(self) -> Any:
-        from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
-        from sklearn.feature_selection import SelectFromModel, SelectKBest, f_classif, f_regression
-
-        regression = self.task == "regression"
-        if self.by == "k_best":
-            return SelectKBest(f_regression if regression else f_classif, k=self.keep)
-        trees = (ExtraTreesRegressor if regression else ExtraTreesClassifier)(
-            n_estimators=50, min_samples_leaf=5, random_state=self.random_state
-        )
-        return SelectFromModel(trees, threshold=-np.inf, max_features=self.keep)
+        images = images[images != ""]
+        if not len(images):
+            return None
+        pixels = _pixels(images, len(images[0]) // 2)
+        size = min(self.components, *pixels.shape)
+        with np.errstate(invalid="ignore", divide="ignore"):  # of one image there is no variance
+            found = PCA(size, svd_solver="full").fit(pixels)
+        spread = float(np.sqrt(pixels.var(axis=0).sum())) or 1.0
+        return found.mean_, found.components_ / spread
 
 
 def _texts(column: pd.Series) -> NDArray[np.object_]:
     return column.fillna("").to_numpy(dtype=object)
 
 
+def _pixels(images: NDArray[np.object_], size: int) -> NDArray[np.float64]:
+    """Return one row of `size` values between 0 and 1 for each image."""
+    values = np.frombuffer(bytes.fromhex("".join(images)), dtype=np.uint8)
+    return values.reshape(-1, size) / 255
+
+
 def _reduce(ngrams: Any, reducer: Any, factor: float, components: int | None) -> Any:
     if components is None:
         return ngrams
     return (ngrams.toarray() if reducer is None else reducer.transform(ngrams)) / factor
-
-
-def _filled(X: Any) -> Any:
-    """Return the columns with medians for missing values; a sparse matrix has none of these."""
-    from scipy import sparse
-    from sklearn.impute import SimpleImputer
-
-    if sparse.issparse(X):
-        return X
-    return SimpleImputer(strategy="median", keep_empty_features=True).fit_transform(X)
-
-
-def _spread(X: Any) -> NDArray[np.float64]:
-    """Return how far the largest value of each column lies above the smallest."""
-    from scipy import sparse
-
-    spread = X.max(axis=0) - X.min(axis=0)
-    return spread.toarray().ravel() if sparse.issparse(spread) else np.asarray(spread)

@@ -168,7 +168,7 @@ def _with_transformed_target(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-    from seedbed.models.encoders import LogTarget
+    from seedbed.models.preprocessing import LogTarget
 
     steps: list[Any] = []
     if model.target_transform == "log":

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.data.tables import CLUSTER, SLICE, SPLIT, TEXTS
+from seedbed.data.tables import CLUSTER, KINDS, SLICE, SPLIT
 from seedbed.errors import UserError
 from seedbed.models.decision import Kind
 
@@ -15,7 +15,7 @@ def feature_kinds(rows: pd.DataFrame) -> dict[str, Kind]:
     Parameters
     ----------
     rows : DataFrame, shape (n_rows, n_columns)
-        data/features; their `attrs` say which features are free text.
+        data/features; their `attrs` say which features are free text or images.
 
     Raises
     ------
@@ -23,14 +23,14 @@ def feature_kinds(rows: pd.DataFrame) -> dict[str, Kind]:
         If there is none, or one is neither number, boolean nor text.
     """
     kinds: dict[str, Kind] = {}
-    texts = rows.attrs.get(TEXTS, [])
+    texts = rows.attrs.get(KINDS, {})
     for name, dtype in rows.dtypes.items():
         if str(name).startswith("_"):
             continue
         if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
             kinds[str(name)] = "number"
         elif pd.api.types.is_string_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype):
-            kinds[str(name)] = "text" if name in texts else "category"
+            kinds[str(name)] = texts.get(name, "category")
         else:
             raise UserError(
                 f"data/features: column {name} has type {dtype}, and a model takes numbers, "

@@ -27,6 +27,7 @@ PARTS: dict[Kind, str] = {
     "high_cardinality": "high_cardinality",
     "number": "numbers",
     "text": "texts",
+    "image": "images",
 }
 """What the part of a pipeline is called that encodes the features of a kind."""
 NATIVE_CATEGORIES = 254
@@ -65,7 +66,8 @@ def build_pipeline(
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
 
-    from seedbed.models.encoders import ColumnSelector
+    from seedbed.models.encoders import ImageEncoder
+    from seedbed.models.preprocessing import ColumnSelector
 
     features, preprocessing = features or Features(), model.preprocessing
     estimator = build_estimator(model, task, seed, split_kind, folds)
@@ -83,6 +85,7 @@ def build_pipeline(
         ),
         "number": lambda: _number_steps(preprocessing, features),
         "text": lambda: _text_encoder(features, model, estimator, seed),
+        "image": lambda: ImageEncoder(features.image.components),
     }
     parts = [(PARTS[kind], make(), names[kind]) for kind, make in steps.items() if kind in names]
     selection = []
@@ -211,7 +214,7 @@ def _number_steps(preprocessing: Preprocessing, features: Features) -> Any:
     from sklearn.pipeline import FeatureUnion, make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from seedbed.models.encoders import QuantileClipper
+    from seedbed.models.preprocessing import QuantileClipper
 
     steps: list[Any] = []
     if features.clip is not None:
