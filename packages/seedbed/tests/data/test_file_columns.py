@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from seedbed.data.file_columns import MOST_BYTES, find_unlisted, read_documents, read_images
+from seedbed.config.schema import Column
+from seedbed.data.file_columns import (
+    MOST_BYTES,
+    find_unwatched_files,
+    read_documents,
+    read_images,
+)
 from seedbed.errors import UserError
 
 
@@ -86,7 +92,21 @@ def test_a_file_that_cannot_be_read_is_one_message_with_its_row(
     assert words in message and "\n" not in message
 
 
-def test_folders_that_a_stage_does_not_depend_on_are_found() -> None:
+@pytest.mark.parametrize(
+    ("deps", "told"),
+    [
+        (["data/clean", "data/source"], "scan names files in photos, and"),
+        (["data/source/a", "photos"], None),
+        (["data/clean"], "scan names files in data/source/a, photos, and"),
+    ],
+)
+def test_folders_that_featurize_does_not_depend_on_are_named(
+    deps: list[str], told: str | None
+) -> None:
+    Path("dvc.yaml").write_text(f"stages: {{featurize: {{deps: {deps}}}}}", encoding="utf-8")
     files = paths("data/source/a/1.png", "photos/2.png", None, "./photos/3.png")
-    assert find_unlisted(files, ["data/clean", "data/source"]) == ["photos"]
-    assert find_unlisted(files, ["data/source/a", "photos"]) == []
+    rows = pd.DataFrame({"scan": files, "kind": files})
+    columns = {"scan": Column(role="feature", type="image"), "kind": Column(role="other")}
+    found = find_unwatched_files(rows, columns)
+    assert len(found) == (told is not None)
+    assert told is None or told in found[0]
