@@ -5,6 +5,7 @@ from pathlib import Path
 from seedbed.config.columns import resolve_columns
 from seedbed.config.schema import ColumnLists, Features, Problem, Split
 from seedbed.data.featurizing import build_training_table
+from seedbed.data.file_columns import find_unwatched_files
 from seedbed.data.splits import PARTS
 from seedbed.data.tables import SPLIT, read_table, write_table
 from seedbed.stages import stage
@@ -19,3 +20,5 @@ def featurize(columns: ColumnLists, problem: Problem, features: Features, split:
     write_table(table, Path("data/features"))
     rows = table[SPLIT].value_counts()
     print(", ".join(f"{rows[part]:,} {part}" for part in PARTS), "rows")
+    for sentence in find_unwatched_files(clean, known):
+        print(sentence)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from seedbed.config.schema import Column, Derived, Features, Problem
-from seedbed.data.features import compute_features, input_columns, make_target
+from seedbed.data.features import compute_features, input_columns, kinds_of_text, make_target
 from seedbed.errors import UserError
 
 COLUMNS = {
@@ -15,6 +15,7 @@ COLUMNS = {
     "word": Column(role="feature", type="category"),
     "at": Column(role="time", type="time"),
     "booked": Column(role="other", type="time"),
+    "remark": Column(role="other", type="text"),
     "y": Column(role="target"),
     "after": Column(role="known_after_outcome"),
 }
@@ -34,6 +35,7 @@ def rows() -> pd.DataFrame:
             "a": [1.0, np.nan],
             "b": [4.0, 0.0],
             "word": ["x", None],
+            "remark": ["of several words", None],
             "at": at,
             "y": [1.0, 2.0],
         }
@@ -45,6 +47,9 @@ def rows() -> pd.DataFrame:
     [
         ("difference", ["a", "b"], [-3.0, np.nan]),
         ("ratio", ["clock", "b"], [128.75, np.nan]),
+        ("product", ["clock", "a", "b"], [2060.0, np.nan]),
+        ("is_missing", ["booked"], [1.0, 0.0]),
+        ("is_missing", ["remark"], [0.0, 1.0]),
         ("clock_minutes", ["clock"], [315.0, 1439.0]),
         ("is_missing", ["a"], [0.0, 1.0]),
         ("days_between", ["booked", "at"], [np.nan, 180.5]),
@@ -70,6 +75,54 @@ def test_time_parts_are_local() -> None:
     made = compute_features(rows(), COLUMNS, Features(time_parts=parts))
     found = made[[f"at_{part}" for part in parts]].to_numpy().tolist()
     assert found == [[2, 3, 60, 23], [12, 1, 366, 0]]
+
+
+DATED = {**COLUMNS, "booked": Column(role="feature", type="time")}
+
+
+def test_a_date_becomes_its_parts_missing_where_it_is() -> None:
+    made = compute_features(rows(), DATED, Features())
+    names = ["year", "month", "day_of_week", "day_of_year", "hour", "seconds"]
+    found = made[[f"booked_{name}" for name in names]]
+    assert "booked" not in made
+    assert found.iloc[0].isna().all()
+    seconds = (pd.Timestamp("2024-07-03T16:10:00Z") - pd.Timestamp("2000-01-01", tz="UTC")).value
+    assert found.iloc[1].tolist() == [2024, 7, 2, 185, 12, seconds / 1e9]
+
+
+def test_parts_that_come_round_are_also_places_on_a_circle() -> None:
+    features = Features(time_parts=["hour", "year"], date_parts=["month", "seconds"], cyclic=True)
+    made = compute_features(rows(), DATED, features)
+    assert [name for name in made if name.startswith(("at_", "booked_"))] == [
+        "at_hour", "at_hour_sin", "at_hour_cos", "at_year",
+        "booked_month", "booked_month_sin", "booked_month_cos", "booked_seconds",
+    ]  # fmt: skip
+    angles = np.array([23, 0]) / 24 * 2 * np.pi
+    np.testing.assert_allclose(made["at_hour_sin"], np.sin(angles), atol=1e-12)
+    np.testing.assert_allclose(made["at_hour_cos"], np.cos(angles), atol=1e-12)
+    assert made["booked_month_cos"].isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "features", "words"),
+    [
+        ("booked_hour", Features(), r"features\.date_parts\.hour takes the name of column booked_hour"),
+        ("at_hour_sin", Features(time_parts=["hour"], cyclic=True), "column at_hour_sin"),
+    ],
+)  # fmt: skip
+def test_a_part_of_a_date_may_not_take_the_name_of_a_column(
+    name: str, features: Features, words: str
+) -> None:
+    with pytest.raises(UserError, match=words):
+        compute_features(rows(), {**DATED, name: Column(role="feature")}, features)
+
+
+def test_free_text_stays_text() -> None:
+    columns = {**COLUMNS, "remark": Column(role="feature", type="text")}
+    made = compute_features(rows(), columns, Features())["remark"]
+    assert made.tolist()[0] == "of several words" and made.isna().tolist() == [False, True]
+    assert kinds_of_text(columns, Features()) == {"remark": "text"}
+    assert kinds_of_text(columns, Features(drop=["remark"])) == {}
 
 
 def test_only_features_get_in() -> None:

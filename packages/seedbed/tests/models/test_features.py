@@ -1,11 +1,14 @@
 """A model sees numbers and text under fixed names, and nothing that begins with an underscore."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from seedbed.data.tables import KINDS, read_table, write_table
 from seedbed.errors import UserError
-from seedbed.models.features import feature_frame, feature_kinds
+from seedbed.models.features import feature_frame, feature_kinds, mark_high_cardinality
 
 
 def rows() -> pd.DataFrame:
@@ -31,6 +34,25 @@ def test_kinds_follow_types_and_meta_columns_left_out() -> None:
     }
 
 
+def test_what_is_text_is_known_from_the_written_table(tmp_path: Path) -> None:
+    table = rows()
+    table.attrs[KINDS] = {"text": "text"}
+    write_table(table, tmp_path / "features")
+    kinds = feature_kinds(read_table(tmp_path / "features"))
+    assert (kinds["text"], kinds["kind"]) == ("text", "category")
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"), [(2, "high_cardinality"), (3, "category"), (None, "category")]
+)
+def test_a_category_of_more_values_than_the_limit_is_marked(
+    limit: int | None, expected: str
+) -> None:
+    train = pd.DataFrame({"c": pd.Series(["x", "y", "z", None], dtype="str"), "t": ["a b"] * 4})
+    found = mark_high_cardinality({"c": "category", "t": "text"}, train, limit)
+    assert found == {"c": expected, "t": "text"}
+
+
 def test_features_come_in_two_types_and_in_the_order_of_the_model() -> None:
     kinds = feature_kinds(rows())
     found = feature_frame(rows()[["kind", "text", "truth", "flag", "whole"]], kinds)
@@ -52,7 +74,7 @@ def test_numbers_that_arrive_as_objects_are_read() -> None:
     [
         (
             pd.DataFrame({"at": pd.to_datetime(["2024-01-01"])}),
-            "column at has type datetime64.*features.time_parts",
+            "column at has type datetime64.*List a time under columns.date",
         ),
         (pd.DataFrame({"_target": [1]}), "data/features has no feature column"),
     ],

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.metrics import log_loss
 
 from seedbed.errors import UserError
 from seedbed.models.features import feature_frame, feature_kinds
@@ -138,6 +140,63 @@ def test_balanced_class_weights_raise_the_scores_of_the_rarer_class(
         assert balanced.mean() > plain.mean() + 0.05
 
 
+def test_the_mean_target_of_noise_teaches_nothing(model_of) -> None:
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"shop": pd.Series(random.integers(0, 400, 2000), dtype="str")})
+    target = random.random(2000) < 0.5
+    pipeline = build_pipeline(
+        model_of("hist_gradient_boosting"), "binary", {"shop": "high_cardinality"}, 0
+    )
+    fit_pipeline(pipeline, rows[:1000], target[:1000], "hist_gradient_boosting")
+    scores = predict_scores(pipeline, rows[1000:], "binary")
+    # Were each row's own target part of its mean, scores would be near 0 and 1 and log loss at 1.5.
+    assert log_loss(target[1000:], scores) < 0.8
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_mean_target_of_a_value_is_learned_and_an_unknown_value_is_average(
+    task: str, model_of
+) -> None:
+    random = np.random.default_rng(0)
+    shops = random.integers(0, 300, 3000)
+    target = {
+        "binary": shops % 2 == 0,
+        "multiclass": (shops % 3).astype(str),
+        "regression": shops % 5 * 10.0,
+    }[task]
+    rows = pd.DataFrame({"shop": pd.Series(shops, dtype="str")})
+    pipeline = build_pipeline(
+        model_of("hist_gradient_boosting"), task, {"shop": "high_cardinality"}, 0
+    )
+    fit_pipeline(pipeline, rows, target, "hist_gradient_boosting")
+    assert (pipeline.predict(rows) == target).mean() > 0.95 or np.corrcoef(
+        pipeline.predict(rows), target.astype(float)
+    )[0, 1] > 0.99
+    unknown = pd.DataFrame({"shop": pd.Series(["?", None], dtype="str")})
+    assert np.isfinite(predict_scores(pipeline, unknown, task, ("0", "1", "2"))).all()
+
+
+@pytest.mark.parametrize("name", ["hist_gradient_boosting", "logistic_regression", "mlp"])
+@pytest.mark.parametrize("transform", ["log", "quantile"])
+def test_a_skewed_target_is_predicted_in_its_own_unit(
+    transform: str, name: str, diabetes, model_of
+) -> None:
+    rows = diabetes.assign(_target=np.exp(diabetes["_target"] / 30))
+    test = rows[rows["_split"] == "test"]
+    found = {
+        chosen: predict_scores(
+            fitted(rows, model_of(name, target_transform=chosen), "regression"),
+            feature_frame(test, feature_kinds(rows)),
+            "regression",
+        )
+        for chosen in (None, transform)
+    }
+    truth = np.log(test["_target"])
+    skill = {key: np.corrcoef(np.log(scores.clip(1)), truth)[0, 1] for key, scores in found.items()}
+    assert found[transform].min() > 0 and found[transform].max() < 10 * rows["_target"].max()
+    assert skill[transform] > max(0.4, skill[None])
+
+
 NOT_CALLED = [{"_target_": "os.system", "command": "true"}]
 
 
@@ -212,21 +271,34 @@ import sys
 from pathlib import Path
 import numpy as np, pandas as pd
 from seedbed.config.yaml_files import load_yaml
-from seedbed.config.schema import Model
+from seedbed.config.schema import Features, Model, Text
 from seedbed.models.cross_validation import fit_with_folds
 from seedbed.models.decision import Decision
 from seedbed.models.serialization import dump_pipeline
 random = np.random.default_rng(0)
 rows = pd.DataFrame(random.normal(size=(3000, 6)), columns=list("abcdef"))
 rows["text"] = pd.Series(random.choice(list("xyz"), 3000), dtype="str")
-target = rows["a"].to_numpy() + random.normal(size=3000) > 0
-kinds = {**dict.fromkeys("abcdef", "number"), "text": "category"}
+rows["shop"] = pd.Series(random.integers(0, 500, 3000), dtype="str")
+notes = (" ".join(words) for words in random.choice(["late", "lost", "wet", "bent"], (3000, 3)))
+rows["note"] = pd.Series(notes, dtype="str")
+rows.loc[::9, ["a", "shop", "note"]] = None
+target = rows["b"].to_numpy() + random.normal(size=3000) > 0
+kinds = {
+    **dict.fromkeys("abcdef", "number"),
+    "text": "category",
+    "shop": "high_cardinality",
+    "note": "text",
+}
+learned = Features(
+    clip=[0.01, 0.99], missing_indicators=True, selection="importance", selected=10,
+    text=Text(components=5),
+)
 decision = Decision("binary", kinds, (False, True))
 place = Path(sys.argv[-1])
 for path in map(Path, sys.argv[1:-1]):
     model = Model.model_validate(load_yaml(path))
     folds = np.arange(3000) // 1000
-    pipeline, scored = fit_with_folds(model, rows, target, decision, folds, "time", 0)
+    pipeline, scored = fit_with_folds(model, rows, target, decision, folds, "time", 0, learned)
     dump_pipeline(pipeline, place / f"{path.stem}.skops")
     scores = b"".join(scores.tobytes() for _, _, scores in scored)
     (place / f"{path.stem}.scores").write_bytes(scores)

@@ -93,10 +93,10 @@ def _of_problem(params: Params, columns: Mapping[str, Column]) -> Iterator[Mista
                 "problem.positive",
                 f"is not set: say which value of {target} is positive, or set problem.above",
             )
-        elif kind == "category" and not isinstance(positive, str):
+        elif kind in ("category", "text") and not isinstance(positive, str):
             yield Mistake(
                 "problem.positive",
-                f"is {positive!r}, and {target} is a category, which is text: YAML takes yes, no, "
+                f"is {positive!r}, and {target} is a {kind}, which is text: YAML takes yes, no, "
                 "true, 1 and the like for something else, unless they stand in quotes",
             )
         elif kind == "number" and isinstance(positive, str):
@@ -105,6 +105,13 @@ def _of_problem(params: Params, columns: Mapping[str, Column]) -> Iterator[Mista
                 f"is {positive!r}, and {target} is a number: add {target}: category to "
                 "columns.types, or write a number",
             )
+    transform = params.model.target_transform
+    if transform is not None and problem.task != "regression":
+        yield Mistake(
+            "model.target_transform",
+            f"is {transform}, and only the target of a regression can be transformed: set it to "
+            "null",
+        )
     if why := why_not(problem.metric, problem.task):
         yield Mistake("problem.metric", f"is {problem.metric!r}, which {why}")
     for name in problem.slices:

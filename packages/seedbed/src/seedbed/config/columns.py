@@ -7,8 +7,16 @@ from typing import NamedTuple
 from seedbed.config.schema import Column, ColumnLists, ColumnType, Role
 from seedbed.errors import UserError, did_you_mean, some_of
 
-FEATURES = ("number", "category", "boolean")
-"""The lists of features, each named after the type of its columns."""
+FEATURES: dict[str, ColumnType] = {
+    "number": "number",
+    "category": "category",
+    "boolean": "boolean",
+    "text": "text",
+    "date": "time",
+    "image": "image",
+    "document": "document",
+}
+"""The lists of features, and the type of the columns in each."""
 MOVABLE = (*FEATURES, "known_after_outcome", "types")
 """The lists that a column leaves when `move` puts it into another one."""
 SHOWN = 20
@@ -175,7 +183,7 @@ class ColumnTypes(Mapping[str, ColumnType]):
         role: Role = "key" if "key" in roles else "other"
         for taking in roles:
             if taking in FEATURES:
-                role, kind = "feature", taking  # type: ignore[assignment]
+                role, kind = "feature", FEATURES[taking]
             elif taking not in ("key", "types"):
                 role = taking  # type: ignore[assignment]
         return Column(role=role, type=kind, key="key" in roles)

@@ -4,11 +4,18 @@ Training, the signature of a bundle and the checks of a configuration go by it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from seedbed.config.columns import SHOWN, Mistake
 from seedbed.config.extensions import Registry
-from seedbed.config.schema import UNKNOWN_BEFORE, Column, ColumnType, Derived, Features
+from seedbed.config.schema import (
+    UNKNOWN_BEFORE,
+    Column,
+    ColumnType,
+    Derived,
+    Features,
+    TimePart,
+)
 from seedbed.errors import UserError, did_you_mean, some_of
 
 NUMBERS: tuple[ColumnType, ...] = ("number", "boolean")
@@ -32,11 +39,21 @@ class FeatureKind(NamedTuple):
 TAKES = {
     "difference": Takes(2, 2, NUMBERS),
     "ratio": Takes(2, 2, NUMBERS),
+    "product": Takes(2, None, NUMBERS),
     "days_between": Takes(2, 2, ("time",)),
     "combine": Takes(1, None, ("number", "category", "boolean")),
-    "is_missing": Takes(1, 1, ("number", "category", "boolean", "time")),
+    "is_missing": Takes(1, 1, get_args(ColumnType)),
 }
 """The kinds that seedbed has; :mod:`seedbed.data.features` computes them."""
+PERIODS: dict[TimePart, float] = {
+    "month": 12,
+    "day": 31,
+    "day_of_week": 7,
+    "day_of_year": 365.25,
+    "hour": 24,
+    "minute": 60,
+}
+"""After how many of its units a part of a time begins anew."""
 KINDS: Registry[FeatureKind] = Registry("kind of feature", "features")
 """The kinds that the project's features.py adds."""
 
@@ -44,8 +61,8 @@ KINDS: Registry[FeatureKind] = Registry("kind of feature", "features")
 class Feature(NamedTuple):
     """How a feature is made.
 
-    `kind` is `number` or `category` for the column itself, a part of the time, or a kind of derived
-    feature.
+    `kind` is the type of the column (`number` for a boolean) for the column itself, a part of a
+    time or a cycle of it, or a kind of derived feature.
     """
 
     kind: str
@@ -80,15 +97,12 @@ def find_feature_mistakes(
     whole : bool, default=True
         Whether these are all columns; if not, nobody can tell yet that there is no feature.
     """
-    if _time(columns):
-        for part in features.time_parts:
-            if f"at_{part}" in columns:
-                yield Mistake(
-                    f"features.time_parts.{part}",
-                    f"takes the name of column at_{part}: rename that one",
-                )
+    taken = set(columns)
+    for part in _parts(columns, features):
+        if part.name in taken:
+            yield Mistake(part.key, f"takes the name of column {part.name}: rename that one")
+        taken.add(part.name)
     if features.use_derived:
-        taken = {*columns, *(f"at_{part}" for part in features.time_parts)}
         for place, derived in enumerate(features.derived):
             for told in _find_wrong(derived, columns, taken):
                 yield Mistake(f"features.derived.{place}", f"({derived.name}) {told}")
@@ -148,12 +162,11 @@ def _find_wrong(derived: Derived, columns: Mapping[str, Column], taken: set[str]
 
 def _all_features(columns: Mapping[str, Column], features: Features) -> dict[str, Feature]:
     made = {
-        name: Feature("category" if column.type == "category" else "number", (name,))
+        name: Feature("number" if column.type == "boolean" else column.type, (name,))
         for name, column in columns.items()
-        if column.role == "feature"
+        if column.role == "feature" and column.type != "time"
     }
-    if time := _time(columns):
-        made |= {f"at_{part}": Feature(part, (time,)) for part in features.time_parts}
+    made |= {part.name: Feature(part.kind, (part.column,)) for part in _parts(columns, features)}
     if features.use_derived:
         made |= {
             derived.name: Feature(derived.kind, tuple(derived.columns))
@@ -162,5 +175,28 @@ def _all_features(columns: Mapping[str, Column], features: Features) -> dict[str
     return made
 
 
-def _time(columns: Mapping[str, Column]) -> str | None:
-    return next((name for name, column in columns.items() if column.role == "time"), None)
+class _Part(NamedTuple):
+    """A part of a time as a feature; `key` is where the configuration asks for it."""
+
+    name: str
+    kind: str
+    column: str
+    key: str
+
+
+def _parts(columns: Mapping[str, Column], features: Features) -> Iterator[_Part]:
+    times = [name for name, column in columns.items() if column.role == "time"][:1]
+    dates = [
+        name
+        for name, column in columns.items()
+        if column.role == "feature" and column.type == "time"
+    ]
+    chosen = [
+        *((time, "at", "time_parts", features.time_parts) for time in times),
+        *((date, date, "date_parts", features.date_parts) for date in dates),
+    ]
+    for column, prefix, key, parts in chosen:
+        for part in dict.fromkeys(parts):
+            cycle = [f"{part}_sin", f"{part}_cos"] if features.cyclic and part in PERIODS else []
+            for kind in [part, *cycle]:
+                yield _Part(f"{prefix}_{kind}", kind, column, f"features.{key}.{part}")

@@ -8,9 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 Task = Literal["binary", "multiclass", "regression"]
 Role = Literal["feature", "target", "key", "time", "group", "known_after_outcome", "other"]
-ColumnType = Literal["number", "category", "boolean", "time"]
-TimePart = Literal["month", "day", "day_of_week", "day_of_year", "hour", "minute"]
+ColumnType = Literal["number", "category", "boolean", "time", "text", "image", "document"]
+TimePart = Literal[
+    "year", "month", "day", "day_of_week", "day_of_year", "hour", "minute", "seconds"
+]
 Severity = Literal["critical", "warning", "info"]
+TEXT_TYPES: tuple[ColumnType, ...] = ("category", "text", "image", "document")
+"""The types whose values are text: what stands there, or the path of a file."""
 UNKNOWN_BEFORE: tuple[Role, ...] = ("target", "known_after_outcome")
 """The roles of columns that nobody can know at the moment of prediction."""
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -121,7 +125,8 @@ class Dataset(Section):
 class ColumnLists(Section):
     """The columns by role: names, globs such as `temp*`, and what a list leaves out: `!temp_max`.
 
-    `number`, `category` and `boolean` are the features. Columns of other roles are numbers, and the
+    `number`, `category`, `boolean`, `text` (free text), `date`, `image` and `document` (paths of
+    files, relative to the repository) are the features. Columns of other roles are numbers, and the
     time a time, unless `types` says otherwise; a column that only `types` names is read and is no
     feature. `move` puts single columns into another list: it is for the command line, which cannot
     add to a list. :mod:`seedbed.config.columns` applies these to the columns of a table.
@@ -134,9 +139,25 @@ class ColumnLists(Section):
     number: list[str] = []
     category: list[str] = []
     boolean: list[str] = []
+    text: list[str] = []
+    date: list[str] = []
+    image: list[str] = []
+    document: list[str] = []
     known_after_outcome: list[str] = []
     types: dict[str, ColumnType] = {}
-    move: dict[str, Literal["number", "category", "boolean", "known_after_outcome"]] = {}
+    move: dict[
+        str,
+        Literal[
+            "number",
+            "category",
+            "boolean",
+            "text",
+            "date",
+            "image",
+            "document",
+            "known_after_outcome",
+        ],
+    ] = {}
 
     @field_validator("target", "time", "group", mode="before")
     @classmethod
@@ -224,13 +245,63 @@ class Derived(Section):
     columns: list[str]
 
 
+class Text(Section):
+    """How free text becomes numbers: n-grams, their weights, and how many numbers they become.
+
+    `words` are n-grams of one and two words, `characters` of three and four characters within
+    words. `tfidf` learns which there are and how rare each is; `hashing` only counts them.
+    `components` of a truncated SVD stand for all n-grams; null keeps the n-grams themselves, for
+    models that take sparse values.
+    """
+
+    analyzer: Literal["words", "characters"] = "words"
+    weights: Literal["tfidf", "hashing"] = "tfidf"
+    components: Annotated[int, Field(ge=1)] | None = 30
+
+
+class Image(Section):
+    """How images become numbers: a square of `size` pixels a side, grey or in `color`.
+
+    `components` of a principal component analysis stand for the pixels.
+    """
+
+    size: Annotated[int, Field(ge=1, le=256)] = 16
+    color: bool = False
+    components: Annotated[int, Field(ge=1)] = 20
+
+
 class Features(Section):
-    """Which stateless features are computed."""
+    """Which features there are.
+
+    Stage featurize computes what a row alone tells: parts of its time (`time_parts`) and of each
+    date (`date_parts`), these also as sine and cosine (`cyclic`), and what `derived` names. What
+    learns is fitted on train rows, in the model's pipeline: `text` (of documents too) and `image`;
+    the mean target of a category with more than `high_cardinality` values; `missing_indicators` for
+    numbers; `clip`, two quantiles beyond which numbers are cut off; and `selection` of at most
+    `selected` of the numbers that the estimator would see (k_best: by an F test of each;
+    importance: by trees; variance: all that vary).
+    """
 
     time_parts: list[TimePart] = []
+    date_parts: list[TimePart] = ["year", "month", "day_of_week", "day_of_year", "hour", "seconds"]
+    cyclic: bool = False
     use_derived: bool = False
     derived: list[Derived] = []
     drop: list[str] = []
+    text: Text = Text()
+    image: Image = Image()
+    high_cardinality: Annotated[int, Field(ge=1)] | None = 254
+    missing_indicators: bool = False
+    clip: Annotated[list[Fraction], Field(min_length=2, max_length=2)] | None = None
+    selection: Literal["k_best", "importance", "variance"] | None = None
+    selected: Annotated[int, Field(ge=1)] = 50
+
+    @field_validator("clip")
+    @classmethod
+    def _is_low_and_high(cls, clip: list[float] | None) -> list[float] | None:
+        if clip and clip[0] >= clip[1]:
+            raise ValueError(f"quantile {clip[0]:g} is not below {clip[1]:g}; write [0.01, 0.99]")
+        return clip
 
 
 class Split(Section):
@@ -271,7 +342,11 @@ class Preprocessing(Section):
 
 
 class Model(Section):
-    """One estimator for both kinds of task: `arguments` go to whichever of the two is taken."""
+    """One estimator for both kinds of task: `arguments` go to whichever of the two is taken.
+
+    A regression learns the logarithm (`log`) or the normal score (`quantile`) of a skewed target
+    where `target_transform` says so; its predictions are in the target's unit either way.
+    """
 
     name: str
     classification: dict[str, Any]
@@ -280,14 +355,19 @@ class Model(Section):
     preprocessing: Preprocessing
     calibration: Literal["sigmoid", "isotonic"] | None = None
     class_weight: Literal["balanced"] | None = None
+    target_transform: Literal["log", "quantile"] | None = None
 
 
 class Evaluation(Section):
-    """How much work honest figures get."""
+    """How much work honest figures get.
+
+    `second_baseline` fits the same estimator behind skrub's own preprocessing and reports it.
+    """
 
     bootstrap: Annotated[int, Field(ge=40)]
     importance_rows: Annotated[int, Field(ge=10)]
     importance_repeats: Annotated[int, Field(ge=1)]
+    second_baseline: Literal["skrub"] | None = None
 
 
 class AgainstChampion(Section):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from seedbed.config.schema import Cleaning, Problem, ValidRange
+from seedbed.config.schema import TEXT_TYPES, Cleaning, Problem, ValidRange
 from seedbed.data.roles import Columns, key_columns, target_column
 from seedbed.errors import UserError
 
@@ -24,7 +24,7 @@ def clean_values(frame: pd.DataFrame, columns: Columns, cleaning: Cleaning) -> p
     for name in frame.columns:
         values = frame[name]
         kind = columns[name].type if name in columns else None
-        if kind == "category":
+        if kind in TEXT_TYPES:
             values = _clean_text(values, cleaning)
         elif name in ranges:
             values = _clean_number(values, ranges[name])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from seedbed.config.schema import ColumnType
+from seedbed.config.schema import TEXT_TYPES, ColumnType
 from seedbed.config.sources import CsvOptions
 from seedbed.data.csv_checks import refuse_cut_off, refuse_short_rows, refusing
 from seedbed.data.headers import name_columns, refuse_repeated
@@ -36,9 +36,9 @@ def read_csv(
     ----------
     path : Path
         Compressed if it ends in .gz, .bz2, .xz or .zip (with one file in it).
-    types : mapping of str to {"number", "category", "boolean", "time"}
-        A category, and a column in ``options.formats``, is read as the text that stands there (007
-        stays 007); a number, or a column that is not listed, as what it looks like. Whole numbers
+    types : mapping of str to {"number", "category", "boolean", "time", ...}
+        A type of text, and a column in ``options.formats``, is read as the text that stands there
+        (007 stays 007); a number, or a column that is not listed, as what it looks like. Whole numbers
         keep every digit: where one is missing and a float would round, they are Int64.
     missing : sequence of str
         What stands for a missing value, beside the empty field and ``options.missing``.
@@ -66,11 +66,11 @@ def read_csv(
         texts = set(
             names
             if as_text
-            else (name for name in names if types.get(name) in ("category", "time"))
+            else (name for name in names if types.get(name) in (*TEXT_TYPES, "time"))
         ).union(options.formats)
         few, many = ["", *missing, *options.missing], [*NOT_KNOWN, *missing, *options.missing]
         unknown = {
-            name: few if as_text or types.get(name) == "category" else many for name in names
+            name: few if as_text or types.get(name) in TEXT_TYPES else many for name in names
         }
         reading = {"na_values": unknown, "low_memory": False, **_header(names, options)}
         frame = _parse(

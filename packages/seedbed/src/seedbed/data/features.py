@@ -1,21 +1,25 @@
 """Stateless features: each is a function of its own row, also when it is served."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
+from operator import mul
 from typing import TypeVar, get_args
 
 import numpy as np
 import pandas as pd
 
-from seedbed.config.features import KINDS, NUMBERS, FeatureKind, Takes, plan_features
+from seedbed.config.features import KINDS, NUMBERS, PERIODS, FeatureKind, Takes, plan_features
 from seedbed.config.project import project_module
 from seedbed.config.schema import ColumnType, Features, Problem, TimePart
+from seedbed.data.file_columns import read_documents, read_images
 from seedbed.data.roles import Columns
 from seedbed.data.values import LARGEST
 from seedbed.errors import UserError
 
 Function = TypeVar("Function", bound=Callable[..., pd.Series])
 Makers = dict[str, tuple[Callable[..., pd.Series], tuple[str, ...]]]
+ORIGIN = pd.Timestamp("2000-01-01", tz="UTC")
+"""Where the seconds of a time are counted from."""
 
 
 def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) -> pd.DataFrame:
@@ -31,8 +35,9 @@ def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) 
     Returns
     -------
     DataFrame, shape (n_rows, n_features)
-        Numbers as float64, categories as str. Same index as `frame`. Parts of the time are there
-        where there is a time column.
+        Numbers as float64, categories and texts as str, images as pixels in hexadecimal. Same index
+        as `frame`. Parts of the time are there where there is a time column; of a date feature
+        there are its parts alone.
 
     Raises
     ------
@@ -46,7 +51,7 @@ def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) 
 def feature_makers(columns: Columns, features: Features) -> Makers:
     """Return by which function each feature is made of which columns, by its name."""
     return {
-        name: (_function_of(kind), parts)
+        name: (_function_of(kind, features), parts)
         for name, (kind, parts) in plan_features(columns, features).items()
     }
 
@@ -71,8 +76,8 @@ def feature(
     Examples
     --------
     >>> @feature(columns=2)
-    ... def product(left, right):
-    ...     return left.astype("float64") * right.astype("float64")
+    ... def larger(left, right):
+    ...     return left.astype("float64").combine(right.astype("float64"), max)
     """
     least, most = (columns, columns) if isinstance(columns, int) else columns
 
@@ -89,7 +94,9 @@ def feature(
     return register
 
 
-def _function_of(kind: str) -> Callable[..., pd.Series]:
+def _function_of(kind: str, features: Features) -> Callable[..., pd.Series]:
+    if kind == "image":
+        return partial(read_images, size=features.image.size, color=features.image.color)
     if kind in MAKERS:
         return MAKERS[kind]
     # Named here too, so that an edit of it makes the stages stale that compute features.
@@ -119,6 +126,13 @@ def input_columns(columns: Columns, features: Features) -> list[str]:
     return [name for name in columns if name in read]
 
 
+def kinds_of_text(columns: Columns, features: Features) -> dict[str, str]:
+    """Return by its name whether a feature is free text or an image; others are left out."""
+    kinds = {"text": "text", "document": "text", "image": "image"}
+    plan = plan_features(columns, features)
+    return {name: kinds[made.kind] for name, made in plan.items() if made.kind in kinds}
+
+
 def make_target(values: pd.Series, problem: Problem) -> pd.Series:
     """Return the target: bool for binary, str for multiclass, float64 for regression.
 
@@ -134,7 +148,14 @@ def make_target(values: pd.Series, problem: Problem) -> pd.Series:
 
 
 def _time_part(part: str, times: pd.Series) -> pd.Series:
+    if part == "seconds":
+        return (times - ORIGIN).dt.total_seconds()
     return getattr(times.dt, part).astype("float64")
+
+
+def _cycle(part: TimePart, wave: Callable[[pd.Series], pd.Series], times: pd.Series) -> pd.Series:
+    """Return the sine or cosine of a part's place in its period: December lies beside January."""
+    return wave(_time_part(part, times) * (2 * np.pi / PERIODS[part]))
 
 
 def _days_between(start: pd.Series, end: pd.Series) -> pd.Series:
@@ -164,10 +185,15 @@ def _combine(*parts: pd.Series) -> pd.Series:
 MAKERS: dict[str, Callable[..., pd.Series]] = {
     "number": lambda values: values.astype("float64"),
     "category": lambda values: values.astype("str"),
+    "text": lambda values: values.astype("str"),
+    "document": read_documents,
     # The zone travels with the column: these are parts of the local time.
     **{part: partial(_time_part, part) for part in get_args(TimePart)},
+    **{f"{part}_sin": partial(_cycle, part, np.sin) for part in PERIODS},
+    **{f"{part}_cos": partial(_cycle, part, np.cos) for part in PERIODS},
     "difference": lambda left, right: left.astype("float64") - right.astype("float64"),
     "ratio": _ratio,
+    "product": lambda *factors: reduce(mul, (factor.astype("float64") for factor in factors)),
     "days_between": _days_between,
     "combine": _combine,
     "is_missing": lambda values: values.isna().astype("float64"),

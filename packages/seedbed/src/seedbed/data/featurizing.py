@@ -3,10 +3,10 @@
 import pandas as pd
 
 from seedbed.config.schema import Features, Problem, Split
-from seedbed.data.features import compute_features, make_target
+from seedbed.data.features import compute_features, kinds_of_text, make_target
 from seedbed.data.roles import Columns, row_key, target_column, time_column
 from seedbed.data.splits import assign_clusters, assign_folds, assign_splits
-from seedbed.data.tables import CLUSTER, FOLD, ROW, SLICE, SPLIT, TARGET, TIME
+from seedbed.data.tables import CLUSTER, FOLD, KINDS, ROW, SLICE, SPLIT, TARGET, TIME
 
 
 def build_training_table(
@@ -17,7 +17,8 @@ def build_training_table(
     Returns
     -------
     DataFrame, shape (n_rows, n_features + n_meta)
-        Sorted by time, where there is one, key and target.
+        Sorted by time, where there is one, key and target. Its `attrs` say which features are free
+        text or images, where there are any: nothing else tells them from categories.
     """
     table = compute_features(clean, columns, features)
     table[ROW] = row_key(clean, columns)
@@ -32,4 +33,7 @@ def build_training_table(
     if time := time_column(columns):
         table[TIME] = clean[time]
         order = [TIME, *order]
-    return table.sort_values(order, ignore_index=True)
+    table = table.sort_values(order, ignore_index=True)
+    if kinds := kinds_of_text(columns, features):
+        table.attrs[KINDS] = kinds
+    return table

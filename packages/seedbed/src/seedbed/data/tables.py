@@ -22,6 +22,8 @@ TARGET = "_target"
 """bool, str or float64, by task."""
 TIME = "_time"
 """When the row happened, where there is a time column."""
+KINDS = "kinds"
+"""Where data/features says of itself (`attrs`) which features are free text or images."""
 SLICE = "_slice_"
 """What the name of a slice's column begins with; its values are str."""
 

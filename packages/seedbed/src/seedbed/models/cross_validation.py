@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Model, Split
+from seedbed.config.schema import Features, Model, Split
 from seedbed.data.splits import hashed_positions
 from seedbed.errors import UserError
 from seedbed.models.decision import Decision, baseline_scores
@@ -81,6 +81,7 @@ def fit_with_folds(
     fold: NDArray,
     split_kind: str,
     seed: int,
+    learned: Features | None = None,
     repeated: Sequence[NDArray] = (),
 ) -> tuple["Pipeline", list[FoldScores]]:
     """Fit a pipeline on all rows, and a fresh one on each fold's, in parallel.
@@ -91,6 +92,8 @@ def fit_with_folds(
         Of the train rows; `target` (labels or numbers) and `fold` have the same length.
     decision : Decision
         Gives task, classes and kinds of features; its threshold is not used.
+    learned : Features, optional
+        See :func:`~seedbed.models.pipeline.build_pipeline`.
     repeated : sequence of ndarray
         Other folds of the same rows, by which they are cross-validated again.
 
@@ -119,7 +122,8 @@ def fit_with_folds(
             )
 
     def build(rows: NDArray) -> "Pipeline":
-        return build_pipeline(model, decision.task, decision.features, seed, split_kind, fold[rows])
+        kinds = decision.features
+        return build_pipeline(model, decision.task, kinds, seed, split_kind, fold[rows], learned)
 
     def fit(pipeline: "Pipeline", rows: NDArray) -> "Pipeline":
         return fit_pipeline(pipeline, features.iloc[rows], target[rows], model.name)
@@ -142,6 +146,8 @@ def fit_with_folds(
         warnings.filterwarnings(
             "ignore", category=ConvergenceWarning, module="sklearn.neural_network"
         )
+        # A quantile transform of few targets takes as many quantiles as there are targets.
+        warnings.filterwarnings("ignore", message="n_quantiles .* is greater than the total number")
         pipeline, *scores = run_in_parallel(calls, "fits")
     by_fold = dict(zip(order, scores, strict=True))
     return pipeline, [(*rows, by_fold[place]) for place, rows in enumerate(folds)]

@@ -16,7 +16,7 @@ from seedbed.files import write_json
 from seedbed.models.metrics import Metric, metrics_of
 from seedbed.models.outcome import Floats, Outcome
 
-Kind = Literal["number", "category"]
+Kind = Literal["number", "category", "high_cardinality", "text", "image"]
 Rule = Literal["f1", "balanced_accuracy", "half"]
 
 

@@ -53,7 +53,12 @@ def build_estimator(
     if "cv" in parameters and parameters["cv"] is None:
         estimator.set_params(cv=inner)
     if task == "regression":
-        return _with_scaled_target(estimator, model)
+        return _with_transformed_target(estimator, model, seed)
+    if model.target_transform is not None:
+        raise UserError(
+            f"model.target_transform: {model.target_transform!r} has no meaning where classes are "
+            "predicted. Set it to null."
+        )
     if model.calibration is not None or not hasattr(estimator, "predict_proba"):
         from sklearn.calibration import CalibratedClassifierCV
 
@@ -148,16 +153,30 @@ def _weigh_classes(estimator: "BaseEstimator", model: Model, task: Task) -> None
     estimator.set_params(class_weight=model.class_weight)
 
 
-def _with_scaled_target(estimator: "BaseEstimator", model: Model) -> "BaseEstimator":
+def _with_transformed_target(
+    estimator: "BaseEstimator", model: Model, seed: int
+) -> "BaseEstimator":
     if model.calibration is not None:
         raise UserError(
             f"model.calibration: {model.calibration!r} has no meaning in a regression. "
             "Set it to null."
         )
-    if not model.preprocessing.scale:
+    if not model.preprocessing.scale and model.target_transform is None:
         return estimator
     from sklearn.compose import TransformedTargetRegressor
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-    # What needs scaled features (penalties, gradient steps) needs a scaled target just as much.
-    return TransformedTargetRegressor(estimator, transformer=StandardScaler())
+    from seedbed.models.preprocessing import LogTarget
+
+    steps: list[Any] = []
+    if model.target_transform == "log":
+        steps.append(LogTarget())
+    elif model.target_transform == "quantile":
+        steps.append(QuantileTransformer(output_distribution="normal", random_state=seed))
+    if model.preprocessing.scale:
+        # What needs scaled features (penalties, gradient steps) needs a scaled target just as much.
+        steps.append(StandardScaler())
+    transformer = steps[0] if len(steps) == 1 else make_pipeline(*steps)
+    exact = model.target_transform is None  # of ties the quantiles cannot be inverted exactly
+    return TransformedTargetRegressor(estimator, transformer=transformer, check_inverse=exact)

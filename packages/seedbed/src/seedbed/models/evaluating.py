@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from seedbed.config.schema import Evaluation, Problem
+from seedbed.config.schema import Evaluation, Model, Problem
 from seedbed.data.tables import CLUSTER, ROW, SLICE, TARGET, TIME
 from seedbed.models.decision import Decision, encode_target
 from seedbed.models.features import clusters_of, feature_frame, slices_of, split_rows
@@ -14,6 +14,7 @@ from seedbed.models.intervals import as_text, compare, with_interval
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Floats, Outcome
 from seedbed.models.pipeline import predict_scores
+from seedbed.models.second_baseline import describe_second_baseline, measure_second_baseline
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -40,7 +41,8 @@ class Evaluated:
         name = self.details["metric"]
         figure = with_interval(self.details["test"][name])
         baseline = as_text(self.details["baseline"][name]["value"])
-        return f"{name}: {figure} on the test rows; the baseline has {baseline}"
+        other = describe_second_baseline(self.details)
+        return f"{name}: {figure} on the test rows; the baseline has {baseline}{other}"
 
 
 def evaluate_model(
@@ -50,12 +52,15 @@ def evaluate_model(
     problem: Problem,
     evaluation: Evaluation,
     seed: int,
+    model: Model | None = None,
 ) -> Evaluated:
     """Measure a fitted pipeline on the test rows of data/features.
 
     Parameters
     ----------
     rows : DataFrame, shape (n_rows, n_columns)
+    model : Model, optional
+        What was fitted, for the second baseline, where the evaluation asks for one.
 
     Raises
     ------
@@ -85,6 +90,10 @@ def evaluate_model(
         "importance_rows": size,
         "rows": {"test": len(test)},
     }
+    if model is not None:
+        details |= measure_second_baseline(
+            rows, "test", outcome, decision, model, problem, evaluation, seed
+        )
     baseline = baselines[metric.name]
     predictions = predictions_table(test, decision, scores, baseline)
     return Evaluated(outcome, baseline, details, predictions)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.data.tables import CLUSTER, SLICE, SPLIT
+from seedbed.data.tables import CLUSTER, KINDS, SLICE, SPLIT
 from seedbed.errors import UserError
 from seedbed.models.decision import Kind
 
@@ -12,24 +12,30 @@ from seedbed.models.decision import Kind
 def feature_kinds(rows: pd.DataFrame) -> dict[str, Kind]:
     """Return the kind of every feature: each column whose name does not begin with "_".
 
+    Parameters
+    ----------
+    rows : DataFrame, shape (n_rows, n_columns)
+        data/features; their `attrs` say which features are free text or images.
+
     Raises
     ------
     UserError
         If there is none, or one is neither number, boolean nor text.
     """
     kinds: dict[str, Kind] = {}
+    texts = rows.attrs.get(KINDS, {})
     for name, dtype in rows.dtypes.items():
         if str(name).startswith("_"):
             continue
         if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
             kinds[str(name)] = "number"
         elif pd.api.types.is_string_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype):
-            kinds[str(name)] = "category"
+            kinds[str(name)] = texts.get(name, "category")
         else:
             raise UserError(
                 f"data/features: column {name} has type {dtype}, and a model takes numbers, "
-                "booleans and text. Use features.time_parts for a time column, or give it another "
-                "role in the conf/dataset file."
+                "booleans and text. List a time under columns.date, which makes its parts "
+                "features, or give it another role in the conf/dataset file."
             )
     if not kinds:
         raise UserError(
@@ -37,6 +43,29 @@ def feature_kinds(rows: pd.DataFrame) -> dict[str, Kind]:
             "file."
         )
     return kinds
+
+
+def mark_high_cardinality(
+    kinds: dict[str, Kind], train: pd.DataFrame, limit: int | None
+) -> dict[str, Kind]:
+    """Return the kinds with "high_cardinality" for categories of more than `limit` values.
+
+    It is decided once, on all train rows, so that the folds fit pipelines of one form; what a value
+    is worth is learned in each fold.
+
+    Parameters
+    ----------
+    kinds : dict
+    train : DataFrame, shape (n_rows, n_features)
+    limit : int or None
+        None: no category is marked.
+    """
+    return {
+        name: "high_cardinality"
+        if kind == "category" and limit is not None and train[name].nunique() > limit
+        else kind
+        for name, kind in kinds.items()
+    }
 
 
 def feature_frame(rows: pd.DataFrame, kinds: dict[str, Kind]) -> pd.DataFrame:

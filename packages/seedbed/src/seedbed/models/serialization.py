@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 TRUSTED = (
     "functools.partial",
     "numpy.dtype",
+    "seedbed.models.encoders.ImageEncoder",
+    "seedbed.models.encoders.TextEncoder",
+    "seedbed.models.preprocessing.ColumnSelector",
+    "seedbed.models.preprocessing.LogTarget",
+    "seedbed.models.preprocessing.QuantileClipper",
     "sklearn._loss._loss.CyHalfBinomialLoss",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",

@@ -6,15 +6,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Evaluation, Model, Problem, Split
+from seedbed.config.schema import Evaluation, Features, Model, Problem, Split
 from seedbed.data.tables import CLUSTER, FOLD, TARGET
 from seedbed.models.cross_validation import fit_with_folds, repeated_folds, summarize_folds
 from seedbed.models.decision import Decision, class_labels, encode_target, make_decision
-from seedbed.models.features import clusters_of, feature_frame, feature_kinds, slices_of, split_rows
+from seedbed.models.features import (
+    clusters_of,
+    feature_frame,
+    feature_kinds,
+    mark_high_cardinality,
+    slices_of,
+    split_rows,
+)
 from seedbed.models.intervals import as_text, compare
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Outcome
 from seedbed.models.pipeline import predict_scores
+from seedbed.models.second_baseline import describe_second_baseline, measure_second_baseline
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -45,7 +53,9 @@ class Trained:
         name, shown = self.details["metric"], self.headline
         mean, std = as_text(shown["cv"][name]), as_text(shown["cv"]["std"])
         validation = as_text(shown["validation"][name])
-        return f"{name}: {mean} ± {std} in cross-validation, {validation} on the validation rows"
+        other = describe_second_baseline(self.details)
+        folds = f"{mean} ± {std} in cross-validation"
+        return f"{name}: {folds}, {validation} on the validation rows{other}"
 
 
 def train_model(
@@ -55,6 +65,7 @@ def train_model(
     model: Model,
     evaluation: Evaluation,
     seed: int,
+    learned: Features | None = None,
 ) -> Trained:
     """Train on the train rows and measure on the validation rows; test rows are not looked at.
 
@@ -62,6 +73,8 @@ def train_model(
     ----------
     rows : DataFrame, shape (n_rows, n_columns)
         data/features, as :func:`seedbed.data.featurizing.build_training_table` returns it.
+    learned : Features, optional
+        Says what the pipeline learns of features before the estimator does.
 
     Raises
     ------
@@ -70,7 +83,8 @@ def train_model(
     """
     metric = find_metric(problem.metric, problem.task)
     train, validation = split_rows(rows, "train"), split_rows(rows, "validation")
-    kinds = feature_kinds(rows)
+    learned = learned or Features()
+    kinds = mark_high_cardinality(feature_kinds(rows), train, learned.high_cardinality)
     classes = class_labels(train[TARGET], problem.task)
     truth = encode_target(train[TARGET], problem.task, classes)
     held_out = encode_target(validation[TARGET], problem.task, classes)
@@ -82,7 +96,7 @@ def train_model(
     repeated = repeated_folds(train[CLUSTER].to_numpy(), split)
 
     pipeline, scored = fit_with_folds(
-        model, features, target, undecided, fold, split.kind, seed, repeated
+        model, features, target, undecided, fold, split.kind, seed, learned, repeated
     )
     scores = predict_scores(pipeline, feature_frame(validation, kinds), problem.task, classes)
     decision = make_decision(problem, kinds, classes, truth, held_out, scores)
@@ -100,5 +114,8 @@ def train_model(
         "validation": figures.pop("model"),
         **figures,
         "rows": {"train": len(train), "validation": len(validation)},
+        **measure_second_baseline(
+            rows, "validation", outcome, decision, model, problem, evaluation, seed
+        ),
     }
     return Trained(pipeline, decision, outcome, baselines[metric.name], details)

@@ -9,6 +9,7 @@ from typing import Any
 
 from seedbed.config.schema import Dataset, Model, Split
 from seedbed.data.roles import columns_with
+from seedbed.models.second_baseline import KEY as SECOND
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.signature import InputColumn
 
@@ -39,6 +40,7 @@ def summarize(train: Mapping[str, Any], evaluated: Mapping[str, Any]) -> dict[st
         },
         "slices": evaluated["slices"],
         "bootstrap": evaluated["bootstrap"],
+        **({SECOND: evaluated[SECOND]} if SECOND in evaluated else {}),
     }
 
 
@@ -90,6 +92,7 @@ def write_card(
         preprocessing=_listed(model.preprocessing.model_dump()),
         slices=slices,
         weak=[name for name, found in slices.items() if not (found["difference"]["low"] or 0) > 0],
+        second=metrics.get(SECOND),
     )
 
 
