@@ -38,8 +38,8 @@ def read_csv(
         Compressed if it ends in .gz, .bz2, .xz or .zip (with one file in it).
     types : mapping of str to {"number", "category", "boolean", "time", ...}
         A type of text, and a column in ``options.formats``, is read as the text that stands there
-        (007 stays 007); a number, or a column that is not listed, as what it looks like. Whole numbers
-        keep every digit: where one is missing and a float would round, they are Int64.
+        (007 stays 007); a number, or a column that is not listed, as what it looks like. Whole
+        numbers keep every digit: where one is missing and a float would round, they are Int64.
     missing : sequence of str
         What stands for a missing value, beside the empty field and ``options.missing``.
     options : CsvOptions, optional
