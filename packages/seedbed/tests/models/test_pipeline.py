@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import log_loss
+from sklearn.metrics import log_loss, roc_auc_score
 
 from seedbed.errors import UserError
-from seedbed.models.features import feature_frame, feature_kinds
+from seedbed.models.features import feature_frame, feature_kinds, mark_high_cardinality
 from seedbed.models.pipeline import build_pipeline, fit_pipeline, predict_scores
 
 MODELS = sorted(path.stem for path in (Path(__file__).parents[4] / "conf" / "model").glob("*.yaml"))
@@ -174,6 +174,23 @@ def test_the_mean_target_of_a_value_is_learned_and_an_unknown_value_is_average(
     )[0, 1] > 0.99
     unknown = pd.DataFrame({"shop": pd.Series(["?", None], dtype="str")})
     assert np.isfinite(predict_scores(pipeline, unknown, task, ("0", "1", "2"))).all()
+
+
+@pytest.mark.parametrize("limit", [254, None])
+@pytest.mark.parametrize("name", ["hist_gradient_boosting", "logistic_regression", "random_forest"])
+def test_a_category_of_five_thousand_values_is_fitted_with_and_without_mean_targets(
+    name: str, limit: int | None, model_of
+) -> None:
+    random = np.random.default_rng(0)
+    codes = random.integers(0, 5000, 6000)
+    rows = pd.DataFrame({"code": pd.Series(codes, dtype="str"), "x": random.normal(size=6000)})
+    target = rows["x"].to_numpy() + (codes % 2) > 0.5
+    kinds = mark_high_cardinality({"code": "category", "x": "number"}, rows, limit)
+    assert kinds["code"] == ("category" if limit is None else "high_cardinality")
+    pipeline = build_pipeline(model_of(name), "binary", kinds, 0)
+    fit_pipeline(pipeline, rows[:5000], target[:5000], name)
+    scores = predict_scores(pipeline, rows[5000:], "binary")
+    assert roc_auc_score(target[5000:], scores) > 0.75
 
 
 @pytest.mark.parametrize("name", ["hist_gradient_boosting", "logistic_regression", "mlp"])
