@@ -50,12 +50,14 @@ def main(out: Path) -> None:
     write_json(out / "clean.json", {**counts, "values_made_missing": count_changes(raw, cleaned)})
     table = build_training_table(rows, columns, problem, params.features, params.split)
 
-    trained = train_model(table, problem, params.split, model, params.evaluation, params.seed)
-    write_model(trained, out / "model")
+    trained = train_model(
+        table, problem, params.split, model, params.evaluation, params.seed, params.features
+    )
+    write_model(trained.pipeline, trained.decision, out / "model")
     write_report(trained, model.name, out / "train")
 
     evaluated = evaluate_model(
-        trained.pipeline, trained.decision, table, problem, params.evaluation, params.seed
+        trained.pipeline, trained.decision, table, problem, params.evaluation, params.seed, model
     )
     write_table(evaluated.predictions, out / "predictions")
     write_report(evaluated, model.name, out / "evaluate")

@@ -32,10 +32,16 @@ def job(config: DictConfig) -> float:
     values: Any = OmegaConf.to_container(config, resolve=True)
     params = check_params(values, ROOT)
     trained = train_model(
-        rows(), params.problem, params.split, params.model, params.evaluation, params.seed
+        rows(),
+        params.problem,
+        params.split,
+        params.model,
+        params.evaluation,
+        params.seed,
+        params.features,
     )
     out = Path(HydraConfig.get().runtime.output_dir)
-    write_model(trained, out / "model")
+    write_model(trained.pipeline, trained.decision, out / "model")
     write_report(trained, params.model.name, out / "report")
     return float(trained.headline["cv"][trained.details["metric"]])
 

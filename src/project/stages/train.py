@@ -21,6 +21,6 @@ def train(
     """Write models/model and reports/train from data/features."""
     rows = read_table(Path("data/features"))
     trained = train_model(rows, problem, split, model, evaluation, seed, features)
-    write_model(trained, Path("models/model"))
+    write_model(trained.pipeline, trained.decision, Path("models/model"))
     write_report(trained, model.name, Path("reports/train"))
     print(trained)

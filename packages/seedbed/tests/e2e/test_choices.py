@@ -25,8 +25,7 @@ CHOICES = [
 ]
 FILES = sorted(file.relative_to(CONF).as_posix() for file in CONF.rglob("*.yaml"))
 ALSO = {
-    "csv": ["source.path=somewhere"],
-    "parquet": ["source.path=somewhere"],
+    **{name: ["source.path=somewhere"] for name in ("csv", "parquet", "excel", "json", "feather")},
     "group": ["columns.group=tailnum"],
     # A gate or a suite goes with its dataset.
     **{name: [f"dataset={name}"] for name in names("dataset")},

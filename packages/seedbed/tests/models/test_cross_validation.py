@@ -67,7 +67,7 @@ def test_each_repetition_scores_every_train_row_once_more(flights, model_of) -> 
         fold,
         "random",
         0,
-        [1 - fold, np.arange(len(train)) % 3],
+        repeated=[1 - fold, np.arange(len(train)) % 3],
     )
     counts = np.bincount(np.concatenate([rows for _, rows, _ in scored]))
     assert len(scored) == 7

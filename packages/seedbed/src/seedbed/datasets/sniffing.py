@@ -2,6 +2,7 @@
 
 import glob
 import json
+import re
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,9 @@ from seedbed.data.source_files import ENDINGS, find_files, read_file, stack
 from seedbed.data.text_files import opened, refusing_damage
 from seedbed.datasets.csv_dialect import sniff_csv
 from seedbed.errors import UserError, some_of
+
+JSON = re.compile(rb'\{\s*["}]|\[\s*\{')
+"""How JSON begins; `{x},y` is the header of a CSV file."""
 
 
 @dataclass(frozen=True)
@@ -164,10 +168,8 @@ def _kind_of(path: Path) -> str:
         )
     with opened(path) as file:
         text = file.read(2**16).removeprefix(b"\xef\xbb\xbf").lstrip()
-    for kind in ("json", "csv"):
-        if path.name.endswith(ENDINGS[kind]):
-            return kind
-    return "json" if text.startswith((b"{", b"[{", b"[\n")) else "csv"
+    named = path.name.endswith(ENDINGS["json"])
+    return "json" if named or JSON.match(text) else "csv"
 
 
 def _sniff_excel(path: Path) -> tuple[dict[str, Any], list[str]]:
