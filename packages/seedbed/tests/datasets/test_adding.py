@@ -87,6 +87,17 @@ def test_what_tells_the_target_is_no_feature(root: Path) -> None:
     assert "# left out: country (constant): always 'Atlantis'" in text
 
 
+def test_what_only_grows_with_time_is_no_feature(root: Path) -> None:
+    TABLES["weather_hours"].write(root.parent / "weather.csv.gz")
+    add_dataset(root, str(root.parent / "weather.csv.gz"), "temp")
+    params = params_of(root, "weather")
+    assert params.features.time_parts == ["day_of_week", "hour"]
+    assert "month" not in params.columns.number
+    assert (
+        "month (number): it grows with time_hour" in Path("conf/dataset/weather.yaml").read_text()
+    )
+
+
 def odd_table(folder: Path, name: str) -> Added:
     rows = range(60)
     values = {name: [row * 0.7 % 13 for row in rows], "other": [row % 11 + 0.5 for row in rows]}
@@ -123,7 +134,10 @@ def test_a_wide_table_is_as_short_as_its_lists(root: Path) -> None:
 def test_nothing_is_overwritten_without_force(root: Path) -> None:
     path = write(root.parent / "Rents 2024.csv", area=AREA, rent=RENT)
     added = add_dataset(root, path, "rent")
-    assert added.files == ["conf/dataset/rents_2024.yaml", "conf/expectations/rents_2024.yaml"]
+    assert added.files == [
+        *("conf/dataset/rents_2024.yaml", "conf/expectations/rents_2024.yaml"),
+        "data/source/rents_2024.csv",
+    ]
     mine = Path("conf/dataset/rents_2024.yaml")
     mine.write_text("mine")
     with pytest.raises(UserError, match="rents_2024.yaml exists, and nothing was written"):

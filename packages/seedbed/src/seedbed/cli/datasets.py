@@ -59,5 +59,5 @@ def add(
     print(f"The split is {found.split.kind}: {found.split.reason}")
     for warning in added.warnings:
         print(f"warning: {warning}")
-    print(f"written: {', '.join(added.files)} and {found.source['path']}")
+    print(f"written: {', '.join(added.files)}")
     print("next: dvc repro" if use else f"next: dvc exp run -S dataset={found.name}")

@@ -147,7 +147,8 @@ def make_target(values: pd.Series, problem: Problem) -> pd.Series:
     return (values > above if above is not None else values == problem.positive).astype("bool")
 
 
-def _time_part(part: str, times: pd.Series) -> pd.Series:
+def make_time_part(part: str, times: pd.Series) -> pd.Series:
+    """Return a part of times, by the clock of their zone, as float64."""
     if part == "seconds":
         return (times - ORIGIN).dt.total_seconds()
     return getattr(times.dt, part).astype("float64")
@@ -155,7 +156,7 @@ def _time_part(part: str, times: pd.Series) -> pd.Series:
 
 def _cycle(part: TimePart, wave: Callable[[pd.Series], pd.Series], times: pd.Series) -> pd.Series:
     """Return the sine or cosine of a part's place in its period: December lies beside January."""
-    return wave(_time_part(part, times) * (2 * np.pi / PERIODS[part]))
+    return wave(make_time_part(part, times) * (2 * np.pi / PERIODS[part]))
 
 
 def _days_between(start: pd.Series, end: pd.Series) -> pd.Series:
@@ -188,7 +189,7 @@ MAKERS: dict[str, Callable[..., pd.Series]] = {
     "text": lambda values: values.astype("str"),
     "document": read_documents,
     # The zone travels with the column: these are parts of the local time.
-    **{part: partial(_time_part, part) for part in get_args(TimePart)},
+    **{part: partial(make_time_part, part) for part in get_args(TimePart)},
     **{f"{part}_sin": partial(_cycle, part, np.sin) for part in PERIODS},
     **{f"{part}_cos": partial(_cycle, part, np.cos) for part in PERIODS},
     "difference": lambda left, right: left.astype("float64") - right.astype("float64"),

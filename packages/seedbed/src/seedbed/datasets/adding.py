@@ -3,6 +3,7 @@
 import filecmp
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from seedbed.datasets.guesses import Guess, read_as
 from seedbed.datasets.inferring import infer_columns
 from seedbed.datasets.problem import infer_problem, infer_split
 from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
+from seedbed.datasets.trends import find_trends, parts_to_use
 from seedbed.datasets.writing import LISTS, Description, comment, dataset_file, expectations_file
 from seedbed.errors import UserError, some_of
 from seedbed.files import replacing, write_text
@@ -84,41 +86,21 @@ def add_dataset(
     if use:
         _refuse_overrides(root)
     sniffed = sniff(path)
-    frame = read_as_text(sniffed)
-    guesses = infer_columns(frame, target, time, group)
-    problem = infer_problem(frame, guesses, target, positive)
-    split = infer_split(frame, guesses, time, group)
-    typed = pd.DataFrame({column: read_as(frame[column], guesses[column]) for column in frame})
-    features = [
-        column
-        for column, guess in guesses.items()
-        if column not in (target, split.column)
-        and guess.kind not in ("constant", "empty", "duplicate")
-    ]
-    # Classes by their own names, so that a reason names them.
-    answers = typed[target] if problem.task == "regression" else _classes(frame[target], guesses)
-    leaks = {leak.column: leak for leak in find_leaks(typed, answers, problem.task, features)}
-    honest = [
-        column
-        for column in features
-        if column not in leaks and guesses[column].kind != "identifier"
-    ]
-    repeats = find_repeats(typed, honest, answers) if split.kind == "random" else None
     place, copies = _plan_copies(root, sniffed, name)
     if not force:
         _refuse_others(root, copies)
-    source = {"kind": sniffed.kind, "path": place, "options": _options(sniffed, guesses)}
-    found = Description(name, source, target, len(frame), guesses, problem, split, leaks)
+    frame = read_as_text(sniffed)
+    found, warnings = describe_table(frame, name, target, time, group, positive)
     if not any(found.columns_of(role) for role in LISTS):
-        others = [f"{column} ({comment(found, column)})" for column in guesses if column != target]
+        others = [f"{column} ({comment(found, column)})" for column in frame if column != target]
         raise UserError(
             f"{path}: no column is left that a model could learn from, beside the target {target}: "
             f"{some_of(others, 10) or 'there is no other'}. Give a table with more columns."
         )
-    for file, text in zip(
-        files.values(), (dataset_file(found), expectations_file(found)), strict=True
-    ):
-        write_text(file, text)
+    source = {"kind": sniffed.kind, "path": place, "options": _options(sniffed, found.guesses)}
+    texts = {"dataset": dataset_file(found, source), "expectations": expectations_file(found)}
+    for key, text in texts.items():
+        write_text(files[key], text)
     check_composed(compose_conf(root, [f"dataset={name}"]).values, root)
     for file, copy in copies.items():
         _copy(file, copy)
@@ -126,13 +108,61 @@ def add_dataset(
         main = root / MAIN
         write_text(main, CHOICE.sub(rf"\g<1>{name}", main.read_text(encoding="utf-8"), count=1))
         compose_anew(root)
-    warnings = [
-        *sniffed.notes,
-        *problem.warnings,
-        *split.notes,
-        *([str(repeats)] if repeats else []),
+    written = [*(file.relative_to(root).as_posix() for file in files.values()), place]
+    return Added(found, written, [*sniffed.notes, *warnings])
+
+
+def describe_table(
+    frame: pd.DataFrame,
+    name: str,
+    target: str,
+    time: str | None = None,
+    group: str | None = None,
+    positive: str | None = None,
+) -> tuple[Description, list[str]]:
+    """Return what is found in a table, and what a person should know before anything runs.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n_rows, n_columns)
+        As :func:`~seedbed.datasets.sniffing.read_as_text` returns it.
+    name, target, time, group, positive : str
+        See :func:`add_dataset`.
+
+    Raises
+    ------
+    UserError
+        If a column is not there, or the target is no target.
+    """
+    guesses = infer_columns(frame, target, time, group)
+    problem = infer_problem(frame, guesses, target, positive)
+    split = infer_split(frame, guesses, time, group)
+    typed = pd.DataFrame({column: read_as(frame[column], guesses[column]) for column in frame})
+    others = [
+        column
+        for column, guess in guesses.items()
+        if column not in (target, split.column)
+        and guess.kind not in ("constant", "empty", "duplicate")
     ]
-    return Added(found, [file.relative_to(root).as_posix() for file in files.values()], warnings)
+    # Classes by their own names, so that a reason names them.
+    answers = typed[target] if problem.task == "regression" else _classes(frame[target], guesses)
+    leaks = {leak.column: leak for leak in find_leaks(typed, answers, problem.task, others)}
+    features = [
+        column for column in others if column not in leaks and guesses[column].kind != "identifier"
+    ]
+    trends: dict[str, float] = {}
+    time_parts = None
+    warnings = [*problem.warnings, *split.notes]
+    if split.kind == "time":
+        numbers = [column for column in features if guesses[column].kind == "number"]
+        trends = find_trends(typed, str(split.column), numbers)
+        time_parts = parts_to_use(typed[split.column])
+    elif split.kind == "random" and (repeats := find_repeats(typed, features, answers)):
+        warnings.append(str(repeats))
+    found = Description(
+        name, target, len(frame), guesses, problem, split, leaks, trends, time_parts
+    )
+    return found, warnings
 
 
 def _classes(values: pd.Series, guesses: dict[str, Guess]) -> pd.Series:
@@ -149,7 +179,7 @@ def _name_of(path: str) -> str:
     return name
 
 
-def _options(sniffed: Sniffed, guesses: dict[str, Guess]) -> dict[str, Any]:
+def _options(sniffed: Sniffed, guesses: Mapping[str, Guess]) -> dict[str, Any]:
     """Return how the file is read: what its text looks like, and how its columns are written."""
     formats = {name: guess.form for name, guess in guesses.items() if guess.form}
     missing = sorted({text for guess in guesses.values() for text in guess.missing_texts})

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from seedbed.config.schema import TimePart
 from seedbed.data.leaks import Leak
 from seedbed.datasets.guesses import Guess
 from seedbed.datasets.problem import ProblemGuess
 from seedbed.datasets.splitting import SplitGuess
+from seedbed.datasets.trends import PARTS
 
 COMMENTED = 60
 """Lists of more columns are written without a comment on each."""
@@ -31,8 +33,6 @@ class Description:
     ----------
     name : str
         Of the dataset.
-    source : dict
-        Kind, path and options of the source.
     target : str
     rows : int
     guesses : dict of str to Guess
@@ -41,16 +41,21 @@ class Description:
     split : SplitGuess
     leaks : dict of str to Leak
         The columns that must not be features.
+    trends : dict of str to float
+        The numbers that only grow with time, with their rank correlation.
+    time_parts : list of str or None
+        The parts of the time that come again; None without a split by time.
     """
 
     name: str
-    source: dict[str, Any]
     target: str
     rows: int
     guesses: Mapping[str, Guess]
     problem: ProblemGuess
     split: SplitGuess
     leaks: Mapping[str, Leak]
+    trends: Mapping[str, float]
+    time_parts: list[TimePart] | None
 
     def role(self, name: str) -> str | None:
         """Return the list under `columns` that takes a column, or None if it is left out."""
@@ -58,7 +63,7 @@ class Description:
             return "target"
         if name == self.split.column:
             return self.split.kind
-        if name.startswith(RESERVED):
+        if name.startswith(RESERVED) or name in self.trends:
             return None
         if name in self.leaks:
             return "known_after_outcome"
@@ -79,21 +84,25 @@ class Description:
         return [name for name in self.guesses if self.role(name) == role]
 
 
-def dataset_file(found: Description) -> str:
-    """Return conf/dataset/NAME.yaml."""
+def dataset_file(found: Description, source: Mapping[str, Any]) -> str:
+    """Return conf/dataset/NAME.yaml.
+
+    Parameters
+    ----------
+    source : mapping
+        Kind, path and options of the source.
+    """
     problem, split = found.problem, found.split
-    choices = {"source": found.source["kind"], "split": split.kind}
-    if expectations_file(found):
-        choices["expectations"] = found.name
+    choices = {"source": source["kind"], "split": split.kind, "expectations": found.name}
     lines = [
         "# @package _global_",
-        f"# {_question(found)} From {found.source['path']}: dvc exp run -S dataset={found.name}",
+        f"# {_question(found)} From {source['path']}: dvc exp run -S dataset={found.name}",
         "defaults:",
         *(_line(f"  - override /{group}: {choice}") for group, choice in choices.items()),
         "",
         "source:",
-        f"  path: {_inline(found.source['path'])}",
-        *_options(found.source.get("options", {})),
+        f"  path: {_inline(source['path'])}",
+        *_options(source["options"]),
         "",
         "dataset:",
         f"  name: {_inline(found.name)}",
@@ -124,6 +133,7 @@ def dataset_file(found: Description) -> str:
         *_lists(found),
         *_types(found),
         *_left_out(found),
+        *_time_parts(found),
     ]
     return "\n".join(lines) + "\n"
 
@@ -215,11 +225,26 @@ def _left_out(found: Description) -> Iterable[str]:
         yield f"  # and {len(names) - COMMENTED:,} more, which `ingest` names"
 
 
+def _time_parts(found: Description) -> Iterable[str]:
+    if found.time_parts is not None and len(found.time_parts) < len(PARTS):
+        yield ""
+        yield "features:"
+        yield _line(
+            f"  time_parts: {_inline(found.time_parts)}",
+            "the others do not come again: later rows have values that training has not seen",
+        )
+
+
 def comment(found: Description, name: str) -> str:
     """Return why a column is what it is, with what a person should look at."""
     guess, leak = found.guesses[name], found.leaks.get(name)
     if name.startswith(RESERVED):
         return f"a name must not begin with {name[0]}: give it another with source.options.names"
+    if name in found.trends:
+        return (
+            f"it grows with {found.split.column} (rank correlation {found.trends[name]:.2f}), so "
+            "later rows have values that training has not seen"
+        )
     return "; ".join(filter(None, (leak.reason if leak else guess.reason, guess.note)))
 
 

@@ -1,0 +1,43 @@
+"""Numbers that only grow with time: rows of later months have values that training never saw."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from seedbed.config.schema import TimePart
+from seedbed.data.features import make_time_part
+
+TREND = 0.95
+"""Rank correlation with the time from which a number says little else."""
+PARTS: tuple[TimePart, ...] = ("month", "day_of_week", "day_of_year", "hour")
+"""The parts of the time that features=rich computes."""
+ROWS = 20_000
+
+
+def find_trends(frame: pd.DataFrame, time: str, columns: Iterable[str]) -> dict[str, float]:
+    """Return the numbers whose rank correlation with the time is at least 0.95.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n_rows, n_columns)
+        Of many rows, 20,000 at equal distances are looked at.
+    time : str
+        The column that orders the rows.
+    columns : iterable of str
+        Columns of numbers.
+    """
+    rows = frame.iloc[np.linspace(0, len(frame) - 1, min(ROWS, len(frame))).astype("int64")]
+    return _trends(rows[time], {name: rows[name] for name in columns})
+
+
+def parts_to_use(times: pd.Series) -> list[TimePart]:
+    """Return the parts of the time that come again: within one year, the month does not."""
+    going = _trends(times, {part: make_time_part(part, times) for part in PARTS})
+    return [part for part in PARTS if part not in going]
+
+
+def _trends(times: pd.Series, columns: Mapping[str, pd.Series]) -> dict[str, float]:
+    moments = times.astype("int64").where(times.notna()).astype("float64")
+    found = {name: values.corr(moments, method="spearman") for name, values in columns.items()}
+    return {name: float(value) for name, value in found.items() if abs(value) >= TREND}
