@@ -211,7 +211,7 @@ def test_what_hydra_offers_on_the_command_line_works_and_runs_nothing(project: P
 
 
 @pytest.mark.slow
-def test_a_study_weighs_quality_against_size_and_time_and_goes_on_to_more_trials(
+def test_a_study_of_quality_size_and_time_goes_on_to_more_trials(
     project: Project,
 ) -> None:
     objectives = "sweep.objective=[cv,model_size,prediction_time]"
