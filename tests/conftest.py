@@ -1,7 +1,5 @@
 """What the tests share: the project, run once on a sample."""
 
-import os
-
 import pytest
 from filelock import FileLock
 
@@ -9,10 +7,10 @@ from sample_run import SampleRun
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
     """The project, with the whole graph run on a sample; not to be changed."""
     folder = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
+    if hasattr(request.config, "workerinput"):
         folder = folder.parent  # which the workers share: one makes the run, the others wait for it
     sample, done = SampleRun(folder / "sample"), folder / "sample.done"
     with FileLock(folder / "sample.lock"):

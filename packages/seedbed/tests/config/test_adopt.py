@@ -23,6 +23,10 @@ def root(root: Path) -> Path:
     unneeded = ("model/[!dh]*", "*/diabetes.yaml", "source/[!p]*", "features/basic.yaml")
     for file in [file for pattern in unneeded for file in (root / "conf").glob(pattern)]:
         file.unlink()
+    dummy = (root / "conf/model/dummy.yaml").read_text(encoding="utf-8")
+    (root / "conf/model/größe.yaml").write_text(
+        dummy.replace("name: dummy", "name: größe"), "utf-8"
+    )
     return root
 
 
@@ -47,6 +51,7 @@ def edit(root: Path, name: str, old: str, new: str) -> None:
     [
         (["seed=4"], None, {"seed": 4}),
         (["model=dummy"], [{"override /model": "dummy"}], {}),
+        (["model='größe'"], [{"override /model": "größe"}], {}),
         (
             ["model=dummy", "model.preprocessing.min_frequency=7", "+gate.thresholds.brier=0.2"],
             [{"override /model": "dummy"}],

@@ -80,4 +80,4 @@ def test_the_debug_overlay_runs_the_whole_graph(tmp_path: Path) -> None:
     project.run("seedbed", "compose", "--reset")
     printed = project.dvc("exp", "run", "--name", "look", "-S", "+experiment=debug")
     assert stages_in(printed) == EVERY_STAGE
-    assert "dataset.sample: 5000" in project.experiment_file("look", "reports/overrides.yaml")
+    assert "sample: 5000" in project.experiment_file("look", "reports/overrides.yaml")

@@ -8,7 +8,7 @@ from typing import Any
 
 from seedbed.config.compose import check_composed, compose_anew
 from seedbed.config.composition import MAIN, Composition, compose_conf
-from seedbed.config.overrides import Overrides, find_overrides, read_overrides
+from seedbed.config.overrides import Overrides, as_override, find_overrides, read_overrides
 from seedbed.config.params import PARAMS
 from seedbed.config.yaml_files import conf_text, load_yaml
 from seedbed.errors import UserError
@@ -96,7 +96,7 @@ def _choose_members(root: Path, wanted: dict[str, Any]) -> tuple[dict[str, str],
 
 
 def _as_typed(choices: dict[str, str]) -> list[str]:
-    return [f"{group}={member}" for group, member in choices.items()]
+    return [as_override(group, member) for group, member in choices.items()]
 
 
 def _overlay_text(name: str, choices: dict[str, str], values: dict[str, Any]) -> str:
