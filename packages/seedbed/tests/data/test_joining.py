@@ -240,3 +240,20 @@ def test_a_table_is_read_in_the_types_that_its_columns_will_have(
     assert asked["visits"] == {
         **{"town": "category", "late": "category", "other": "number", "since": "time"}
     }
+
+
+def test_a_table_may_be_joined_to_its_own_earlier_rows(
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_lists: ColumnLists
+) -> None:
+    join = Join(
+        table="trips",
+        keys=["city"],
+        time="at",
+        aggregate={"_rows": ["count"], "km": ["last"]},
+        rename={"trips_count": "before", "trips_km_last": "km_before"},
+    )
+    dataset = trip_dataset.model_copy(update={"joins": [join]})
+    lists = trip_lists.model_copy(update={"number": ["km", "before", "km_before"]})
+    rows = assemble_rows(lambda _name, _types: trips, dataset, lists)
+    assert rows["before"].tolist() == [0, 0, 0, 0, 1, 0]
+    assert rows["km_before"].dropna().tolist() == [1.0]

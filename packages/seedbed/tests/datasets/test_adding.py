@@ -272,14 +272,7 @@ def test_keys_that_are_numbers_are_no_features(root: Path) -> None:
             [*("visits.customer=orders.customer_id", "customers.id=orders.customer_id")],
             "table customers is joined to orders, which has many rows for one of visits",
         ),
-        (
-            ["customers", "orders"],
-            [
-                *("visits.customer=customers.id", "orders.customer_id=customers.id"),
-                "visits.customer=orders.customer_id",
-            ],
-            "visits and orders are joined already",
-        ),
+        (["customers"], ["customers.id=customers.age"], "both sides are table customers"),
         (["customers", "customers"], [], "there is a table customers already"),
         (["visits=x.csv"], [], "there is a table visits already"),
         (["x.csv"], [], "--table x.csv: write a name"),
@@ -294,3 +287,32 @@ def test_a_wrong_join_is_one_sentence_and_writes_nothing(
         add_shop(root, tables, joins)
     assert not Path("conf/dataset/visits.yaml").exists()
     assert not Path("data").exists()
+
+
+def test_a_chain_of_tables_and_a_key_of_columns_of_two_tables(root: Path) -> None:
+    towns = ["Oslo", "Bern", "Rome"]
+    days = [f"2024-03-{day:02d}" for day in range(1, 7)]
+    shops = [row % 9 for row in range(54)]
+    sold = [row * 7 % 31 + 0.5 for row in range(54)]
+    path = write(root.parent / "sales.csv", shop=shops, day=days * 9, sold=sold)
+    columns = {
+        "shops": {"id": range(9), "town": towns * 3, "sold": [5, 1, 4, 2, 8, 7, 3, 9, 6]},
+        "towns": {"name": towns, "people": [700, 130, 2800]},
+        "weather": {"town": towns * 6, "day": sorted(days * 3), "rain": range(18)},
+    }
+    tables = [f"{name}={write(root.parent / f'{name}.csv', **columns[name])}" for name in columns]  # type: ignore[arg-type]
+    joins = ["sales.shop=shops.id", "shops.town=towns.name"]
+    joins += ["sales.day=weather.day", "shops.town=weather.town"]
+    add_dataset(root, path, "sold", tables=tables, joins=joins)
+    params = params_of(root, "sales")
+    assert [join.pairs for join in params.dataset.joins] == [
+        *({"shop": "id"}, {"town": "name"}, {"day": "day", "town": "town"})
+    ]
+    assert params.dataset.joins[0].rename == {"sold": "shops_sold"}
+    rows = rows_of(params)
+    assert rows["sold"].tolist() == sold
+    people = dict(zip(towns, [700, 130, 2800], strict=True))
+    assert rows["people"].tolist() == [people[towns[shop % 3]] for shop in shops]
+    assert rows["rain"].tolist() == [
+        days.index(day) * 3 + shop % 3 for shop, day in zip(shops, days * 9, strict=True)
+    ]

@@ -167,14 +167,19 @@ def _join_many(
     end = np.searchsorted(places, keys_asked * len(moments) + ranks[len(given) :])
     # Row -1 does not exist: its figures are missing.
     last = np.where(end > first, end - 1, -1)
+    numbers = _numbers(join)
+    columns = {
+        name: _read(other, name, "number" if name in numbers else None, join, time_zone)
+        for name in join.aggregate
+        if name != ROWS
+    }
+    columns = {name: values.iloc[order].reset_index(drop=True) for name, values in columns.items()}
     added: dict[str, pd.Series | NDArray[np.int64]] = {}
     for name, (column, how) in join.figures.items():
         if column == ROWS:
             added[name] = end - first
             continue
-        kind: ColumnType | None = "number" if column in _numbers(join) else None
-        values = _read(other, column, kind, join, time_zone).iloc[order].reset_index(drop=True)
-        running = _keep_digits(_run_along(values, groups, how).to_frame())[column]
+        running = _keep_digits(_run_along(columns[column], groups, how).to_frame())[column]
         found = running.reindex(last).reset_index(drop=True)
         added[name] = found.fillna(0).astype("int64") if how == "count" else found
     return pd.concat([rows.reset_index(drop=True), pd.DataFrame(added)], axis=1)

@@ -1,9 +1,10 @@
 """Several tables: how they join to the first one, guessed from their rows."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -127,7 +128,7 @@ def relate_tables(
         The first table, as :func:`~seedbed.datasets.sniffing.read_as_text` returns it.
     others : dict of str to Sniffed
     joins : sequence of str
-        Each as ``child.key=parent.key``; two of the same tables make a key of two columns.
+        Each as ``child.key=parent.key``; several of one table make a key of several columns.
     target, time, group : str
         See :func:`~seedbed.datasets.adding.add_dataset`.
 
@@ -148,18 +149,19 @@ def relate_tables(
     reasons, warnings = [], []
     found: dict[str, dict[str, Guess]] = {}
     names = {base: {str(name): str(name) for name in frame.columns}}
-    for left, right, pairs, is_child in _in_order(base, _parse_joins(joins, frames), frames):
-        if left not in names:
+    for right, links in _in_order(base, _parse_joins(joins, frames), frames):
+        if many := [link.parent for link in links if link.parent not in names]:
             raise UserError(
-                f"--join: table {right} is joined to {left}, which has many rows for one of "
-                f"{base}. Join {right} and {left} to one file first, and add that."
+                f"--join: table {right} is joined to {many[0]}, which has many rows for one of "
+                f"{base}. Join {right} and {many[0]} to one file first, and add that."
             )
+        keys = {names[link.parent][link.parent_key]: link.child_key for link in links}
         found[right] = infer_columns(frames[right], "", None, None)
         table = _as_read(frames[right], found[right])
-        keys = {names[left][column]: other for column, other in pairs.items()}
         moment = _time_of(frames[right], found[right])
         present = table.dropna(subset=list(keys.values()))
         repeats = bool(present.duplicated(list(keys.values())).any())
+        is_child = not any(link.turned for link in links)
         if repeats or (is_child and moment and known):
             join = _figures(right, keys, found[right], moment if known else None)
             per_key = len(present) / max(1, len(present.drop_duplicates(list(keys.values()))))
@@ -178,57 +180,58 @@ def relate_tables(
     return Related(joined, split, made, reasons, found, warnings)
 
 
-Pairs = dict[tuple[str, str], dict[str, str]]
-"""By child and parent: the column of the parent by the column of the child that equals it."""
+class _Link(NamedTuple):
+    """An equality of two columns; `turned` if the child is the table that is named as parent."""
+
+    child: str
+    child_key: str
+    parent: str
+    parent_key: str
+    turned: bool = False
+
+    def turn(self) -> "_Link":
+        return _Link(self.parent, self.parent_key, self.child, self.child_key, not self.turned)
 
 
-def _parse_joins(joins: Sequence[str], frames: Mapping[str, pd.DataFrame]) -> Pairs:
-    found: Pairs = {}
+def _parse_joins(joins: Sequence[str], frames: Mapping[str, pd.DataFrame]) -> list[_Link]:
+    found = []
     for text in joins:
-        sides = [
-            (text[: sign.start()].partition("."), text[sign.end() :].partition("."))
-            for sign in re.finditer("=", text)
-        ]
-        if not sides or not all(side[2] for side in sides[0]):
+        signs = [sign.start() for sign in re.finditer("=", text)]
+        sides = [(text[:place].split(".", 1), text[place + 1 :].split(".", 1)) for place in signs]
+        # A column may have an equals sign in its name.
+        sides = [(child, parent) for child, parent in sides if len(child) == len(parent) == 2]
+        if not sides:
             raise UserError(
                 f"--join {text}: write both sides as table.column, such as "
                 "--join orders.customer_id=customers.id."
             )
-        # A column may have an equals sign in its name.
         fitting = [pair for pair in sides if pair[0][0] in frames and pair[1][0] in frames]
-        (child, _, column), (parent, _, other) = (fitting or sides)[0]
-        for table in (child, parent):
+        (child, child_key), (parent, parent_key) = (fitting or sides)[0]
+        for table, key in ((child, child_key), (parent, parent_key)):
             if table not in frames:
                 raise UserError(
                     f"--join {text}: there is no table {table}{did_you_mean(table, frames)}. The "
                     f"tables are {', '.join(frames)}; add others with --table NAME=PATH."
                 )
-        check_column(frames[child], column, f"--join {text}: table {child}, column")
-        check_column(frames[parent], other, f"--join {text}: table {parent}, column")
-        found.setdefault((child, parent), {})[column] = other
+            check_column(frames[table], key, f"--join {text}: table {table}, column")
+        if child == parent:
+            raise UserError(f"--join {text}: both sides are table {child}. Name two tables.")
+        found.append(_Link(child, child_key, parent, parent_key))
     return found
 
 
 def _in_order(
-    base: str, joins: Pairs, frames: Mapping[str, pd.DataFrame]
-) -> Iterable[tuple[str, str, dict[str, str], bool]]:
-    """Yield the joins from the first table on: table, new table, keys, and if that is the child."""
-    reached, left = {base}, dict(joins)
-    while left:
-        near = [sides for sides in left if not reached.isdisjoint(sides)]
-        if not near:
-            break
-        child, parent = near[0]
-        if reached.issuperset(near[0]):
-            raise UserError(
-                f"--join: {child} and {parent} are joined already. Leave out one of the joins."
-            )
-        pairs = left.pop(near[0])
-        if child in reached:
-            yield child, parent, pairs, False
-        else:
-            yield parent, child, {other: column for column, other in pairs.items()}, True
-        reached |= {child, parent}
+    base: str, links: Sequence[_Link], frames: Mapping[str, pd.DataFrame]
+) -> Iterator[tuple[str, list[_Link]]]:
+    """Yield each table and what links it to those before it, as the child, from the first on."""
+    reached = {base}
+    both_ways = [turned for link in links for turned in (link, link.turn())]
+    while near := [
+        link for link in both_ways if link.parent in reached and link.child not in reached
+    ]:
+        table = near[0].child
+        yield table, [link for link in near if link.child == table]
+        reached.add(table)
     if lost := [name for name in frames if name not in reached]:
         raise UserError(
             f"--table {lost[0]}: no --join leads from {base} to it. Add one, such as "
