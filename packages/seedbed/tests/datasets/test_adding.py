@@ -272,6 +272,11 @@ def test_keys_that_are_numbers_are_no_features(root: Path) -> None:
             [*("visits.customer=orders.customer_id", "customers.id=orders.customer_id")],
             "table customers is joined to orders, which has many rows for one of visits",
         ),
+        (
+            ["customers"],
+            ["visits.customer=customers.age"],
+            "no row of customers has a key of visits",
+        ),
         (["customers"], ["customers.id=customers.age"], "both sides are table customers"),
         (["customers", "customers"], [], "there is a table customers already"),
         (["visits=x.csv"], [], "there is a table visits already"),

@@ -93,8 +93,9 @@ def add_dataset(
     if use:
         _refuse_overrides(root)
     sniffed = sniff(path)
-    beside = sniff_tables(name, tables)
-    place, copies = _plan_copies(root, sniffed, name, beside)
+    place, copies = _plan_copies(root, sniffed, name)
+    if beside := sniff_tables(name, tables):
+        place, copies = plan_tables(root, name, {name: sniffed, **beside})
     if not force:
         _refuse_others(root, copies)
     frame = read_as_text(sniffed)
@@ -219,13 +220,8 @@ def _options(sniffed: Sniffed, guesses: Mapping[str, Guess]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value not in ([], {}, None)}
 
 
-def _plan_copies(
-    root: Path, sniffed: Sniffed, name: str, others: Mapping[str, Sniffed]
-) -> tuple[str, dict[Path, Path]]:
+def _plan_copies(root: Path, sniffed: Sniffed, name: str) -> tuple[str, dict[Path, Path]]:
     """Return where the table lies below data/source, and which files are copied there."""
-    if others:
-        folder = root / WATCHED / name
-        return folder.relative_to(root).as_posix(), plan_tables(folder, {name: sniffed, **others})
     given = Path(sniffed.path).expanduser().absolute()
     watched = root / WATCHED
     if given.is_relative_to(watched):

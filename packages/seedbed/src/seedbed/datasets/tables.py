@@ -1,22 +1,23 @@
 """Several tables: how they join to the first one, guessed from their rows."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 
-from seedbed.config.schema import ROWS, Aggregate, ColumnLists, Dataset, Join, Table
+from seedbed.config.schema import ROWS, Aggregate, ColumnLists, ColumnType, Dataset, Join, Table
 from seedbed.data.joining import join_table
 from seedbed.data.source_files import ENDINGS
+from seedbed.data.sources import WATCHED
 from seedbed.datasets.guesses import Guess, check_column, read_as
 from seedbed.datasets.inferring import infer_columns
+from seedbed.datasets.links import in_order, parse_joins
 from seedbed.datasets.names import NOT_OF_THE_ROW, hints_at
 from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
 from seedbed.datasets.splitting import SplitGuess, infer_split
-from seedbed.errors import UserError, did_you_mean
+from seedbed.errors import UserError
 
 FIGURES: tuple[Aggregate, ...] = ("mean", "last")
 """Of each number of a table with many rows for a key; `last` only where a time orders them."""
@@ -78,15 +79,17 @@ def sniff_tables(base: str, given: Sequence[str]) -> dict[str, Sniffed]:
     return found
 
 
-def plan_tables(folder: Path, tables: Mapping[str, Sniffed]) -> dict[Path, Path]:
-    """Return where the file of each table is copied to: a folder that holds a file for each.
+def plan_tables(
+    root: Path, base: str, tables: Mapping[str, Sniffed]
+) -> tuple[str, dict[Path, Path]]:
+    """Return the folder below data/source that holds a file for each table, and what is copied.
 
     Raises
     ------
     UserError
         If a table is no single file, or its ending does not say what it is.
     """
-    copies = {}
+    folder, copies = WATCHED / base, {}
     for name, sniffed in tables.items():
         file = Path(sniffed.path).expanduser().absolute()
         endings = ENDINGS[sniffed.kind]
@@ -101,9 +104,10 @@ def plan_tables(folder: Path, tables: Mapping[str, Sniffed]) -> dict[Path, Path]
                 f"{sniffed.path}: it is of kind {sniffed.kind}, and its name does not say so. Let "
                 f"it end in {' or '.join(endings[:3])}."
             )
-        if file != folder / f"{name}{ending}":
-            copies[file] = folder / f"{name}{ending}"
-    return copies
+        copy = root / folder / f"{name}{ending}"
+        if file != copy:
+            copies[file] = copy
+    return folder.as_posix(), copies
 
 
 def relate_tables(
@@ -144,12 +148,12 @@ def relate_tables(
     known = split.column if split.kind == "time" else None
     dataset = Dataset(name=base, tables=[Table(name=name) for name in frames])
     rows = _as_read(frame, guesses)
-    # The name that a column of a table has in the rows: of those with one row for a row.
     made: list[Join] = []
     reasons, warnings = [], []
     found: dict[str, dict[str, Guess]] = {}
+    # The name that a column of a table has in the rows: of tables with one row for a row.
     names = {base: {str(name): str(name) for name in frame.columns}}
-    for right, links in _in_order(base, _parse_joins(joins, frames), frames):
+    for right, links in in_order(base, parse_joins(joins, frames), frames):
         if many := [link.parent for link in links if link.parent not in names]:
             raise UserError(
                 f"--join: table {right} is joined to {many[0]}, which has many rows for one of "
@@ -158,85 +162,30 @@ def relate_tables(
         keys = {names[link.parent][link.parent_key]: link.child_key for link in links}
         found[right] = infer_columns(frames[right], "", None, None)
         table = _as_read(frames[right], found[right])
+        types = {key: _type_of_key(guesses.get(key)) for key in keys}
+        lists = ColumnLists(target=target, time=known, types=types)
+        count = Join(table=right, keys=keys, aggregate={ROWS: ["count"]})
+        counts = join_table(rows[list(keys)], table, count, dataset, lists)[count.added[0]]
+        if not counts.any():
+            raise UserError(_no_row(base, rows, right, table, keys))
         moment = _time_of(frames[right], found[right])
-        present = table.dropna(subset=list(keys.values()))
-        repeats = bool(present.duplicated(list(keys.values())).any())
+        repeats = bool(table.dropna(subset=keys.values()).duplicated(list(keys.values())).any())
         is_child = not any(link.turned for link in links)
+        reason = f"{(counts > 0).mean():.0%} of the rows have one"
         if repeats or (is_child and moment and known):
             join = _figures(right, keys, found[right], moment if known else None)
-            per_key = len(present) / max(1, len(present.drop_duplicates(list(keys.values()))))
-            reasons.append(f"{per_key:.1f} rows for each key on average")
+            reason = f"{reason} or more, {counts.mean():.1f} on average"
             warnings += _warn_of_time(right, moment, known, base)
         else:
             join = _columns(right, keys, table, rows)
             new_names = {name: join.rename.get(name, name) for name in join.columns}
             names[right] = new_names | {other: key for key, other in keys.items()}
-            reasons.append("one row for each key")
-        lists = ColumnLists(target=target, time=known, types=dict.fromkeys(keys, "category"))
+        reasons.append(reason)
         rows = join_table(rows, table, join, dataset, lists)
         made.append(join)
     added = [name for join in made for name in join.added]
     joined = pd.concat([frame, rows[added].set_axis(frame.index)], axis=1)
     return Related(joined, split, made, reasons, found, warnings)
-
-
-class _Link(NamedTuple):
-    """An equality of two columns; `turned` if the child is the table that is named as parent."""
-
-    child: str
-    child_key: str
-    parent: str
-    parent_key: str
-    turned: bool = False
-
-    def turn(self) -> "_Link":
-        return _Link(self.parent, self.parent_key, self.child, self.child_key, not self.turned)
-
-
-def _parse_joins(joins: Sequence[str], frames: Mapping[str, pd.DataFrame]) -> list[_Link]:
-    found = []
-    for text in joins:
-        signs = [sign.start() for sign in re.finditer("=", text)]
-        sides = [(text[:place].split(".", 1), text[place + 1 :].split(".", 1)) for place in signs]
-        # A column may have an equals sign in its name.
-        sides = [(child, parent) for child, parent in sides if len(child) == len(parent) == 2]
-        if not sides:
-            raise UserError(
-                f"--join {text}: write both sides as table.column, such as "
-                "--join orders.customer_id=customers.id."
-            )
-        fitting = [pair for pair in sides if pair[0][0] in frames and pair[1][0] in frames]
-        (child, child_key), (parent, parent_key) = (fitting or sides)[0]
-        for table, key in ((child, child_key), (parent, parent_key)):
-            if table not in frames:
-                raise UserError(
-                    f"--join {text}: there is no table {table}{did_you_mean(table, frames)}. The "
-                    f"tables are {', '.join(frames)}; add others with --table NAME=PATH."
-                )
-            check_column(frames[table], key, f"--join {text}: table {table}, column")
-        if child == parent:
-            raise UserError(f"--join {text}: both sides are table {child}. Name two tables.")
-        found.append(_Link(child, child_key, parent, parent_key))
-    return found
-
-
-def _in_order(
-    base: str, links: Sequence[_Link], frames: Mapping[str, pd.DataFrame]
-) -> Iterator[tuple[str, list[_Link]]]:
-    """Yield each table and what links it to those before it, as the child, from the first on."""
-    reached = {base}
-    both_ways = [turned for link in links for turned in (link, link.turn())]
-    while near := [
-        link for link in both_ways if link.parent in reached and link.child not in reached
-    ]:
-        table = near[0].child
-        yield table, [link for link in near if link.child == table]
-        reached.add(table)
-    if lost := [name for name in frames if name not in reached]:
-        raise UserError(
-            f"--table {lost[0]}: no --join leads from {base} to it. Add one, such as "
-            f"--join {lost[0]}.KEY={base}.KEY."
-        )
 
 
 def _as_read(frame: pd.DataFrame, guesses: Mapping[str, Guess]) -> pd.DataFrame:
@@ -249,6 +198,26 @@ def _as_read(frame: pd.DataFrame, guesses: Mapping[str, Guess]) -> pd.DataFrame:
         if guess.form or guess.missing_texts
     }
     return frame.assign(**written)
+
+
+def _type_of_key(guess: Guess | None) -> ColumnType:
+    """Return the type in which a key is compared where the files have it in two types."""
+    return "time" if guess and guess.kind == "date" else "category"
+
+
+def _no_row(
+    base: str, rows: pd.DataFrame, table: str, other: pd.DataFrame, keys: Mapping[str, str]
+) -> str:
+    left, right = list(keys), list(keys.values())
+    examples = [
+        ", ".join(map(str, values.dropna().iloc[0])) if len(values.dropna()) else "missing"
+        for values in (rows[left], other[right])
+    ]
+    return (
+        f"--join: no row of {table} has a key of {base}: {', '.join(left)} is {examples[0]} there, "
+        f"and {', '.join(right)} of {table} is {examples[1]}, for example. Name other columns, or "
+        "write the keys alike in both files."
+    )
 
 
 def _time_of(frame: pd.DataFrame, guesses: dict[str, Guess]) -> str | None:

@@ -38,7 +38,7 @@ def table_lines(
             entry["kind"] = sniffed.kind
         if options[name] != ({} if "kind" in entry else source["options"]):
             entry["options"] = options[name]
-        entries = [f"{_inline(key)}: {_inline(value)}" for key, value in entry.items()]
+        entries = [_entry(key, value) for key, value in entry.items()]
         yield _wrapped("    - ", entries, "{}")
     yield "  joins:"
     for join, reason in zip(related.joins, related.reasons, strict=True):
@@ -59,4 +59,8 @@ def _join(join: Join, reason: str) -> Iterable[str]:
     if join.aggregate:
         yield _line("      aggregate:", "each adds a column, such as " + join.added[-1])
         for name, aggregates in join.aggregate.items():
-            yield f"        {_inline(name)}: {_inline(aggregates)}"
+            yield f"        {_entry(name, aggregates)}"
+
+
+def _entry(key: str, value: Any) -> str:
+    return _inline({key: value})[1:-1]
