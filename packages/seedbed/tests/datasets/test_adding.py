@@ -211,7 +211,7 @@ def write_shop(folder: Path) -> dict[str, pd.DataFrame]:
 
 def add_shop(root: Path, tables: list[str], joins: list[str]) -> Added:
     folder = root.parent
-    files = {"customers": "customers.csv", "orders": "orders.parquet"}
+    files = {"customers": "customers.csv", "orders": "orders.parquet", "own": "visits.csv"}
     given = [f"{name}={folder / files[name]}" if name in files else name for name in tables]
     return add_dataset(root, str(folder / "visits.csv"), "bought", tables=given, joins=joins)
 
@@ -280,6 +280,7 @@ def test_keys_that_are_numbers_are_no_features(root: Path) -> None:
         (["customers"], ["customers.id=customers.age"], "both sides are table customers"),
         (["customers", "customers"], [], "there is a table customers already"),
         (["visits=x.csv"], [], "there is a table visits already"),
+        (["own"], ["own.customer=visits.customer"], "--table own: .* is another table already"),
         (["x.csv"], [], "--table x.csv: write a name"),
         (["lost=lost.csv"], [], "lost.csv: there is no such file"),
     ],

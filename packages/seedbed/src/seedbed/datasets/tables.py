@@ -60,7 +60,7 @@ def sniff_tables(base: str, given: Sequence[str]) -> dict[str, Sniffed]:
     Raises
     ------
     UserError
-        If one is not given so, has the name of another, or is no single file.
+        If one is not given so, has the name of another, or cannot be read.
     """
     found: dict[str, Sniffed] = {}
     for text in given:
@@ -87,7 +87,7 @@ def plan_tables(
     Raises
     ------
     UserError
-        If a table is no single file, or its ending does not say what it is.
+        If a table is no single file or that of another, or its ending does not say what it is.
     """
     folder, copies = WATCHED / base, {}
     for name, sniffed in tables.items():
@@ -97,6 +97,11 @@ def plan_tables(
             raise UserError(
                 f"{sniffed.path}: of several tables each must be one file. Write the files of "
                 f"table {name} into one."
+            )
+        if file in copies:
+            raise UserError(
+                f"--table {name}: {sniffed.path} is another table already. To join a table to its "
+                "own earlier rows, write the join into the conf/dataset file."
             )
         ending = next((ending for ending in endings if file.name.endswith(ending)), None)
         if ending is None:
@@ -170,6 +175,7 @@ def relate_tables(
             raise UserError(_no_row(base, rows, right, table, keys))
         moment = _time_of(frames[right], found[right])
         repeats = bool(table.dropna(subset=keys.values()).duplicated(list(keys.values())).any())
+        # A child with a time may have one row for a key by chance, which may be a later one.
         is_child = not any(link.turned for link in links)
         reason = f"{(counts > 0).mean():.0%} of the rows have one"
         if repeats or (is_child and moment and known):
