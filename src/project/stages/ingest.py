@@ -29,7 +29,7 @@ def ingest(dataset: Dataset, source: Source, columns: ColumnLists) -> None:
     rows = assemble_rows(read, dataset, columns)
     write_table(rows, Path("data/raw"))
     print(f"{len(rows):,} rows, {len(rows.columns)} columns")
-    joined = [join.rename.get(name, name) for join in dataset.joins for name in join.columns]
+    joined = [name for join in dataset.joins for name in join.added]
     used = {*rows.columns, *(key for join in dataset.joins for key in join.keys)}
     if unlisted := [name for name in (*found[dataset.base], *joined) if name not in used]:
         print(f"left out, since columns does not list them: {some_of(unlisted, SHOWN)}")

@@ -32,7 +32,7 @@ def changed(values: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     if value is ...:
         del place[last]
     else:
-        place[last] = value
+        place[int(last) if isinstance(place, list) else last] = value
     return copied
 
 
@@ -46,6 +46,11 @@ def derived(kind: str, *columns: str, name: str = "x") -> list[dict[str, Any]]:
 
 def limits(column: str, low: float, high: float) -> list[dict[str, Any]]:
     return [{"column": column, "low": low, "high": high}]
+
+
+def orders(**more: Any) -> dict[str, Any]:
+    """A join of planes with figures."""
+    return {"table": "planes", "keys": ["tailnum"], "aggregate": {"_rows": ["count"]}, **more}
 
 
 @pytest.mark.parametrize(
@@ -92,6 +97,17 @@ def limits(column: str, low: float, high: float) -> list[dict[str, Any]]:
         ("dataset.joins.1.table", "planets", "joins.1.table is 'planets', which is not among dataset.tables (did you mean planes?)", FLIGHTS),
         ("dataset.joins.1.rename", {"tailnum": "tail"}, "dataset.joins.1.rename renames 'tailnum'", FLIGHTS),
         ("dataset.joins.1.keys", [], "dataset.joins.1.keys is []", FLIGHTS),
+        ("dataset.joins.1.keys", "tailnum", "dataset.joins.1.keys is 'tailnum': write names as a list, or as {column: column of the joined table}", FLIGHTS),
+        ("dataset.joins.1.columns", ["tailnum"], "joins.1.columns names 'tailnum', which is a key of the join", FLIGHTS),
+        ("dataset.joins.1.columns", [], "joins.1.columns and aggregate are both empty", FLIGHTS),
+        ("dataset.joins.1.aggregate", {"seats": ["mean"]}, "joins.1.columns and aggregate are both set", FLIGHTS),
+        ("dataset.joins.1", orders(aggregate={"seats": ["avg"]}), "joins.1.aggregate.seats.0 is 'avg': input should be 'count', 'mean'", FLIGHTS),
+        ("dataset.joins.1", orders(aggregate={"seats": []}), "joins.1.aggregate.seats is []", FLIGHTS),
+        ("dataset.joins.1", orders(aggregate={"_rows": ["mean"]}), "aggregate._rows is ['mean']: rows have a count only", FLIGHTS),
+        ("dataset.joins.1", orders(rename={"planes_cuont": "n"}), "renames 'planes_cuont', which is not among the join's columns (did you mean planes_count?)", FLIGHTS),
+        ("dataset.joins.1.time", "year", "joins.1.time is 'year', and only figures under aggregate go by time", FLIGHTS),
+        ("dataset.tables.1.kind", "parket", "dataset.tables.1.kind is 'parket', and there is no such source (did you mean parquet?)", FLIGHTS),
+        ("dataset.tables.1", {"name": "weather", "kind": "csv", "options": {"seperator": ";"}}, "dataset.tables.1.options.seperator is no option of source csv (did you mean separator?)", FLIGHTS),
         ("dataset.window.start", "2014-01-01", "is not before end", FLIGHTS),
         ("dataset.window.start", "2013-01-01T00:00:00-05:00", "one has an offset", FLIGHTS),
         ("dataset.time_zone", "Foo/Bar", "'Foo/Bar' is no time zone", FLIGHTS),
@@ -148,6 +164,7 @@ def test_a_mistake_is_reported(
         ("wine", {"problem.task": "binary", "problem.positive": 1}, "1, and target is a category.*unless .* in quotes"),
         ("wine", {"problem.task": "binary", "problem.positive": "yes", "columns.types": {}}, "'yes', and target is a number: add target: category"),
         ("diabetes", {"columns.number": [], "problem.slices": []}, "leaves no feature for a model"),
+        ("wine", {"dataset.joins": [{**orders(table="wine"), "time": "at"}]}, "joins.0.time is 'at'.*before columns.time.* names no column"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_dataset_of_another_kind_is_reported(

@@ -1,10 +1,10 @@
-"""Tables become rows: joined many-to-one, typed, cut to the window and the sample."""
+"""Tables become rows: joined, typed, cut to the window and the sample."""
 
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, ColumnLists, Dataset, Join, Table, Window
-from seedbed.data.ingesting import assemble_rows, join_table, set_types
+from seedbed.config.schema import Column, ColumnLists, Dataset, Join, Window
+from seedbed.data.ingesting import assemble_rows, set_types
 from seedbed.errors import UserError
 
 Columns = dict[str, Column]
@@ -74,62 +74,6 @@ def test_a_sample_is_spread_and_repeatable(
     dataset = trip_dataset.model_copy(update={"sample": 3})
     assert assemble(trips, dataset, trip_lists)["id"].tolist() == [1, 3, 6]
     assert len(assemble(trips, trip_dataset.model_copy(update={"sample": 99}), trip_lists)) == 6
-
-
-def test_a_join_keeps_every_row_once(trips: pd.DataFrame) -> None:
-    cities = pd.DataFrame({"city": ["Oslo", "Bern"], "id": [7, 8], "height": [23, 540]})
-    join = Join(table="cities", keys=["city"], columns=["height", "id"], rename={"id": "city_id"})
-    joined = join_table(trips, cities, join, "trips")
-    assert joined["id"].tolist() == trips["id"].tolist()
-    assert joined["height"].tolist()[0] == 23
-    assert joined["height"].isna().sum() == 3
-
-
-def test_a_missing_key_matches_nothing(trips: pd.DataFrame) -> None:
-    cities = pd.DataFrame({"city": ["Oslo", None, None], "height": [23, 1, 2]})
-    joined = join_table(
-        trips, cities, Join(table="cities", keys=["city"], columns=["height"]), "trips"
-    )
-    assert joined["height"].notna().tolist() == [True, False, False, False, True, False]
-
-
-def test_a_table_is_read_in_the_types_that_its_columns_will_have(
-    trips: pd.DataFrame, trip_dataset: Dataset, trip_lists: ColumnLists
-) -> None:
-    asked = {}
-
-    def read(name: str, types: dict) -> pd.DataFrame:
-        asked[name] = types
-        return (
-            trips
-            if name == "trips"
-            else pd.DataFrame({"city": ["Oslo"], "late": ["007"], "other": [1]})
-        )
-
-    join = Join(table="cities", keys=["city"], columns=["late", "other"], rename={"late": "code"})
-    dataset = trip_dataset.model_copy(
-        update={"tables": [Table(name="trips"), Table(name="cities")], "joins": [join]}
-    )
-    assemble_rows(read, dataset, trip_lists.model_copy(update={"category": ["city", "cod*"]}))
-    assert asked["trips"]["late"] == "number"
-    assert asked["cities"] == {"city": "category", "late": "category"}
-
-
-@pytest.mark.parametrize(
-    ("cities", "column", "words"),
-    [
-        ({"city": ["Oslo", "Oslo"], "height": [1, 2]}, "height", "city=Oslo"),
-        ({"town": ["Oslo"], "height": [1]}, "height", "table cities has no column city"),
-        ({"city": ["Oslo"], "height": [1]}, "heigth", "no column heigth .did you mean height"),
-        ({"city": ["Oslo"], "km": [1]}, "km", "km of table cities is a column of trips too"),
-        ({"city": [1], "height": [1]}, "height", "no row would match"),
-        ({"city": pd.to_datetime(["2024-01-01"]), "height": [1]}, "height", "no row would match"),
-    ],
-)
-def test_a_bad_join_is_refused(trips: pd.DataFrame, cities: dict, column: str, words: str) -> None:
-    join = Join(table="cities", keys=["city"], columns=[column])
-    with pytest.raises(UserError, match=words):
-        join_table(trips, pd.DataFrame(cities), join, "trips")
 
 
 def test_what_no_list_takes_is_left_out_and_not_read_into_a_type(
@@ -207,11 +151,3 @@ def test_a_key_keeps_every_digit_or_is_refused(trip_dataset: Dataset) -> None:
     assert typed["who"].dropna().tolist() == [7, -LARGE]
     with pytest.raises(UserError, match="column id: 1 of 3 values.*category under columns.types"):
         set_types(given.replace({"id": {"7": "9" * 30}}), columns, trip_dataset)
-
-
-def test_integers_of_a_joined_table_keep_every_digit(trips: pd.DataFrame) -> None:
-    cities = pd.DataFrame({"city": ["Oslo"], "owner": [LARGE]})
-    joined = join_table(
-        trips, cities, Join(table="cities", keys=["city"], columns=["owner"]), "trips"
-    )
-    assert joined["owner"].dropna().tolist() == [LARGE, LARGE]

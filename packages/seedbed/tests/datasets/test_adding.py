@@ -186,3 +186,139 @@ def test_a_wrong_option_is_one_sentence_and_writes_nothing(
         add_dataset(root, path, **options)  # type: ignore[arg-type]
     assert not Path("conf/dataset/rents.yaml").exists()
     assert not Path("data").exists()
+
+
+def write_shop(folder: Path) -> dict[str, pd.DataFrame]:
+    """Write visits of customers with orders: three files, each written in another way."""
+    random = np.random.default_rng(0)
+    days = pd.Series(pd.date_range("2023-01-01", periods=400))
+    ids = [f"{number:05d}" for number in range(60)]
+    customers = pd.DataFrame({"id": ids, "age": random.integers(18, 80, 60)})
+    customers["since"] = random.choice(days[:100], 60)
+    orders = pd.DataFrame({"order_id": range(900), "customer_id": random.choice(ids[:50], 900)})
+    orders["ordered_at"] = np.sort(random.choice(days, 900))
+    orders["amount"] = random.gamma(2, 20, 900).round(2)
+    visits = pd.DataFrame({"visit_time": np.sort(random.choice(days[50:], 400))})
+    visits["customer"] = random.choice([*ids, None], 400)
+    visits["pages"] = random.integers(1, 30, 400)
+    visits["bought"] = np.where(visits["pages"] + random.normal(0, 8, 400) > 15, "yes", "no")
+    visits.to_csv(folder / "visits.csv", index=False)
+    written = customers.assign(since=customers["since"].dt.strftime("%d.%m.%Y"))
+    written.to_csv(folder / "customers.csv", sep=";", index=False)
+    orders.to_parquet(folder / "orders.parquet")
+    return {"visits": visits, "customers": customers, "orders": orders}
+
+
+def add_shop(root: Path, tables: list[str], joins: list[str]) -> Added:
+    folder = root.parent
+    files = {"customers": "customers.csv", "orders": "orders.parquet", "own": "visits.csv"}
+    given = [f"{name}={folder / files[name]}" if name in files else name for name in tables]
+    return add_dataset(root, str(folder / "visits.csv"), "bought", tables=given, joins=joins)
+
+
+def test_three_tables_become_the_rows_that_a_loop_would_make(root: Path) -> None:
+    tables = write_shop(root.parent)
+    joins = ["orders.customer_id=customers.id", "visits.customer=customers.id"]
+    added = add_shop(root, ["customers", "orders"], joins)
+    copied = sorted(path.name for path in Path("data/source/visits").iterdir())
+    assert copied == ["customers.csv", "orders.parquet", "visits.csv"]
+    params = params_of(root, "visits")
+    assert [join.time for join in params.dataset.joins] == [None, "ordered_at"]
+    rows = rows_of(params)
+    assert len(rows) == added.description.rows == 400
+    assert {"age", "since", "orders_count", "orders_amount_mean", "orders_amount_last"} < set(rows)
+    orders, ages = tables["orders"], tables["customers"].set_index("id")["age"]
+    for place, visit in tables["visits"].iterrows():
+        of_customer = orders["customer_id"] == visit["customer"]
+        before = orders[of_customer & (orders["ordered_at"] < visit["visit_time"])]["amount"]
+        wanted = [len(before), before.mean(), before.iloc[-1] if len(before) else np.nan]
+        wanted.append(ages.get(visit["customer"], np.nan))
+        names = ["orders_count", "orders_amount_mean", "orders_amount_last", "age"]
+        found = rows.loc[place, names].astype("float64").tolist()
+        assert found == pytest.approx(wanted, nan_ok=True), place
+
+
+def test_keys_that_are_numbers_are_no_features(root: Path) -> None:
+    ids = [row * 7 % 9 + 100 for row in range(27)]
+    path = write(root.parent / "rents.csv", area=AREA, house=ids, rent=RENT)
+    houses = write(root.parent / "houses.csv", number=range(100, 109), floors=[1, 2, 3] * 3)
+    # The house is a number in one file, and text in another.
+    rooms = pd.DataFrame({"house": map(str, ids), "size": [row**2 % 23 for row in range(27)]})
+    rooms.to_parquet(root.parent / "rooms.parquet")
+    tables = [f"houses={houses}", f"rooms={root.parent / 'rooms.parquet'}"]
+    joins = ["rents.house=houses.number", "rooms.house=houses.number"]
+    added = add_dataset(root, path, "rent", tables=tables, joins=joins)
+    assert any("rooms has no time" in warning for warning in added.warnings)
+    params = params_of(root, "rents")
+    assert params.columns.types["house"] == "category"
+    assert "house (number): a key of a join" in Path("conf/dataset/rents.yaml").read_text()
+    sizes = rooms.groupby("house")["size"].mean()
+    rows = rows_of(params)
+    assert rows["rooms_size_mean"].tolist() == pytest.approx([sizes[str(name)] for name in ids])
+    assert rows["floors"].tolist() == [(name - 100) % 3 + 1 for name in ids]
+
+
+@pytest.mark.parametrize(
+    ("tables", "joins", "message"),
+    [
+        (["customers"], [], "--table customers: no --join leads from visits to it"),
+        ([], ["visits.customer=customers.id"], "there is no table customers.*with --table NAME="),
+        (["customers"], ["customer=id"], "--join customer=id: write both sides as table.column"),
+        (["customers"], ["visits.customer"], "visits.customer: write both sides as table.column"),
+        (["customers"], ["visit.customer=customers.id"], r"no table visit \(did you mean visits\?"),
+        (["customers"], ["visits.customer=customers.idd"], r"column idd: .* \(did you mean id\?"),
+        (
+            ["customers", "orders"],
+            [*("visits.customer=orders.customer_id", "customers.id=orders.customer_id")],
+            "table customers is joined to orders, which has many rows for one of visits",
+        ),
+        (
+            ["customers"],
+            ["visits.customer=customers.age"],
+            "no row of customers has a key of visits",
+        ),
+        (["customers"], ["customers.id=customers.age"], "both sides are table customers"),
+        (["customers", "customers"], [], "there is a table customers already"),
+        (["visits=x.csv"], [], "there is a table visits already"),
+        (["own"], ["own.customer=visits.customer"], "--table own: .* is another table already"),
+        (["x.csv"], [], "--table x.csv: write a name"),
+        (["lost=lost.csv"], [], "lost.csv: there is no such file"),
+    ],
+)
+def test_a_wrong_join_is_one_sentence_and_writes_nothing(
+    root: Path, tables: list[str], joins: list[str], message: str
+) -> None:
+    write_shop(root.parent)
+    with pytest.raises(UserError, match=message):
+        add_shop(root, tables, joins)
+    assert not Path("conf/dataset/visits.yaml").exists()
+    assert not Path("data").exists()
+
+
+def test_a_chain_of_tables_and_a_key_of_columns_of_two_tables(root: Path) -> None:
+    towns = ["Oslo", "Bern", "Rome"]
+    days = [f"2024-03-{day:02d}" for day in range(1, 7)]
+    shops = [row % 9 for row in range(54)]
+    sold = [row * 7 % 31 + 0.5 for row in range(54)]
+    path = write(root.parent / "sales.csv", shop=shops, day=days * 9, sold=sold)
+    columns = {
+        "shops": {"id": range(9), "town": towns * 3, "sold": [5, 1, 4, 2, 8, 7, 3, 9, 6]},
+        "towns": {"name": towns, "people": [700, 130, 2800]},
+        "weather": {"town": towns * 6, "day": sorted(days * 3), "rain": range(18)},
+    }
+    tables = [f"{name}={write(root.parent / f'{name}.csv', **columns[name])}" for name in columns]  # type: ignore[arg-type]
+    joins = ["sales.shop=shops.id", "shops.town=towns.name"]
+    joins += ["sales.day=weather.day", "shops.town=weather.town"]
+    add_dataset(root, path, "sold", tables=tables, joins=joins)
+    params = params_of(root, "sales")
+    assert [join.pairs for join in params.dataset.joins] == [
+        *({"shop": "id"}, {"town": "name"}, {"day": "day", "town": "town"})
+    ]
+    assert params.dataset.joins[0].rename == {"sold": "shops_sold"}
+    rows = rows_of(params)
+    assert rows["sold"].tolist() == sold
+    people = dict(zip(towns, [700, 130, 2800], strict=True))
+    assert rows["people"].tolist() == [people[towns[shop % 3]] for shop in shops]
+    assert rows["rain"].tolist() == [
+        days.index(day) * 3 + shop % 3 for shop, day in zip(shops, days * 9, strict=True)
+    ]

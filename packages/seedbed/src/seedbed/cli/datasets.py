@@ -25,6 +25,14 @@ def add(
     positive: Annotated[
         str | None, typer.Option(help="The value of the target that is asked for.")
     ] = None,
+    tables: Annotated[
+        list[str] | None,
+        typer.Option("--table", help="Another table, as NAME=PATH; may be repeated."),
+    ] = None,
+    joins: Annotated[
+        list[str] | None,
+        typer.Option("--join", help="How tables join: child.key=parent.key; may be repeated."),
+    ] = None,
     use: Annotated[bool, typer.Option(help="Make it the dataset of this project.")] = False,
     force: Annotated[bool, typer.Option(help="Replace files of this dataset.")] = False,
 ) -> None:
@@ -44,6 +52,8 @@ def add(
         group=group,
         name=name,
         positive=positive,
+        tables=tables or [],
+        joins=joins or [],
         use=use,
         force=force,
     )

@@ -12,7 +12,7 @@ from seedbed.config.columns import (
 )
 from seedbed.config.features import find_feature_mistakes
 from seedbed.config.metrics import why_not
-from seedbed.config.schema import Column, Params
+from seedbed.config.schema import ROWS, Column, Join, Params
 from seedbed.config.sources import find_option_mistakes, why_no_source
 from seedbed.errors import did_you_mean
 
@@ -58,19 +58,51 @@ def _names(params: Params) -> Iterator[str]:
 
 
 def _of_dataset(params: Params) -> Iterator[Mistake]:
-    tables = params.dataset.table_names
+    for place, table in enumerate(params.dataset.tables):
+        own = params.source.of(table)
+        if own is not params.source:
+            key = f"dataset.tables.{place}"
+            if why := why_no_source(own.kind):
+                yield Mistake(f"{key}.kind", why)
+            for mistake in find_option_mistakes(own):
+                yield Mistake(mistake.key.replace("source", key, 1), mistake.told)
     for place, join in enumerate(params.dataset.joins):
-        if join.table not in tables:
-            yield Mistake(
-                f"dataset.joins.{place}.table",
-                f"is {join.table!r}, which is not among dataset.tables"
-                f"{did_you_mean(join.table, tables)}",
-            )
-        if unknown := [name for name in join.rename if name not in join.columns]:
-            yield Mistake(
-                f"dataset.joins.{place}.rename",
-                f"renames {unknown[0]!r}, which is not among the join's columns",
-            )
+        for name, told in _of_join(join, params):
+            yield Mistake(f"dataset.joins.{place}.{name}", told)
+
+
+def _of_join(join: Join, params: Params) -> Iterator[tuple[str, str]]:
+    """Yield the keys that are wrong in a join, and why."""
+    tables = params.dataset.table_names
+    if join.table not in tables:
+        meant = did_you_mean(join.table, tables)
+        yield "table", f"is {join.table!r}, which is not among dataset.tables{meant}"
+    if again := [name for name in join.columns if name in join.pairs.values()]:
+        yield "columns", f"names {again[0]!r}, which is a key of the join: take it out"
+    if bool(join.columns) == bool(join.aggregate):
+        told = "are both set" if join.columns else "are both empty"
+        yield (
+            "columns",
+            f"and aggregate {told}: list columns of a table with one row for a key, or figures of "
+            "one with many under aggregate, such as {amount: [mean, last], _rows: [count]}",
+        )
+    before = join.model_copy(update={"rename": {}}).added
+    if unknown := [name for name in join.rename if name not in before]:
+        yield (
+            "rename",
+            f"renames {unknown[0]!r}, which is not among the join's columns"
+            f"{did_you_mean(unknown[0], before)}",
+        )
+    if set(join.aggregate.get(ROWS, ["count"])) != {"count"}:
+        yield f"aggregate.{ROWS}", f"is {join.aggregate[ROWS]}: rows have a count only"
+    if join.time is not None and not join.aggregate:
+        yield "time", f"is {join.time!r}, and only figures under aggregate go by time: take it out"
+    elif join.time is not None and params.columns.time is None:
+        yield (
+            "time",
+            f"is {join.time!r}, so that only rows before columns.time count, which names no "
+            "column: name one, or take time out",
+        )
 
 
 def _of_problem(params: Params, columns: Mapping[str, Column]) -> Iterator[Mistake]:

@@ -13,6 +13,9 @@ TimePart = Literal[
     "year", "month", "day", "day_of_week", "day_of_year", "hour", "minute", "seconds"
 ]
 Severity = Literal["critical", "warning", "info"]
+Aggregate = Literal["count", "mean", "sum", "min", "max", "last"]
+ROWS = "_rows"
+"""What stands for the rows themselves under ``aggregate`` of a join."""
 TEXT_TYPES: tuple[ColumnType, ...] = ("category", "text", "image", "document")
 """The types whose values are text: what stands there, or the path of a file."""
 UNKNOWN_BEFORE: tuple[Role, ...] = ("target", "known_after_outcome")
@@ -29,11 +32,14 @@ class Section(BaseModel):
 class Table(Section):
     """Where a table lies: a `file` of an installed `package`, or what its `loader` returns.
 
-    Sources of files ignore these and read <name>.csv, <name>.parquet and so on. `missing` lists
-    what stands for a missing text, beside the empty field, such as NA.
+    Sources of files ignore these and read <name>.csv, <name>.parquet and so on; `kind` and
+    `options` say how this table is read, where it is another way than `source` says. `missing`
+    lists what stands for a missing text, beside the empty field, such as NA.
     """
 
     name: str
+    kind: str | None = None
+    options: dict[str, Any] | None = None
     package: str | None = None
     file: str | None = None
     loader: str | None = None
@@ -41,15 +47,50 @@ class Table(Section):
 
 
 class Join(Section):
-    """A left join of `table` to the first table on equal `keys`, which adds `columns`.
+    """A left join of `table` to the first table on equal `keys`: each row of that stays one row.
 
-    `rename` gives added columns another name.
+    `keys` are names that both tables have, or ``{column: column of table}``. The join adds the
+    `columns` of the one row that matches or, where many do, figures of them: `aggregate` lists them
+    by column, such as ``{amount: [mean, last], _rows: [count]}``, which adds shop_amount_mean,
+    shop_amount_last and shop_count of a table shop. `_rows` are the rows themselves; a missing
+    value enters no figure. With `time`, a column of the table, only its rows before
+    ``columns.time`` of the row count. `rename` gives added columns another name.
     """
 
     table: str
-    keys: Annotated[list[str], Field(min_length=1)]
-    columns: list[str]
+    keys: Annotated[list[str] | dict[str, str], Field(min_length=1)]
+    columns: list[str] = []
+    aggregate: dict[str, Annotated[list[Aggregate], Field(min_length=1)]] = {}
+    time: str | None = None
     rename: dict[str, str] = {}
+
+    @field_validator("keys", mode="before")
+    @classmethod
+    def _are_names(cls, keys: Any) -> Any:
+        names = [*keys, *keys.values()] if isinstance(keys, dict) else keys
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError("write names as a list, or as {column: column of the joined table}")
+        return keys
+
+    @property
+    def pairs(self) -> dict[str, str]:
+        """The keys: the column of the joined table by the column that it equals."""
+        return self.keys if isinstance(self.keys, dict) else {name: name for name in self.keys}
+
+    @property
+    def figures(self) -> dict[str, tuple[str, Aggregate]]:
+        """Column and aggregate of each figure, by the name of the column that is added."""
+        return {
+            self.rename.get(name, name): (column, aggregate)
+            for column, aggregates in self.aggregate.items()
+            for aggregate in aggregates
+            for name in [f"{self.table}{'' if column == ROWS else f'_{column}'}_{aggregate}"]
+        }
+
+    @property
+    def added(self) -> list[str]:
+        """The names of the columns that are added."""
+        return [*(self.rename.get(name, name) for name in self.columns), *self.figures]
 
 
 class Window(Section):
@@ -204,6 +245,12 @@ class Source(Section):
     kind: str
     path: str | None = None
     options: dict[str, Any] = {}
+
+    def of(self, table: Table) -> "Source":
+        """Return how a table is read: by kind and options of its own, where it has them."""
+        if table.kind is None and table.options is None:
+            return self
+        return Source(kind=table.kind or self.kind, path=self.path, options=table.options or {})
 
 
 class Expectation(Section):

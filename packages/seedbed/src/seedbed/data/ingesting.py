@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from seedbed.config.columns import ColumnTypes, resolve_columns
-from seedbed.config.schema import ColumnLists, Dataset, Join
+from seedbed.config.schema import ColumnLists, Dataset
 from seedbed.data.csv_files import Types
-from seedbed.data.integers import EXACT
+from seedbed.data.joining import join_table, types_to_join
 from seedbed.data.roles import Columns, columns_with
 from seedbed.data.values import read_values
 from seedbed.errors import UserError, did_you_mean
@@ -35,80 +35,16 @@ def assemble_rows(
     Raises
     ------
     UserError
-        If a key or column is missing, a join is not many-to-one, a value does not fit its column's
+        If a key or column is missing, a join would double rows, a value does not fit its column's
         type, a feature holds nothing but missing values, or no row is left.
     """
     types = ColumnTypes(lists)
     base = read(dataset.base, types)
     rows = _sample(_cut(base, dataset, lists.time), dataset, lists.time)
     for join in dataset.joins:
-        names = {name: join.rename.get(name, name) for name in [*join.keys, *join.columns]}
-        known = {name: kind for name, new in names.items() if (kind := types.get(new))}
-        rows = join_table(rows, read(join.table, known), join, dataset.base)
+        table = read(join.table, types_to_join(join, types))
+        rows = join_table(rows, table, join, dataset, lists)
     return set_types(rows, resolve_columns(lists, rows.columns), dataset)
-
-
-def join_table(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -> pd.DataFrame:
-    """Join `other` to `rows` many-to-one: every row stays, and none is doubled.
-
-    A missing key matches nothing.
-
-    Raises
-    ------
-    UserError
-        If a key or column is missing on a side, a key is not unique in `other` or not of one type
-        on both sides, or a column would be there twice.
-    """
-    for table, name, wanted in (
-        (rows, base, join.keys),
-        (other, join.table, [*join.keys, *join.columns]),
-    ):
-        if absent := [column for column in wanted if column not in table.columns]:
-            meant = did_you_mean(absent[0], sorted(table.columns))
-            raise UserError(
-                f"dataset.joins: table {name} has no column {absent[0]}{meant}, which the join "
-                f"with {join.table} needs. Edit keys or columns in the conf/dataset file."
-            )
-    # pandas would take two missing keys for equal ones.
-    right = other[[*join.keys, *join.columns]].dropna(subset=join.keys).rename(columns=join.rename)
-    if clashing := [
-        column for column in right.columns if column in rows.columns and column not in join.keys
-    ]:
-        raise UserError(
-            f"dataset.joins: {', '.join(clashing)} of table {join.table} is a column of {base} "
-            "too. Give it another name under rename in the conf/dataset file."
-        )
-    repeated = right.duplicated(join.keys)
-    if repeated.any():
-        example = ", ".join(
-            f"{key}={value}" for key, value in right.loc[repeated, join.keys].iloc[0].items()
-        )
-        raise UserError(
-            f"dataset.joins: {join.table} has {int(repeated.sum())} rows more than one for a key "
-            f"({example}), so the join would double rows of {base}. Join on more keys, or make the "
-            "table unique."
-        )
-    for key in join.keys:
-        if _kind(rows[key]) != _kind(right[key]):
-            raise UserError(
-                f"dataset.joins: {key} is {rows[key].dtype} in {base} and {right[key].dtype} in "
-                f"{join.table}, so no row would match. Make them the same type."
-            )
-    # Rows that find no partner would make floats of integers.
-    large = {
-        name: values.dtype.name.replace("i", "I").replace("u", "U")
-        for name, values in right.items()
-        if values.dtype.name in ("int64", "uint64") and values.abs().max() >= EXACT
-    }
-    return rows.merge(right.astype(large), how="left", on=join.keys, validate="many_to_one")
-
-
-def _kind(values: pd.Series) -> str:
-    """Return what the values of a key are: those of another kind would never match."""
-    dtype = values.dtype
-    if isinstance(dtype, pd.DatetimeTZDtype) or dtype.kind == "M":
-        return f"time {getattr(dtype, 'tz', None)}"
-    return "number" if pd.api.types.is_numeric_dtype(dtype) else "text"
 
 
 def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.DataFrame:

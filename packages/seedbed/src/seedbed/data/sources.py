@@ -46,6 +46,7 @@ def read_source(source: Source, dataset: Dataset, table: str, types: Types) -> p
     UserError
         If the table is missing, empty, damaged, not UTF-8, or two of its columns have one name.
     """
+    source = source.of(dataset.table(table))
     frame = _reader_of(source.kind)(source, dataset, table, types)
     if len(frame) and frame.iloc[-1].isna().all():
         filled = frame.notna().any(axis=1).to_numpy().nonzero()[0]

@@ -3,7 +3,7 @@
 import filecmp
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from seedbed.datasets.guesses import Guess, read_as
 from seedbed.datasets.inferring import infer_columns
 from seedbed.datasets.problem import infer_problem, infer_split
 from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
+from seedbed.datasets.tables import Related, plan_tables, relate_tables, sniff_tables
+from seedbed.datasets.tables_file import table_lines
 from seedbed.datasets.trends import find_trends, parts_to_use
 from seedbed.datasets.writing import LISTS, Description, comment, dataset_file, expectations_file
 from seedbed.errors import UserError, some_of
@@ -47,6 +49,8 @@ def add_dataset(
     group: str | None = None,
     name: str | None = None,
     positive: str | None = None,
+    tables: Sequence[str] = (),
+    joins: Sequence[str] = (),
     use: bool = False,
     force: bool = False,
 ) -> Added:
@@ -66,6 +70,9 @@ def add_dataset(
         Of the dataset; the file's name if it is not given.
     positive : str, optional
         The value of the target that is asked for, where it has two.
+    tables, joins : sequence of str
+        Tables beside this one as NAME=PATH, and how they join as child.key=parent.key; see
+        :func:`~seedbed.datasets.tables.relate_tables`.
     use : bool, default=False
         Whether it becomes the dataset of conf/config.yaml.
     force : bool, default=False
@@ -87,18 +94,32 @@ def add_dataset(
         _refuse_overrides(root)
     sniffed = sniff(path)
     place, copies = _plan_copies(root, sniffed, name)
+    if beside := sniff_tables(name, tables):
+        place, copies = plan_tables(root, name, {name: sniffed, **beside})
     if not force:
         _refuse_others(root, copies)
     frame = read_as_text(sniffed)
-    found, warnings = describe_table(frame, name, target, time, group, positive)
+    own, related = list(frame), None
+    if beside or joins:
+        related = relate_tables(name, frame, beside, joins, target, time, group)
+        frame = related.rows
+    found, warnings = describe_table(frame, name, target, time, group, positive, related)
     if not any(found.columns_of(role) for role in LISTS):
         others = [f"{column} ({comment(found, column)})" for column in frame if column != target]
         raise UserError(
             f"{path}: no column is left that a model could learn from, beside the target {target}: "
             f"{some_of(others, 10) or 'there is no other'}. Give a table with more columns."
         )
-    source = {"kind": sniffed.kind, "path": place, "options": _options(sniffed, found.guesses)}
-    texts = {"dataset": dataset_file(found, source), "expectations": expectations_file(found)}
+    guesses = {column: found.guesses[column] for column in own}
+    source = {"kind": sniffed.kind, "path": place, "options": _options(sniffed, guesses)}
+    joined = None
+    if related:
+        options = {other: _options(beside[other], related.guesses[other]) for other in beside}
+        joined = table_lines(name, source, beside, options, related)
+    texts = {
+        "dataset": dataset_file(found, source, joined),
+        "expectations": expectations_file(found),
+    }
     for key, text in texts.items():
         write_text(files[key], text)
     check_composed(compose_conf(root, [f"dataset={name}"]).values, root)
@@ -119,6 +140,7 @@ def describe_table(
     time: str | None = None,
     group: str | None = None,
     positive: str | None = None,
+    related: Related | None = None,
 ) -> tuple[Description, list[str]]:
     """Return what is found in a table, and what a person should know before anything runs.
 
@@ -128,6 +150,8 @@ def describe_table(
         As :func:`~seedbed.datasets.sniffing.read_as_text` returns it.
     name, target, time, group, positive : str
         See :func:`add_dataset`.
+    related : Related, optional
+        How columns of other tables came into it.
 
     Raises
     ------
@@ -136,7 +160,7 @@ def describe_table(
     """
     guesses = infer_columns(frame, target, time, group)
     problem = infer_problem(frame, guesses, target, positive)
-    split = infer_split(frame, guesses, time, group)
+    split = related.split if related else infer_split(frame, guesses, time, group)
     typed = pd.DataFrame({column: read_as(frame[column], guesses[column]) for column in frame})
     others = [
         column
@@ -152,7 +176,7 @@ def describe_table(
     ]
     trends: dict[str, float] = {}
     time_parts = None
-    warnings = [*problem.warnings, *split.notes]
+    warnings = [*problem.warnings, *split.notes, *(related.warnings if related else [])]
     if split.kind == "time":
         numbers = [column for column in features if guesses[column].kind == "number"]
         trends = find_trends(typed, str(split.column), numbers)
@@ -160,7 +184,16 @@ def describe_table(
     elif split.kind == "random" and (repeats := find_repeats(typed, features, answers)):
         warnings.append(str(repeats))
     found = Description(
-        name, target, len(frame), guesses, problem, split, leaks, trends, time_parts
+        name,
+        target,
+        len(frame),
+        guesses,
+        problem,
+        split,
+        leaks,
+        trends,
+        time_parts,
+        frozenset(related.keys if related else ()),
     )
     return found, warnings
 

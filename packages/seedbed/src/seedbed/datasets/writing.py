@@ -45,6 +45,8 @@ class Description:
         The numbers that only grow with time, with their rank correlation.
     time_parts : list of str or None
         The parts of the time that come again; None without a split by time.
+    join_keys : frozenset of str
+        The columns by which other tables are joined: as numbers, they say nothing.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Description:
     leaks: Mapping[str, Leak]
     trends: Mapping[str, float]
     time_parts: list[TimePart] | None
+    join_keys: frozenset[str] = frozenset()
 
     def role(self, name: str) -> str | None:
         """Return the list under `columns` that takes a column, or None if it is left out."""
@@ -63,11 +66,12 @@ class Description:
             return "target"
         if name == self.split.column:
             return self.split.kind
-        if name.startswith(RESERVED) or name in self.trends:
+        kind: str = self.guesses[name].kind
+        is_number_of_a_key = kind == "number" and name in self.join_keys
+        if name.startswith(RESERVED) or name in self.trends or is_number_of_a_key:
             return None
         if name in self.leaks:
             return "known_after_outcome"
-        kind = self.guesses[name].kind
         if kind == "identifier":
             return "key" if name == self.key else None
         kind = "category" if kind == "high_cardinality" else kind
@@ -84,13 +88,17 @@ class Description:
         return [name for name in self.guesses if self.role(name) == role]
 
 
-def dataset_file(found: Description, source: Mapping[str, Any]) -> str:
+def dataset_file(
+    found: Description, source: Mapping[str, Any], tables: Iterable[str] | None = None
+) -> str:
     """Return conf/dataset/NAME.yaml.
 
     Parameters
     ----------
     source : mapping
         Kind, path and options of the source.
+    tables : iterable of str, optional
+        The lines on several tables and their joins.
     """
     problem, split = found.problem, found.split
     choices = {"source": source["kind"], "split": split.kind, "expectations": found.name}
@@ -106,7 +114,7 @@ def dataset_file(found: Description, source: Mapping[str, Any]) -> str:
         "",
         "dataset:",
         f"  name: {_inline(found.name)}",
-        f"  tables: [{{name: {_inline(found.name)}}}]",
+        *(tables or [f"  tables: [{{name: {_inline(found.name)}}}]"]),
         "  window: {start: null, end: null}",
         "  sample: null",
         *(["", f"split: {{repeats: {split.repeats}}}"] if split.repeats > 1 else []),
@@ -209,8 +217,10 @@ def _types(found: Description) -> Iterable[str]:
                 kind = found.problem.target_type
             elif role in ("key", "group"):
                 kind = "category"
-            if kind != "number":
+            if kind != "number" or name in found.join_keys:
                 types[name] = {"boolean": "boolean", "date": "time"}.get(kind, "category")
+    # Else a key that is no feature would be a number in one file, and text in another.
+    types |= {name: "category" for name in found.join_keys if found.role(name) is None}
     if types:
         yield _wrapped(
             "  types: ", [f"{_inline(name)}: {kind}" for name, kind in types.items()], "{}"
@@ -240,6 +250,8 @@ def comment(found: Description, name: str) -> str:
     guess, leak = found.guesses[name], found.leaks.get(name)
     if name.startswith(RESERVED):
         return f"a name must not begin with {name[0]}: give it another with source.options.names"
+    if name in found.join_keys and guess.kind == "number":
+        return f"a key of a join, {guess.reason}"
     if name in found.trends:
         return (
             f"it grows with {found.split.column} (rank correlation {found.trends[name]:.2f}), so "

@@ -1,0 +1,242 @@
+"""Joins: columns of the one row that matches, or figures of the many that do."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from seedbed.config.columns import ColumnTypes
+from seedbed.config.schema import ROWS, ColumnLists, ColumnType, Dataset, Join
+from seedbed.data.csv_files import Types
+from seedbed.data.integers import EXACT
+from seedbed.data.values import read_values
+from seedbed.errors import UserError, did_you_mean
+
+OF_ANY_TYPE = ("count", "last")
+"""The aggregates of columns that are no numbers."""
+
+
+def types_to_join(join: Join, types: Types) -> dict[str, ColumnType]:
+    """Return the types in which the columns of the joined table are read, by their name there.
+
+    Parameters
+    ----------
+    join : Join
+    types : mapping of str to {"number", "category", "boolean", "time", ...}
+        Of the columns after the join.
+    """
+    names = {join.rename.get(name, name): name for name in join.columns}
+    names |= {new: name for new, (name, how) in join.figures.items() if how == "last"}
+    found = {name: kind for new, name in names.items() if (kind := types.get(new))}
+    found |= dict.fromkeys(_numbers(join), "number")
+    if join.time:
+        found[join.time] = "time"
+    keys = {right: kind for left, right in join.pairs.items() if (kind := types.get(left))}
+    return found | keys
+
+
+def join_table(
+    rows: pd.DataFrame, other: pd.DataFrame, join: Join, dataset: Dataset, lists: ColumnLists
+) -> pd.DataFrame:
+    """Join `other` to `rows`: every row stays, and none is doubled.
+
+    A missing key matches nothing. A row that nothing matches gets missing values, and 0 as a count.
+    Keys that are of different types are compared in the type that the lists have for them.
+
+    Parameters
+    ----------
+    rows, other : DataFrame
+    join : Join
+        If it has a time, a row of `other` counts only if it lies before ``lists.time`` of the row.
+    dataset : Dataset
+        Its time zone is that of times without an offset.
+    lists : ColumnLists
+
+    Returns
+    -------
+    DataFrame, shape (n_rows, n_columns + n_added)
+
+    Raises
+    ------
+    UserError
+        If a key or column is missing on a side, a key is not unique in `other` although nothing is
+        aggregated, or not of one type on both sides, a column would be there twice, or a value is
+        no number or time where one is needed.
+    """
+    base, zone = dataset.base, dataset.time_zone
+    needed = [*join.columns, *(name for name in join.aggregate if name != ROWS)]
+    _refuse_absent(rows, base, join, [*join.pairs, *filter(None, [join.time and lists.time])])
+    _refuse_absent(
+        other, join.table, join, [*join.pairs.values(), *needed, *filter(None, [join.time])]
+    )
+    names = [*rows.columns, *join.added]
+    if clashing := [name for name in join.added if names.count(name) > 1]:
+        raise UserError(
+            f"dataset.joins: {', '.join(clashing)} of table {join.table} is a column of {base} "
+            "too. Give it another name under rename in the conf/dataset file."
+        )
+    # pandas would take two missing keys for equal ones.
+    other = other.dropna(subset=list(join.pairs.values()))
+    types = ColumnTypes(lists)
+    for left, right in join.pairs.items():
+        if _kind(rows[left]) == _kind(other[right]):
+            continue
+        if kind := types.get(left):
+            rows = rows.assign(**{left: read_values(rows[left], left, kind, zone, exact=True)})
+            key = _read(other, right, kind, join, zone, exact=True)
+            other = other.assign(**{right: key})
+        else:
+            raise UserError(
+                f"dataset.joins: {left} is {rows[left].dtype} in {base} and {right} is "
+                f"{other[right].dtype} in {join.table}, so no row would match. Make them the same "
+                f"type, or list {left} under columns.types in the conf/dataset file."
+            )
+    if not join.aggregate:
+        return _join_one(rows, other, join, base)
+    return _join_many(rows, other, join, lists.time, zone)
+
+
+def _refuse_absent(table: pd.DataFrame, name: str, join: Join, wanted: list[str]) -> None:
+    if absent := [column for column in wanted if column not in table.columns]:
+        meant = did_you_mean(absent[0], sorted(table.columns))
+        raise UserError(
+            f"dataset.joins: table {name} has no column {absent[0]}{meant}, which the join with "
+            f"{join.table} needs. Edit the join in the conf/dataset file."
+        )
+
+
+def _kind(values: pd.Series) -> str:
+    """Return what the values of a key are: those of another kind would never match."""
+    dtype = values.dtype
+    if isinstance(dtype, pd.DatetimeTZDtype) or dtype.kind == "M":
+        return f"time {getattr(dtype, 'tz', None)}"
+    return "number" if pd.api.types.is_numeric_dtype(dtype) else "text"
+
+
+def _join_one(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -> pd.DataFrame:
+    """Add the columns of the one row of `other` that matches."""
+    keys = list(join.pairs)
+    new_names = {right: left for left, right in join.pairs.items()} | join.rename
+    right = other[[*join.pairs.values(), *join.columns]].rename(columns=new_names)
+    repeated = right.duplicated(keys)
+    if repeated.any():
+        example = ", ".join(
+            f"{key}={value}" for key, value in right.loc[repeated, keys].iloc[0].items()
+        )
+        raise UserError(
+            f"dataset.joins: {join.table} has {int(repeated.sum())} rows more than one for a key "
+            f"({example}), so the join would double rows of {base}. Join on more keys, make the "
+            "table unique, or list figures of its rows under aggregate in place of columns."
+        )
+    return rows.merge(_keep_digits(right), how="left", on=keys, validate="many_to_one")
+
+
+def _keep_digits(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return large integers such that a row without one makes no floats of them."""
+    large = {
+        name: values.dtype.name.replace("i", "I").replace("u", "U")
+        for name, values in frame.items()
+        if values.dtype.name in ("int64", "uint64") and values.abs().max() >= EXACT
+    }
+    return frame.astype(large)
+
+
+def _join_many(
+    rows: pd.DataFrame, other: pd.DataFrame, join: Join, time: str | None, time_zone: str
+) -> pd.DataFrame:
+    """Add figures of the rows of `other` that match.
+
+    The rows of a key are sorted by time, and figures run along them; a row of `rows` takes them
+    where the last row of `other` before it stands.
+    """
+    given = np.zeros(len(other), dtype="int64")
+    asked = np.ones(len(rows), dtype="int64")
+    if join.time and time:
+        times = _read(other, join.time, "time", join, time_zone)
+        other = other[times.notna()]
+        given = _microseconds(times.dropna())
+        # No row lies before a missing time, which is the least of all integers.
+        asked = _microseconds(read_values(rows[time], time, "time", time_zone))
+    keys, keys_asked = _code_keys(rows, other, join)
+    moments, ranks = np.unique(np.concatenate([given, asked]), return_inverse=True)
+    places = keys * len(moments) + ranks[: len(given)]
+    order = np.argsort(places, kind="stable")
+    places, groups = places[order], keys[order]
+    first = np.searchsorted(places, keys_asked * len(moments))
+    end = np.searchsorted(places, keys_asked * len(moments) + ranks[len(given) :])
+    # Row -1 does not exist: its figures are missing.
+    last = np.where(end > first, end - 1, -1)
+    numbers = _numbers(join)
+    columns = {
+        name: _read(other, name, "number" if name in numbers else None, join, time_zone)
+        for name in join.aggregate
+        if name != ROWS
+    }
+    columns = {name: values.iloc[order].reset_index(drop=True) for name, values in columns.items()}
+    added: dict[str, pd.Series | NDArray[np.int64]] = {}
+    for name, (column, how) in join.figures.items():
+        if column == ROWS:
+            added[name] = end - first
+            continue
+        running = _keep_digits(_run_along(columns[column], groups, how).to_frame())[column]
+        found = running.reindex(last).reset_index(drop=True)
+        added[name] = found.fillna(0).astype("int64") if how == "count" else found
+    return pd.concat([rows.reset_index(drop=True), pd.DataFrame(added)], axis=1)
+
+
+def _run_along(values: pd.Series, groups: NDArray[np.int64], how: str) -> pd.Series:
+    """Return an aggregate of each row and those before it in its group.
+
+    Sums start anew in each group: the large values of one do not round those of another.
+    """
+    known = values.notna()
+    counts = known.groupby(groups).cumsum()
+    if how == "count":
+        return counts.rename(values.name)
+    if how in ("sum", "mean"):
+        sums = values.astype("float64").fillna(0).groupby(groups).cumsum()
+        return (sums / counts if how == "mean" else sums).where(counts > 0)
+    by_group: Any = values.groupby(groups)
+    extremes = {"min": by_group.cummin, "max": by_group.cummax}
+    return (extremes[how]() if how in extremes else values).groupby(groups).ffill()
+
+
+def _code_keys(
+    rows: pd.DataFrame, other: pd.DataFrame, join: Join
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return a number for the key of each row of `other`, and of `rows`: -1 where none is equal."""
+    new_names = {right: left for left, right in join.pairs.items()}
+    keys = other[list(new_names)].rename(columns=new_names)
+    codes = keys.groupby(list(join.pairs), sort=False).ngroup().to_numpy()
+    different = keys.assign(_code=codes).drop_duplicates(list(join.pairs))
+    asked = rows[list(join.pairs)].merge(different, how="left", on=list(join.pairs))["_code"]
+    return codes, asked.fillna(-1).astype("int64").to_numpy()
+
+
+def _numbers(join: Join) -> set[str]:
+    """Return the columns of which an aggregate needs numbers."""
+    return {column for column, how in join.figures.values() if how not in OF_ANY_TYPE}
+
+
+def _read(
+    table: pd.DataFrame,
+    name: str,
+    kind: ColumnType | None,
+    join: Join,
+    time_zone: str,
+    *,
+    exact: bool = False,
+) -> pd.Series:
+    """Return a column of the joined table in its type, or as it is."""
+    if kind is None:
+        return table[name]
+    try:
+        return read_values(table[name], name, kind, time_zone, exact=exact)
+    except UserError as error:
+        raise UserError(f"dataset.joins: table {join.table}, {error}") from None
+
+
+def _microseconds(times: pd.Series) -> NDArray[np.int64]:
+    """Return times as integers."""
+    return times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]").view("int64")
