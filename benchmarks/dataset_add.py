@@ -23,9 +23,10 @@ import sys, pandas
 print(pandas.read_csv(sys.argv[1]).memory_usage(deep=True).sum() / 2**20)
 """
 WORDS = (
-    "the of small old new red blue engine wheel broken missing ordered late paid sent back twice "
-    "customer called again about order which was never there and wants money or another one"
-).split()
+    *("the", "of", "small", "old", "new", "red", "blue", "engine", "wheel", "broken", "missing"),
+    *("ordered", "late", "paid", "sent", "back", "twice", "customer", "called", "again", "about"),
+    *("order", "which", "was", "never", "there", "and", "wants", "money", "or", "another", "one"),
+)
 
 
 def write_table(path: Path, rows: int, columns: int) -> None:
