@@ -4,8 +4,10 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +43,32 @@ def run(command: list[str], cwd: Path, **environment: str) -> str:
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a command used: wall time and CPU time in seconds, peak resident memory in MB."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+def used(command: list[str], cwd: Path) -> Used:
+    """Run a command, which must succeed, and return what it used.
+
+    Linux counts in the peak of a new process what this process holds: keep tables out of it.
+    """
+    with tempfile.TemporaryFile("w+") as printed:
+        begin = time.perf_counter()
+        child = subprocess.Popen(command, cwd=cwd, stdout=printed, stderr=printed)
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - begin
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            printed.seek(0)
+            sys.exit(f"{' '.join(command)} exited with {child.returncode}:\n{printed.read()}")
+    return Used(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def spread(values: list[float]) -> str:

@@ -10,6 +10,7 @@ import pytest
 from seedbed.config.schema import ColumnType
 from seedbed.config.sources import CsvOptions
 from seedbed.data import text_files
+from seedbed.data.csv_checks import rows_are_even, uneven_rows
 from seedbed.data.csv_files import NOT_KNOWN, read_csv
 from seedbed.data.values import read_values
 from seedbed.errors import UserError
@@ -218,3 +219,32 @@ def test_an_archive_that_never_ends_is_no_table(
         file.write(b"a,b\n" + b"1,1\n" * 2**20)
     with pytest.raises(UserError, match="more than 200 times as large.*give the unpacked file"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "even"),
+    [
+        (GOOD, {}, True),
+        ('a,b\n"x,\ny",1\n\n2,"3"\n', {}, True),
+        ("a,b\r\n1,\r\n,2", {}, True),
+        ('a,b\n1,5" wide\n2,"said ""no"""\n', {}, True),
+        ("About, this, table\na,b\n1,2\n", {"skip_rows": 1}, True),
+        ("1;2\n3;4\n", {"header": None, "separator": ";"}, True),
+        ("a,b\n1,2\n3\n", {}, False),
+        ("a,b\n1,2\n3,4,5\n", {}, False),
+        ('a,b\n1,2\n"3\n4,5\n', {}, False),
+        ("a,b\n1,2\n  \n", {}, False),
+    ],
+)
+def test_rows_of_another_length_are_found_by_both_ways_to_look(
+    file: Path, text: str, options: dict, even: bool
+) -> None:
+    file.write_bytes(text.encode())
+    assert rows_are_even(file, CsvOptions(**options)) == even
+    assert (list(uneven_rows(file, CsvOptions(**options), 2)) == []) == even
+
+
+def test_where_a_quick_look_cannot_tell_rows_are_counted(file: Path) -> None:
+    file.write_bytes("a§b\n1§2\n".encode())
+    assert not rows_are_even(file, CsvOptions(separator="§"))
+    assert list(uneven_rows(file, CsvOptions(separator="§"), 2)) == []

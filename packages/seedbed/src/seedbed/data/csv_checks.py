@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -20,6 +21,9 @@ from seedbed.data.text_files import (
     refusing_damage,
 )
 from seedbed.errors import UserError, one_line
+
+if TYPE_CHECKING:
+    from pyarrow.csv import ParseOptions, ReadOptions
 
 NAMED = 3
 """How many lines a message names."""
@@ -50,6 +54,51 @@ def uneven_rows(path: Path, options: CsvOptions, width: int) -> Iterator[tuple[i
                 values = len(next(rows))
             if values != width:
                 yield number, values
+
+
+def rows_are_even(path: Path, options: CsvOptions) -> bool:
+    """Whether every row has as many values as the first, by Arrow's parser.
+
+    It is many times as fast as :func:`uneven_rows`, but does not say which rows have not, and takes
+    some files for damaged that are not: False is no proof.
+    """
+    from pyarrow import ArrowException, csv, large_string
+
+    first = csv.ConvertOptions(include_columns=["f0"], column_types={"f0": large_string()})
+    try:
+        reading, parsing = arrow_options(options)
+        reading.autogenerate_column_names = True
+        with opened(path) as file:
+            for _ in csv.open_csv(file, reading, parsing, first):
+                pass
+    except (ArrowException, ValueError):
+        return False
+    return True
+
+
+def arrow_options(options: CsvOptions) -> tuple["ReadOptions", "ParseOptions"]:
+    """Return how Arrow reads a file.
+
+    Raises
+    ------
+    ValueError
+        If a separator or a quote is no letter of ASCII.
+    """
+    from pyarrow import csv
+
+    reading = csv.ReadOptions(
+        encoding=options.encoding,
+        skip_rows=options.top,
+        autogenerate_column_names=options.header is None,
+        use_threads=False,  # which would hold many blocks at once
+    )
+    parsing = csv.ParseOptions(
+        delimiter=options.separator,
+        quote_char=options.quote or False,
+        escape_char=options.escape or False,
+        newlines_in_values=True,
+    )
+    return reading, parsing
 
 
 def refuse_cut_off(path: Path, options: CsvOptions, width: int) -> None:

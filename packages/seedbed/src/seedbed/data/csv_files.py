@@ -8,7 +8,7 @@ import pandas as pd
 
 from seedbed.config.schema import TEXT_TYPES, ColumnType
 from seedbed.config.sources import CsvOptions
-from seedbed.data.csv_checks import refuse_cut_off, refuse_short_rows, refusing
+from seedbed.data.csv_checks import arrow_options, refuse_cut_off, refuse_short_rows, refusing
 from seedbed.data.headers import name_columns, refuse_repeated
 from seedbed.data.integers import EXACT, whole_numbers
 from seedbed.data.text_files import decoding, has_wide_letters, opened
@@ -20,6 +20,9 @@ NOT_KNOWN = (
     *("NaN", "nan", "NULL", "null", "None"),
 )
 """What stands for a missing number, truth or time; in text (NA is Namibia) only "" does."""
+BLOCK = 2**22
+"""Bytes that Arrow reads at once: of smaller blocks, the parts of many columns take more memory
+than their texts."""
 
 
 def read_csv(
@@ -167,27 +170,20 @@ def _read_fast(path: Path, options: CsvOptions, first: list[str]) -> pd.DataFram
     generated = [f"f{place}" for place in range(len(first))]
     columns = generated if options.header is None else first
     try:
+        reading, parsing = arrow_options(options)
+        reading.block_size = BLOCK
         with opened(path, text=not has_wide_letters(options.encoding)) as file:
             table = csv.read_csv(
                 file,
-                csv.ReadOptions(
-                    encoding=options.encoding,
-                    skip_rows=options.top,
-                    autogenerate_column_names=options.header is None,
-                ),
-                csv.ParseOptions(
-                    delimiter=options.separator,
-                    quote_char=options.quote or False,
-                    escape_char=options.escape or False,
-                    newlines_in_values=True,
-                ),
+                reading,
+                parsing,
                 csv.ConvertOptions(
                     column_types=dict.fromkeys(columns, pa.large_string()),
                     null_values=[""],
                     strings_can_be_null=True,
                 ),
             )
-    except (pa.ArrowException, UnicodeDecodeError):
+    except (pa.ArrowException, ValueError):
         return None  # pandas says what is wrong
     last = table.slice(max(0, len(table) - 1)).to_pylist()
     if any("\n" in (value or "") for row in last for value in row.values()):

@@ -65,7 +65,7 @@ def parse(texts: pd.Series, form: str) -> pd.Series:
     encoded = as_arrow(texts).dictionary_encode()
     read = _parse_distinct(encoded.dictionary, form)
     places = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return read.reindex(places).set_axis(texts.index).rename(texts.name)
+    return pd.Series(read.array.take(places, allow_fill=True), index=texts.index, name=texts.name)
 
 
 def parse_distinct(texts: pd.Series, form: str) -> pd.Series:

@@ -44,7 +44,8 @@ class Format:
 
 def as_arrow(texts: pd.Series) -> pa.Array:
     """Return a column of texts as one Arrow array, missing ones as null."""
-    found = pa.array(texts.astype("str"), type=pa.large_string(), from_pandas=True)
+    texts = texts if isinstance(texts.dtype, pd.StringDtype) else texts.astype("str")
+    found = pa.array(texts, type=pa.large_string(), from_pandas=True)
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 

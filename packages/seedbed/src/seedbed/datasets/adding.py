@@ -105,7 +105,9 @@ def add_dataset(
         frame = related.rows
     found, warnings = describe_table(frame, name, target, time, group, positive, related)
     if not any(found.columns_of(role) for role in LISTS):
-        others = [f"{column} ({comment(found, column)})" for column in frame if column != target]
+        others = [
+            f"{column} ({comment(found, column)})" for column in found.guesses if column != target
+        ]
         raise UserError(
             f"{path}: no column is left that a model could learn from, beside the target {target}: "
             f"{some_of(others, 10) or 'there is no other'}. Give a table with more columns."
@@ -147,7 +149,7 @@ def describe_table(
     Parameters
     ----------
     frame : DataFrame, shape (n_rows, n_columns)
-        As :func:`~seedbed.datasets.sniffing.read_as_text` returns it.
+        As :func:`~seedbed.datasets.sniffing.read_as_text` returns it. Its columns are taken out.
     name, target, time, group, positive : str
         See :func:`add_dataset`.
     related : Related, optional
@@ -161,7 +163,9 @@ def describe_table(
     guesses = infer_columns(frame, target, time, group)
     problem = infer_problem(frame, guesses, target, positive)
     split = related.split if related else infer_split(frame, guesses, time, group)
-    typed = pd.DataFrame({column: read_as(frame[column], guesses[column]) for column in frame})
+    count = len(frame)
+    classes = _classes(frame[target], guesses)
+    typed = _read_typed(frame, guesses)
     others = [
         column
         for column, guess in guesses.items()
@@ -169,7 +173,7 @@ def describe_table(
         and guess.kind not in ("constant", "empty", "duplicate")
     ]
     # Classes by their own names, so that a reason names them.
-    answers = typed[target] if problem.task == "regression" else _classes(frame[target], guesses)
+    answers = typed[target] if problem.task == "regression" else classes
     leaks = {leak.column: leak for leak in find_leaks(typed, answers, problem.task, others)}
     features = [
         column for column in others if column not in leaks and guesses[column].kind != "identifier"
@@ -186,7 +190,7 @@ def describe_table(
     found = Description(
         name,
         target,
-        len(frame),
+        count,
         guesses,
         problem,
         split,
@@ -196,6 +200,14 @@ def describe_table(
         frozenset(related.keys if related else ()),
     )
     return found, warnings
+
+
+def _read_typed(frame: pd.DataFrame, guesses: Mapping[str, Guess]) -> pd.DataFrame:
+    """Return the columns as they were guessed; `frame` loses its own, which take much memory."""
+    texts = dict(frame.items())
+    frame.drop(columns=frame.columns, inplace=True)
+    typed = {name: read_as(texts.pop(name), guesses[name]) for name in list(texts)}
+    return pd.DataFrame(typed, copy=False)
 
 
 def _classes(values: pd.Series, guesses: dict[str, Guess]) -> pd.Series:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
@@ -24,6 +25,7 @@ MISSING = frozenset(
     )
 )
 """Texts, in small letters, that stand for a missing value where all others are of a type."""
+_MISSING = pa.array(sorted(MISSING), pa.large_string())
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ def look_at(values: pd.Series, name: str) -> ColumnValues:
 
 def stand_for_missing(texts: pd.Series) -> NDArray[np.bool_]:
     """Return which texts usually stand for a missing value."""
-    return texts.str.strip().str.lower().isin(MISSING).to_numpy()
+    small = pc.utf8_lower(pc.utf8_trim_whitespace(as_arrow(texts)))
+    return pc.is_in(small, _MISSING).to_numpy(zero_copy_only=False)
 
 
 def simple_values(values: pd.Series) -> pd.Series:

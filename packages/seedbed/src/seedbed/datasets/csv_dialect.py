@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from seedbed.config.sources import CsvOptions
-from seedbed.data.csv_checks import uneven_rows
+from seedbed.data.csv_checks import rows_are_even, uneven_rows
 from seedbed.data.text_files import opened
 from seedbed.datasets.encodings import find_encoding
 from seedbed.errors import UserError
@@ -167,6 +167,8 @@ def _is_data(line: str, separator: str, quote: str) -> bool:
 def _find_short_rows(path: Path, options: dict[str, Any], notes: list[str]) -> None:
     """Let rows that end early be filled, if there are some and none is too long."""
     dialect = CsvOptions(**options)
+    if rows_are_even(path, dialect):
+        return
     width = next(uneven_rows(path, dialect, 0), (0, 0))[1]
     uneven = list(islice(uneven_rows(path, dialect, width), MOST))
     if uneven and all(values < width for _, values in uneven):

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pandas as pd
 
-from seedbed.data.formats import parse
+from seedbed.data.formats import parse, parse_distinct
 from seedbed.data.number_formats import PLAIN_NUMBER
 from seedbed.data.texts import TRUTH_PAIRS
 from seedbed.data.time_formats import PLAIN_TIME
@@ -72,10 +72,11 @@ def read_as(values: pd.Series, guess: Guess) -> pd.Series:
     if not isinstance(values.dtype, pd.StringDtype):
         return _read_typed(values, guess)
     texts = values.mask(values.isin(guess.missing_texts)) if guess.missing_texts else values
+    read = parse_distinct if guess.values > len(texts) / 2 else parse
     if guess.kind == "number":
-        return parse(texts, guess.form or PLAIN_NUMBER).astype("float64")
+        return read(texts, guess.form or PLAIN_NUMBER).astype("float64")
     if guess.kind == "date":
-        return parse(texts, guess.form or PLAIN_TIME)
+        return read(texts, guess.form or PLAIN_TIME)
     if guess.kind == "boolean":
         small = texts.str.strip().str.lower()
         truths = small.isin({true for true, _ in TRUTH_PAIRS}).astype("float64")
