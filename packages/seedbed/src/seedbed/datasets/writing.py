@@ -1,11 +1,14 @@
 """The files of conf/ that describe a table: what was found, with a comment on each guess."""
 
+import glob
 import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
+from seedbed.config.columns import is_glob
 from seedbed.config.schema import TimePart
 from seedbed.data.leaks import Leak
 from seedbed.datasets.guesses import Guess
@@ -96,7 +99,7 @@ def dataset_file(found: Description, source: Mapping[str, Any]) -> str:
     choices = {"source": source["kind"], "split": split.kind, "expectations": found.name}
     lines = [
         "# @package _global_",
-        f"# {_question(found)} From {source['path']}: dvc exp run -S dataset={found.name}",
+        _comment(f"{_question(found)} From {source['path']}: dvc exp run -S dataset={found.name}"),
         "defaults:",
         *(_line(f"  - override /{group}: {choice}") for group, choice in choices.items()),
         "",
@@ -122,7 +125,7 @@ def dataset_file(found: Description, source: Mapping[str, Any]) -> str:
         f"  metric: {problem.metric}",
         f"  threshold: {problem.threshold}",
         "",
-        f"# The split is {split.kind}: {split.reason}.",
+        _comment(f"The split is {split.kind}: {split.reason}."),
         "columns:",
         f"  target: {_inline(found.target)}",
         *(
@@ -180,7 +183,7 @@ def _options(options: Mapping[str, Any]) -> Iterable[str]:
         yield "  options:"
     for key, value in options.items():
         if isinstance(value, dict):
-            entries = [f"{_inline(name)}: {_inline(part)}" for name, part in value.items()]
+            entries = [f"{_key(name)}: {_inline(part)}" for name, part in value.items()]
             yield _wrapped(f"    {key}: ", entries, "{}")
         else:
             yield f"    {key}: {_inline(value)}"
@@ -191,12 +194,24 @@ def _lists(found: Description) -> Iterable[str]:
         names = found.columns_of(role)
         if not names:
             continue
+        excluded = list(_taken_by_globs(found, names))
         if len(names) > COMMENTED:
-            yield _wrapped(f"  {role}: ", [_inline(name) for name in names])
+            entries = [*names, *(f"!{glob.escape(name)}" for name in excluded)]
+            yield _wrapped(f"  {role}: ", [_inline(entry) for entry in entries])
             continue
         yield f"  {role}:"
         for name in names:
             yield _line(f"    - {_inline(name)}", comment(found, name))
+        for name in excluded:
+            yield _line(f"    - {_inline(f'!{glob.escape(name)}')}", "else a name above takes it")
+
+
+def _taken_by_globs(found: Description, names: Iterable[str]) -> Iterable[str]:
+    """Yield the columns left out that a name such as `*`, which is a pattern too, would take."""
+    globs = [name for name in names if is_glob(name)]
+    for name in found.guesses if globs else ():
+        if found.role(name) is None and any(fnmatchcase(name, pattern) for pattern in globs):
+            yield name
 
 
 def _types(found: Description) -> Iterable[str]:
@@ -212,15 +227,14 @@ def _types(found: Description) -> Iterable[str]:
             if kind != "number":
                 types[name] = {"boolean": "boolean", "date": "time"}.get(kind, "category")
     if types:
-        yield _wrapped(
-            "  types: ", [f"{_inline(name)}: {kind}" for name, kind in types.items()], "{}"
-        )
+        yield _wrapped("  types: ", [f"{_key(name)}: {kind}" for name, kind in types.items()], "{}")
 
 
 def _left_out(found: Description) -> Iterable[str]:
     names = [name for name in found.guesses if found.role(name) is None]
     for name in names[:COMMENTED]:
-        yield f"  # left out: {_inline(name)} ({found.guesses[name].kind}): {comment(found, name)}"
+        kind = found.guesses[name].kind
+        yield f"  {_comment(f'left out: {_inline(name)} ({kind}): {comment(found, name)}')}"
     if len(names) > COMMENTED:
         yield f"  # and {len(names) - COMMENTED:,} more, which `ingest` names"
 
@@ -249,7 +263,12 @@ def comment(found: Description, name: str) -> str:
 
 
 def _line(text: str, comment: str | None = None) -> str:
-    return f"{text:<34} # {comment}" if comment else text
+    return f"{text:<34} {_comment(comment)}" if comment else text
+
+
+def _comment(text: str) -> str:
+    """Return a comment of one line: names and values of a table may hold any sign."""
+    return "# " + " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _wrapped(start: str, entries: list[str], signs: str = "[]") -> str:
@@ -268,11 +287,17 @@ def _wrapped(start: str, entries: list[str], signs: str = "[]") -> str:
 def _inline(value: Any) -> str:
     """Return a value on one line, as Hydra reads it back."""
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{_inline(key)}: {_inline(part)}' for key, part in value.items())}}}"
+        return f"{{{', '.join(f'{_key(key)}: {_inline(part)}' for key, part in value.items())}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_inline, value))}]"
+    # In a value, a reference to another key is escaped.
+    return re.sub(r"((?:\\\\)*)\$\{", lambda found: found[1] * 2 + r"\\${", _key(value))
+
+
+def _key(value: Any) -> str:
+    """Return what has no parts on one line, as YAML reads it: a key holds no reference."""
     if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in NOT_TEXT:
         return value
-    # JSON is YAML; a reference to another key is escaped.
+    # JSON is YAML, but for signs that YAML does not print.
     text = json.dumps(value, ensure_ascii=False)
-    return re.sub(r"((?:\\\\)*)\$\{", lambda found: found[1] * 2 + r"\\${", text)
+    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08X}" for sign in text)
