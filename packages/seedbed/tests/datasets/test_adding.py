@@ -242,6 +242,15 @@ def test_a_table_without_a_feature_says_why_of_each_column(root: Path) -> None:
     assert not Path("conf/dataset/rents.yaml").exists()
 
 
+def test_a_file_in_the_folder_of_sources_stays_where_it_is(root: Path) -> None:
+    Path("data/source").mkdir(parents=True)
+    path = write(Path("data/source/rents.csv"), area=AREA, rent=RENT)
+    added = add_dataset(root, path, "rent")
+    assert added.files == ["conf/dataset/rents.yaml", "conf/expectations/rents.yaml"]
+    assert params_of(root, "rents").source.path == path
+    assert [file.name for file in Path("data/source").iterdir()] == ["rents.csv"]
+
+
 def test_use_changes_one_line_of_the_choices(root: Path) -> None:
     before = Path("conf/config.yaml").read_text()
     path = write(root.parent / "rents.csv", area=AREA, rent=RENT)

@@ -114,8 +114,8 @@ def add_dataset(
         main = root / MAIN
         write_text(main, CHOICE.sub(rf"\g<1>{name}", main.read_text(encoding="utf-8"), count=1))
         compose_anew(root)
-    written = [*(file.relative_to(root).as_posix() for file in files.values()), place]
-    return Added(found, written, [*sniffed.notes, *warnings])
+    written = [file.relative_to(root).as_posix() for file in files.values()]
+    return Added(found, [*written, *([place] if copies else [])], [*sniffed.notes, *warnings])
 
 
 def describe_table(
