@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from seedbed.datasets.sniffing import Sniffed
-from seedbed.datasets.writing import NOT_TEXT
+from seedbed.datasets.yaml_text import NOT_TEXT
 from seedbed.errors import UserError
 from seedbed.files import replacing
 
