@@ -253,10 +253,12 @@ def test_any_values_make_a_page_without_a_warning(recwarn: pytest.WarningsRecord
             "text": pd.Series(["日本 $x_1$", "b$", "c" * 400] * 20, dtype="str"),
             "huge": [1e300] * 59 + [np.nan],
             "infinite": [np.inf, 1.0] * 30,
+            "far": pd.Series(pd.to_datetime(["1600-01-01", "9999-12-31"] * 30, utc=True)),
             "y": np.arange(60.0) % 9,
         }
     )
     columns = {name: Column(role="feature") for name in ("huge", "infinite")}
+    columns["far"] = Column(role="feature", type="time")
     columns |= {"text": Column(role="feature", type="category"), "y": Column(role="target")}
     assert "日本 $x_1$" in text_of(page_of(frame, columns))
     assert [str(warning.message) for warning in recwarn] == []

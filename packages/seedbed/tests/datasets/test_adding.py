@@ -2,18 +2,23 @@
 
 import shutil
 import sys
+from datetime import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from seedbed.config.columns import resolve_columns
 from seedbed.config.composition import compose_conf
 from seedbed.config.params import check_params
 from seedbed.config.schema import Params
 from seedbed.data.ingesting import assemble_rows
 from seedbed.data.sources import read_source
 from seedbed.datasets.adding import Added, add_dataset
+from seedbed.datasets.placing import choose_name
 from seedbed.errors import UserError
 
 from support import REPOSITORY
@@ -113,6 +118,83 @@ def test_any_name_of_a_column_survives_yaml_and_hydra(root: Path, name: str) -> 
     assert list(rows_of(params)) == [name, "other", "answer"]
 
 
+def test_a_name_that_is_a_pattern_takes_no_column_that_is_left_out(root: Path) -> None:
+    values = {"*": AREA, "same": 1, "copy": [2 * rent for rent in RENT], "_x": AREA[::-1]}
+    add_dataset(root, write(root.parent / "rents.csv", **values, rent=RENT), "rent")
+    assert list(rows_of(params_of(root, "rents"))) == ["*", "copy", "rent"]
+
+
+@pytest.mark.parametrize("name", ["${x}", "a\nb", "b\x07c", "d\u2028e", "yes", "[/bold]", "*"])
+def test_any_name_of_the_target_survives_yaml_and_hydra(root: Path, name: str) -> None:
+    path = write(root.parent / "odd.csv", x=AREA, **{name: ["Yes", "No", "No"] * 9})  # type: ignore[arg-type]
+    if name == "*":
+        with pytest.raises(UserError, match="this name is a pattern too, which takes x"):
+            add_dataset(root, path, name)
+        return
+    add_dataset(root, path, name)
+    assert list(rows_of(params_of(root, "odd"))) == ["x", name]
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_rows_of_a_class_of_too_few_are_left_out_with_a_word(root: Path, elsewhere: bool) -> None:
+    answers = [*"ab" * 13, "rare"]
+    other = ["rare" if elsewhere else "x", *"uv" * 13]
+    path = write(root.parent / "rare.csv", area=AREA, other=other, answer=answers)
+    (word, *_) = add_dataset(root, path, "answer").warnings
+    found = rows_of(params_of(root, "rare"))["answer"]
+    assert found.isna().sum() == (0 if elsewhere else 1)
+    assert ("drop these rows" if elsewhere else "are left out: rare (1)") in word
+
+
+def test_of_several_sheets_the_one_with_the_target_is_read(root: Path) -> None:
+    path = root.parent / "rents.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"note": ["of", "2024"]}).to_excel(book, sheet_name="cover", index=False)
+        pd.DataFrame({"area": AREA, "rent": RENT}).to_excel(book, sheet_name="rents", index=False)
+    added = add_dataset(root, str(path), "rent")
+    assert "sheet 'rents' is read; there are cover too" in added.warnings
+    assert rows_of(params_of(root, "rents"))["rent"].tolist() == RENT
+
+
+def test_nested_values_times_of_day_and_durations_are_read(root: Path) -> None:
+    table = pd.DataFrame(
+        {
+            "list": [[1, row % 5] for row in range(27)],
+            "in": [{"a": area, "b": {"c": "x"}} for area in AREA],
+            "at": [time(row % 7, 30) for row in range(27)],
+            "lasts": pd.to_timedelta([row * 7 % 20 for row in range(27)], unit="min"),
+            "bytes": [b"ab"[row % 2 :] for row in range(27)],
+            "rent": RENT,
+        }
+    )
+    table.to_parquet(root.parent / "rents.parquet")
+    add_dataset(root, str(root.parent / "rents.parquet"), "rent")
+    rows = rows_of(params_of(root, "rents"))
+    assert rows.iloc[1].to_dict() == {
+        **{"list": "[1, 1]", "in.a": 3.5, "at": "01:30:00"},
+        **{"lasts": 420, "bytes": "b", "rent": RENT[1]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "named", "name"),
+    [
+        *(("2024.csv", None, "data_2024"), ("null.csv", None, "data_null")),
+        *(("months/*.csv", None, "months"), ("Größe (1).csv.gz", None, "gr_sse_1")),
+        *(("x.csv", "2024", None), ("x.csv", "../x", None), ("x.csv", "null", None)),
+        *(("x.csv", "my data", None), ("東京.csv", None, None), ("x.csv", "a-1", "a-1")),
+    ],
+)
+def test_a_dataset_has_a_name_that_hydra_takes_for_one(
+    path: str, named: str | None, name: str | None
+) -> None:
+    if name is None:
+        with pytest.raises(UserError, match="--name"):
+            choose_name(path, named)
+    else:
+        assert choose_name(path, named) == name
+
+
 @pytest.mark.parametrize("name", ["_split", "!x"])
 def test_a_name_that_cannot_be_listed_is_left_out_with_a_word(root: Path, name: str) -> None:
     odd_table(root.parent, name)
@@ -160,6 +242,15 @@ def test_a_table_without_a_feature_says_why_of_each_column(root: Path) -> None:
     assert not Path("conf/dataset/rents.yaml").exists()
 
 
+def test_a_file_in_the_folder_of_sources_stays_where_it_is(root: Path) -> None:
+    Path("data/source").mkdir(parents=True)
+    path = write(Path("data/source/rents.csv"), area=AREA, rent=RENT)
+    added = add_dataset(root, path, "rent")
+    assert added.files == ["conf/dataset/rents.yaml", "conf/expectations/rents.yaml"]
+    assert params_of(root, "rents").source.path == path
+    assert [file.name for file in Path("data/source").iterdir()] == ["rents.csv"]
+
+
 def test_use_changes_one_line_of_the_choices(root: Path) -> None:
     before = Path("conf/config.yaml").read_text()
     path = write(root.parent / "rents.csv", area=AREA, rent=RENT)
@@ -175,13 +266,18 @@ def test_use_changes_one_line_of_the_choices(root: Path) -> None:
         ({"target": "rents"}, r"--target rents: there is no such column \(did you mean rent\?\)"),
         ({"target": "rent", "time": "day"}, "--time day: there is no such column"),
         ({"target": "rent", "positive": "yes"}, "only a target of two classes has a positive one"),
+        ({"target": "rent", "group": "rent"}, "--group rent: this is --target already"),
+        ({"target": "rent", "group": "same"}, "--group same: it has 1 different value"),
+        ({"target": "_x"}, "--target _x: a name must not begin with _ or !"),
+        ({"target": "y"}, "there is no such column. The file has area, rent, same, _x. Name one"),
+        ({"target": "rent", "name": "../x"}, "--name ../x: a dataset is named by letters"),
         ({"target": "same"}, "the value is '1' in all 27 rows"),
     ],
 )
 def test_a_wrong_option_is_one_sentence_and_writes_nothing(
     root: Path, options: dict[str, str], message: str
 ) -> None:
-    path = write(root.parent / "rents.csv", area=AREA, rent=RENT, same=1)
+    path = write(root.parent / "rents.csv", area=AREA, rent=RENT, same=1, _x=RENT)
     with pytest.raises(UserError, match=message):
         add_dataset(root, path, **options)  # type: ignore[arg-type]
     assert not Path("conf/dataset/rents.yaml").exists()
@@ -322,3 +418,89 @@ def test_a_chain_of_tables_and_a_key_of_columns_of_two_tables(root: Path) -> Non
     assert rows["rain"].tolist() == [
         days.index(day) * 3 + shop % 3 for shop, day in zip(shops, days * 9, strict=True)
     ]
+
+
+CELLS = {
+    "numbers": ["1", "2.5", "-3", "0.125", "1e3", "12345678.25", ""],
+    "German": ["1.234,5", "12,25", "-3,5", "1.000.000,75", "0,5", ""],
+    "English": ["1,234.5", "12.25", "(3.5)", "1,000,000.75", "$0.5", ""],
+    "shares": ["12.5 %", "3 %", "0.25%", "100 %", ""],
+    "large": ["9007199254740993", "1234567890123456789", "9007199254740992", "7", ""],
+    "odd numbers": ["1e400", "inf", "NaN", "-0", "1e-320", "3.4e38", "1", "2", "5"],
+    "codes": ["007", "08", "0", "12", ""],
+    "truths": ["Yes", "No", "yes", ""],
+    "words": ["a", "b,c", 'say "x"', "line\nbreak", " edge ", "NA", "null", "${x}", "é", ""],
+    "ISO": ["2024-01-31", "1600-02-01", "9999-12-31", "2024-02-01 17:00:00", ""],
+    "dates": ["31.12.2024", "01.02.2023", "15.03.1899", "", "n/a"],
+    "mixed": ["1", "x", "2024-01-01", "Yes", "", "-", "1,5"],
+}
+WRITTEN = [("utf-8", ",", "\n"), ("utf-8-sig", ";", "\r\n"), ("utf-16", "\t", "\n")]
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> pd.DataFrame:
+    """A table of texts: one to four columns of a kind each, and a target in the last one."""
+    kinds = draw(st.lists(st.sampled_from([*CELLS]), min_size=1, max_size=4))
+    rows = draw(st.integers(1, 40))
+    names = draw(st.permutations([*ODD_NAMES, "_x", "!y", "x"]))
+    target = draw(st.sampled_from(["truths", "words", "numbers", "German", "odd numbers", "mixed"]))
+    columns = zip(names[: len(kinds) + 1], [*kinds, target], strict=True)
+    random = np.random.default_rng(draw(st.integers(0, 1_000_000)))
+    return pd.DataFrame({name: random.choice(CELLS[kind], rows) for name, kind in columns})
+
+
+def by_pandas(texts: pd.Series, kind: str, form: str | None) -> pd.Series:
+    """Return what pandas makes of the texts that are not missing."""
+    if kind == "number":
+        thousands, decimal = (form[1] if form and not form[1].isdigit() else ""), (form or ".")[-2:]
+        plain = texts.str.replace(r"[$%\s]", "", regex=True).str.replace(thousands, "")
+        plain = plain.str.replace(r"^\((.*)\)$", r"-\1", regex=True)
+        return pd.to_numeric(plain.str.replace("," if "," in decimal else ".", "."))
+    if kind == "boolean":
+        return texts.str.strip().str.lower().isin(["yes", "1", "true"])
+    if kind == "time":
+        return pd.to_datetime(texts, format=form or "ISO8601").astype("datetime64[us]")
+    return texts
+
+
+@settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(tables(), st.sampled_from(WRITTEN))
+def test_any_table_is_refused_in_a_paragraph_or_read_as_pandas_reads_it(
+    root: Path, table: pd.DataFrame, written: tuple[str, str, str]
+) -> None:
+    encoding, separator, line_end = written
+    path = root.parent / "any.csv"
+    text = table.to_csv(None, index=False, sep=separator, lineterminator=line_end)
+    path.write_bytes(text.encode(encoding))
+    try:
+        add_dataset(root, str(path), table.columns[-1], name="any", force=True)
+    except UserError as error:
+        assert "\n" not in str(error)
+        return
+    params = params_of(root, "any")
+    rows = rows_of(params)
+    options = params.source.options
+    types = resolve_columns(params.columns, rows.columns)
+    read = pd.read_csv(
+        params.source.path,
+        sep=options.get("separator", ","),
+        encoding=options.get("encoding", "utf-8"),
+        dtype="str",
+        keep_default_na=False,
+        names=options.get("names"),
+        header=0,
+    )
+    held = read.mask(read.isin(["", *options.get("missing", [])]))
+    assert len(rows) == held.dropna(how="all").index.max() + 1
+    for name, found in rows.items():
+        texts = held[name].iloc[: len(rows)]
+        if not isinstance(found.dtype, pd.StringDtype):
+            texts = texts.mask(texts.isin(["NA", "NaN", "null"]))
+        wanted = by_pandas(texts.dropna(), types[name].type, options.get("formats", {}).get(name))
+        clock = found.dt.tz_localize(None) if found.dtype.kind == "M" else found
+        assert clock.dropna().tolist() == wanted.tolist(), name

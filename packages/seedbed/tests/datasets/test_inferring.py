@@ -186,6 +186,11 @@ def test_a_decided_column_decides_for_one_that_could_be_read_in_two_ways() -> No
         ([f"{h:02d}:{m:02d}" for h in range(24) for m in range(60)], "times of the day"),
         (["9999-12-31", *(f"2024-01-{n:02d}" for n in range(1, 29))], "9999-12-31 in 1 rows"),
         ([f"images/{n}.PNG" for n in range(30)], "paths of images"),
+        (
+            ["31.02.2024", *(f"{n:02d}.03.2024" for n in range(1, 29))],
+            "times but for 1 of 29 values, the first '31.02.2024' in row 0",
+        ),
+        (range(1704067200, 1704067200 + ROWS * 3600, 3600), "could be times in unix seconds"),
     ],
 )
 def test_odd_values_get_a_word(values: list, note: str) -> None:

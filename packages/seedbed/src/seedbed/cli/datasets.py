@@ -1,10 +1,13 @@
 """Commands on data of one's own."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seedbed.config.repository import find_root
+
+if TYPE_CHECKING:
+    from seedbed.datasets.adding import Added
 
 app = typer.Typer()
 dataset = typer.Typer(help="Describe your own data.", no_args_is_help=True)
@@ -37,11 +40,7 @@ def add(
     force: Annotated[bool, typer.Option(help="Replace files of this dataset.")] = False,
 ) -> None:
     """Read a table, decide what each column is, and write conf/dataset/NAME.yaml."""
-    from rich.console import Console
-    from rich.table import Table
-
     from seedbed.datasets.adding import add_dataset
-    from seedbed.datasets.writing import comment
 
     root = find_root()
     added = add_dataset(
@@ -57,17 +56,42 @@ def add(
         use=use,
         force=force,
     )
-    found = added.description
-    table = Table("column", "used as", "why", box=None, pad_edge=False)
+    _show(added)
+    name = added.description.name
+    print("next: dvc repro" if use else f"next: dvc exp run -S dataset={name}")
+
+
+def _show(added: "Added") -> None:
+    """Print what was found: a table of the columns, then the question, the split, warnings."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from seedbed.datasets.writing import comment
+
+    found, problem, split = added.description, added.description.problem, added.description.split
+    console = Console(highlight=False)
+    columns = Table("column", "used as", "why", box=None, pad_edge=False)
+    columns.columns[0].max_width = console.width // 3
     for column in list(found.guesses)[:SHOWN]:
-        table.add_row(column, found.role(column) or "left out", comment(found, column))
-    console = Console()
-    console.print(table)
+        shown = column if column.isprintable() and column.strip() == column else repr(column)
+        role = found.role(column) or "left out"
+        # Text, since a name such as [a] would be taken for a style.
+        columns.add_row(*(Text(part) for part in (shown, role, comment(found, column))))
+    console.print(columns)
     if len(found.guesses) > SHOWN:
-        print(f"and {len(found.guesses) - SHOWN:,} more columns")
-    print(f"{found.rows:,} rows. The task is {found.problem.task}: {found.problem.reason}")
-    print(f"The split is {found.split.kind}: {found.split.reason}")
-    for warning in added.warnings:
-        print(f"warning: {warning}")
-    print(f"written: {', '.join(added.files)}")
-    print("next: dvc repro" if use else f"next: dvc exp run -S dataset={found.name}")
+        console.print(f"and {len(found.guesses) - SHOWN:,} more columns, see {added.files[0]}")
+    facts = Table(box=None, pad_edge=False, show_header=False)
+    entries = [
+        ("rows", f"{found.rows:,}"),
+        ("task", f"{problem.task}: {problem.reason}"),
+        ("split", f"{split.kind}: {split.reason}"),
+        *(("warning", warning) for warning in added.warnings),
+        *(("written", file) for file in added.files),
+    ]
+    if problem.task == "binary":
+        entries.insert(2, ("positive", f"{problem.positive}: {problem.positive_reason}"))
+    for label, text in entries:
+        facts.add_row(Text(label), Text(text))
+    console.print()
+    console.print(facts)

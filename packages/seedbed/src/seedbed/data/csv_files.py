@@ -140,12 +140,17 @@ def _restore_digits(texts: pd.Series, floats: pd.Series, thousands: str | None) 
     return digits if found is None else found
 
 
+def read_first_row(path: Path, options: CsvOptions) -> list[str]:
+    """Return the texts of the row that holds the names, or of the first where none does."""
+    return _parse(path, options, header=None, nrows=1, dtype="str").iloc[0].astype("str").tolist()
+
+
 def _read_names(path: Path, options: CsvOptions) -> tuple[list[str], list[str]]:
     """Return the columns' names, and the first row as it stands in the file.
 
     pandas renames a second column of one name in silence.
     """
-    first = _parse(path, options, header=None, nrows=1, dtype="str").iloc[0].astype("str").tolist()
+    first = read_first_row(path, options)
     header = None if options.header is None else first
     names = name_columns(header, len(first), options.names)
     refuse_repeated(

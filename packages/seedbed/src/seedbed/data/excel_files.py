@@ -1,5 +1,6 @@
 """Excel workbooks: one sheet is one table, its cells as they are typed there."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,12 @@ def read_cells(path: Path, sheet: str | int) -> pd.DataFrame:
         cells = book.parse(
             sheet if place is None else place, header=None, dtype=object, na_filter=False
         )
-    return cells.where(cells != "", None)
+    return cells.where(cells != "", None).map(_without_duration)
+
+
+def _without_duration(cell: Any) -> Any:
+    """Return seconds for a duration, such as 26:00 in the format [h]:mm."""
+    return cell.total_seconds() if isinstance(cell, timedelta) else cell
 
 
 def open_workbook(path: Path) -> pd.ExcelFile:

@@ -117,6 +117,7 @@ def profile(frame: pd.DataFrame) -> str:
     from matplotlib import rc_context
     from skrub import TableReport
 
+    frame = frame.apply(_drawable)
     style = {"svg.hashsalt": "profile", "text.parse_math": False}
     with rc_context(style), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of letters that a font lacks, of values that overflow
@@ -128,6 +129,15 @@ def profile(frame: pd.DataFrame) -> str:
     numbers = {random_id: f"{number:08x}" for number, random_id in enumerate(random_ids)}
     word = r"(?<![0-9a-f])[0-9a-f]{8}(?![0-9a-f])"
     return re.sub(word, lambda found: numbers.get(found[0], found[0]), report)
+
+
+def _drawable(values: pd.Series) -> pd.Series:
+    """Return times as text where the axis of a plot would leave the years 1 to 9999."""
+    if values.dtype.kind != "M" or values.isna().all():
+        return values
+    first, last = (moment.year for moment in (values.min(), values.max()))
+    margin = (last - first) // 10 + 1
+    return values if first - margin > 1 and last + margin < 9999 else values.astype("str")
 
 
 def _left_out(shown: int, count: int, verb: str) -> str:

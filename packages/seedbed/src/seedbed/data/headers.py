@@ -48,3 +48,24 @@ def refuse_repeated(
         raise UserError(
             f"{where}: the column {', '.join(repeated)} is there more than once. {remedy}"
         )
+
+
+def tell_apart(names: Sequence[str], notes: list[str]) -> list[str] | None:
+    """Return names of which the second x is called x_2, and note it; None if all differ.
+
+    Parameters
+    ----------
+    names : sequence of str
+    notes : list of str
+        Gets a sentence on what was renamed.
+    """
+    taken, apart = set(names), []
+    for place, name in enumerate(names):
+        new, count = name, 1
+        while new in apart or (count > 1 and new in taken):
+            count += 1
+            new = f"{name}_{count}"
+        apart.append(new)
+        if new != name:
+            notes.append(f"column {place + 1} is the second called {name}: it is read as {new}")
+    return apart if apart != list(names) else None

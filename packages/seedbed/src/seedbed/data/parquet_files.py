@@ -1,5 +1,6 @@
 """Parquet and Feather files: typed already, so read as they are."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,25 @@ def refuse_other_columns(names: Any, expected: Any, where: object, first: object
 
 
 def _to_pandas(table: pa.Table, path: Path) -> pd.DataFrame:
+    while any(pa.types.is_struct(field.type) for field in table.schema):
+        table = table.flatten()  # {"a": {"b": 1}} becomes a column a.b, as in a JSON file
     refuse_repeated(table.column_names, str(path))
+    for place, field in enumerate(table.schema):
+        if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
+            texts = [_as_text(value) for value in table.column(place).to_pylist()]
+            table = table.set_column(place, field.name, pa.array(texts, pa.large_string()))
     frame = table.to_pandas(types_mapper=NULLABLE.get)
+    for name in frame.select_dtypes("timedelta").columns:
+        frame[name] = frame[name].dt.total_seconds()
     # pandas keeps a named index as a column of the file, and makes it the index again.
     return frame.reset_index(level=[name for name in frame.index.names if name is not None])
+
+
+def _as_text(value: Any) -> str | None:
+    """Return a list as its JSON text, and bytes as the text that they are, or in hexadecimal."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            return value.hex()
+    return None if value is None else json.dumps(value, ensure_ascii=False, default=str)

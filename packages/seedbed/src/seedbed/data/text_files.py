@@ -72,8 +72,9 @@ class _Checked(io.RawIOBase):
         if self._text and (place := found.find(b"\0")) >= 0:
             raise UserError(
                 f"{self._path}: byte {self._read + place} is 0, which stands in no text, so "
-                "this is no CSV file, a damaged one, or one in UTF-16. Fetch it again, or set "
-                "source.kind or source.options.encoding to what it is."
+                "this is no CSV file, a damaged one, or one in UTF-16. Fetch it again, remove such "
+                r"bytes (tr -d '\000' <FILE >NEW), or set source.kind or source.options.encoding "
+                "to what it is."
             )
         self._read += len(found)
         if self._read > self._most:

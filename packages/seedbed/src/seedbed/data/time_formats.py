@@ -68,7 +68,7 @@ def find_time(texts: pa.Array, like: Sequence[str] = ()) -> Format | None:
         return Format("time", PLAIN_TIME, plain=True, note=_mixed_offsets(texts))
     fits = {
         form: times
-        for form in _forms_of(texts[0].as_py())
+        for form in forms_of(texts[0].as_py())
         if (times := _all_times(texts, form)) is not None
     }
     if not fits:
@@ -141,7 +141,7 @@ def _all_times(texts: pa.Array, form: str) -> pd.Series | None:
     return None if times.isna().any() else times
 
 
-def _forms_of(text: str) -> list[str]:
+def forms_of(text: str) -> list[str]:
     """Return the strptime strings that read a text."""
     found = re.fullmatch(r"(.*?\d)(, | |T)(\d{1,2}:\d\d.*)", text)
     date, gap, clock = found.groups() if found else (text, "", "")

@@ -7,7 +7,7 @@ may write a number as text, as CSV does, and code a category as a number; a requ
 
 import reprlib
 from collections.abc import Callable
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
@@ -242,6 +242,8 @@ def value_text(value: object) -> str | None:
         return str(bool(value))
     if isinstance(value, date | np.datetime64):
         return str(pd.Timestamp(value)).removesuffix(" 00:00:00")
+    if isinstance(value, time):  # of the day, as Excel and Parquet have it
+        return str(value)
     number = _number(value)
     if isinstance(number, float):
         return str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)

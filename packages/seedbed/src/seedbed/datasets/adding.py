@@ -1,32 +1,39 @@
 """`seedbed dataset add`: reads a table, decides what each column is, and writes its files."""
 
-import filecmp
 import re
-import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from seedbed.config.columns import is_glob
 from seedbed.config.compose import check_composed, compose_anew
 from seedbed.config.composition import MAIN, compose_conf
 from seedbed.config.overrides import read_overrides
 from seedbed.data.leaks import find_leaks
 from seedbed.data.repeats import find_repeats
-from seedbed.datasets.guesses import Guess, read_as
+from seedbed.datasets.guesses import Guess, check_column, read_as
 from seedbed.datasets.inferring import infer_columns
+from seedbed.datasets.placing import choose_name, copy_file, plan_copies, refuse_others
 from seedbed.datasets.problem import infer_problem, infer_split
 from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
 from seedbed.datasets.tables import Related, plan_tables, relate_tables, sniff_tables
 from seedbed.datasets.tables_file import table_lines
 from seedbed.datasets.trends import find_trends, parts_to_use
-from seedbed.datasets.writing import LISTS, Description, comment, dataset_file, expectations_file
+from seedbed.datasets.writing import (
+    LISTS,
+    RESERVED,
+    Description,
+    comment,
+    dataset_file,
+    expectations_file,
+)
 from seedbed.errors import UserError, some_of
-from seedbed.files import replacing, write_text
+from seedbed.files import write_text
 
-WATCHED = "data/source"
 CHOICE = re.compile(r"^(\s*- dataset:\s*)(\S+)", re.MULTILINE)
 """The line of conf/config.yaml that chooses the dataset."""
 
@@ -83,7 +90,7 @@ def add_dataset(
     UserError
         If the file cannot be read, the target is no target, or files exist already.
     """
-    name = name or _name_of(path)
+    name = choose_name(path, name)
     files = {key: root / f"conf/{key}/{name}.yaml" for key in ("dataset", "expectations")}
     if not force and (there := [file for file in files.values() if file.exists()]):
         raise UserError(
@@ -92,17 +99,19 @@ def add_dataset(
         )
     if use:
         _refuse_overrides(root)
-    sniffed = sniff(path)
-    place, copies = _plan_copies(root, sniffed, name)
+    sniffed = sniff(path, target)
+    place, copies = plan_copies(root, sniffed, name)
     if beside := sniff_tables(name, tables):
         place, copies = plan_tables(root, name, {name: sniffed, **beside})
     if not force:
-        _refuse_others(root, copies)
+        refuse_others(root, copies)
     frame = read_as_text(sniffed)
     own, related = list(frame), None
     if beside or joins:
         related = relate_tables(name, frame, beside, joins, target, time, group)
         frame = related.rows
+    else:
+        _refuse_columns(frame, sniffed.notes, target, time, group)
     found, warnings = describe_table(frame, name, target, time, group, positive, related)
     if not any(found.columns_of(role) for role in LISTS):
         others = [
@@ -122,17 +131,15 @@ def add_dataset(
         "dataset": dataset_file(found, source, joined),
         "expectations": expectations_file(found),
     }
-    for key, text in texts.items():
-        write_text(files[key], text)
-    check_composed(compose_conf(root, [f"dataset={name}"]).values, root)
+    _write_checked(root, name, {files[key]: text for key, text in texts.items()})
     for file, copy in copies.items():
-        _copy(file, copy)
+        copy_file(file, copy)
     if use:
         main = root / MAIN
         write_text(main, CHOICE.sub(rf"\g<1>{name}", main.read_text(encoding="utf-8"), count=1))
         compose_anew(root)
-    written = [*(file.relative_to(root).as_posix() for file in files.values()), place]
-    return Added(found, written, [*sniffed.notes, *warnings])
+    written = [file.relative_to(root).as_posix() for file in files.values()]
+    return Added(found, [*written, *([place] if copies else [])], [*sniffed.notes, *warnings])
 
 
 def describe_table(
@@ -162,6 +169,10 @@ def describe_table(
     """
     guesses = infer_columns(frame, target, time, group)
     problem = infer_problem(frame, guesses, target, positive)
+    warnings = [*problem.warnings]
+    if problem.rare:
+        guesses[target], word = _leave_out_rare(frame, guesses[target], problem.rare)
+        warnings.append(word)
     split = related.split if related else infer_split(frame, guesses, time, group)
     count = len(frame)
     classes = _classes(frame[target], guesses)
@@ -180,7 +191,7 @@ def describe_table(
     ]
     trends: dict[str, float] = {}
     time_parts = None
-    warnings = [*problem.warnings, *split.notes, *(related.warnings if related else [])]
+    warnings += [*split.notes, *(related.warnings if related else [])]
     if split.kind == "time":
         numbers = [column for column in features if guesses[column].kind == "number"]
         trends = find_trends(typed, str(split.column), numbers)
@@ -210,18 +221,80 @@ def _read_typed(frame: pd.DataFrame, guesses: Mapping[str, Guess]) -> pd.DataFra
     return pd.DataFrame(typed, copy=False)
 
 
+def _leave_out_rare(
+    frame: pd.DataFrame, guess: Guess, rare: Mapping[str, int]
+) -> tuple[Guess, str]:
+    """Let classes of too few rows be missing, so that these rows are dropped; and say so.
+
+    Missing texts count in all columns: where another one has the text too, nothing is done.
+    """
+    what = ", ".join(f"{text} ({count})" for text, count in rare.items())
+    others = frame.drop(columns=guess.name)
+    if any(values.astype("str").isin(list(rare)).any() for _, values in others.items()):
+        return guess, (
+            f"classes of too few rows for train, validation and test: {what}. Join them with "
+            "others, or drop these rows, else the model cannot be evaluated"
+        )
+    texts = (*guess.missing_texts, *rare)
+    guess = replace(
+        guess,
+        missing_texts=texts,
+        values=guess.values - len(rare),
+        missing=guess.missing + sum(rare.values()) / len(frame),
+    )
+    return guess, (
+        f"rows of classes that have too few for train, validation and test are left out: {what}. "
+        "Join classes in the file, or take them out of source.options.missing, if they matter"
+    )
+
+
 def _classes(values: pd.Series, guesses: dict[str, Guess]) -> pd.Series:
     """Return the classes as text, missing where the file has a text that stands for that."""
     return values.mask(values.isin(guesses[str(values.name)].missing_texts)).astype("str")
 
 
-def _name_of(path: str) -> str:
-    """Return a dataset's name made of a file's name, such as `rents_2024` of Rents 2024.csv.gz."""
-    stem = Path(path).name.split(".")[0]
-    name = re.sub(r"\W+", "_", stem.casefold(), flags=re.ASCII).strip("_")
-    if not name:
-        raise UserError(f"{path}: no name can be made of this file's name. Give one with --name.")
-    return name
+def _refuse_columns(
+    frame: pd.DataFrame, notes: list[str], target: str, time: str | None, group: str | None
+) -> None:
+    """Refuse columns that are named but not there, cannot be used, or are named twice."""
+    named: dict[str, str] = {}
+    for option, column in (("--target", target), ("--time", time), ("--group", group)):
+        if column is None:
+            continue
+        check_column(frame, column, option, notes)
+        if column in named:
+            raise UserError(
+                f"{option} {column}: this is {named[column]} already. Name another column, or "
+                "leave the option out."
+            )
+        if column.startswith(RESERVED):
+            raise UserError(
+                f"{option} {column}: a name must not begin with _ or !, which have a meaning in "
+                "conf/. Rename the column in the file."
+            )
+        taken = [name for name in frame if name != column and fnmatchcase(name, column)]
+        if is_glob(column) and taken:
+            raise UserError(
+                f"{option} {column}: this name is a pattern too, which takes {some_of(taken, 3)}. "
+                "Rename the column in the file."
+            )
+        named[column] = option
+
+
+def _write_checked(root: Path, name: str, texts: Mapping[Path, str]) -> None:
+    """Write the files of conf/, or leave all as it was if they do not compose."""
+    before = {file: file.read_text(encoding="utf-8") for file in texts if file.exists()}
+    for file, text in texts.items():
+        write_text(file, text)
+    try:
+        check_composed(compose_conf(root, [f"dataset={name}"]).values, root)
+    except BaseException:
+        for file in texts:
+            if file in before:
+                write_text(file, before[file])
+            else:
+                file.unlink()
+        raise
 
 
 def _options(sniffed: Sniffed, guesses: Mapping[str, Guess]) -> dict[str, Any]:
@@ -230,37 +303,6 @@ def _options(sniffed: Sniffed, guesses: Mapping[str, Guess]) -> dict[str, Any]:
     missing = sorted({text for guess in guesses.values() for text in guess.missing_texts})
     found = {**sniffed.options, "formats": formats, "missing": missing}
     return {key: value for key, value in found.items() if value not in ([], {}, None)}
-
-
-def _plan_copies(root: Path, sniffed: Sniffed, name: str) -> tuple[str, dict[Path, Path]]:
-    """Return where the table lies below data/source, and which files are copied there."""
-    given = Path(sniffed.path).expanduser().absolute()
-    watched = root / WATCHED
-    if given.is_relative_to(watched):
-        return given.relative_to(root).as_posix(), {}
-    if given.is_file():
-        place = watched / f"{name}{''.join(given.suffixes)}"
-        return place.relative_to(root).as_posix(), {given: place}
-    top = given if given.is_dir() else given.parent
-    files = given.rglob("*") if given.is_dir() else top.glob(given.name)
-    copies = {file: watched / name / file.relative_to(top) for file in files if file.is_file()}
-    place = watched / name if given.is_dir() else watched / name / given.name
-    return place.relative_to(root).as_posix(), copies
-
-
-def _refuse_others(root: Path, copies: dict[Path, Path]) -> None:
-    for file, target in copies.items():
-        if target.exists() and not filecmp.cmp(file, target, shallow=False):
-            raise UserError(
-                f"{target.relative_to(root)} exists, and is another file than {file}; nothing was "
-                "written. Choose another name with --name, or replace it with --force."
-            )
-
-
-def _copy(file: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(target) as beside:
-        shutil.copyfile(file, beside)
 
 
 def _refuse_overrides(root: Path) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 
 from seedbed.config.sources import CsvOptions
-from seedbed.data.csv_checks import rows_are_even, uneven_rows
+from seedbed.data.csv_checks import refusing, rows_are_even, uneven_rows
+from seedbed.data.csv_files import read_first_row
+from seedbed.data.headers import name_columns, tell_apart
 from seedbed.data.text_files import opened
 from seedbed.datasets.encodings import find_encoding
 from seedbed.errors import UserError
@@ -48,6 +50,7 @@ def sniff_csv(path: Path) -> tuple[dict[str, Any], list[str]]:
             f"{path}: there is a header ({body[0][:60]!r}) and no row. Give a file with rows."
         )
     _find_short_rows(path, options, notes)
+    _tell_names_apart(path, options, notes)
     defaults = CsvOptions().model_dump()
     return {key: value for key, value in options.items() if defaults[key] != value}, notes
 
@@ -124,7 +127,7 @@ def _dialect(found: dict[str, Any] | None, head: str, notes: list[str]) -> dict[
     if not has_header:
         notes.append(
             f"the first row ({first[:40]!r}) looks like the others, so there is no header: columns "
-            "are called column_1, column_2 ..."
+            "are called column_1, column_2 and so on"
         )
     elif found and all(kind["type"] == "VARCHAR" for kind in found["Columns"]):
         notes.append(f"every column is text, and the first row ({first[:40]!r}) is taken as header")
@@ -178,3 +181,12 @@ def _find_short_rows(path: Path, options: dict[str, Any], notes: list[str]) -> N
             f"rows with fewer than {width} values: {count}, the first in line {uneven[0][0]}; what "
             "is not there at their end is missing"
         )
+
+
+def _tell_names_apart(path: Path, options: dict[str, Any], notes: list[str]) -> None:
+    """Give a second column of one name another."""
+    if options["header"] is not None:
+        dialect = CsvOptions(**options)
+        with refusing(path, dialect):
+            first = read_first_row(path, dialect)
+        options["names"] = tell_apart(name_columns(first, len(first), None), notes)

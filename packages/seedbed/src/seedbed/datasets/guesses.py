@@ -1,5 +1,6 @@
 """What a column is guessed to be, and the column read as that."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -93,8 +94,17 @@ def _read_typed(values: pd.Series, guess: Guess) -> pd.Series:
     return values.astype("str")
 
 
-def check_column(frame: pd.DataFrame, name: str, option: str) -> None:
+def check_column(frame: pd.DataFrame, name: str, option: str, notes: Sequence[str] = ()) -> None:
     """Refuse a column that is not there.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n_rows, n_columns)
+    name : str
+    option : str
+        By which it was named.
+    notes : sequence of str
+        How the file was read, which may be why.
 
     Raises
     ------
@@ -104,6 +114,12 @@ def check_column(frame: pd.DataFrame, name: str, option: str) -> None:
     if name not in frame.columns:
         names = [str(other) for other in frame.columns]
         raise UserError(
-            f"{option} {name}: there is no such column{did_you_mean(name, names)}. The file has "
-            f"{some_of(names, 20)}."
+            f"{option} {name}: there is no such column{_meant(name, names)}. The file has "
+            f"{some_of(names, 20)}{''.join(f'; {note}' for note in notes)}. Name one of them."
         )
+
+
+def _meant(name: str, names: Sequence[str]) -> str:
+    """Return the name that is most like it; one with spaces around it stands in quotes."""
+    spaced = next((other for other in names if other.strip() == name.strip()), None)
+    return did_you_mean(name, names) if spaced is None else f" (did you mean {spaced!r}?)"

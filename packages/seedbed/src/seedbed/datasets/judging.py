@@ -84,7 +84,9 @@ def _find_format(column: ColumnValues, is_time: bool, like: Sequence[str]) -> Fo
     if is_time and all_match(as_arrow(column.distinct), r"^(?:1[5-9]|2[01])\d\d$"):
         return Format("time", "%Y")
     if found and found.form in UNIX and not (is_time or hints_at(column.name, TIMES)):
-        return find_number(as_arrow(column.distinct), like)
+        number = find_number(as_arrow(column.distinct), like)
+        word = f"could be times in {found.form}: then name it in --time, or set its format to that"
+        return number and replace(number, note=joined(number.note, word))
     return found
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from seedbed.data.formats import parse_distinct
 from seedbed.data.number_formats import EXACT, NUMBERS
 from seedbed.data.texts import all_match, as_arrow
-from seedbed.data.time_formats import PLAIN_TIME
+from seedbed.data.time_formats import PLAIN_TIME, forms_of
 from seedbed.datasets.columns import ColumnValues
 
 ODD = 0.05
@@ -62,12 +62,14 @@ def note_on_texts(column: ColumnValues) -> str | None:
     texts = column.distinct
     if texts[:FEW].str.contains(r"\d").mean() < 1 - 2 * ODD or len(texts) < 10:
         return None
-    for form in (*NUMBERS, PLAIN_TIME):
+    # The first text may be the one that is no time.
+    times = dict.fromkeys([PLAIN_TIME, *forms_of(texts[0]), *forms_of(texts[1])])
+    for form in (*NUMBERS, *times):
         if parse_distinct(texts[:FEW], form).isna().mean() > 2 * ODD:
             continue
         wrong = parse_distinct(texts, form).isna().to_numpy()
         if 0 < wrong.sum() <= max(1, ODD * len(texts)):
-            what = "times" if form == PLAIN_TIME else "numbers"
+            what = "numbers" if form in NUMBERS else "times"
             first = int(wrong.argmax())
             row = int((column.codes == first).argmax())
             return (

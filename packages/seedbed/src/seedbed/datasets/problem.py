@@ -1,6 +1,7 @@
 """What the question is: the task, the positive class, the metric, and what stands against it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ from seedbed.data.texts import TRUTH_PAIRS
 from seedbed.datasets.columns import ColumnValues, look_at
 from seedbed.datasets.guesses import Guess, check_column, read_as
 from seedbed.datasets.splitting import SplitGuess, infer_split
-from seedbed.errors import UserError, did_you_mean, some_of
+from seedbed.errors import UserError, did_you_mean
 
 __all__ = ["ProblemGuess", "SplitGuess", "infer_problem", "infer_split"]
 
@@ -22,8 +23,9 @@ MANY_CLASSES = 50
 RARE, UNEVEN = 0.05, 0.3
 """Shares of the positive class: below the first, precision is what counts (Saito and Rehmsmeier
 2015, doi:10.1371/journal.pone.0118432); below the second, a threshold of one half finds few."""
-LEAST = 3
-"""Rows of a class: train, validation and test need one each."""
+LEAST, ENOUGH = 3, 5
+"""Rows of a class: train, validation and test need one each, and chance gives each one rather of
+the second number."""
 SOME = 30
 SKEWED = 2.0
 
@@ -41,6 +43,8 @@ class ProblemGuess:
     positive : str, int, float, bool or None
         The positive class of a binary problem, in the type of the target column.
     positive_reason : str or None
+    rare : dict of str to int
+        Classes of too few rows, and how many they have.
     target_type : {"number", "category", "boolean"}
         As which the target column must be read.
     warnings : tuple of str
@@ -53,6 +57,7 @@ class ProblemGuess:
     threshold: Threshold = "half"
     positive: Any = None
     positive_reason: str | None = None
+    rare: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
@@ -138,6 +143,8 @@ def _numbers(column: ColumnValues, guess: Guess) -> pd.Series | None:
 
 def _are_classes(column: ColumnValues, numbers: pd.Series) -> bool:
     few = len(numbers) <= FEW_CLASSES and column.present >= ROWS_PER_CLASS * len(numbers)
+    if few and column.counts[int(numbers.argmax())] < LEAST:
+        return False  # a count, of which large ones are rare
     return few and bool((numbers % 1 == 0).all())
 
 
@@ -227,21 +234,15 @@ def _multiclass(column: ColumnValues, numbers: pd.Series | None) -> ProblemGuess
             f"{str(values.iloc[0])[:40]!r}, so most classes have one row and nothing repeats that "
             "could be learned. Choose a column of a few classes, or of numbers."
         )
-    rare = counts < LEAST
+    rare = counts < ENOUGH
     if (~rare).sum() < 2:
         raise UserError(
-            f"--target {name}: only {(~rare).sum()} of {len(values)} classes has {LEAST} rows or "
+            f"--target {name}: only {(~rare).sum()} of {len(values)} classes has {ENOUGH} rows or "
             "more, and train, validation and test need one each. Collect more rows, or join "
             "classes."
         )
+    few = {str(value): int(n) for value, n in zip(values[rare], counts[rare], strict=True)}
     warnings = []
-    if rare.any():
-        order = np.argsort(counts[rare], kind="stable")
-        named = [f"{values[rare].iloc[p]} ({counts[rare][p]})" for p in order]
-        warnings.append(
-            f"{rare.sum()} of {len(values)} classes have fewer rows than the {LEAST} that train, "
-            f"validation and test need: {some_of(named, 5)}; join them with others, or drop them"
-        )
     if len(values) > MANY_CLASSES:
         warnings.append(f"{len(values)} classes are many: is that the question?")
     if numbers is not None:
@@ -250,10 +251,12 @@ def _multiclass(column: ColumnValues, numbers: pd.Series | None) -> ProblemGuess
         )
     largest = int(counts.argmax())
     reason = (
-        f"{len(values)} classes in {column.present:,} rows, from {counts.min():,} rows to "
-        f"{counts[largest]:,} ({values.iloc[largest]})"
+        f"{len(values)} classes in {column.present:,} rows, from {counts.min():,} to "
+        f"{counts[largest]:,} of each ({values.iloc[largest]} has most)"
     )
-    return ProblemGuess("multiclass", reason, "log_loss", "category", warnings=tuple(warnings))
+    return ProblemGuess(
+        "multiclass", reason, "log_loss", "category", rare=few, warnings=tuple(warnings)
+    )
 
 
 def _regression(column: ColumnValues, guess: Guess, numbers: pd.Series) -> ProblemGuess:

@@ -12,10 +12,11 @@ import pandas as pd
 
 from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.sources import OPTIONS
+from seedbed.data.headers import name_columns, tell_apart
 from seedbed.data.source_files import ENDINGS, find_files, read_file, stack
 from seedbed.data.text_files import opened, refusing_damage
 from seedbed.datasets.csv_dialect import sniff_csv
-from seedbed.errors import UserError, some_of
+from seedbed.errors import UserError, did_you_mean, some_of
 
 JSON = re.compile(rb'\{\s*["}]|\[\s*\{')
 """How JSON begins; `{x},y` is the header of a CSV file."""
@@ -43,10 +44,16 @@ class Sniffed:
     notes: list[str] = field(default_factory=list)
 
 
-def sniff(path: str) -> Sniffed:
+def sniff(path: str, target: str | None = None) -> Sniffed:
     """Return the kind of a file, a folder of files or a glob, and the options to read it by.
 
     Of several files, the first decides.
+
+    Parameters
+    ----------
+    path : str
+    target : str, optional
+        The column that must be there: of several sheets, the first that has it is read.
 
     Raises
     ------
@@ -56,14 +63,22 @@ def sniff(path: str) -> Sniffed:
     place = Path(path).expanduser()
     if place.is_dir():
         kind, path = _sniff_folder(place)
-    elif place.is_file() or glob.has_magic(path):
+    elif place.is_file() or (glob.has_magic(path) and glob.glob(str(place))):  # noqa: PTH207
         kind = ""
     else:
-        raise UserError(f"{path}: there is no such file. Check the path.")
+        if glob.has_magic(path):
+            raise UserError(f"{path}: no file matches this pattern. Check the path.")
+        known = [other.name for other in place.parent.glob("*") if other.is_file()]
+        raise UserError(
+            f"{path}: there is no such file{did_you_mean(place.name, known)}. Check the path."
+        )
     first = _files(Sniffed(kind, path))[0]
     with refusing_damage(first):
         kind = kind or _kind_of(first)
-        options, notes = _OPTIONS_OF.get(kind, lambda _: ({}, []))(first)
+        if kind == "excel":
+            options, notes = _sniff_excel(first, target)
+        else:
+            options, notes = _OPTIONS_OF.get(kind, lambda _: ({}, []))(first)
     return Sniffed(kind, path, options, notes)
 
 
@@ -132,8 +147,10 @@ def _sniff_folder(folder: Path) -> tuple[str, str]:
         return "parquet", str(folder)
     if len(held) != 1:
         names = [path.name for ending in held for path in found[ending]]
-        told = f"files of several kinds ({some_of(names, 5)})" if names else "no table"
-        raise UserError(f"{folder}: the folder holds {told}. Name a file, or a pattern of files.")
+        held_are = f"files of several kinds ({some_of(names, 5)})" if names else "no table"
+        raise UserError(
+            f"{folder}: the folder holds {held_are}. Name a file, or a pattern of files."
+        )
     files = found[held[0]]
     return "", str(files[0] if len(files) == 1 else folder / f"*{held[0]}")
 
@@ -172,7 +189,7 @@ def _kind_of(path: Path) -> str:
     return "json" if named or JSON.match(text) else "csv"
 
 
-def _sniff_excel(path: Path) -> tuple[dict[str, Any], list[str]]:
+def _sniff_excel(path: Path, target: str | None) -> tuple[dict[str, Any], list[str]]:
     from seedbed.data.excel_files import open_workbook, read_cells
 
     with open_workbook(path) as book:
@@ -184,14 +201,15 @@ def _sniff_excel(path: Path) -> tuple[dict[str, Any], list[str]]:
             f"{path}: no sheet has a header and a row (there are {some_of(names, 5)}). Give a "
             "workbook with a table."
         )
-    options: dict[str, Any] = {} if used[0] == names[0] else {"sheet": used[0]}
+    having = [name for name in used if target in sheets[name].iloc[_top(sheets[name])].tolist()]
+    sheet = [*having, *used][0]
+    options: dict[str, Any] = {} if sheet == names[0] else {"sheet": sheet}
     notes = []
     if len(names) > 1:
-        others = [name for name in names if name != used[0]]
-        notes.append(f"sheet {used[0]!r} is read; there are {some_of(others, 5)} too")
-    cells = sheets[used[0]]
-    filled = cells.notna().sum(axis=1)
-    top = int((filled >= max(1, filled.max() / 2)).to_numpy().argmax())
+        others = [name for name in names if name != sheet]
+        notes.append(f"sheet {sheet!r} is read; there are {some_of(others, 5)} too")
+    cells = sheets[sheet]
+    top = _top(cells)
     if top:
         options["skip_rows"] = top
         notes.append(f"the first {top} rows are no part of the table")
@@ -200,9 +218,21 @@ def _sniff_excel(path: Path) -> tuple[dict[str, Any], list[str]]:
         options["header"] = None
         notes.append(
             f"the first row ({', '.join(map(str, header))[:40]}) holds numbers or dates, so there "
-            "is no header: columns are called column_1, column_2 ..."
+            "is no header: columns are called column_1, column_2 and so on"
         )
+    else:
+        texts = ["" if pd.isna(name) else name for name in cells.iloc[top]]
+        filled = cells.iloc[top:].notna().any().to_numpy()
+        named = [name for name, kept in zip(texts, filled, strict=True) if kept]
+        if names_apart := tell_apart(name_columns(named, len(named), None), notes):
+            options["names"] = names_apart
     return options, notes
+
+
+def _top(cells: pd.DataFrame) -> int:
+    """Return the row that holds the names: the first in which half of the cells are filled."""
+    filled = cells.notna().sum(axis=1)
+    return int((filled >= max(1, filled.max() / 2)).to_numpy().argmax())
 
 
 def _sniff_json(path: Path) -> tuple[dict[str, Any], list[str]]:
@@ -242,4 +272,4 @@ def _find_lists(value: Any, key: str = "") -> Any:
         yield key, value
 
 
-_OPTIONS_OF: dict[str, Any] = {"csv": sniff_csv, "excel": _sniff_excel, "json": _sniff_json}
+_OPTIONS_OF: dict[str, Any] = {"csv": sniff_csv, "json": _sniff_json}

@@ -25,7 +25,7 @@ IN_ORDER = 0.99
 """Share of the steps from row to row that do not go back in time, in rows that are in order."""
 FEWEST, MOST = 1.2, 30
 """Rows of an entity, on average: with more of them the column is rather a category."""
-GROUPS = 10
+GROUPS, FEWEST_GROUPS = 10, 3
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,9 @@ def infer_split(
         entity = group or next(iter(groups), None)
         if entity is not None:
             notes.append(
-                f"rows of one {entity} repeat ({_per_value(guesses[entity], len(frame))}): to "
-                "measure on new ones, split by group"
+                f"rows of one {entity} repeat ({_per_value(guesses[entity], len(frame))}), and "
+                "the split by time parts them: to measure on new ones, split by group"
+                f"{', with --group and without --time' if group else ''}"
             )
         return SplitGuess("time", column, why, 0.15, 0.15, 3, notes=tuple(notes))
     repeats = REPEATS if len(frame) < SMALL else 1
@@ -97,8 +98,20 @@ def infer_split(
     if group is None:
         why = "no time orders the rows, and no entity repeats"
         return SplitGuess("random", None, why, 0.2, 0.2, 5, repeats, tuple(notes))
-    if guesses[group].values < GROUPS:
-        notes.append(f"{guesses[group].values} groups are few: a part may get none")
+    guess = guesses[group]
+    if guess.values < FEWEST_GROUPS:
+        raise UserError(
+            f"--group {group}: it has {guess.values} different value{'s' * (guess.values != 1)} "
+            f"({guess.reason}), and train, validation and test need one each. Name another column, "
+            "or leave the option out."
+        )
+    if guess.values < GROUPS:
+        notes.append(f"{guess.values} groups are few: a part may get none")
+    if guess.missing:
+        absent = round(guess.missing * len(frame))
+        notes.append(f"rows without {group} ({absent:,}) count as one group")
+    if guess.values == len(frame):
+        notes.append(f"{group} differs in each row: a split by it is one at random")
     return SplitGuess("group", group, why, 0.2, 0.2, 5, repeats, tuple(notes))
 
 
@@ -118,8 +131,8 @@ def _find_time(
         notes = []
         if guess.missing:
             notes.append(
-                f"{round(guess.missing * len(frame)):,} rows have no {named}: a split by time "
-                "refuses them, so correct or remove them"
+                f"rows without {named} ({round(guess.missing * len(frame)):,}) are refused by a "
+                "split by time: correct or remove them"
             )
         return named, "named by --time", notes
     found, notes = [], []

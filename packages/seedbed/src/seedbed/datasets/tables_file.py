@@ -6,7 +6,7 @@ from typing import Any
 from seedbed.config.schema import Join
 from seedbed.datasets.sniffing import Sniffed
 from seedbed.datasets.tables import Related
-from seedbed.datasets.writing import _inline, _line, _wrapped
+from seedbed.datasets.yaml_text import commented, inline, wrapped
 
 
 def table_lines(
@@ -30,8 +30,8 @@ def table_lines(
         By which each of them is read.
     related : Related
     """
-    yield _line("  tables:", "the first is the one whose rows are asked about")
-    yield f"    - {_inline({'name': base})}"
+    yield commented("  tables:", "the first is the one whose rows are asked about")
+    yield f"    - {inline({'name': base})}"
     for name, sniffed in others.items():
         entry: dict[str, Any] = {"name": name}
         if sniffed.kind != source["kind"]:
@@ -39,28 +39,28 @@ def table_lines(
         if options[name] != ({} if "kind" in entry else source["options"]):
             entry["options"] = options[name]
         entries = [_entry(key, value) for key, value in entry.items()]
-        yield _wrapped("    - ", entries, "{}")
+        yield wrapped("    - ", entries, "{}")
     yield "  joins:"
     for join, reason in zip(related.joins, related.reasons, strict=True):
         yield from _join(join, reason)
 
 
 def _join(join: Join, reason: str) -> Iterable[str]:
-    yield _line(f"    - table: {_inline(join.table)}", reason)
-    yield f"      keys: {_inline(join.pairs)}"
+    yield commented(f"    - table: {inline(join.table)}", reason)
+    yield f"      keys: {inline(join.pairs)}"
     if join.columns:
-        yield _wrapped("      columns: ", [_inline(name) for name in join.columns])
+        yield wrapped("      columns: ", [inline(name) for name in join.columns])
     if join.rename:
-        yield f"      rename: {_inline(join.rename)}"
+        yield f"      rename: {inline(join.rename)}"
     if join.time:
-        yield _line(
-            f"      time: {_inline(join.time)}", "only rows before columns.time of the row count"
+        yield commented(
+            f"      time: {inline(join.time)}", "only rows before columns.time of the row count"
         )
     if join.aggregate:
-        yield _line("      aggregate:", "each adds a column, such as " + join.added[-1])
+        yield commented("      aggregate:", "each adds a column, such as " + join.added[-1])
         for name, aggregates in join.aggregate.items():
             yield f"        {_entry(name, aggregates)}"
 
 
 def _entry(key: str, value: Any) -> str:
-    return _inline({key: value})[1:-1]
+    return inline({key: value})[1:-1]

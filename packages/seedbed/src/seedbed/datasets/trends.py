@@ -39,5 +39,10 @@ def parts_to_use(times: pd.Series) -> list[TimePart]:
 
 def _trends(times: pd.Series, columns: Mapping[str, pd.Series]) -> dict[str, float]:
     moments = times.astype("int64").where(times.notna()).astype("float64")
-    found = {name: values.corr(moments, method="spearman") for name, values in columns.items()}
-    return {name: float(value) for name, value in found.items() if abs(value) >= TREND}
+    found = {
+        name: float(values.corr(moments, method="spearman"))
+        for name, values in columns.items()
+        # The correlation of a constant is not defined.
+        if values.nunique() > 1
+    }
+    return {name: value for name, value in found.items() if abs(value) >= TREND}

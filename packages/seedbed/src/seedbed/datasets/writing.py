@@ -1,24 +1,22 @@
 """The files of conf/ that describe a table: what was found, with a comment on each guess."""
 
-import json
-import re
+import glob
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
+from seedbed.config.columns import is_glob
 from seedbed.config.schema import TimePart
 from seedbed.data.leaks import Leak
 from seedbed.datasets.guesses import Guess
 from seedbed.datasets.problem import ProblemGuess
 from seedbed.datasets.splitting import SplitGuess
 from seedbed.datasets.trends import PARTS
+from seedbed.datasets.yaml_text import comment_line, commented, inline, inline_key, wrapped
 
 COMMENTED = 60
 """Lists of more columns are written without a comment on each."""
-WIDTH = 100
-PLAIN = re.compile(r"[^\W\d_][\w/.()-]*( [\w/.()-]+)*")
-NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "nan"}
-"""What YAML reads as something else, unless it stands in quotes."""
 RESERVED = ("_", "!")
 """How no column may be called: the pipeline's own names, and what is left out of a list."""
 LISTS = ("number", "boolean", "category", "text", "date")
@@ -104,37 +102,39 @@ def dataset_file(
     choices = {"source": source["kind"], "split": split.kind, "expectations": found.name}
     lines = [
         "# @package _global_",
-        f"# {_question(found)} From {source['path']}: dvc exp run -S dataset={found.name}",
+        comment_line(
+            f"{_question(found)} From {source['path']}: dvc exp run -S dataset={found.name}"
+        ),
         "defaults:",
-        *(_line(f"  - override /{group}: {choice}") for group, choice in choices.items()),
+        *(commented(f"  - override /{group}: {choice}") for group, choice in choices.items()),
         "",
         "source:",
-        f"  path: {_inline(source['path'])}",
+        f"  path: {inline(source['path'])}",
         *_options(source["options"]),
         "",
         "dataset:",
-        f"  name: {_inline(found.name)}",
-        *(tables or [f"  tables: [{{name: {_inline(found.name)}}}]"]),
+        f"  name: {inline(found.name)}",
+        *(tables or [f"  tables: [{{name: {inline(found.name)}}}]"]),
         "  window: {start: null, end: null}",
         "  sample: null",
         *(["", f"split: {{repeats: {split.repeats}}}"] if split.repeats > 1 else []),
         "",
         "problem:",
-        f"  question: {_inline(_question(found))}",
-        _line(f"  task: {problem.task}", problem.reason),
+        f"  question: {inline(_question(found))}",
+        commented(f"  task: {problem.task}", problem.reason),
         *(
-            [_line(f"  positive: {_inline(problem.positive)}", problem.positive_reason)]
+            [commented(f"  positive: {inline(problem.positive)}", problem.positive_reason)]
             if problem.task == "binary"
             else []
         ),
         f"  metric: {problem.metric}",
         f"  threshold: {problem.threshold}",
         "",
-        f"# The split is {split.kind}: {split.reason}.",
+        comment_line(f"The split is {split.kind}: {split.reason}."),
         "columns:",
-        f"  target: {_inline(found.target)}",
+        f"  target: {inline(found.target)}",
         *(
-            f"  {role}: {_inline(name)}"
+            f"  {role}: {inline(name)}"
             for role in ("time", "group")
             for name in found.columns_of(role)
         ),
@@ -173,7 +173,7 @@ def expectations_file(found: Description) -> str:
 
 
 def _expectation(kind: str, severity: str, **arguments: Any) -> str:
-    return _inline({"type": kind, "severity": severity, "arguments": arguments})
+    return inline({"type": kind, "severity": severity, "arguments": arguments})
 
 
 def _question(found: Description) -> str:
@@ -188,10 +188,10 @@ def _options(options: Mapping[str, Any]) -> Iterable[str]:
         yield "  options:"
     for key, value in options.items():
         if isinstance(value, dict):
-            entries = [f"{_inline(name)}: {_inline(part)}" for name, part in value.items()]
-            yield _wrapped(f"    {key}: ", entries, "{}")
+            entries = [f"{inline_key(name)}: {inline(part)}" for name, part in value.items()]
+            yield wrapped(f"    {key}: ", entries, "{}")
         else:
-            yield f"    {key}: {_inline(value)}"
+            yield f"    {key}: {inline(value)}"
 
 
 def _lists(found: Description) -> Iterable[str]:
@@ -199,12 +199,26 @@ def _lists(found: Description) -> Iterable[str]:
         names = found.columns_of(role)
         if not names:
             continue
+        excluded = list(_taken_by_globs(found, names))
         if len(names) > COMMENTED:
-            yield _wrapped(f"  {role}: ", [_inline(name) for name in names])
+            entries = [*names, *(f"!{glob.escape(name)}" for name in excluded)]
+            yield wrapped(f"  {role}: ", [inline(entry) for entry in entries])
             continue
         yield f"  {role}:"
         for name in names:
-            yield _line(f"    - {_inline(name)}", comment(found, name))
+            yield commented(f"    - {inline(name)}", comment(found, name))
+        for name in excluded:
+            yield commented(
+                f"    - {inline(f'!{glob.escape(name)}')}", "else a name above takes it"
+            )
+
+
+def _taken_by_globs(found: Description, names: Iterable[str]) -> Iterable[str]:
+    """Yield the columns left out that a name such as `*`, which is a pattern too, would take."""
+    globs = [name for name in names if is_glob(name)]
+    for name in found.guesses if globs else ():
+        if found.role(name) is None and any(fnmatchcase(name, pattern) for pattern in globs):
+            yield name
 
 
 def _types(found: Description) -> Iterable[str]:
@@ -222,15 +236,16 @@ def _types(found: Description) -> Iterable[str]:
     # Else a key that is no feature would be a number in one file, and text in another.
     types |= {name: "category" for name in found.join_keys if found.role(name) is None}
     if types:
-        yield _wrapped(
-            "  types: ", [f"{_inline(name)}: {kind}" for name, kind in types.items()], "{}"
+        yield wrapped(
+            "  types: ", [f"{inline_key(name)}: {kind}" for name, kind in types.items()], "{}"
         )
 
 
 def _left_out(found: Description) -> Iterable[str]:
     names = [name for name in found.guesses if found.role(name) is None]
     for name in names[:COMMENTED]:
-        yield f"  # left out: {_inline(name)} ({found.guesses[name].kind}): {comment(found, name)}"
+        kind = found.guesses[name].kind
+        yield f"  {comment_line(f'left out: {inline(name)} ({kind}): {comment(found, name)}')}"
     if len(names) > COMMENTED:
         yield f"  # and {len(names) - COMMENTED:,} more, which `ingest` names"
 
@@ -239,8 +254,8 @@ def _time_parts(found: Description) -> Iterable[str]:
     if found.time_parts is not None and len(found.time_parts) < len(PARTS):
         yield ""
         yield "features:"
-        yield _line(
-            f"  time_parts: {_inline(found.time_parts)}",
+        yield commented(
+            f"  time_parts: {inline(found.time_parts)}",
             "the others do not come again: later rows have values that training has not seen",
         )
 
@@ -258,33 +273,3 @@ def comment(found: Description, name: str) -> str:
             "later rows have values that training has not seen"
         )
     return "; ".join(filter(None, (leak.reason if leak else guess.reason, guess.note)))
-
-
-def _line(text: str, comment: str | None = None) -> str:
-    return f"{text:<34} # {comment}" if comment else text
-
-
-def _wrapped(start: str, entries: list[str], signs: str = "[]") -> str:
-    """Return a flow list or mapping, broken into lines."""
-    indent = " " * (len(start) - len(start.lstrip()) + 2)
-    lines, line = [], start + signs[0]
-    for place, entry in enumerate(entries):
-        part = entry + (", " if place < len(entries) - 1 else signs[1])
-        if len(line) + len(part) > WIDTH and line.strip():
-            lines.append(line.rstrip())
-            line = indent
-        line += part
-    return "\n".join([*lines, line])
-
-
-def _inline(value: Any) -> str:
-    """Return a value on one line, as Hydra reads it back."""
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{_inline(key)}: {_inline(part)}' for key, part in value.items())}}}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_inline, value))}]"
-    if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in NOT_TEXT:
-        return value
-    # JSON is YAML; a reference to another key is escaped.
-    text = json.dumps(value, ensure_ascii=False)
-    return re.sub(r"((?:\\\\)*)\$\{", lambda found: found[1] * 2 + r"\\${", text)
