@@ -13,7 +13,7 @@ from seedbed.datasets.guesses import Guess
 from seedbed.datasets.problem import ProblemGuess
 from seedbed.datasets.splitting import SplitGuess
 from seedbed.datasets.trends import PARTS
-from seedbed.datasets.yaml_text import commented, inline, inline_key, comment_line, wrapped
+from seedbed.datasets.yaml_text import comment_line, commented, inline, inline_key, wrapped
 
 COMMENTED = 60
 """Lists of more columns are written without a comment on each."""
