@@ -63,7 +63,8 @@ def test_the_recipe_for_your_own_data(project: Project) -> None:
     assert details(project)["test"]["roc_auc"]["value"] > 0.95
     brought_in = load_yaml(project.root / "reports/overrides.yaml")["changed"]
     assert "dataset" not in brought_in, "it is conf/'s own now"
-    assert "Is this tumour malignant?" in card(project)
+    assert "Is diagnosis malignant?" in card(project)
+    assert "When the cells have been measured under the microscope" in card(project)
 
 
 def test_the_recipe_for_a_stage(project: Project) -> None:
