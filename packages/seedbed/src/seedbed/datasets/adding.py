@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,12 @@ from seedbed.config.columns import is_glob
 from seedbed.config.compose import check_composed, compose_anew
 from seedbed.config.composition import MAIN, compose_conf
 from seedbed.config.overrides import read_overrides
-from seedbed.data.leaks import find_leaks
-from seedbed.data.repeats import find_repeats
-from seedbed.datasets.guesses import Guess, check_column, read_as
-from seedbed.datasets.inferring import infer_columns
+from seedbed.datasets.describing import describe_table
+from seedbed.datasets.guesses import Guess, check_column
 from seedbed.datasets.placing import choose_name, copy_file, plan_copies, refuse_others
-from seedbed.datasets.problem import infer_problem, infer_split
 from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
-from seedbed.datasets.tables import Related, plan_tables, relate_tables, sniff_tables
+from seedbed.datasets.tables import plan_tables, relate_tables, sniff_tables
 from seedbed.datasets.tables_file import table_lines
-from seedbed.datasets.trends import find_trends, parts_to_use
 from seedbed.datasets.writing import (
     LISTS,
     RESERVED,
@@ -140,117 +136,6 @@ def add_dataset(
         compose_anew(root)
     written = [file.relative_to(root).as_posix() for file in files.values()]
     return Added(found, [*written, *([place] if copies else [])], [*sniffed.notes, *warnings])
-
-
-def describe_table(
-    frame: pd.DataFrame,
-    name: str,
-    target: str,
-    time: str | None = None,
-    group: str | None = None,
-    positive: str | None = None,
-    related: Related | None = None,
-) -> tuple[Description, list[str]]:
-    """Return what is found in a table, and what a person should know before anything runs.
-
-    Parameters
-    ----------
-    frame : DataFrame, shape (n_rows, n_columns)
-        As :func:`~seedbed.datasets.sniffing.read_as_text` returns it. Its columns are taken out.
-    name, target, time, group, positive : str
-        See :func:`add_dataset`.
-    related : Related, optional
-        How columns of other tables came into it.
-
-    Raises
-    ------
-    UserError
-        If a column is not there, or the target is no target.
-    """
-    guesses = infer_columns(frame, target, time, group)
-    problem = infer_problem(frame, guesses, target, positive)
-    warnings = [*problem.warnings]
-    if problem.rare:
-        guesses[target], word = _leave_out_rare(frame, guesses[target], problem.rare)
-        warnings.append(word)
-    split = related.split if related else infer_split(frame, guesses, time, group)
-    count = len(frame)
-    classes = _classes(frame[target], guesses)
-    typed = _read_typed(frame, guesses)
-    others = [
-        column
-        for column, guess in guesses.items()
-        if column not in (target, split.column)
-        and guess.kind not in ("constant", "empty", "duplicate")
-    ]
-    # Classes by their own names, so that a reason names them.
-    answers = typed[target] if problem.task == "regression" else classes
-    leaks = {leak.column: leak for leak in find_leaks(typed, answers, problem.task, others)}
-    features = [
-        column for column in others if column not in leaks and guesses[column].kind != "identifier"
-    ]
-    trends: dict[str, float] = {}
-    time_parts = None
-    warnings += [*split.notes, *(related.warnings if related else [])]
-    if split.kind == "time":
-        numbers = [column for column in features if guesses[column].kind == "number"]
-        trends = find_trends(typed, str(split.column), numbers)
-        time_parts = parts_to_use(typed[split.column])
-    elif split.kind == "random" and (repeats := find_repeats(typed, features, answers)):
-        warnings.append(str(repeats))
-    found = Description(
-        name,
-        target,
-        count,
-        guesses,
-        problem,
-        split,
-        leaks,
-        trends,
-        time_parts,
-        frozenset(related.keys if related else ()),
-    )
-    return found, warnings
-
-
-def _read_typed(frame: pd.DataFrame, guesses: Mapping[str, Guess]) -> pd.DataFrame:
-    """Return the columns as they were guessed; `frame` loses its own, which take much memory."""
-    texts = dict(frame.items())
-    frame.drop(columns=frame.columns, inplace=True)
-    typed = {name: read_as(texts.pop(name), guesses[name]) for name in list(texts)}
-    return pd.DataFrame(typed, copy=False)
-
-
-def _leave_out_rare(
-    frame: pd.DataFrame, guess: Guess, rare: Mapping[str, int]
-) -> tuple[Guess, str]:
-    """Let classes of too few rows be missing, so that these rows are dropped; and say so.
-
-    Missing texts count in all columns: where another one has the text too, nothing is done.
-    """
-    what = ", ".join(f"{text} ({count})" for text, count in rare.items())
-    others = frame.drop(columns=guess.name)
-    if any(values.astype("str").isin(list(rare)).any() for _, values in others.items()):
-        return guess, (
-            f"classes of too few rows for train, validation and test: {what}. Join them with "
-            "others, or drop these rows, else the model cannot be evaluated"
-        )
-    texts = (*guess.missing_texts, *rare)
-    guess = replace(
-        guess,
-        missing_texts=texts,
-        values=guess.values - len(rare),
-        missing=guess.missing + sum(rare.values()) / len(frame),
-    )
-    return guess, (
-        f"rows of classes that have too few for train, validation and test are left out: {what}. "
-        "Join classes in the file, or take them out of source.options.missing, if they matter"
-    )
-
-
-def _classes(values: pd.Series, guesses: dict[str, Guess]) -> pd.Series:
-    """Return the classes as text, missing where the file has a text that stands for that."""
-    return values.mask(values.isin(guesses[str(values.name)].missing_texts)).astype("str")
 
 
 def _refuse_columns(

@@ -244,7 +244,7 @@ def encode_target(target: pd.Series, task: Task, classes: tuple[Any, ...]) -> ND
         raise UserError(
             f"columns.target: {int((codes < 0).sum())} rows are of class "
             f"{', '.join(map(str, unseen[:5]))}, of which there is no train row. Leave such rows "
-            "out, or choose a split that spreads the classes (split=random)."
+            "out, or join the class with another one."
         )
     return codes.astype(np.intp)
 
