@@ -366,7 +366,10 @@ def test_a_copy_is_set_up_run_and_tested_by_make(template: Path, tmp_path: Path)
     took = {}
     for target in ("setup", "repro", "test"):
         started = time.monotonic()
-        printed = project.run("make", target, limit=900, unaided=True).stdout
+        # Else pytest would also delete there what earlier sessions of other tests have left.
+        printed = project.run(
+            "make", target, limit=900, unaided=True, PYTEST_DEBUG_TEMPROOT=str(tmp_path)
+        ).stdout
         took[target] = time.monotonic() - started
     print(", ".join(f"make {target}: {seconds:.0f} s" for target, seconds in took.items()))
     assert " passed" in printed
