@@ -48,7 +48,7 @@ def test_a_wrong_option_is_told_by_its_key(
 ) -> None:
     source = Source(kind=kind, path="x", options=options)
     found = next(find_mistakes(flights.model_copy(update={"source": source})))
-    assert f"{found.key} {found.told}".startswith(words)
+    assert f"{found.key} {found.message}".startswith(words)
     if kind in OPTIONS:
         with pytest.raises(UserError) as told:
             read_options(source)

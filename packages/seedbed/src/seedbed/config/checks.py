@@ -65,10 +65,10 @@ def _of_dataset(params: Params) -> Iterator[Mistake]:
             if why := why_no_source(own.kind):
                 yield Mistake(f"{key}.kind", why)
             for mistake in find_option_mistakes(own):
-                yield Mistake(mistake.key.replace("source", key, 1), mistake.told)
+                yield Mistake(mistake.key.replace("source", key, 1), mistake.message)
     for place, join in enumerate(params.dataset.joins):
-        for name, told in _of_join(join, params):
-            yield Mistake(f"dataset.joins.{place}.{name}", told)
+        for name, message in _of_join(join, params):
+            yield Mistake(f"dataset.joins.{place}.{name}", message)
 
 
 def _of_join(join: Join, params: Params) -> Iterator[tuple[str, str]]:
@@ -80,11 +80,11 @@ def _of_join(join: Join, params: Params) -> Iterator[tuple[str, str]]:
     if again := [name for name in join.columns if name in join.pairs.values()]:
         yield "columns", f"names {again[0]!r}, which is a key of the join: take it out"
     if bool(join.columns) == bool(join.aggregate):
-        told = "are both set" if join.columns else "are both empty"
+        message = "are both set" if join.columns else "are both empty"
         yield (
             "columns",
-            f"and aggregate {told}: list columns of a table with one row for a key, or figures of "
-            "one with many under aggregate, such as {amount: [mean, last], _rows: [count]}",
+            f"and aggregate {message}: list columns of a table with one row for a key, or figures "
+            "of one with many under aggregate, such as {amount: [mean, last], _rows: [count]}",
         )
     before = join.model_copy(update={"rename": {}}).added
     if unknown := [name for name in join.rename if name not in before]:

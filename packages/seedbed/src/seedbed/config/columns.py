@@ -30,7 +30,7 @@ class Mistake(NamedTuple):
     """
 
     key: str
-    told: str
+    message: str
     edit: str = ""
 
 
@@ -58,7 +58,7 @@ def resolve_columns(lists: ColumnLists, names: Iterable[str]) -> dict[str, Colum
     """
     names = list(names)
     for mistake in (*_find_absent(ColumnTypes(lists), names), *find_conflicts(lists, names)):
-        raise UserError(f"{mistake.key} {mistake.told}. Edit the conf/dataset file.")
+        raise UserError(f"{mistake.key} {mistake.message}. Edit the conf/dataset file.")
     return take_columns(lists, names)
 
 
@@ -101,13 +101,13 @@ def find_conflicts(lists: ColumnLists, names: Iterable[str]) -> Iterator[Mistake
 
 def _find_absent(types: "ColumnTypes", names: list[str]) -> Iterator[Mistake]:
     known = set(names)
-    told = some_of(names, SHOWN)
+    shown = some_of(names, SHOWN)
     for name, roles in types.named.items():
         if name not in known and not is_glob(name):
             meant = did_you_mean(name, sorted(known - set(types.named)))
             yield Mistake(
                 f"columns.{roles[0]}",
-                f"names {name}, which is not in the data{meant}; they have {told}: correct the "
+                f"names {name}, which is not in the data{meant}; they have {shown}: correct the "
                 "name, or remove it",
             )
     for role, globs in types.globs.items():
@@ -116,7 +116,7 @@ def _find_absent(types: "ColumnTypes", names: list[str]) -> Iterator[Mistake]:
                 yield Mistake(
                     f"columns.{role}",
                     f"has the glob {glob!r}, which matches none of the {len(names)} columns of the "
-                    f"data ({told}): correct it, or remove it",
+                    f"data ({shown}): correct it, or remove it",
                 )
 
 

@@ -79,7 +79,7 @@ def plan_features(columns: Mapping[str, Column], features: Features) -> dict[str
     """
     for mistake in find_feature_mistakes(columns, features):
         raise UserError(
-            f"{mistake.key} {mistake.told}. Edit the conf/dataset or conf/features file."
+            f"{mistake.key} {mistake.message}. Edit the conf/dataset or conf/features file."
         )
     made = _all_features(columns, features)
     return {name: feature for name, feature in made.items() if name not in features.drop}
@@ -104,8 +104,8 @@ def find_feature_mistakes(
         taken.add(part.name)
     if features.use_derived:
         for place, derived in enumerate(features.derived):
-            for told in _find_wrong(derived, columns, taken):
-                yield Mistake(f"features.derived.{place}", f"({derived.name}) {told}")
+            for message in _find_wrong(derived, columns, taken):
+                yield Mistake(f"features.derived.{place}", f"({derived.name}) {message}")
             taken.add(derived.name)
     made = _all_features(columns, features)
     for name in features.drop:

@@ -68,7 +68,7 @@ def check_params(values: dict[str, Any], root: Path, place: Place = lambda key: 
     params = Params.model_construct(**{name: typed(name, values, root, place) for name in fields})
     for mistake in find_mistakes(params):
         where = place(mistake.edit or mistake.key)
-        raise UserError(f"{PARAMS}: {mistake.key} {mistake.told}. Edit {where}.")
+        raise UserError(f"{PARAMS}: {mistake.key} {mistake.message}. Edit {where}.")
     return params
 
 

@@ -157,7 +157,9 @@ def read_options(source: Source) -> Any:
         If one is unknown or wrong.
     """
     for mistake in find_option_mistakes(source):
-        raise UserError(f"{mistake.key} {mistake.told}. Edit the conf/source or conf/dataset file.")
+        raise UserError(
+            f"{mistake.key} {mistake.message}. Edit the conf/source or conf/dataset file."
+        )
     return _typed(OPTIONS[source.kind], source.options)
 
 

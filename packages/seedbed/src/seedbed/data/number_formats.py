@@ -62,14 +62,14 @@ def find_number(texts: pa.Array, like: Sequence[str] = ()) -> Format | None:
         chosen = form if form[-2] in known else others[0]
         if chosen == form:
             return Format("number", form, plain, note=note)
-        told = f"read as {chosen} since other columns are; its own values do not decide"
-        return Format("number", chosen, note=joined(told, note))
+        reason = f"read as {chosen} since other columns are; its own values do not decide"
+        return Format("number", chosen, note=joined(reason, note))
     taken, other = (_numbers(example, fit)[0].as_py() for fit in (form, others[0]))
-    told = (
+    reason = (
         f"{example[0].as_py()!r} is read as {taken:,}, and could be {other:,} ({others[0]}): no "
         "value decides, so English writing is taken"
     )
-    return Format("number", form, plain, undecided=True, note=joined(told, note))
+    return Format("number", form, plain, undecided=True, note=joined(reason, note))
 
 
 def read_numbers(texts: pa.Array, form: str) -> pd.Series:

@@ -1,6 +1,8 @@
 """Parquet and Feather files: typed already, so read as they are."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +26,11 @@ def read_parquet(path: Path) -> pd.DataFrame:
     """
     import pyarrow.parquet as pq
 
-    try:
+    with _refusing(path, "Parquet"):
         if path.is_dir():
             return _to_pandas(_read_folder(path), path)
         refuse_repeated(pq.read_schema(path).names, str(path))
         return _to_pandas(pq.read_table(path, partitioning=None), path)
-    except (pa.ArrowException, OSError) as error:
-        raise UserError(
-            f"{path}: this is not a whole Parquet file ({one_line(error)}). Write it anew or fetch "
-            "it again."
-        ) from error
 
 
 def read_feather(path: Path) -> pd.DataFrame:
@@ -46,11 +43,17 @@ def read_feather(path: Path) -> pd.DataFrame:
     """
     from pyarrow import feather
 
-    try:
+    with _refusing(path, "Feather"):
         return _to_pandas(feather.read_table(path), path)
+
+
+@contextmanager
+def _refusing(path: Path, kind: str) -> Iterator[None]:
+    try:
+        yield
     except (pa.ArrowException, OSError) as error:
         raise UserError(
-            f"{path}: this is not a whole Feather file ({one_line(error)}). Write it anew or fetch "
+            f"{path}: this is not a whole {kind} file ({one_line(error)}). Write it anew or fetch "
             "it again."
         ) from error
 

@@ -281,14 +281,14 @@ def _refuse(
     found = values.iloc[place]
     found = found.item() if isinstance(found, np.generic) else found
     if sent:
-        told = f"Send {wanted}{', or null where it is not known' if remedy else ''}."
+        remark = f"Send {wanted}{', or null where it is not known' if remedy else ''}."
     else:
         other = (
             "List the column under another type in the conf/dataset file, or correct the source."
         )
-        told = f"Expected is {wanted}. {remedy or other}"
+        remark = f"Expected is {wanted}. {remedy or other}"
     raise UserError(
         f"column {name}: {int(wrong.sum())} of {len(values)} values cannot be read, the first in "
         "row "
-        f"{place}: {reprlib.repr(found)}. {told}"
+        f"{place}: {reprlib.repr(found)}. {remark}"
     )

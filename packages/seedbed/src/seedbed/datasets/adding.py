@@ -108,7 +108,8 @@ def add_dataset(
         frame = related.rows
     else:
         _refuse_columns(frame, sniffed.notes, target, time, group)
-    found, warnings = describe_table(frame, name, target, time, group, positive, related)
+    parts = compose_conf(root).values["features"].get("time_parts", [])
+    found, warnings = describe_table(frame, name, target, time, group, positive, related, parts)
     if not any(found.columns_of(role) for role in LISTS):
         others = [
             f"{column} ({comment(found, column)})" for column in found.guesses if column != target

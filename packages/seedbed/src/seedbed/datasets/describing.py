@@ -1,17 +1,18 @@
 """What a table is: its columns, the question, the split, and what must not be a feature."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
+from seedbed.config.schema import TimePart
 from seedbed.data.leaks import find_leaks
 from seedbed.data.repeats import find_repeats
 from seedbed.datasets.guesses import Guess, read_as
 from seedbed.datasets.inferring import infer_columns
 from seedbed.datasets.problem import infer_problem, infer_split
 from seedbed.datasets.tables import Related
-from seedbed.datasets.trends import find_trends, parts_to_use
+from seedbed.datasets.trends import find_trends, parts_that_return
 from seedbed.datasets.writing import Description
 
 
@@ -23,6 +24,7 @@ def describe_table(
     group: str | None = None,
     positive: str | None = None,
     related: Related | None = None,
+    time_parts: Sequence[TimePart] = (),
 ) -> tuple[Description, list[str]]:
     """Return what is found in a table, and what a person should know before anything runs.
 
@@ -34,6 +36,8 @@ def describe_table(
         See :func:`~seedbed.datasets.adding.add_dataset`.
     related : Related, optional
         How columns of other tables came into it.
+    time_parts : sequence of str
+        The parts of the time that conf/ chooses.
 
     Raises
     ------
@@ -63,12 +67,12 @@ def describe_table(
         column for column in others if column not in leaks and guesses[column].kind != "identifier"
     ]
     trends: dict[str, float] = {}
-    time_parts = None
+    returning = list(time_parts)
     warnings += [*split.notes, *(related.warnings if related else [])]
     if split.kind == "time":
         numbers = [column for column in features if guesses[column].kind == "number"]
         trends = find_trends(typed, str(split.column), numbers)
-        time_parts = parts_to_use(typed[split.column])
+        returning = parts_that_return(typed[split.column], time_parts)
     elif split.kind == "random" and (repeats := find_repeats(typed, features, answers)):
         warnings.append(str(repeats))
     found = Description(
@@ -80,7 +84,7 @@ def describe_table(
         split,
         leaks,
         trends,
-        time_parts,
+        returning if len(returning) < len(time_parts) else None,
         frozenset(related.keys if related else ()),
     )
     return found, warnings

@@ -50,11 +50,11 @@ def infer_columns(
     for name in again if forms or absent else ():
         column = look_at(frame[name], name)
         guesses[name] = judge(column, name == time, sorted(forms), absent).guess
-    told = [name for name in (time, group) if name in traces]
-    traces = {name: traces[name] for name in (*told, *traces)}
+    named = [name for name in (time, group) if name in traces]
+    traces = {name: traces[name] for name in (*named, *traces)}
     repeated, nearly = find_duplicates(traces, frame, guesses)
     for name, how in repeated.items():
-        if name not in told:
+        if name not in named:
             guesses[name] = replace(guesses[name], kind="duplicate", reason=how, note=None)
     for name, how in nearly.items():
         guesses[name] = replace(guesses[name], note=joined(guesses[name].note, how))

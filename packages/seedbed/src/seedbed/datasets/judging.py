@@ -68,8 +68,8 @@ def judge(
         return _judge_with_absent(column, absent_elsewhere)
     if absent.any():
         texts = tuple(sorted(values[absent]))
-        told = f"taken for missing: {', '.join(map(repr, texts[:5]))}"
-        guess = replace(judged.guess, note=joined(judged.guess.note, told))
+        reason = f"taken for missing: {', '.join(map(repr, texts[:5]))}"
+        guess = replace(judged.guess, note=joined(judged.guess.note, reason))
         guess = replace(guess, missing_texts=(*texts, *guess.missing_texts))
         judged = replace(judged, guess=guess)
     return judged
@@ -161,16 +161,16 @@ def _judge_finite(
 ) -> Guess:
     """Judge numbers of which some are infinite, or so large that they count as that."""
     texts = tuple(sorted(column.distinct[beyond].astype("str")))
-    told = (
+    reason = (
         f"{column.counts[beyond].sum():,} values are beyond {LARGEST:.1g}, such as {texts[0]}, and "
         "taken for missing"
     )
     if beyond.all():
-        guess = Guess(column.name, "empty", None, told, 0, 1.0)
+        guess = Guess(column.name, "empty", None, reason, 0, 1.0)
     else:
         finite = numbers[~beyond].reset_index(drop=True)
         guess = _judge_numbers(column.keep(~beyond), finite, found)
-        guess = replace(guess, note=joined(guess.note, told))
+        guess = replace(guess, note=joined(guess.note, reason))
     return replace(guess, missing_texts=texts)
 
 
@@ -184,11 +184,11 @@ def _judge_with_absent(column: ColumnValues, absent_elsewhere: set[str]) -> Judg
     texts = tuple(sorted(column.distinct[absent]))
     kept = column.keep(~absent)
     guess = _judge_texts(kept)
-    told = (
+    reason = (
         f"{', '.join(map(repr, texts))} in {column.counts[absent].sum():,} rows is taken for "
         "missing, as in other columns"
     )
-    return Judged(replace(guess, missing_texts=texts, note=joined(guess.note, told)), kept)
+    return Judged(replace(guess, missing_texts=texts, note=joined(guess.note, reason)), kept)
 
 
 def has_absent(column: ColumnValues) -> bool:

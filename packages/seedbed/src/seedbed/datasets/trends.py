@@ -1,6 +1,6 @@
 """Numbers that only grow with time: rows of later months have values that training never saw."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,6 @@ from seedbed.data.features import make_time_part
 
 TREND = 0.95
 """Rank correlation with the time from which a number says little else."""
-PARTS: tuple[TimePart, ...] = ("month", "day_of_week", "day_of_year", "hour")
-"""The parts of the time that features=rich computes."""
 ROWS = 20_000
 
 
@@ -31,10 +29,10 @@ def find_trends(frame: pd.DataFrame, time: str, columns: Iterable[str]) -> dict[
     return _trends(rows[time], {name: rows[name] for name in columns})
 
 
-def parts_to_use(times: pd.Series) -> list[TimePart]:
+def parts_that_return(times: pd.Series, parts: Sequence[TimePart]) -> list[TimePart]:
     """Return the parts of the time that come again: within one year, the month does not."""
-    going = _trends(times, {part: make_time_part(part, times) for part in PARTS})
-    return [part for part in PARTS if part not in going]
+    going = _trends(times, {part: make_time_part(part, times) for part in parts})
+    return [part for part in parts if part not in going]
 
 
 def _trends(times: pd.Series, columns: Mapping[str, pd.Series]) -> dict[str, float]:

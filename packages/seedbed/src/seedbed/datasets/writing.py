@@ -12,7 +12,6 @@ from seedbed.data.leaks import Leak
 from seedbed.datasets.guesses import Guess
 from seedbed.datasets.problem import ProblemGuess
 from seedbed.datasets.splitting import SplitGuess
-from seedbed.datasets.trends import PARTS
 from seedbed.datasets.yaml_text import comment_line, commented, inline, inline_key, wrapped
 
 COMMENTED = 60
@@ -42,7 +41,7 @@ class Description:
     trends : dict of str to float
         The numbers that only grow with time, with their rank correlation.
     time_parts : list of str or None
-        The parts of the time that come again; None without a split by time.
+        The parts of the time that come again, where some of those that conf/ chooses do not.
     join_keys : frozenset of str
         The columns by which other tables are joined: as numbers, they say nothing.
     """
@@ -251,7 +250,7 @@ def _left_out(found: Description) -> Iterable[str]:
 
 
 def _time_parts(found: Description) -> Iterable[str]:
-    if found.time_parts is not None and len(found.time_parts) < len(PARTS):
+    if found.time_parts is not None:
         yield ""
         yield "features:"
         yield commented(
