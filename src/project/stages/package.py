@@ -37,6 +37,7 @@ def package(
     clean = read_table(Path("data/clean"))
     known = resolve_columns(columns, clean)
     rows = read_table(Path("data/features"), [ROW, SPLIT, *([TIME] if columns.time else [])])
+    train = train_rows(clean, rows, known)
     recipe = Recipe(
         dataset=dataset.name,
         problem=problem,
@@ -44,10 +45,10 @@ def package(
         cleaning=cleaning,
         features=features,
         decision=Decision.read(MODEL / "decision.json"),
-        signature=Signature.of(train_rows(clean, rows, known), known, features, dataset.time_zone),
+        signature=Signature.of(train, known, features, dataset.time_zone),
     )
     reports = (read_json(Path(f"reports/{name}/details.json")) for name in ("train", "evaluate"))
     metrics = summarize(*reports)
     card = write_card(recipe, dataset, split, model, metrics, periods(rows))
     seen = SeenRows.of(rows.loc[rows[SPLIT] != "test", ROW].to_numpy())
-    write_bundle(BUNDLE, recipe, model=MODEL, metrics=metrics, card=card, seen=seen)
+    write_bundle(BUNDLE, recipe, model=MODEL, metrics=metrics, card=card, seen=seen, train=train)

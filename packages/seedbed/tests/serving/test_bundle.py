@@ -209,7 +209,7 @@ def test_what_is_no_description_of_a_bundle_is_refused(bundle_copy: Path, text: 
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("format", 99, "format is 99, and this version of seedbed reads 4"),
+        ("format", 99, "format is 99, and this version of seedbed reads 5"),
         ("cleaning", {"tidy": 1}, r"does not fit this version of seedbed \(cleaning\.tidy: Extra"),
     ],
 )

@@ -141,7 +141,7 @@ def write_an_unreadable_pipeline(given: Given) -> None:
         (lambda given: lack_a_column(given, "flight"), "lack its column flight"),  # of the key
         (ask_another_question, r"another question: its problem\.above is .*today's is 30\.0"),
         (use_rows_of_its_training, r"at least 40 of the [\d,]+ test rows.* better than it is$"),
-        (make_by_another_version, "format is 1, and this version of seedbed reads 4"),
+        (make_by_another_version, "format is 1, and this version of seedbed reads 5"),
         (add_to_the_recipe, r"it does not fit this version of seedbed \(decision\.cost: "),
         (
             write_an_unreadable_pipeline,

@@ -67,6 +67,7 @@ def project(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     example = load_bundle(built("diabetes") / "models/bundle")
     recipe, seen = example.recipe, example.seen
     features = read_table(built("diabetes") / "data/features")
+    train = read_table(built("diabetes") / "data/clean")
 
     def make(value: float) -> Path:
         root = tmp_path / f"project {value}"
@@ -82,7 +83,9 @@ def project(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         pipeline.fit(feature_frame(features, recipe.decision.features))
         dump_pipeline(pipeline, root / "model/pipeline.skops")
         write_json(root / "model/packages.json", installed_packages())
-        write_bundle(root / "bundle", recipe, model=root / "model", metrics={}, card="", seen=seen)
+        write_bundle(
+            root / "bundle", recipe, model=root / "model", metrics={}, card="", seen=seen, train=train
+        )
         return root
 
     yield make

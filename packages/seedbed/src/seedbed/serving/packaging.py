@@ -14,12 +14,13 @@ from seedbed.config.imports import LOCK, Imports
 from seedbed.config.lock_file import canonical
 from seedbed.config.project import ProjectSettings, project_module, read_settings
 from seedbed.config.repository import inside_experiment
+from seedbed.data.features import feature_makers
 from seedbed.data.roles import Columns, row_key
 from seedbed.data.tables import ROW, SPLIT, TIME
 from seedbed.errors import UserError
 from seedbed.files import read_json, replacing_folder, write_json, write_text
 from seedbed.models.gate import Verdict, write_refusal
-from seedbed.models.serialization import modules_in
+from seedbed.models.serialization import load_pipeline, modules_in
 from seedbed.serving.bundle import (
     ABOUT,
     CARD,
@@ -28,12 +29,15 @@ from seedbed.serving.bundle import (
     METRICS,
     PIPELINE,
     REQUIREMENTS,
+    SAMPLES,
     SEEN,
     VERDICT,
+    Bundle,
     hash_of,
 )
-from seedbed.serving.code import EXTENSIONS
+from seedbed.serving.code import EXTENSIONS, ProjectCode
 from seedbed.serving.recipe import Recipe
+from seedbed.serving.samples import Samples, sample_rows
 from seedbed.serving.seen_rows import SeenRows
 
 SERVING = "seedbed.serving.bundle"
@@ -104,6 +108,7 @@ def write_bundle(
     metrics: dict[str, Any],
     card: str,
     seen: SeenRows,
+    train: pd.DataFrame,
 ) -> None:
     """Write a bundle, whole or not at all; equal parts give equal bytes.
 
@@ -122,14 +127,31 @@ def write_bundle(
         The model card, in Markdown.
     seen : SeenRows
         Of train and validation rows.
+    train : DataFrame, shape (n_rows, n_columns)
+        The train rows of data/clean, of which a few are kept as samples.
     """
     code = gather_code(model / PIPELINE)
+    packages = read_json(model / "packages.json")
     with replacing_folder(path) as folder:
         shutil.copyfile(model / PIPELINE, folder / PIPELINE)
         write_text(folder / REQUIREMENTS, code.requirements)
         write_json(folder / METRICS, metrics)
         write_text(folder / CARD, card)
         seen.write(folder / SEEN)
+        unfinished = Bundle(
+            recipe,
+            load_pipeline(model / PIPELINE, code.settings),
+            metrics,
+            seen,
+            Samples([], []),
+            "",
+            packages,
+            feature_makers(recipe.columns, recipe.features),
+            ProjectCode(code.settings.package, folder, {}),
+        )
+        names = [column.name for column in recipe.signature.columns]
+        sent = sample_rows(train, recipe.columns, names)
+        Samples(sent, unfinished.answer(sent).rows if sent else []).write(folder / SAMPLES)
         for name, content in code.files.items():
             file = folder / CODE / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -137,7 +159,7 @@ def write_bundle(
         about = {
             "format": FORMAT,
             **recipe.to_dict(),
-            "packages": read_json(model / "packages.json"),
+            "packages": packages,
             "project": asdict(code.settings),
             "files": {
                 file.relative_to(folder).as_posix(): sha256(file.read_bytes()).hexdigest()
