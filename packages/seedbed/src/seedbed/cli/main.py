@@ -1,14 +1,11 @@
 """What `seedbed` starts: all groups of commands as one application."""
 
-import sys
-
 import typer
 
-from seedbed.cli import comparing, configuration, datasets, registry, remotes, running
-from seedbed.errors import UserError
+from seedbed.cli import comparing, configuration, datasets, registry, remotes, running, serving
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for group in (configuration, datasets, running, comparing, registry, remotes):
+for group in (configuration, datasets, running, comparing, registry, remotes, serving):
     app.add_typer(group.app)
 
 
@@ -19,7 +16,4 @@ def seedbed() -> None:
 
 def main() -> None:
     """Run the command; a person's mistake is one paragraph and exit code 1."""
-    try:
-        app()
-    except UserError as error:
-        sys.exit(f"seedbed: {error}")
+    serving.run(app)

@@ -1,6 +1,5 @@
 """Commands on registered models: promote, roll back, lineage."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -44,10 +43,6 @@ def lineage(
 ) -> None:
     """Say which commit, data, parameters and code made a bundle; compare them with all hashes."""
     from seedbed.registry.lineage import trace
+    from seedbed.serving.facts import print_facts
 
-    root = find_root()
-    facts = trace(root, bundle if bundle.is_absolute() else Path.cwd() / bundle)
-    for fact in facts:
-        print(f"{'ok   ' if fact.genuine else 'WRONG'}  {fact.name:<11} {fact.text}")
-    if not all(fact.genuine for fact in facts):
-        sys.exit(1)
+    print_facts(trace(find_root(), bundle if bundle.is_absolute() else Path.cwd() / bundle))

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import sys
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -19,6 +20,14 @@ BUILDS_ESTIMATORS = "seedbed/models/estimator.py"
 """The module that makes what a `_target_` names, which may be of a package in [tool.seedbed]."""
 READS_DATA = "seedbed/data/sources.py"
 """The module that reads tables, also those that come with a package, which counts as imported."""
+PACKS_SERVING = "seedbed/serving/packaging.py"
+"""The module that packs what serves, all of which counts as imported."""
+SERVING = "seedbed.cli.serving"
+"""The module that serves, scores and verifies a bundle where nothing else of seedbed is needed."""
+BY_NAME = {"uvicorn": ("httptools", "uvloop"), "sqlalchemy": ("psycopg",)}
+"""Packages that others import by their names, which no statement tells."""
+BESIDE = (".jinja", ".html", ".css", ".js", ".svg")
+"""The ends of files that are a part of the module whose name they bear, as card.md.jinja."""
 
 
 class Imports:
@@ -48,12 +57,14 @@ class Imports:
             if file is None or (key := file.relative_to(source).as_posix()) in found:
                 continue
             found[key] = file
-            # A template beside a module bears its name: card.md.jinja is a part of card.py.
             found |= {
-                template.relative_to(source).as_posix(): template
-                for template in file.parent.glob(f"{file.stem}.*.jinja")
+                beside.relative_to(source).as_posix(): beside
+                for beside in file.parent.glob(f"{file.stem}.*")
+                if beside.suffix in BESIDE
             }
             pending += self._imports_of(file, name)[0]
+            if key == PACKS_SERVING:
+                pending.append(SERVING)
         return found
 
     def hash_of(self, file: Path) -> str:
@@ -63,8 +74,8 @@ class Imports:
             self._hashes[file] = digest(content.decode("utf-8", "replace")) if content else ""
         return self._hashes[file]
 
-    def versions_of(self, files: Mapping[str, Path], also: Iterable[str] = ()) -> dict[str, str]:
-        """Return the locked versions of the packages that files, and others, use and need.
+    def packages_of(self, files: Mapping[str, Path], also: Iterable[str] = ()) -> set[str]:
+        """Return the names of the packages that files, and others, use.
 
         Parameters
         ----------
@@ -86,14 +97,32 @@ class Imports:
             modules |= self._packages_with_data
         if BUILDS_ESTIMATORS in files:
             modules |= {*self._settings.targets}
-        pending = [name for module in modules for name in self._distributions(module)]
-        found: dict[str, str] = {}
+        modules |= {other for name in modules for other in BY_NAME.get(name, ())}
+        return {name for module in modules for name in self._distributions(module)}
+
+    def versions_of(self, files: Mapping[str, Path], also: Iterable[str] = ()) -> dict[str, str]:
+        """Return the locked versions of the packages of :meth:`packages_of`, and of their needs.
+
+        And that of seedbed, where files pack it.
+        """
+        pending = [*self.packages_of(files, also)]
+        found = {"seedbed": self.seedbed_version} if PACKS_SERVING in files else {}
         while pending:
             name = pending.pop()
             if name in self._locked and name not in found:
                 found[name] = ", ".join(sorted(self._locked[name].versions))
                 pending += self._needs[name]
         return found
+
+    @cached_property
+    def seedbed_version(self) -> str:
+        """The version of seedbed: of its source here, or of what is installed."""
+        from importlib.metadata import version
+
+        pyproject = self.root / "packages/seedbed/pyproject.toml"
+        if not pyproject.is_file():
+            return version("seedbed")
+        return str(tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]["version"])
 
     def _imports_of(self, file: Path, module: str) -> tuple[set[str], set[str]]:
         """Return the first-party modules and the other packages that a file imports."""

@@ -11,7 +11,6 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,36 +18,23 @@ import yaml
 
 from seedbed.config.composition import look_up
 from seedbed.config.fingerprints import CODE, PARTS
+from seedbed.config.lock_file import entries
 from seedbed.config.overrides import OVERRIDES, as_overrides
 from seedbed.config.params import PARAMS
 from seedbed.config.repository import git, git_or_stop
-from seedbed.errors import UserError, some_of
+from seedbed.errors import UserError
 from seedbed.registry.content import path_hash
 from seedbed.registry.versions import ARTIFACT, versions_with
 from seedbed.serving.bundle import REQUIREMENTS, load_bundle
+from seedbed.serving.facts import Fact
 
 BUNDLE = "models/bundle"
 LOCK = "dvc.lock"
 RAW = "data/raw"
 DATA = "data/"
 """What no stage makes there is raw data, which need not be in Git."""
-MOST_NAMES = 5
 
 Stages = dict[str, dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One sentence on a bundle; `genuine` is false where a hash is not what it should be."""
-
-    name: str
-    text: str
-    genuine: bool = True
-
-    @classmethod
-    def on(cls, name: str, text: str, wrong: list[str]) -> "Fact":
-        """Return what is wrong, or `text` where nothing is."""
-        return cls(name, some_of(wrong, MOST_NAMES) if wrong else text, not wrong)
 
 
 def trace(root: Path, bundle: Path) -> list[Fact]:
@@ -162,8 +148,8 @@ def _code(files: Path, stages: Stages, bundle: Path) -> Fact:
             tracked = _read(files / f"{path}.dvc").get("outs", [{}])[0].get("md5")
             if md5 != (tracked or path_hash(files / path)):
                 changed.append(path)
-    # The bundle holds the part that predicting needs, or nothing but the gate's no.
-    if not _lines(bundle / REQUIREMENTS) <= _lines(files / REQUIREMENTS):
+    # The bundle holds the part that serving needs, or nothing but the gate's no.
+    if not {*entries(bundle / REQUIREMENTS)} <= {*entries(files / REQUIREMENTS)}:
         changed.append(REQUIREMENTS)
     return Fact.on(
         "code",
@@ -205,10 +191,6 @@ def _dependencies(stages: Stages) -> Iterator[tuple[str, str, str | None]]:
     for name, stage in stages.items():
         for dep in stage.get("deps", []):
             yield name, dep["path"], dep.get("md5")
-
-
-def _lines(path: Path) -> set[str]:
-    return set(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else set()
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -41,6 +41,7 @@ REQUIREMENTS = "requirements.lock"
 SEEN = "seen_rows.npy"
 SAMPLES = "samples.json"
 CODE = "code"
+WHEELS = "wheels"
 VERSION_LETTERS = 12
 CHANGED = "is not the file that was packaged: it was damaged or changed by hand"
 
@@ -192,8 +193,8 @@ def load_bundle(path: str | Path) -> Bundle:
             f"{folder}: the gate refused this model, so it is not served. "
             f"{Verdict.read(folder / VERDICT).reason}"
         )
-    about, whole = _read_about(folder / ABOUT)
-    files = {name: _read_genuine(folder, name, digest) for name, digest in about["files"].items()}
+    about, whole = read_about(folder / ABOUT)
+    files = {name: read_genuine(folder, name, digest) for name, digest in about["files"].items()}
     for name, trained in about["packages"].items():
         if version(name) != trained:
             warnings.warn(
@@ -231,8 +232,14 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
     )
 
 
-def _read_about(path: Path) -> tuple[dict[str, Any], str]:
-    """Return what bundle.json says, and the hash of that."""
+def read_about(path: Path) -> tuple[dict[str, Any], str]:
+    """Return what bundle.json says, and the hash of that.
+
+    Raises
+    ------
+    UserError
+        If it is missing or changed, or of another format.
+    """
     try:
         about: dict[str, Any] = read_json(path)
         digest = about.pop("sha256")
@@ -250,7 +257,14 @@ def _read_about(path: Path) -> tuple[dict[str, Any], str]:
     return about, digest
 
 
-def _read_genuine(folder: Path, name: str, digest: str) -> bytes:
+def read_genuine(folder: Path, name: str, digest: str) -> bytes:
+    """Return what a file of a bundle holds.
+
+    Raises
+    ------
+    UserError
+        If it is missing, or its hash is another.
+    """
     file = folder / name
     if not file.is_file():
         raise _broken(folder, f"{file} is missing, and a bundle is whole or it is nothing")

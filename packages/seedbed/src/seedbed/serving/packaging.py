@@ -1,8 +1,6 @@
 """Writes bundles: of what earlier stages made, and of the project's own code."""
 
-import re
 import shutil
-from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -10,8 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from seedbed.config.imports import LOCK, Imports
-from seedbed.config.lock_file import canonical
+from seedbed.config.imports import LOCK, SERVING, Imports
 from seedbed.config.project import ProjectSettings, project_module, read_settings
 from seedbed.config.repository import inside_experiment
 from seedbed.data.features import feature_makers
@@ -32,40 +29,45 @@ from seedbed.serving.bundle import (
     SAMPLES,
     SEEN,
     VERDICT,
+    WHEELS,
     Bundle,
     hash_of,
 )
 from seedbed.serving.code import EXTENSIONS, ProjectCode
+from seedbed.serving.deployment import (
+    DOCKERIGNORE,
+    container_files,
+    dockerignore_text,
+    lock_text,
+    needed_packages,
+    serving_wheel,
+)
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.samples import Samples, sample_rows
 from seedbed.serving.seen_rows import SeenRows
 
-SERVING = "seedbed.serving.bundle"
-
 
 @dataclass(frozen=True)
 class OwnCode:
-    """What a bundle takes of the project.
+    """What a bundle takes of the project and of seedbed.
 
     Attributes
     ----------
     settings : ProjectSettings
     files : dict of str to bytes
-        The project's modules that predicting needs, by path below src/.
-    requirements : str
-        The part of requirements.lock that predicting needs.
+        By path in the bundle: the project's modules that predicting needs, the wheel of what
+        serves, and the lock of what both need.
     """
 
     settings: ProjectSettings
     files: dict[str, bytes]
-    requirements: str
 
 
-def gather_code(pipeline: Path) -> OwnCode:
+def gather_code(pipeline: Path, recipe: Recipe) -> OwnCode:
     """Return what the bundle of a fitted pipeline takes of the project in the working directory.
 
-    These are the modules of its feature kinds and estimators, those of the types in the pipeline,
-    and what they import of the project.
+    Of the project, these are the modules of its feature kinds and estimators, those of the types in
+    the pipeline, and what they import of the project; of seedbed, the modules that serve.
     """
     root = Path()
     settings = read_settings(root)
@@ -73,31 +75,31 @@ def gather_code(pipeline: Path) -> OwnCode:
     project_module("features")
     project_module("models")
     prefix = f"{settings.package}."
-    own = [module for module in modules_in(pipeline) if f"{module}.".startswith(prefix)]
+    types = modules_in(pipeline)
+    own = [module for module in types if f"{module}.".startswith(prefix)]
     imports = Imports(root)
     modules = [SERVING, *(prefix + name for name in EXTENSIONS), *own]
     files = {key: file for name in modules for key, file in imports.files_of(name).items()}
-    packages = imports.versions_of(files, also=modules_in(pipeline))
+    contents = {key: file.read_bytes() for key, file in sorted(files.items())}
     ours = {
-        key: file.read_bytes()
-        for key, file in sorted(files.items())
+        f"{CODE}/{key}": content
+        for key, content in contents.items()
         if key.startswith(f"{settings.package}/")
     }
     # A package without extensions consists of an empty __init__.py.
     needed = ours if any(content.strip() for content in ours.values()) else {}
-    return OwnCode(settings, needed, select_packages(root / LOCK, packages))
-
-
-def select_packages(lock: Path, packages: Collection[str]) -> str:
-    """Return the lines of a lock file that pin these packages, with their hashes."""
-    kept, lines = False, []
-    for line in lock.read_text(encoding="utf-8").splitlines() if lock.is_file() else []:
-        if line[:1].strip(" #"):  # an entry begins
-            pinned = re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?==", line)
-            kept = pinned is not None and canonical(pinned[1]) in packages
-        if kept and line.strip() and not line.strip().startswith("#"):
-            lines.append(line)
-    return "".join(f"{line}\n" for line in lines)
+    serving = {key: file for key, file in files.items() if key.startswith("seedbed/")}
+    typed = serving["seedbed/__init__.py"].with_name("py.typed").read_bytes()
+    name, wheel = serving_wheel(
+        imports.seedbed_version,
+        {**{key: contents[key] for key in serving}, "seedbed/py.typed": typed},
+        needed_packages(imports.packages_of(serving), recipe),
+        root / LOCK,
+    )
+    packages = needed_packages(imports.versions_of(files, also=types), recipe)
+    place = f"{WHEELS}/{name}"
+    lock = lock_text(root / LOCK, packages, place, wheel)
+    return OwnCode(settings, {**needed, place: wheel, REQUIREMENTS: lock.encode()})
 
 
 def write_bundle(
@@ -130,11 +132,10 @@ def write_bundle(
     train : DataFrame, shape (n_rows, n_columns)
         The train rows of data/clean, of which a few are kept as samples.
     """
-    code = gather_code(model / PIPELINE)
+    code = gather_code(model / PIPELINE, recipe)
     packages = read_json(model / "packages.json")
     with replacing_folder(path) as folder:
         shutil.copyfile(model / PIPELINE, folder / PIPELINE)
-        write_text(folder / REQUIREMENTS, code.requirements)
         write_json(folder / METRICS, metrics)
         write_text(folder / CARD, card)
         seen.write(folder / SEEN)
@@ -153,9 +154,13 @@ def write_bundle(
         sent = sample_rows(train, recipe.columns, names)
         Samples(sent, unfinished.answer(sent).rows if sent else []).write(folder / SAMPLES)
         for name, content in code.files.items():
-            file = folder / CODE / name
+            file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
+        for name, text in container_files(recipe, Path(LOCK), packages).items():
+            write_text(folder / name, text)
+        names = {ABOUT, DOCKERIGNORE, *(file.name for file in folder.iterdir())}
+        write_text(folder / DOCKERIGNORE, dockerignore_text(names))
         about = {
             "format": FORMAT,
             **recipe.to_dict(),
