@@ -5,9 +5,9 @@ from pathlib import Path
 from seedbed.config.columns import resolve_columns
 from seedbed.config.schema import ColumnLists, Features, Problem, Split
 from seedbed.data.featurizing import build_training_table
-from seedbed.data.file_columns import find_unwatched_files
 from seedbed.data.splits import PARTS
 from seedbed.data.tables import SPLIT, read_table, write_table
+from seedbed.data.unwatched_files import find_unwatched_files
 from seedbed.stages import stage
 
 

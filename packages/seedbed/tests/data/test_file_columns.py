@@ -7,10 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from seedbed.config.schema import Column
 from seedbed.data.file_columns import (
     MOST_BYTES,
-    find_unwatched_files,
     read_documents,
     read_images,
 )
@@ -90,23 +88,3 @@ def test_a_file_that_cannot_be_read_is_one_message_with_its_row(
     message = str(error.value)
     assert message.startswith("column file, row 2: the file '")
     assert words in message and "\n" not in message
-
-
-@pytest.mark.parametrize(
-    ("deps", "told"),
-    [
-        (["data/clean", "data/source"], "scan names files in photos, and"),
-        (["data/source/a", "photos"], None),
-        (["data/clean"], "scan names files in data/source/a, photos, and"),
-    ],
-)
-def test_folders_that_featurize_does_not_depend_on_are_named(
-    deps: list[str], told: str | None
-) -> None:
-    Path("dvc.yaml").write_text(f"stages: {{featurize: {{deps: {deps}}}}}", encoding="utf-8")
-    files = paths("data/source/a/1.png", "photos/2.png", None, "./photos/3.png")
-    rows = pd.DataFrame({"scan": files, "kind": files})
-    columns = {"scan": Column(role="feature", type="image"), "kind": Column(role="other")}
-    found = find_unwatched_files(rows, columns)
-    assert len(found) == (told is not None)
-    assert told is None or told in found[0]

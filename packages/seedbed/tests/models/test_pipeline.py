@@ -13,7 +13,8 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from seedbed.errors import UserError
 from seedbed.models.features import feature_frame, feature_kinds, mark_high_cardinality
-from seedbed.models.pipeline import build_pipeline, fit_pipeline, predict_scores
+from seedbed.models.pipeline import build_pipeline, fit_pipeline
+from seedbed.models.predicting import predict_scores
 
 MODELS = sorted(path.stem for path in (Path(__file__).parents[4] / "conf" / "model").glob("*.yaml"))
 SOURCE = Path(__file__).parents[2] / "src"

@@ -5,7 +5,7 @@ import typer
 from seedbed.cli import comparing, configuration, datasets, registry, remotes, running, serving
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for group in (configuration, datasets, running, comparing, registry, remotes, serving):
+for group in (configuration, datasets, running, comparing, registry, remotes, *serving.GROUPS):
     app.add_typer(group.app)
 
 

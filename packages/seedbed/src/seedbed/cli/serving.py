@@ -8,7 +8,8 @@ from seedbed.cli import bundle
 from seedbed.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for group in (bundle,):
+GROUPS = (bundle,)
+for group in GROUPS:
     app.add_typer(group.app)
 
 

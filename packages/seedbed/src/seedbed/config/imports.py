@@ -22,8 +22,8 @@ READS_DATA = "seedbed/data/sources.py"
 """The module that reads tables, also those that come with a package, which counts as imported."""
 PACKS_SERVING = "seedbed/serving/packaging.py"
 """The module that packs what serves, all of which counts as imported."""
-SERVING = "seedbed.cli.serving"
-"""The module that serves, scores and verifies a bundle where nothing else of seedbed is needed."""
+SERVING = ("seedbed.cli.serving", "seedbed.models.encoders", "seedbed.models.preprocessing")
+"""What serves, scores and verifies a bundle, and what a pipeline's file names of seedbed."""
 BY_NAME = {"uvicorn": ("httptools", "uvloop"), "sqlalchemy": ("psycopg",)}
 """Packages that others import by their names, which no statement tells."""
 BESIDE = (".jinja", ".html", ".css", ".js", ".svg")
@@ -64,7 +64,7 @@ class Imports:
             }
             pending += self._imports_of(file, name)[0]
             if key == PACKS_SERVING:
-                pending.append(SERVING)
+                pending += SERVING
         return found
 
     def hash_of(self, file: Path) -> str:

@@ -5,8 +5,40 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-PINNED = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^]]*])?(?:==| @ )([^ ;\\\n]+)")
-"""How the entry of a package begins: its name, and its version or address."""
+PINNED = re.compile(r"(([A-Za-z0-9._-]+)(?:\[[^]]*])?(?:==| @ )([^ ;\\\n]+))(?: ; ([^\\\n]+))?")
+"""How the entry of a package begins: its name, its version or address, and where it holds."""
+
+
+class Entry(NamedTuple):
+    """An entry of a lock file.
+
+    Attributes
+    ----------
+    name : str
+    version : str
+        Or its address.
+    pin : str
+        Both, as they stand there: ``numpy==2.4.6``.
+    marker : str
+        Where it holds: ``python_full_version < '3.12'``; "" for everywhere.
+    hashes : tuple of str
+    via : tuple of str
+        What asks for it: packages, and ``project (pyproject.toml)``.
+    """
+
+    name: str
+    version: str
+    pin: str
+    marker: str
+    hashes: tuple[str, ...]
+    via: tuple[str, ...]
+
+    def holds(self, python: str | None = None) -> bool:
+        """Tell whether it holds where this runs, or would on another Python, such as 3.12."""
+        from packaging.markers import Marker
+
+        other = {} if python is None else {"python_version": python, "python_full_version": python}
+        return not self.marker or Marker(self.marker).evaluate(other)
 
 
 class Locked(NamedTuple):
@@ -28,47 +60,25 @@ class Locked(NamedTuple):
 def read_lock(path: Path) -> dict[str, Locked]:
     """Return what a lock file of `uv pip compile` pins, by name; nothing if there is no file."""
     found: dict[str, Locked] = {}
-    for name, pinned, entry in _entries(path):
-        versions, via = found.setdefault(name, Locked([], []))
-        hashes = re.findall(r"--hash=(\S+)", entry) if " @ " in pinned[0] else []
-        versions += sorted({*(hashes or [pinned[2]])} - {*versions})
-        via += re.findall(r"^ +#(?: via)? +(?!via$)(\S[^\[\n]*)", entry, re.MULTILINE)
+    for entry in entries(path):
+        versions, via = found.setdefault(entry.name, Locked([], []))
+        hashes = entry.hashes if " @ " in entry.pin else ()
+        versions += sorted({*(hashes or [entry.version])} - {*versions})
+        via += entry.via
     return found
 
 
-def entries(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the name of each package that a lock file pins, and its lines but for comments."""
-    for name, _, entry in _entries(path):
-        lines = [line for line in entry.splitlines() if line.strip() and line.strip()[0] != "#"]
-        yield name, "".join(f"{line}\n" for line in lines)
-
-
-def versions_for(path: Path, python: str | None = None) -> dict[str, str]:
-    """Return the version of each package that a lock file installs.
-
-    Parameters
-    ----------
-    path : Path
-    python : str, optional
-        Such as 3.12; by default that which runs.
-    """
-    from packaging.markers import Marker
-
-    other = {} if python is None else {"python_version": python, "python_full_version": python}
-    found = {}
-    for name, pinned, entry in _entries(path):
-        marker = entry[pinned.end() :].partition("\n")[0].strip(" ;\\")
-        if not marker or Marker(marker).evaluate(other):
-            found[name] = pinned[2]
-    return found
-
-
-def _entries(path: Path) -> Iterator[tuple[str, re.Match[str], str]]:
-    """Yield name, beginning and text of each entry of a lock file."""
+def entries(path: Path) -> Iterator[Entry]:
+    """Yield the packages that a lock file pins; none if there is no file."""
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    for entry in re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE):
-        if pinned := PINNED.match(entry):
-            yield canonical(pinned[1]), pinned, entry
+    for part in re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE):
+        if pinned := PINNED.match(part):
+            pin, name, version, marker = pinned.groups()
+            hashes = re.findall(r"--hash=(\S+)", part)
+            via = re.findall(r"^ +#(?: via)? +(?!via$)(\S[^\[\n]*)", part, re.MULTILINE)
+            yield Entry(
+                canonical(name), version, pin, (marker or "").strip(), tuple(hashes), tuple(via)
+            )
 
 
 def canonical(name: str) -> str:

@@ -7,15 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from seedbed.config.schema import ColumnType
-from seedbed.config.yaml_files import load_yaml
-from seedbed.data.roles import Columns
-from seedbed.errors import UserError, one_line, some_of
+from seedbed.errors import UserError, one_line
 
 FILES: tuple[ColumnType, ...] = ("image", "document")
 """The types whose values are paths."""
-GRAPH = Path("dvc.yaml")
-SHOWN = 3
-"""How many folders a message names."""
 MOST_BYTES = 20_000_000
 """Of a larger file nobody can tell what it does to the memory of a server: it is refused."""
 
@@ -70,31 +65,6 @@ def read_images(paths: pd.Series, size: int, color: bool) -> pd.Series:
         return small.tobytes().hex()
 
     return _read_each(paths, "an image that can be read", pixels)
-
-
-def find_unwatched_files(rows: pd.DataFrame, columns: Columns) -> list[str]:
-    """Return a sentence for each column of files that stage featurize does not depend on.
-
-    Parameters
-    ----------
-    rows : DataFrame, shape (n_rows, n_columns)
-    columns : dict of str to Column
-    """
-    names = [name for name, column in columns.items() if column.type in FILES]
-    if not names:
-        return []
-    listed = [Path(path) for path in load_yaml(GRAPH)["stages"]["featurize"]["deps"]]
-    sentences = []
-    for name in names:
-        folders = {Path(os.path.normpath(file)).parent for file in rows[name].dropna()}
-        unlisted = [str(path) for path in folders if not any(map(path.is_relative_to, listed))]
-        if unlisted:
-            sentences.append(
-                f"columns: {name} names files in {some_of(sorted(unlisted), SHOWN)}, and `dvc "
-                "repro` will not see when one changes: add the folder to deps of stage featurize "
-                f"in {GRAPH}"
-            )
-    return sentences
 
 
 def _read_each(paths: pd.Series, wanted: str, read: Callable[[Path], str]) -> pd.Series:

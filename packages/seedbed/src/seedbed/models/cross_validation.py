@@ -16,7 +16,8 @@ from seedbed.models.decision import Decision, baseline_scores
 from seedbed.models.metrics import Metric, metrics_of
 from seedbed.models.outcome import Floats, Outcome
 from seedbed.models.parallel import run_in_parallel
-from seedbed.models.pipeline import build_pipeline, fit_pipeline, predict_scores
+from seedbed.models.pipeline import build_pipeline, fit_pipeline
+from seedbed.models.predicting import predict_scores
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

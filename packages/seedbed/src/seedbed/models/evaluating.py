@@ -13,7 +13,7 @@ from seedbed.models.importance import permutation_importance, sample_rows
 from seedbed.models.intervals import as_text, compare, with_interval
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Floats, Outcome
-from seedbed.models.pipeline import predict_scores
+from seedbed.models.predicting import predict_scores
 from seedbed.models.second_baseline import describe_second_baseline, measure_second_baseline
 
 if TYPE_CHECKING:

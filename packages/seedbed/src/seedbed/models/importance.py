@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from seedbed.models.decision import Decision
 from seedbed.models.metrics import Metric
 from seedbed.models.parallel import run_in_parallel
-from seedbed.models.pipeline import predict_scores
+from seedbed.models.predicting import predict_scores
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

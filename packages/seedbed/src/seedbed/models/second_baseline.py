@@ -19,7 +19,8 @@ from seedbed.models.intervals import as_text, compare
 from seedbed.models.metrics import find_metric, metrics_of
 from seedbed.models.outcome import Outcome
 from seedbed.models.parallel import run_in_parallel
-from seedbed.models.pipeline import fit_pipeline, predict_scores
+from seedbed.models.pipeline import fit_pipeline
+from seedbed.models.predicting import predict_scores
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

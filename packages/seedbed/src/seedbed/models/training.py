@@ -21,7 +21,7 @@ from seedbed.models.features import (
 from seedbed.models.intervals import as_text, compare
 from seedbed.models.metrics import find_metric
 from seedbed.models.outcome import Outcome
-from seedbed.models.pipeline import predict_scores
+from seedbed.models.predicting import predict_scores
 from seedbed.models.second_baseline import describe_second_baseline, measure_second_baseline
 
 if TYPE_CHECKING:

@@ -149,7 +149,7 @@ def _code(files: Path, stages: Stages, bundle: Path) -> Fact:
             if md5 != (tracked or path_hash(files / path)):
                 changed.append(path)
     # The bundle holds the part that serving needs, or nothing but the gate's no.
-    if not {*entries(bundle / REQUIREMENTS)} <= {*entries(files / REQUIREMENTS)}:
+    if not _pins(bundle / REQUIREMENTS) <= _pins(files / REQUIREMENTS):
         changed.append(REQUIREMENTS)
     return Fact.on(
         "code",
@@ -191,6 +191,10 @@ def _dependencies(stages: Stages) -> Iterator[tuple[str, str, str | None]]:
     for name, stage in stages.items():
         for dep in stage.get("deps", []):
             yield name, dep["path"], dep.get("md5")
+
+
+def _pins(lock: Path) -> set[tuple[str, tuple[str, ...]]]:
+    return {(entry.pin, entry.hashes) for entry in entries(lock)}
 
 
 def _read(path: Path) -> dict[str, Any]:

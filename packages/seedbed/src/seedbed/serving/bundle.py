@@ -19,7 +19,7 @@ from seedbed.errors import UserError, one_line
 from seedbed.files import read_json
 from seedbed.models.features import feature_frame
 from seedbed.models.gate import Verdict
-from seedbed.models.pipeline import predict_scores
+from seedbed.models.predicting import predict_scores
 from seedbed.models.serialization import load_pipeline
 from seedbed.serving.code import ProjectCode
 from seedbed.serving.recipe import REMEDY, OtherFormatError, Recipe

@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from importlib.metadata import distribution
 from pathlib import Path
 
-from seedbed.config.lock_file import entries, versions_for
+from seedbed.config.lock_file import Entry, entries
 from seedbed.errors import one_line
-from seedbed.serving.bundle import REQUIREMENTS
+from seedbed.serving.bundle import REQUIREMENTS, WHEELS
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.wheel import wheel_content, wheel_name
 
@@ -20,7 +20,7 @@ NEEDED_BY = {"pillow": "image"}
 """Packages that only columns of one type need."""
 DOCKERIGNORE = ".dockerignore"
 HEADER = """\
-# What serving this bundle needs, and nothing else. In this folder, with no other package installed:
+# What serving this bundle needs, and nothing else. In this folder:
 #    python -m pip install --no-deps --require-hashes --requirement requirements.lock
 """
 TEMPLATES = {
@@ -29,8 +29,47 @@ TEMPLATES = {
 }
 
 
+def choose_python(lock: Path, trained: Mapping[str, str]) -> str:
+    """Return the newest Python for which a lock has the versions that a pipeline was fitted with.
+
+    NumPy and SciPy end their support of a Python early, so that a lock has two versions of each.
+
+    Parameters
+    ----------
+    lock : Path
+    trained : mapping of str to str
+        Versions by the names of packages.
+    """
+
+    def equal(python: str) -> int:
+        return sum(
+            entry.version == trained.get(entry.name)
+            for entry in entries(lock)
+            if entry.holds(python)
+        )
+
+    return max(PYTHONS, key=equal)
+
+
+def select_packages(lock: Path, names: Collection[str], recipe: Recipe, python: str) -> list[Entry]:
+    """Return what a lock pins of packages on one Python, and what of them the recipe needs.
+
+    What holds on that Python is pinned for all others too: a model predicts with the versions that
+    it was fitted with, wherever it is served.
+    """
+    types = {column.type for column in recipe.columns.values()}
+    found = []
+    for entry in entries(lock):
+        by_python = "python" in entry.marker
+        if entry.name not in names or NEEDED_BY.get(entry.name) not in (None, *types):
+            continue
+        if not by_python or entry.holds(python):
+            found.append(entry._replace(marker="") if by_python else entry)
+    return found
+
+
 def serving_wheel(
-    version: str, modules: Mapping[str, bytes], packages: Collection[str], lock: Path
+    version: str, modules: Mapping[str, bytes], packages: Sequence[Entry]
 ) -> tuple[str, bytes]:
     """Return name and content of the wheel that holds what serves, of seedbed.
 
@@ -40,10 +79,8 @@ def serving_wheel(
         Of seedbed. The wheel's has ``+serving`` at its end.
     modules : mapping of str to bytes
         By path.
-    packages : collection of str
+    packages : sequence of Entry
         What these modules import.
-    lock : Path
-        Says which version of each.
     """
     about = {
         "name": "seedbed",
@@ -51,49 +88,27 @@ def serving_wheel(
         "description": "Serves, scores and verifies a bundle: the part of seedbed that does so",
         "license": "MIT",
         "requires-python": REQUIRES_PYTHON,
-        "dependencies": [
-            entry.partition(" \\\n")[0] for name, entry in entries(lock) if name in packages
-        ],
+        "dependencies": [_requirement(entry) for entry in packages],
         "scripts": {"seedbed": "seedbed.cli.serving:main"},
     }
     license_text = distribution("seedbed").read_text("licenses/LICENSE") or ""
     return wheel_name(about), wheel_content(about, modules, license_text.encode())
 
 
-def needed_packages(packages: Collection[str], recipe: Recipe) -> set[str]:
-    """Return the packages without those that only columns need which the recipe has not."""
-    types = {column.type for column in recipe.columns.values()}
-    return {name for name in packages if NEEDED_BY.get(name) in (None, *types)}
-
-
-def lock_text(lock: Path, packages: Collection[str], wheel: str, content: bytes) -> str:
-    """Return a lock of packages, as another lock pins them, and of a wheel beside it.
-
-    Parameters
-    ----------
-    lock : Path
-        The project's requirements.lock.
-    packages : collection of str
-    wheel : str
-        Path of the wheel, relative to the folder that the lock is for.
-    content : bytes
-        Of the wheel.
-    """
-    digest = sha256(content).hexdigest()
-    kept = "".join(entry for name, entry in entries(lock) if name in packages)
-    return f"{HEADER}./{wheel} \\\n    --hash=sha256:{digest}\n{kept}"
-
-
-def container_files(recipe: Recipe, lock: Path, packages: Mapping[str, str]) -> dict[str, str]:
-    """Return the text of Dockerfile and compose.yaml, by name.
+def deployment_files(
+    recipe: Recipe, wheel: tuple[str, bytes], packages: Sequence[Entry], python: str
+) -> dict[str, bytes]:
+    """Return the wheel, the lock, Dockerfile and compose.yaml, by path in the bundle.
 
     Parameters
     ----------
     recipe : Recipe
-    lock : Path
-        The project's requirements.lock.
-    packages : mapping of str to str
-        The versions that the pipeline was fitted with.
+    wheel : tuple
+        As :func:`serving_wheel` returns it.
+    packages : sequence of Entry
+        All that serving needs.
+    python : str
+        Such as 3.12.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -104,29 +119,20 @@ def container_files(recipe: Recipe, lock: Path, packages: Mapping[str, str]) -> 
     )
     environment.filters["quoted"] = _quoted
     facts = {
-        "python": choose_python(lock, packages),
+        "python": python,
         "name": re.sub(r"[^a-z0-9]+", "-", recipe.dataset.lower()).strip("-") or "model",
         "title": recipe.dataset,
         "question": recipe.problem.question,
-        "requirements": REQUIREMENTS,
     }
-    return {
+    texts = {
         name: environment.get_template(template).render(facts)
         for name, template in TEMPLATES.items()
     }
-
-
-def choose_python(lock: Path, packages: Mapping[str, str]) -> str:
-    """Return the newest Python for which a lock has most of these versions of packages.
-
-    NumPy ends its support of a Python early: a lock has several versions of it.
-    """
-
-    def equal(python: str) -> int:
-        locked = versions_for(lock, python)
-        return sum(locked.get(name) == version for name, version in packages.items())
-
-    return max(PYTHONS, key=equal)
+    place = f"{WHEELS}/{wheel[0]}"
+    pins = [_pin(f"./{place}", [f"sha256:{sha256(wheel[1]).hexdigest()}"])]
+    pins += [_pin(_requirement(entry), entry.hashes) for entry in packages]
+    texts[REQUIREMENTS] = HEADER + "".join(pins)
+    return {place: wheel[1], **{name: text.encode() for name, text in texts.items()}}
 
 
 def dockerignore_text(names: Collection[str]) -> str:
@@ -134,6 +140,15 @@ def dockerignore_text(names: Collection[str]) -> str:
     return "".join(f"{line}\n" for line in ("*", *(f"!{name}" for name in sorted(names))))
 
 
+def _requirement(entry: Entry) -> str:
+    return f"{entry.pin} ; {entry.marker}" if entry.marker else entry.pin
+
+
+def _pin(requirement: str, hashes: Sequence[str]) -> str:
+    lines = [requirement, *(f"    --hash={digest}" for digest in hashes)]
+    return " \\\n".join(lines) + "\n"
+
+
 def _quoted(text: str) -> str:
-    """Return a text as a Dockerfile's instruction LABEL holds it."""
+    """Return a text as the instruction LABEL of a Dockerfile holds it."""
     return json.dumps(one_line(text), ensure_ascii=False).replace("$", "\\$")

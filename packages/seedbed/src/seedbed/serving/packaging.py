@@ -1,6 +1,7 @@
 """Writes bundles: of what earlier stages made, and of the project's own code."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -25,21 +26,19 @@ from seedbed.serving.bundle import (
     FORMAT,
     METRICS,
     PIPELINE,
-    REQUIREMENTS,
     SAMPLES,
     SEEN,
     VERDICT,
-    WHEELS,
     Bundle,
     hash_of,
 )
 from seedbed.serving.code import EXTENSIONS, ProjectCode
 from seedbed.serving.deployment import (
     DOCKERIGNORE,
-    container_files,
+    choose_python,
+    deployment_files,
     dockerignore_text,
-    lock_text,
-    needed_packages,
+    select_packages,
     serving_wheel,
 )
 from seedbed.serving.recipe import Recipe
@@ -63,11 +62,18 @@ class OwnCode:
     files: dict[str, bytes]
 
 
-def gather_code(pipeline: Path, recipe: Recipe) -> OwnCode:
+def gather_code(pipeline: Path, recipe: Recipe, trained: Mapping[str, str]) -> OwnCode:
     """Return what the bundle of a fitted pipeline takes of the project in the working directory.
 
     Of the project, these are the modules of its feature kinds and estimators, those of the types in
     the pipeline, and what they import of the project; of seedbed, the modules that serve.
+
+    Parameters
+    ----------
+    pipeline : Path
+    recipe : Recipe
+    trained : mapping of str to str
+        The versions of packages that the pipeline was fitted with.
     """
     root = Path()
     settings = read_settings(root)
@@ -78,28 +84,28 @@ def gather_code(pipeline: Path, recipe: Recipe) -> OwnCode:
     types = modules_in(pipeline)
     own = [module for module in types if f"{module}.".startswith(prefix)]
     imports = Imports(root)
-    modules = [SERVING, *(prefix + name for name in EXTENSIONS), *own]
+    modules = [*SERVING, *(prefix + name for name in EXTENSIONS), *own]
     files = {key: file for name in modules for key, file in imports.files_of(name).items()}
-    contents = {key: file.read_bytes() for key, file in sorted(files.items())}
+    contents = {key: file.read_bytes() for key, file in files.items()}
     ours = {
         f"{CODE}/{key}": content
         for key, content in contents.items()
         if key.startswith(f"{settings.package}/")
     }
-    # A package without extensions consists of an empty __init__.py.
-    needed = ours if any(content.strip() for content in ours.values()) else {}
+    if not any(content.strip() for content in ours.values()):
+        ours = {}  # a package without extensions consists of an empty __init__.py
     serving = {key: file for key, file in files.items() if key.startswith("seedbed/")}
     typed = serving["seedbed/__init__.py"].with_name("py.typed").read_bytes()
-    name, wheel = serving_wheel(
+    python = choose_python(root / LOCK, trained)
+    needed = imports.versions_of(files, also=types)
+    packages = select_packages(root / LOCK, needed, recipe, python)
+    imported = imports.packages_of(serving)
+    wheel = serving_wheel(
         imports.seedbed_version,
-        {**{key: contents[key] for key in serving}, "seedbed/py.typed": typed},
-        needed_packages(imports.packages_of(serving), recipe),
-        root / LOCK,
+        {**{key: contents[key] for key in sorted(serving)}, "seedbed/py.typed": typed},
+        [entry for entry in packages if entry.name in imported],
     )
-    packages = needed_packages(imports.versions_of(files, also=types), recipe)
-    place = f"{WHEELS}/{name}"
-    lock = lock_text(root / LOCK, packages, place, wheel)
-    return OwnCode(settings, {**needed, place: wheel, REQUIREMENTS: lock.encode()})
+    return OwnCode(settings, ours | deployment_files(recipe, wheel, packages, python))
 
 
 def write_bundle(
@@ -132,8 +138,8 @@ def write_bundle(
     train : DataFrame, shape (n_rows, n_columns)
         The train rows of data/clean, of which a few are kept as samples.
     """
-    code = gather_code(model / PIPELINE, recipe)
     packages = read_json(model / "packages.json")
+    code = gather_code(model / PIPELINE, recipe, packages)
     with replacing_folder(path) as folder:
         shutil.copyfile(model / PIPELINE, folder / PIPELINE)
         write_json(folder / METRICS, metrics)
@@ -150,15 +156,14 @@ def write_bundle(
             feature_makers(recipe.columns, recipe.features),
             ProjectCode(code.settings.package, folder, {}),
         )
-        names = [column.name for column in recipe.signature.columns]
-        sent = sample_rows(train, recipe.columns, names)
+        sent = sample_rows(
+            train, recipe.columns, [column.name for column in recipe.signature.columns]
+        )
         Samples(sent, unfinished.answer(sent).rows if sent else []).write(folder / SAMPLES)
         for name, content in code.files.items():
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
-        for name, text in container_files(recipe, Path(LOCK), packages).items():
-            write_text(folder / name, text)
         names = {ABOUT, DOCKERIGNORE, *(file.name for file in folder.iterdir())}
         write_text(folder / DOCKERIGNORE, dockerignore_text(names))
         about = {

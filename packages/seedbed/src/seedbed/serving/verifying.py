@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from seedbed.config.lock_file import versions_for
+from seedbed.config.lock_file import entries
 from seedbed.errors import UserError
 from seedbed.serving.bundle import (
     ABOUT,
@@ -74,7 +74,7 @@ def _packages(trained: Mapping[str, str]) -> Fact:
 
 
 def _lock(lock: Path) -> Fact:
-    locked = versions_for(lock)
+    locked = {entry.name: entry.version for entry in entries(lock) if entry.holds()}
     text = f"{len(locked)} packages, all as in {lock.name}"
     return Fact.on("lock", text, _differing(locked, f"in {lock.name}"))
 

@@ -118,7 +118,7 @@ def prediction_time(root: Path, commit: str) -> float:
     from seedbed.models.decision import Decision
     from seedbed.models.features import feature_frame, split_rows
     from seedbed.models.parallel import one_blas_thread
-    from seedbed.models.pipeline import predict_scores
+    from seedbed.models.predicting import predict_scores
     from seedbed.models.serialization import load_pipeline
 
     with tempfile.TemporaryDirectory() as folder, one_blas_thread():
