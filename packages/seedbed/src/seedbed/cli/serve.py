@@ -89,9 +89,15 @@ def _folder_of(bundle: str | None) -> Path:
         )
     if Path(bundle).is_dir() or not VERSION.fullmatch(bundle):
         return Path(bundle)
-    from seedbed.registry.fetching import fetch_version
-
-    return fetch_version(find_root(), bundle)
+    root = find_root()
+    try:
+        from seedbed.registry.fetching import fetch_version
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"{bundle}: a bundle's own environment knows no versions. Call the repository's "
+            "`.venv/bin/seedbed`, or give the path of a bundle."
+        ) from error
+    return fetch_version(root, bundle)
 
 
 def _token_in(name: str | None) -> str | None:

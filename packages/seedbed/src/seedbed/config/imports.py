@@ -24,6 +24,8 @@ PACKS_SERVING = "seedbed/serving/packaging.py"
 """The module that packs what serves, all of which counts as imported."""
 SERVING = ("seedbed.cli.serving", "seedbed.models.encoders", "seedbed.models.preprocessing")
 """What serves, scores and verifies a bundle, and what a pipeline's file names of seedbed."""
+BEYOND_SERVING = "seedbed.registry"
+"""What serving looks for only in a repository, where all of seedbed is installed."""
 BY_NAME = {"uvicorn": ("httptools", "uvloop"), "sqlalchemy": ("psycopg",)}
 """Packages that others import by their names, which no statement tells."""
 BESIDE = (".jinja", ".html", ".css", ".js", ".svg")
@@ -45,10 +47,21 @@ class Imports:
 
     def files_of(self, module: str) -> dict[str, Path]:
         """Return the files that importing `module` can execute, by paths below a source folder."""
+        found = self._reach([module])
+        return found | self.serving_files() if PACKS_SERVING in found else found
+
+    def serving_files(self) -> dict[str, Path]:
+        """Return the files that serve, score and verify a bundle, as :meth:`files_of` does."""
+        return self._reach(SERVING, BEYOND_SERVING)
+
+    def _reach(self, modules: Iterable[str], without: str | None = None) -> dict[str, Path]:
+        """Return the files that importing modules can execute, but for those of one package."""
         found: dict[str, Path] = {}
-        pending = [module]
+        pending = [*modules]
         while pending:
             name = pending.pop()
+            if without and f"{name}.".startswith(f"{without}."):
+                continue
             parent = name.rpartition(".")[0]
             if parent:
                 pending.append(parent)
@@ -63,8 +76,6 @@ class Imports:
                 if beside.suffix in BESIDE
             }
             pending += self._imports_of(file, name)[0]
-            if key == PACKS_SERVING:
-                pending += SERVING
         return found
 
     def hash_of(self, file: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from seedbed.config.imports import LOCK, SERVING, Imports
+from seedbed.config.imports import LOCK, Imports
 from seedbed.config.project import ProjectSettings, project_module, read_settings
 from seedbed.config.repository import inside_experiment
 from seedbed.data.features import feature_makers
@@ -84,8 +84,9 @@ def gather_code(pipeline: Path, recipe: Recipe, trained: Mapping[str, str]) -> O
     types = modules_in(pipeline)
     own = [module for module in types if f"{module}.".startswith(prefix)]
     imports = Imports(root)
-    modules = [*SERVING, *(prefix + name for name in EXTENSIONS), *own]
+    modules = [*(prefix + name for name in EXTENSIONS), *own]
     files = {key: file for name in modules for key, file in imports.files_of(name).items()}
+    files |= imports.serving_files()
     contents = {key: file.read_bytes() for key, file in files.items()}
     ours = {
         f"{CODE}/{key}": content
