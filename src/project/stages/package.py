@@ -51,4 +51,13 @@ def package(
     metrics = summarize(*reports)
     card = write_card(recipe, dataset, split, model, metrics, periods(rows))
     seen = SeenRows.of(rows.loc[rows[SPLIT] != "test", ROW].to_numpy())
-    write_bundle(BUNDLE, recipe, model=MODEL, metrics=metrics, card=card, seen=seen, train=train)
+    write_bundle(
+        BUNDLE,
+        recipe,
+        model=MODEL,
+        metrics=metrics,
+        card=card,
+        seen=seen,
+        train=train,
+        samples=dataset.samples_in_bundle,
+    )

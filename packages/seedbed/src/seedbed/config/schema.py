@@ -119,7 +119,8 @@ class Window(Section):
 class Dataset(Section):
     """Which rows there are: tables, how they join, and the window and sample of them that is used.
 
-    The first table is the one whose rows are asked about.
+    The first table is the one whose rows are asked about. `samples_in_bundle` says how many train
+    rows a bundle carries with its answers, for `seedbed bundle verify`; 0 if none may leave.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Dataset(Section):
     joins: list[Join] = []
     window: Window = Window()
     sample: Annotated[int, Field(ge=1)] | None = None
+    samples_in_bundle: Annotated[int, Field(ge=0)] = 50
     time_zone: str = "UTC"
 
     @field_validator("tables")

@@ -118,6 +118,7 @@ def write_bundle(
     card: str,
     seen: SeenRows,
     train: pd.DataFrame,
+    samples: int = 50,
 ) -> None:
     """Write a bundle, whole or not at all; equal parts give equal bytes.
 
@@ -137,7 +138,9 @@ def write_bundle(
     seen : SeenRows
         Of train and validation rows.
     train : DataFrame, shape (n_rows, n_columns)
-        The train rows of data/clean, of which a few are kept as samples.
+        The train rows of data/clean.
+    samples : int
+        How many of them the bundle keeps with its answers; 0 if none may leave.
     """
     packages = read_json(model / "packages.json")
     code = gather_code(model / PIPELINE, recipe, packages)
@@ -157,16 +160,15 @@ def write_bundle(
             feature_makers(recipe.columns, recipe.features),
             ProjectCode(code.settings.package, folder, {}),
         )
-        sent = sample_rows(
-            train, recipe.columns, [column.name for column in recipe.signature.columns]
-        )
+        names = [column.name for column in recipe.signature.columns]
+        sent = sample_rows(train, recipe.columns, names, samples)
         Samples(sent, unfinished.answer(sent).rows if sent else []).write(folder / SAMPLES)
         for name, content in code.files.items():
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
-        names = {ABOUT, DOCKERIGNORE, *(file.name for file in folder.iterdir())}
-        write_text(folder / DOCKERIGNORE, dockerignore_text(names))
+        present = {ABOUT, DOCKERIGNORE, *(file.name for file in folder.iterdir())}
+        write_text(folder / DOCKERIGNORE, dockerignore_text(present))
         about = {
             "format": FORMAT,
             **recipe.to_dict(),

@@ -11,8 +11,6 @@ import pandas as pd
 from seedbed.data.roles import Columns, row_key
 from seedbed.files import read_json, write_json
 
-COUNT = 50
-
 
 @dataclass(frozen=True)
 class Samples:
@@ -39,7 +37,9 @@ class Samples:
         return cls(**read_json(path))
 
 
-def sample_rows(train: pd.DataFrame, columns: Columns, names: Sequence[str]) -> list[dict]:
+def sample_rows(
+    train: pd.DataFrame, columns: Columns, names: Sequence[str], count: int
+) -> list[dict]:
     """Return a few train rows as a request sends them: a random sample that stays the same.
 
     A column of paths to files means nothing elsewhere: there are no rows then.
@@ -51,11 +51,13 @@ def sample_rows(train: pd.DataFrame, columns: Columns, names: Sequence[str]) -> 
     columns : dict of str to Column
     names : sequence of str
         The columns of the signature.
+    count : int
+        How many rows at most.
     """
     if any(columns[name].type in ("image", "document") for name in names):
         return []
     keys = row_key(train, columns).sort_values(kind="stable")  # hashes: their order is random
-    chosen = train.loc[keys.index[:COUNT], list(names)]
+    chosen = train.loc[keys.index[:count], list(names)]
     return [
         {name: json_value(value) for name, value in row.items()}
         for row in chosen.to_dict(orient="records")
