@@ -12,6 +12,25 @@ class UserError(Exception):
     """
 
 
+class InputError(UserError):
+    """Rows to predict for that do not fit a signature.
+
+    Parameters
+    ----------
+    message : str
+    column : str
+        Where the first mistake is.
+    row : int or None
+        The same, counted from 0; None if it is in all rows.
+    allowed : str
+        What may stand there.
+    """
+
+    def __init__(self, message: str, column: str, row: int | None, allowed: str) -> None:
+        super().__init__(message)
+        self.column, self.row, self.allowed = column, row, allowed
+
+
 def one_line(error: object) -> str:
     """Return the message of another library on one line, to stand in a paragraph."""
     return " ".join(str(error).split()) or type(error).__name__

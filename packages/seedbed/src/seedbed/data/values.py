@@ -19,7 +19,7 @@ import pyarrow as pa
 from seedbed.config.schema import ColumnType
 from seedbed.data.integers import EXACT, whole_numbers
 from seedbed.data.texts import TRUTH_PAIRS
-from seedbed.errors import UserError
+from seedbed.errors import InputError
 
 LARGEST = float(np.finfo("float32").max)
 """A number beyond it counts as infinite: it is, to an estimator that computes in float32."""
@@ -287,8 +287,11 @@ def _refuse(
             "List the column under another type in the conf/dataset file, or correct the source."
         )
         remark = f"Expected is {wanted}. {remedy or other}"
-    raise UserError(
+    raise InputError(
         f"column {name}: {int(wrong.sum())} of {len(values)} values cannot be read, the first in "
         "row "
-        f"{place}: {reprlib.repr(found)}. {remark}"
+        f"{place}: {reprlib.repr(found)}. {remark}",
+        name,
+        place,
+        f"{wanted}; null where it is not known",
     )

@@ -165,13 +165,20 @@ class Bundle:
         return self.signature.find_unusual(checked.cleaned)
 
 
-def load_bundle(path: str | Path) -> Bundle:
+def load_bundle(path: str | Path, *, same_packages: bool = False) -> Bundle:
     """Read a bundle that :func:`write_bundle` wrote.
 
     A bundle may hold the project's own modules, and loading runs them: load only bundles whose
     origin you know. They are used whatever version of the project is importable here.
 
     Warns when a package that decides what is predicted has another version than in training.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its folder.
+    same_packages : bool, default=False
+        Whether to raise an error instead of that warning.
 
     Raises
     ------
@@ -196,11 +203,13 @@ def load_bundle(path: str | Path) -> Bundle:
     files = {name: _read_genuine(folder, name, digest) for name, digest in about["files"].items()}
     for name, trained in about["packages"].items():
         if version(name) != trained:
-            warnings.warn(
+            differs = (
                 f"{folder} was trained with {name} {trained}, and {version(name)} is installed: "
-                f"predictions may differ. Install {folder / REQUIREMENTS}.",
-                stacklevel=2,
+                f"predictions may differ. Install {folder / REQUIREMENTS}."
             )
+            if same_packages:
+                raise UserError(differs)
+            warnings.warn(differs, stacklevel=2)
     try:
         return _load(folder, about, files, whole)
     except OtherFormatError:

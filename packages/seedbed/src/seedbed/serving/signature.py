@@ -9,7 +9,7 @@ from seedbed.config.schema import ColumnType, Features, Section
 from seedbed.data.features import input_columns
 from seedbed.data.roles import Columns
 from seedbed.data.values import read_values
-from seedbed.errors import UserError, some_of
+from seedbed.errors import InputError, UserError, some_of
 
 MOST_CATEGORIES = 1000
 """Of a column with more, the most frequent are listed and no value counts as unseen."""
@@ -96,8 +96,11 @@ class Signature(Section):
         self._refuse_absent(rows.columns, "The rows")
         names = [column.name for column in self.columns]
         if twice := [name for name in names if isinstance(rows[name], pd.DataFrame)]:
-            raise UserError(
-                f"The rows have the column {', '.join(twice)} more than once. Send it once."
+            raise InputError(
+                f"The rows have the column {', '.join(twice)} more than once. Send it once.",
+                twice[0],
+                None,
+                "each column once",
             )
         read = {
             column.name: read_values(
@@ -119,25 +122,27 @@ class Signature(Section):
                 "a list of dicts."
             )
         for place, row in enumerate(rows):
-            self._refuse_absent(row, f"Row {place}")
+            self._refuse_absent(row, f"Row {place}", place)
         names = [column.name for column in self.columns]
         # Each value is judged by itself: a column of objects keeps what was sent.
         sent = {name: pd.Series([row[name] for row in rows], dtype=object) for name in names}
         return pd.DataFrame(sent)
 
-    def _refuse_absent(self, there: Any, what: str) -> None:
+    def _refuse_absent(self, there: Any, what: str, row: int | None = None) -> None:
         absent = [column for column in self.columns if column.name not in there]
         if absent:
             wanted = "; ".join(
                 f"{column.name} ({column.type}{', may be null' if column.nullable else ''})"
                 for column in absent
             )
-            raise UserError(
+            raise InputError(
                 f"{what} lack{'' if what.endswith('s') else 's'} the "
                 f"column{'s' if len(absent) > 1 else ''} {wanted}. Among those sent are "
                 f"{some_of([str(name) for name in there], SHOWN) or 'none'}. Send every column of "
-                "the "
-                "signature, null where a value is not known."
+                "the signature, null where a value is not known.",
+                absent[0].name,
+                row,
+                wanted,
             )
 
     def find_unusual(self, rows: pd.DataFrame) -> list[str]:

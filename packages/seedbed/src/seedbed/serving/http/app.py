@@ -1,0 +1,135 @@
+"""The FastAPI application: its routes, and what runs beside them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from seedbed.serving.http.current import Current, Served
+from seedbed.serving.http.gate import GONE, Gate
+from seedbed.serving.http.logs import log_as_json
+from seedbed.serving.http.metrics import Metrics
+from seedbed.serving.http.openapi import describe
+from seedbed.serving.http.predicting import predict
+from seedbed.serving.http.refusals import Refusal
+from seedbed.serving.http.service import JSON, Service
+from seedbed.serving.http.settings import Settings
+
+Route = Callable[[Service, Request], Awaitable[Response]]
+
+
+def make_app(settings: Settings) -> Gate:
+    """Return the application that serves a bundle, as uvicorn takes it."""
+    log_as_json()
+    metrics = Metrics()
+
+    def changed(which: str, result: str) -> None:
+        metrics.reloads.labels(which, result).inc()
+
+    current = Current(settings.path, settings.same_packages, partial(changed, "served"))
+    service = Service(settings, metrics, current)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(current.watch())]
+        while current.served is None:  # a worker that has no bundle takes no requests
+            await asyncio.sleep(0.05)
+        yield
+        for task in tasks:
+            task.cancel()
+
+    app = FastAPI(title="seedbed", openapi_url=None, lifespan=lifespan)
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(HTTPException, _not_found)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _refused)
+    routes: dict[str, tuple[str, Route]] = {
+        "/predict": ("POST", predict),
+        "/health": ("GET", health),
+        "/ready": ("GET", ready),
+        "/metadata": ("GET", metadata),
+        "/metrics": ("GET", figures),
+        "/openapi.json": ("GET", openapi),
+    }
+    for path, (method, route) in routes.items():
+        app.add_route(path, _bound(route, service), methods=[method])
+    return Gate(app, settings, metrics, frozenset(routes))
+
+
+async def health(_service: Service, _request: Request) -> Response:
+    """Answer as long as the process is alive."""
+    return _json({"status": "alive"})
+
+
+async def ready(service: Service, _request: Request) -> Response:
+    """Answer once a bundle is loaded."""
+    return _json({"status": "ready", "model": service.served.model})
+
+
+async def metadata(service: Service, _request: Request) -> Response:
+    """Tell what the bundle is: signature, metrics, packages, how it was made."""
+    return _json(about(service.served))
+
+
+async def figures(service: Service, _request: Request) -> Response:
+    """Give Prometheus its figures."""
+    return Response(service.metrics.write(), media_type="text/plain; version=0.0.4")
+
+
+async def openapi(service: Service, _request: Request) -> Response:
+    """Describe the routes, with columns and examples of the bundle that is served."""
+    return _json(describe(service.served.bundle, service.settings))
+
+
+def about(served: Served) -> dict[str, Any]:
+    """Return what /metadata answers."""
+    bundle = served.bundle
+    recipe = bundle.recipe.to_dict()
+    return {
+        "model": served.model,
+        "problem": recipe["problem"],
+        "signature": recipe["signature"],
+        "decision": recipe["decision"],
+        "features": recipe["features"],
+        "packages": bundle.packages,
+        "metrics": bundle.metrics,
+    }
+
+
+def _bound(route: Route, service: Service) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return await route(service, request)
+
+    return endpoint
+
+
+def _json(value: Any) -> Response:
+    return Response(orjson.dumps(value), media_type=JSON)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    refusal = error if isinstance(error, Refusal) else _FAILED
+    return refusal.response(request.scope["state"]["record"])
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    """Answer what FastAPI itself refuses: another path, another method."""
+    assert isinstance(error, HTTPException)
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    refusal = Refusal(error.status_code, "path", f"{error.detail}.", "the paths in /openapi.json")
+    refusal.headers |= headers
+    return refusal.response(request.scope["state"]["record"])
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=GONE)
+
+
+_FAILED = Refusal(500, "server", "This is a mistake of the server; its log has more.", "")

@@ -1,0 +1,173 @@
+"""What Prometheus reads: requests, errors, rows, predictions, and values beyond training."""
+
+import os
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from seedbed.serving.bundle import Bundle
+from seedbed.serving.signature import InputColumn
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Names the folder in which several workers keep their figures; prometheus-client reads it."""
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+BINS = 20
+
+
+class Metrics:
+    """The figures of this process; with several workers, :meth:`write` adds those of all."""
+
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"seedbed_{name}", text, labels, registry=registry)
+
+        self.requests = _Children(counter("requests", "Requests", "route", "status"))
+        self.seconds = _Children(
+            Histogram(
+                "seedbed_request_seconds",
+                "Time from the headers of a request to the end of its answer",
+                ["route"],
+                buckets=SECONDS,
+                registry=registry,
+            )
+        )
+        self.errors = _Children(counter("errors", "Requests refused, by what was wrong", "kind"))
+        self.rows = counter("rows", "Rows answered")
+        self.predictions = _Children(counter("predictions", "Answers by prediction", "prediction"))
+        self.scores = _Children(
+            counter("scores", "Answers by score, in bins named by their lower end", "name", "bin")
+        )
+        self.missing = _Children(counter("missing_values", "Values not known", "column"))
+        self.unseen = _Children(
+            counter("unseen_values", "Values that were not in training", "column")
+        )
+        self.reloads = counter("reloads", "Bundles that came while serving", "which", "result")
+        self.shadow = _Children(
+            counter("shadow_rows", "Rows the shadow answered, or did not", "result")
+        )
+        self.shadow_difference = Histogram(
+            "seedbed_shadow_score_difference",
+            "Largest difference between the scores of a row",
+            buckets=(0.0, 1e-6, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.5, 1.0),
+            registry=registry,
+        )
+        self.model = Gauge(
+            "seedbed_model",
+            "1 for the version that is served",
+            ["which", "version"],
+            multiprocess_mode="liveall",
+            registry=registry,
+        )
+        if FOLDER not in os.environ:
+            ProcessCollector(registry=registry)
+            PlatformCollector(registry=registry)
+
+    def write(self) -> bytes:
+        """Return the figures in Prometheus' text format."""
+        if FOLDER not in os.environ:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
+
+
+class _Children(dict):
+    """A metric's children by their labels, looked up once: `labels()` takes longer than `inc()`."""
+
+    def __init__(self, metric: Any) -> None:
+        self._metric = metric
+
+    def __missing__(self, labels: Any) -> Any:
+        values = labels if isinstance(labels, tuple) else (labels,)
+        child = self[labels] = self._metric.labels(*values)
+        return child
+
+
+class AnswerCounter:
+    """Counts the answers of one bundle, and the values that were not in its training."""
+
+    def __init__(self, metrics: Metrics, bundle: Bundle) -> None:
+        self._metrics = metrics
+        self._bundle = bundle
+        self._columns = bundle.signature.columns
+        self._names = [column.name for column in self._columns]
+        self._is_regression = bundle.recipe.problem.task == "regression"
+
+    @cached_property
+    def _edges(self) -> list[float]:
+        """The lower ends of bins: of probabilities, or of the sample rows' predictions."""
+        if not self._is_regression:
+            return [place / BINS for place in range(BINS)]
+        found = [answer["prediction"] for answer in self._bundle.samples.answers] or [0.0]
+        return [-np.inf, *np.linspace(min(found), max(found), BINS).tolist()]
+
+    def count_few(
+        self, rows: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]], warned: bool
+    ) -> None:
+        """Count rows as they were sent."""
+        metrics = self._metrics
+        metrics.rows.inc(len(rows))
+        for row in rows:
+            for name in self._names:
+                if row[name] is None:
+                    metrics.missing[name].inc()
+            if warned:
+                for column in self._columns:
+                    if _is_unseen(row[column.name], column):
+                        metrics.unseen[column.name].inc()
+        for answer in answers:
+            for name, value in answer.items():
+                if name == "prediction" and not self._is_regression:
+                    metrics.predictions[str(value)].inc()
+                else:
+                    metrics.scores[name, self._bin(value)].inc()
+
+    def count_many(self, cleaned: pd.DataFrame, answers: pd.DataFrame) -> None:
+        """Count rows that were checked and cleaned."""
+        metrics = self._metrics
+        metrics.rows.inc(len(cleaned))
+        for column in self._columns:
+            values = cleaned[column.name]
+            if missing := int(values.isna().sum()):
+                metrics.missing[column.name].inc(missing)
+            unseen = pd.Series(False, index=values.index)
+            if column.categories is not None and column.complete:
+                unseen = values.notna() & ~values.isin(column.categories)
+            elif column.minimum is not None:
+                unseen = (values < column.minimum) | (values > column.maximum)
+            if count := int(unseen.sum()):
+                metrics.unseen[column.name].inc(count)
+        for name in answers:
+            if name == "prediction" and not self._is_regression:
+                for value, count in answers[name].value_counts().items():
+                    metrics.predictions[str(value)].inc(int(count))
+            else:
+                places = np.searchsorted(self._edges, answers[name].to_numpy(), side="right") - 1
+                for place, count in zip(*np.unique(places, return_counts=True), strict=True):
+                    metrics.scores[str(name), self._label(int(place))].inc(int(count))
+
+    def _bin(self, value: float) -> str:
+        return self._label(bisect_right(self._edges, value) - 1)
+
+    def _label(self, place: int) -> str:
+        return f"{self._edges[max(place, 0)]:.6g}"
+
+
+def _is_unseen(value: Any, column: InputColumn) -> bool:
+    if value is None:
+        return False
+    if column.categories is not None:
+        return column.complete and value.strip() not in column.categories
+    if column.minimum is not None and column.maximum is not None:
+        return not column.minimum <= value <= column.maximum
+    return False

@@ -1,0 +1,103 @@
+"""POST /predict: rows in, answers out."""
+
+import time
+from typing import Any
+
+import orjson
+import pandas as pd
+from starlette.requests import Request
+from starlette.responses import Response
+
+from seedbed.errors import UserError
+from seedbed.serving.bundle import Bundle, CheckedRows
+from seedbed.serving.http.current import Served
+from seedbed.serving.http.refusals import Refusal
+from seedbed.serving.http.sent import Sent
+from seedbed.serving.http.service import JSON, Service, wanted_kind
+from seedbed.serving.http.tables import write_table
+
+CHUNK = 2000
+"""Rows of a table that are predicted at once: between chunks the clock is looked at."""
+MOST_WARNING_BYTES = 4000
+
+
+async def predict(service: Service, request: Request) -> Response:
+    """Answer the rows of a request.
+
+    Raises
+    ------
+    Refusal
+        If they cannot be answered.
+    """
+    served, wanted = service.served, wanted_kind(request)
+    sent = await service.receive_rows(request, served)
+    record = request.scope["state"]["record"]
+    record.rows, record.version = sent.count, served.bundle.version
+    try:
+        if wanted == JSON and not isinstance(sent.rows, pd.DataFrame) and sent.is_few:
+            return _answer_few(service, served, sent)
+        deadline = time.monotonic() + service.settings.seconds
+        return await service.in_thread(_answer_many, service, served, sent, wanted, deadline)
+    except UserError as error:
+        raise Refusal.of(error, sent.by_columns) from None
+
+
+def _answer_few(service: Service, served: Served, sent: Sent) -> Response:
+    rows: Any = sent.rows
+    answers = served.bundle.answer(rows)
+    warnings = answers.warnings
+    if extra := _extra_warning(served, set().union(*rows) if sent.count else set()):
+        warnings = [*warnings, extra]
+    service.counter(served).count_few(rows, answers.rows, bool(answers.warnings))
+    if service.shadow:
+        service.shadow.offer(rows, answers.rows, sent.count)
+    return _json_answer(served, answers.rows, warnings)
+
+
+def _answer_many(
+    service: Service, served: Served, sent: Sent, wanted: str, deadline: float
+) -> Response:
+    checked = served.bundle.check(sent.rows)
+    answers = _predict_until(served.bundle, checked, deadline)
+    warnings = served.bundle.warn(checked)
+    frame = sent.frame
+    if extra := _extra_warning(served, set(frame.columns)):
+        warnings.append(extra)
+    service.counter(served).count_many(checked.cleaned, answers)
+    if service.shadow:
+        loop = service.shadow.loop
+        loop.call_soon_threadsafe(service.shadow.offer, sent.rows, answers, sent.count)
+    if wanted == JSON:
+        return _json_answer(served, answers.to_dict(orient="records"), warnings)
+    if twice := [name for name in answers if name in frame]:
+        what = f"The column {twice[0]} that was sent would be overwritten. Rename it."
+        raise Refusal(422, f"columns.{twice[0]}", what, "another name")
+    body = write_table(pd.concat([frame, answers.set_axis(frame.index)], axis=1), wanted)
+    told = orjson.dumps(warnings).decode().encode("ascii", "backslashreplace").decode()
+    headers = {"x-model-version": served.bundle.version, "x-warnings": told[:MOST_WARNING_BYTES]}
+    return Response(body, media_type=wanted, headers=headers)
+
+
+def _predict_until(bundle: Bundle, rows: CheckedRows, deadline: float) -> pd.DataFrame:
+    found = []
+    for start in range(0, len(rows.index), CHUNK):
+        if time.monotonic() > deadline:
+            what = "The answer was not ready in time. Send fewer rows, or use `seedbed score`."
+            raise Refusal(503, "rows", what, "fewer rows", retry_after="1")
+        part = slice(start, start + CHUNK)
+        found.append(bundle.predict(CheckedRows(rows.cleaned.iloc[part], rows.index[part])))
+    return pd.concat(found)
+
+
+def _extra_warning(served: Served, names: set[str]) -> str | None:
+    extra = sorted(str(name) for name in names - served.names)
+    if not extra:
+        return None
+    shown = ", ".join(name[:50] for name in extra[:5])
+    more = f" and {len(extra) - 5} more" if len(extra) > 5 else ""
+    return f"The model does not look at {shown}{more}."
+
+
+def _json_answer(served: Served, answers: list[dict[Any, Any]], warnings: list[str]) -> Response:
+    body = {"model": served.model_json, "answers": answers, "warnings": warnings}
+    return Response(orjson.dumps(body), media_type=JSON)

@@ -1,0 +1,143 @@
+"""What all routes share, and how the rows of a request come in."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+
+from seedbed.serving.http.current import Current, Served
+from seedbed.serving.http.json_rows import read_json_rows
+from seedbed.serving.http.metrics import AnswerCounter, Metrics
+from seedbed.serving.http.refusals import Record, Refusal
+from seedbed.serving.http.sent import Sent
+from seedbed.serving.http.settings import Settings
+from seedbed.serving.http.shadow import Shadow
+from seedbed.serving.http.tables import ARROW, CSV, PARQUET, read_table_rows, refuse_many_rows
+
+JSON = "application/json"
+KINDS = (JSON, CSV, PARQUET, ARROW)
+SMALL = 64 * 1024
+"""Bytes of JSON that are parsed in the event loop; more in a thread."""
+Result = TypeVar("Result")
+
+
+@dataclass
+class Service:
+    """The bundle that answers, its shadow, the figures and the threads for large tables."""
+
+    settings: Settings
+    metrics: Metrics
+    current: Current
+    shadow: Shadow | None = None
+    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "table"))
+    _counters: dict[str, AnswerCounter] = field(default_factory=dict)
+
+    @property
+    def served(self) -> Served:
+        """The bundle that answers now; a request looks once and keeps it."""
+        if self.current.served is None:
+            what = "No bundle is loaded yet."
+            raise Refusal(503, "model", what, "requests once /ready answers 200", retry_after="1")
+        return self.current.served
+
+    def counter(self, served: Served) -> AnswerCounter:
+        """Return what counts the answers of a bundle."""
+        version = served.bundle.version
+        if version not in self._counters:
+            self._counters = {version: AnswerCounter(self.metrics, served.bundle)}
+        return self._counters[version]
+
+    async def in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        """Do what takes long without keeping other requests waiting."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work, *arguments)
+
+    async def receive_rows(self, request: Request, served: Served) -> Sent:
+        """Return the rows that a request sends, in any of the formats.
+
+        Raises
+        ------
+        Refusal
+            If the content type is another, the body too large, or no rows can be read from it.
+        """
+        kind = self._kind_of(request)
+        body = await read_body(request, self.settings.max_bytes)
+        limits = self.settings
+        if kind != JSON:
+            signature = served.bundle.signature
+            return await self.in_thread(
+                read_table_rows, body, kind, signature, limits.max_rows, limits.max_bytes
+            )
+        if len(body) <= SMALL:
+            sent = read_json_rows(body)
+        else:
+            sent = await self.in_thread(read_json_rows, body)
+        refuse_many_rows(sent.count, limits.max_rows)
+        return sent
+
+    def _kind_of(self, request: Request) -> str:
+        kind = request.headers.get("content-type", "")
+        if kind != JSON:
+            kind = kind.partition(";")[0].strip().lower()
+        if kind not in KINDS:
+            what = f"The content type is {kind[:100]!r}." if kind else "There is no content type."
+            raise Refusal(415, "headers.content-type", what, ", ".join(KINDS))
+        if "content-encoding" in request.headers:
+            what = "The body is compressed."
+            raise Refusal(415, "headers.content-encoding", what, "a body as it is")
+        return kind
+
+
+def wanted_kind(request: Request) -> str:
+    """Return the format in which a request wants its answer: JSON unless a table is asked for."""
+    accept = request.headers.get("accept", "*/*")
+    if accept in ("*/*", JSON):
+        return JSON
+    ranges = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    for wanted in ranges:
+        if wanted in KINDS:
+            return wanted
+    if any(wanted in ("*/*", "application/*") for wanted in ranges):
+        return JSON
+    if "text/*" in ranges:
+        return CSV
+    raise Refusal(
+        406, "headers.accept", f"The answer cannot be {accept[:100]!r}.", ", ".join(KINDS)
+    )
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """Return the body of a request, whether its length was told or not.
+
+    Raises
+    ------
+    Refusal
+        If there are more than `most` bytes.
+    ClientDisconnect
+        If the client hung up.
+    """
+    length = request.headers.get("content-length")
+    if length is not None and int(length) > most:
+        raise _too_large(most)
+    parts, size = [], 0
+    while True:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        part = message.get("body", b"")
+        size += len(part)
+        if size > most:
+            raise _too_large(most)
+        parts.append(part)
+        if not message.get("more_body"):
+            break
+    record: Record = request.scope["state"]["record"]
+    record.has_body = True
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large(most: int) -> Refusal:
+    what = "The body is too large. Send the rows in parts, or use `seedbed score`."
+    return Refusal(413, "body", what, f"at most {most:,} bytes")
