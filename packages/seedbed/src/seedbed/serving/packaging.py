@@ -146,6 +146,7 @@ def write_bundle(
             Samples([], []),
             "",
             packages,
+            card,
             feature_makers(recipe.columns, recipe.features),
             ProjectCode(code.settings.package, folder, {}),
         )

@@ -20,7 +20,7 @@ from seedbed.serving.http.settings import Settings
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-OPEN = ("/health",)
+OPEN = ("/", "/health")
 """Routes that need no token, and that answer however many connections there are."""
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 GONE = 499
