@@ -1,6 +1,8 @@
 """The FastAPI application: its routes, and what runs beside them."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -12,15 +14,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from seedbed.serving.http.current import Current, Served
+from seedbed.serving.http.current import TICK, Current, Served
+from seedbed.serving.http.explaining import explain_rows
 from seedbed.serving.http.gate import GONE, Gate
 from seedbed.serving.http.logs import log_as_json
 from seedbed.serving.http.metrics import Metrics
 from seedbed.serving.http.openapi import describe
+from seedbed.serving.http.page import page, page_data
 from seedbed.serving.http.predicting import predict
-from seedbed.serving.http.refusals import Refusal
+from seedbed.serving.http.refusals import FAILED, Refusal
 from seedbed.serving.http.service import JSON, Service
 from seedbed.serving.http.settings import Settings
+from seedbed.serving.http.shadow import Shadow
 
 Route = Callable[[Service, Request], Awaitable[Response]]
 
@@ -38,11 +43,20 @@ def make_app(settings: Settings) -> Gate:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(current.watch())]
+        watching = [asyncio.create_task(current.watch())]
+        if settings.workers > 1:
+            watching.append(asyncio.create_task(_stop_with(os.getppid())))
+        if settings.shadow:
+            shadowing = partial(changed, "shadow")
+            other = Current(settings.shadow, settings.same_packages, shadowing)
+            service.shadow = Shadow(other, metrics)
+            watching += [
+                asyncio.create_task(task) for task in (other.watch(), service.shadow.run())
+            ]
         while current.served is None:  # a worker that has no bundle takes no requests
             await asyncio.sleep(0.05)
         yield
-        for task in tasks:
+        for task in watching:
             task.cancel()
 
     app = FastAPI(title="seedbed", openapi_url=None, lifespan=lifespan)
@@ -50,17 +64,16 @@ def make_app(settings: Settings) -> Gate:
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _refused)
-    routes: dict[str, tuple[str, Route]] = {
-        "/predict": ("POST", predict),
-        "/health": ("GET", health),
-        "/ready": ("GET", ready),
-        "/metadata": ("GET", metadata),
-        "/metrics": ("GET", figures),
-        "/openapi.json": ("GET", openapi),
-    }
-    for path, (method, route) in routes.items():
+    for path, (method, route) in ROUTES.items():
         app.add_route(path, _bound(route, service), methods=[method])
-    return Gate(app, settings, metrics, frozenset(routes))
+    return Gate(app, settings, metrics, frozenset(ROUTES), {"/predict": _bound(predict, service)})
+
+
+async def _stop_with(parent: int) -> None:
+    """Stop this worker when its parent is gone: nobody else would."""
+    while os.getppid() == parent:
+        await asyncio.sleep(TICK)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def health(_service: Service, _request: Request) -> Response:
@@ -114,8 +127,22 @@ def _json(value: Any) -> Response:
     return Response(orjson.dumps(value), media_type=JSON)
 
 
+ROUTES: dict[str, tuple[str, Route]] = {
+    "/": ("GET", page),
+    "/page.json": ("GET", page_data),
+    "/predict": ("POST", predict),
+    "/explain": ("POST", explain_rows),
+    "/health": ("GET", health),
+    "/ready": ("GET", ready),
+    "/metadata": ("GET", metadata),
+    "/metrics": ("GET", figures),
+    "/openapi.json": ("GET", openapi),
+}
+"""The method and the function of each path."""
+
+
 async def _refused(request: Request, error: Exception) -> Response:
-    refusal = error if isinstance(error, Refusal) else _FAILED
+    refusal = error if isinstance(error, Refusal) else FAILED
     return refusal.response(request.scope["state"]["record"])
 
 
@@ -130,6 +157,3 @@ async def _not_found(request: Request, error: Exception) -> Response:
 
 async def _gone(_request: Request, _error: Exception) -> Response:
     return Response(status_code=GONE)
-
-
-_FAILED = Refusal(500, "server", "This is a mistake of the server; its log has more.", "")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from seedbed.errors import UserError
 from seedbed.serving.explaining import METHOD, MOST_ROWS, explain
-from seedbed.serving.http.refusals import Refusal
+from seedbed.serving.http.refusals import Record, Refusal
 from seedbed.serving.http.service import JSON, Service, wanted_kind
 from seedbed.serving.http.tables import refuse_many_rows
 
@@ -23,10 +23,10 @@ async def explain_rows(service: Service, request: Request) -> Response:
         If they cannot be explained.
     """
     served = service.served
-    if wanted_kind(request) != JSON:
+    record: Record = request.scope["state"]["record"]
+    if wanted_kind(record) != JSON:
         raise Refusal(406, "headers.accept", "An explanation is no table.", JSON)
     sent = await service.receive_rows(request, served)
-    record = request.scope["state"]["record"]
     record.rows, record.version = sent.count, served.bundle.version
     refuse_many_rows(sent.count, MOST_ROWS)
     rows = sent.rows

@@ -31,12 +31,11 @@ class Metrics:
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(f"seedbed_{name}", text, labels, registry=registry)
 
-        self.requests = _Children(counter("requests", "Requests", "route", "status"))
         self.seconds = _Children(
             Histogram(
                 "seedbed_request_seconds",
                 "Time from the headers of a request to the end of its answer",
-                ["route"],
+                ["route", "status"],
                 buckets=SECONDS,
                 registry=registry,
             )

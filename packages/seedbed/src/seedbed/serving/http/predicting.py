@@ -11,7 +11,7 @@ from starlette.responses import Response
 from seedbed.errors import UserError
 from seedbed.serving.bundle import Bundle, CheckedRows
 from seedbed.serving.http.current import Served
-from seedbed.serving.http.refusals import Refusal
+from seedbed.serving.http.refusals import Record, Refusal
 from seedbed.serving.http.sent import Sent
 from seedbed.serving.http.service import JSON, Service, wanted_kind
 from seedbed.serving.http.tables import write_table
@@ -29,9 +29,10 @@ async def predict(service: Service, request: Request) -> Response:
     Refusal
         If they cannot be answered.
     """
-    served, wanted = service.served, wanted_kind(request)
+    served = service.served
+    record: Record = request.scope["state"]["record"]
+    wanted = wanted_kind(record)
     sent = await service.receive_rows(request, served)
-    record = request.scope["state"]["record"]
     record.rows, record.version = sent.count, served.bundle.version
     try:
         if wanted == JSON and not isinstance(sent.rows, pd.DataFrame) and sent.is_few:

@@ -24,12 +24,13 @@ KINDS = {
 
 
 class Record:
-    """What the log and the metrics tell of a request; routes fill it in."""
+    """What is known of a request: its headers, and what the log tells, which routes fill in."""
 
-    __slots__ = ("error", "has_body", "id", "rows", "status", "version", "where")
+    __slots__ = ("error", "has_body", "headers", "id", "rows", "status", "version", "where")
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str, headers: dict[bytes, bytes]) -> None:
         self.id = request_id
+        self.headers = headers
         self.status = 0
         self.rows = 0
         self.version = ""
@@ -73,6 +74,9 @@ class Refusal(Exception):
         headers = self.headers if record.has_body else {**self.headers, "connection": "close"}
         body = error_body(self.where, self.message, self.allowed)
         return Response(body, self.status, headers, "application/json")
+
+
+FAILED = Refusal(500, "server", "This is a mistake of the server; its log has more.", "")
 
 
 def error_body(where: str, message: str, allowed: str) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from seedbed.serving.http.current import Current, Served
 from seedbed.serving.http.json_rows import read_json_rows
@@ -62,8 +63,9 @@ class Service:
         Refusal
             If the content type is another, the body too large, or no rows can be read from it.
         """
-        kind = self._kind_of(request)
-        body = await read_body(request, self.settings.max_bytes)
+        record: Record = request.scope["state"]["record"]
+        kind = _sent_kind(record)
+        body = await read_body(record, request.receive, self.settings.max_bytes)
         limits = self.settings
         if kind != JSON:
             signature = served.bundle.signature
@@ -77,24 +79,27 @@ class Service:
         refuse_many_rows(sent.count, limits.max_rows)
         return sent
 
-    def _kind_of(self, request: Request) -> str:
-        kind = request.headers.get("content-type", "")
-        if kind != JSON:
-            kind = kind.partition(";")[0].strip().lower()
-        if kind not in KINDS:
-            what = f"The content type is {kind[:100]!r}." if kind else "There is no content type."
-            raise Refusal(415, "headers.content-type", what, ", ".join(KINDS))
-        if "content-encoding" in request.headers:
-            what = "The body is compressed."
-            raise Refusal(415, "headers.content-encoding", what, "a body as it is")
-        return kind
 
-
-def wanted_kind(request: Request) -> str:
-    """Return the format in which a request wants its answer: JSON unless a table is asked for."""
-    accept = request.headers.get("accept", "*/*")
-    if accept in ("*/*", JSON):
+def _sent_kind(record: Record) -> str:
+    header = record.headers.get(b"content-type", b"")
+    if b"content-encoding" in record.headers:
+        what = "The body is compressed."
+        raise Refusal(415, "headers.content-encoding", what, "a body as it is")
+    if header == b"application/json":
         return JSON
+    kind = header.decode("latin-1").partition(";")[0].strip().lower()
+    if kind not in KINDS:
+        what = f"The content type is {kind[:100]!r}." if kind else "There is no content type."
+        raise Refusal(415, "headers.content-type", what, ", ".join(KINDS))
+    return kind
+
+
+def wanted_kind(record: Record) -> str:
+    """Return the format in which a request wants its answer: JSON unless a table is asked for."""
+    header = record.headers.get(b"accept", b"*/*")
+    if header in (b"*/*", b"application/json"):
+        return JSON
+    accept = header.decode("latin-1")
     ranges = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
     for wanted in ranges:
         if wanted in KINDS:
@@ -108,7 +113,7 @@ def wanted_kind(request: Request) -> str:
     )
 
 
-async def read_body(request: Request, most: int) -> bytes:
+async def read_body(record: Record, receive: Receive, most: int) -> bytes:
     """Return the body of a request, whether its length was told or not.
 
     Raises
@@ -118,12 +123,11 @@ async def read_body(request: Request, most: int) -> bytes:
     ClientDisconnect
         If the client hung up.
     """
-    length = request.headers.get("content-length")
-    if length is not None and int(length) > most:
+    if int(record.headers.get(b"content-length", 0)) > most:
         raise _too_large(most)
     parts, size = [], 0
     while True:
-        message = await request.receive()
+        message = await receive()
         if message["type"] != "http.request":
             raise ClientDisconnect
         part = message.get("body", b"")
@@ -133,7 +137,6 @@ async def read_body(request: Request, most: int) -> bytes:
         parts.append(part)
         if not message.get("more_body"):
             break
-    record: Record = request.scope["state"]["record"]
     record.has_body = True
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
