@@ -89,6 +89,8 @@ class Bundle:
         The first letters of the hash of all that the bundle holds.
     packages : dict of str to str
         The versions of the packages that the pipeline was fitted with.
+    card : str
+        The model card, in Markdown.
     """
 
     recipe: Recipe
@@ -98,6 +100,7 @@ class Bundle:
     samples: Samples
     version: str
     packages: dict[str, str]
+    card: str
     _makers: Makers = field(repr=False)
     _code: ProjectCode = field(repr=False)
 
@@ -236,8 +239,9 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
     metrics, seen = read_json(folder / METRICS), SeenRows.read(folder / SEEN)
     samples = Samples.read(folder / SAMPLES)
     version = whole[:VERSION_LETTERS]
+    packages, card = about["packages"], files[CARD].decode()
     return Bundle(
-        recipe, pipeline, metrics, seen, samples, version, about["packages"], makers, code
+        recipe, pipeline, metrics, seen, samples, version, packages, card, makers, code
     )
 
 

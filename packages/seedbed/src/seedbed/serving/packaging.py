@@ -157,6 +157,7 @@ def write_bundle(
             Samples([], []),
             "",
             packages,
+            card,
             feature_makers(recipe.columns, recipe.features),
             ProjectCode(code.settings.package, folder, {}),
         )

@@ -15,10 +15,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from seedbed.serving.http.current import TICK, Current, Served
+from seedbed.serving.http.explaining import explain_rows
 from seedbed.serving.http.gate import GONE, Gate
 from seedbed.serving.http.logs import log_as_json
 from seedbed.serving.http.metrics import Metrics
 from seedbed.serving.http.openapi import describe
+from seedbed.serving.http.page import page, page_data
 from seedbed.serving.http.predicting import predict
 from seedbed.serving.http.refusals import FAILED, Refusal
 from seedbed.serving.http.service import JSON, Service
@@ -126,7 +128,10 @@ def _json(value: Any) -> Response:
 
 
 ROUTES: dict[str, tuple[str, Route]] = {
+    "/": ("GET", page),
+    "/page.json": ("GET", page_data),
     "/predict": ("POST", predict),
+    "/explain": ("POST", explain_rows),
     "/health": ("GET", health),
     "/ready": ("GET", ready),
     "/metadata": ("GET", metadata),

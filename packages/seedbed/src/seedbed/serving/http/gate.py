@@ -19,7 +19,7 @@ from seedbed.serving.http.metrics import Metrics
 from seedbed.serving.http.refusals import FAILED, Record, Refusal
 from seedbed.serving.http.settings import Settings
 
-OPEN = ("/health",)
+OPEN = ("/", "/health")
 """Routes that need no token, and that answer however many connections there are."""
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 GONE = 499
