@@ -4,11 +4,11 @@ import sys
 
 import typer
 
-from seedbed.cli import bundle, serve
+from seedbed.cli import bundle, score, serve
 from seedbed.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-GROUPS = (serve, bundle)
+GROUPS = (serve, score, bundle)
 for group in GROUPS:
     app.add_typer(group.app)
 
