@@ -9,7 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from seedbed.config.fingerprints import find_code, stale_stages
-from seedbed.config.imports import SERVING
+from seedbed.config.imports import BEYOND_SERVING, SERVING
 
 from support import EXPERIMENTS, Project, stages_in
 
@@ -41,7 +41,7 @@ def importers(root: Path) -> dict[str, set[str]]:
         # What a bundle brings with it is read by stage package, and never imported.
         packs = stage == "package"
         sources = [str(root / source) for source in SOURCES]
-        finder = ModuleFinder(path=sources, excludes=["seedbed.registry"] if packs else [])
+        finder = ModuleFinder(path=sources, excludes=[*BEYOND_SERVING] if packs else [])
         finder.run_script(str(root / f"src/project/stages/{stage}.py"))
         for name in SERVING if packs else ():
             finder.import_hook(name)

@@ -24,7 +24,7 @@ PACKS_SERVING = "seedbed/serving/packaging.py"
 """The module that packs what serves, all of which counts as imported."""
 SERVING = ("seedbed.cli.serving", "seedbed.models.encoders", "seedbed.models.preprocessing")
 """What serves, scores and verifies a bundle, and what a pipeline's file names of seedbed."""
-BEYOND_SERVING = "seedbed.registry"
+BEYOND_SERVING = ("seedbed.registry", "seedbed.config.params")
 """What serving looks for only in a repository, where all of seedbed is installed."""
 BY_NAME = {"uvicorn": ("httptools", "uvloop"), "sqlalchemy": ("psycopg",)}
 """Packages that others import by their names, which no statement tells."""
@@ -54,13 +54,13 @@ class Imports:
         """Return the files that serve, score and verify a bundle, as :meth:`files_of` does."""
         return self._reach(SERVING, BEYOND_SERVING)
 
-    def _reach(self, modules: Iterable[str], without: str | None = None) -> dict[str, Path]:
-        """Return the files that importing modules can execute, but for those of one package."""
+    def _reach(self, modules: Iterable[str], without: tuple[str, ...] = ()) -> dict[str, Path]:
+        """Return the files that importing modules can execute, but for some and those in them."""
         found: dict[str, Path] = {}
         pending = [*modules]
         while pending:
             name = pending.pop()
-            if without and f"{name}.".startswith(f"{without}."):
+            if f"{name}.".startswith(tuple(f"{other}." for other in without)):
                 continue
             parent = name.rpartition(".")[0]
             if parent:
