@@ -349,6 +349,12 @@ def test_stages_of_a_copy_run_only_when_their_code_changes(made: Project) -> Non
     stages = list(yaml.safe_load(read(made.root, "dvc.yaml"))["stages"])
     assert sorted(stages_run()) == sorted(stages)
     assert stages_run() == []
+    verified = made.run("seedbed", "bundle", "verify", unaided=True).stdout
+    assert "WRONG" not in verified and "50 sample rows, answered as in training" in verified
+    (packed,) = (made.root / "models/bundle/wheels").iterdir()
+    with zipfile.ZipFile(packed) as archive:
+        name = "seedbed/serving/verifying.py"
+        assert archive.read(name) == (REPOSITORY / f"packages/seedbed/src/{name}").read_bytes()
     made.edit("src/project/stages/featurize.py", "\nfrom", "\n# ours\nfrom")
     assert stages_run() == ["code", "featurize"]
     made.commit("the first run")

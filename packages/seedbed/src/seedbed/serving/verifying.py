@@ -18,6 +18,7 @@ from seedbed.serving.bundle import (
     read_genuine,
 )
 from seedbed.serving.facts import Fact
+from seedbed.serving.samples import json_value
 
 TOLERANCE = 1e-9
 """The largest difference of two numbers, relative to the largest number expected in their column.
@@ -44,13 +45,15 @@ def verify_bundle(folder: Path) -> list[Fact]:
     if not facts[1].genuine:
         return facts
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of other versions, which the facts name
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
             bundle = load_bundle(folder)
     except UserError as error:
         return [*facts, Fact("loading", str(error), genuine=False)]
-    seedbed = f"seedbed {version('seedbed')}, Python {platform.python_version()}"
-    return [*facts, Fact("loading", f"by {seedbed}"), compare_samples(bundle)]
+    # Other versions of packages have a line of their own.
+    messages = [str(warning.message) for warning in caught if facts[2].genuine]
+    by = f"by seedbed {version('seedbed')}, Python {platform.python_version()}"
+    return [*facts, Fact("loading", ". ".join([by, *messages])), compare_samples(bundle)]
 
 
 def _files(folder: Path, digests: Mapping[str, str]) -> Fact:
@@ -95,26 +98,31 @@ def _differing(expected: Mapping[str, str], where: str) -> list[str]:
 def compare_samples(bundle: Bundle) -> Fact:
     """Compare a bundle's answers to its sample rows with those that it gave when it was packaged.
 
-    Numbers may differ by :data:`TOLERANCE`, and the sentence says by how much they do.
+    The rows are asked as a few and as many are, which may go two ways. Numbers may differ by
+    :data:`TOLERANCE`, and the sentence says by how much they do.
     """
     samples = bundle.samples
     if not samples.rows:
         return Fact("answers", "the bundle carries no sample rows, so none were compared")
     try:
-        answers = bundle.answer(samples.rows).rows
+        many = bundle.predict(samples.rows).to_dict(orient="records")
+        ways = [bundle.answer(samples.rows).rows, many]
     except UserError as error:
         return Fact("answers", str(error), genuine=False)
     wrong, largest = [], 0.0
     for name in samples.answers[0]:
-        expected, found = ([row[name] for row in rows] for rows in (samples.answers, answers))
-        differences = _differences(found, expected)
-        largest = max(largest, *(value for value in differences if value <= TOLERANCE), 0.0)
-        wrong += [
-            f"row {place}: {name} is {found[place]!r}, and {expected[place]!r} was expected"
-            for place, value in enumerate(differences)
-            if value > TOLERANCE
-        ]
-    return Fact.on("answers", f"{len(answers)} sample rows, {_in_words(largest)}", wrong)
+        expected = [row[name] for row in samples.answers]
+        for answers in ways:
+            found = [json_value(row[name]) for row in answers]
+            differences = _differences(found, expected)
+            largest = max(largest, *(value for value in differences if value <= TOLERANCE), 0.0)
+            wrong += [
+                f"row {place}: {name} is {found[place]!r}, and {expected[place]!r} was expected"
+                for place, value in enumerate(differences)
+                if value > TOLERANCE
+            ]
+    text = f"{len(samples.rows)} sample rows, {_in_words(largest)}"
+    return Fact.on("answers", text, [*dict.fromkeys(wrong)])
 
 
 def _differences(found: Sequence[Any], expected: Sequence[Any]) -> list[float]:
