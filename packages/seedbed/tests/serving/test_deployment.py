@@ -17,6 +17,7 @@ import yaml
 from seedbed.config.lock_file import Entry, entries
 from seedbed.config.schema import Column
 from seedbed.models.serialization import TRUSTED
+from seedbed.serving import load_bundle
 from seedbed.serving.deployment import (
     PYTHONS,
     REQUIRES_PYTHON,
@@ -24,12 +25,14 @@ from seedbed.serving.deployment import (
     deployment_files,
     select_packages,
 )
+from seedbed.serving.packaging import gather_code
 
 from support import REPOSITORY
 
 Built = Callable[[str], Path]
 TOOLS = Path(sys.prefix) / "bin"
 NOT_SERVED = {"dvc", "hydra-core", "omegaconf", "great-expectations", "matplotlib", "gto", "pytest"}
+NOT_SERVED |= {"pillow"}  # no column of flights is an image
 LOCK = """\
 numpy==2.4.6 ; python_full_version < '3.12' \\
     --hash=sha256:1
@@ -38,8 +41,6 @@ numpy==2.5.5 ; python_full_version >= '3.12' \\
     --hash=sha256:2
 pandas==3.1.1 \\
     --hash=sha256:3
-pillow==13.0.0 \\
-    --hash=sha256:4
 pytest==9.0.0 \\
     --hash=sha256:5
 uvloop==0.23.0 ; sys_platform != 'win32' \\
@@ -49,11 +50,8 @@ uvloop==0.23.0 ; sys_platform != 'win32' \\
 
 def recipe_with(**facts: Any) -> Any:
     """What these functions read of a recipe."""
-    columns = {"x": Column(role="feature", type=facts.get("type", "number"))}
     problem = SimpleNamespace(question=facts.get("question", "Late?"))
-    return SimpleNamespace(
-        dataset=facts.get("dataset", "flights"), problem=problem, columns=columns
-    )
+    return SimpleNamespace(dataset=facts.get("dataset", "flights"), problem=problem)
 
 
 @pytest.fixture
@@ -117,20 +115,21 @@ def test_the_lock_pins_what_serving_needs_as_the_project_does(built: Built) -> N
     assert "://" not in text
 
 
-@pytest.mark.parametrize(
-    ("column", "python", "expected"),
-    [
-        ("number", "3.11", ["numpy==2.4.6", "pandas==3.1.1", "uvloop==0.23.0 ; sys_platform != 'win32'"]),
-        ("number", "3.13", ["numpy==2.5.5", "pandas==3.1.1", "uvloop==0.23.0 ; sys_platform != 'win32'"]),
-        ("image", "3.11", ["numpy==2.4.6", "pandas==3.1.1", "pillow==13.0.0", "uvloop==0.23.0 ; sys_platform != 'win32'"]),
-    ],
-)  # fmt: skip
-def test_packages_are_those_of_one_python_and_of_the_columns(
-    lock: Path, column: str, python: str, expected: list[str]
-) -> None:
-    names = {"numpy", "pandas", "pillow", "uvloop"}
-    found = select_packages(lock, names, recipe_with(type=column), python)
-    assert [f"{one.pin} ; {one.marker}".removesuffix(" ; ") for one in found] == expected
+def test_columns_of_images_need_pillow(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(built("flights"))
+    recipe = load_bundle("models/bundle").recipe
+    photo = {**recipe.columns, "photo": Column(role="feature", type="image")}
+    code = gather_code(
+        Path("models/model/pipeline.skops"), recipe.model_copy(update={"columns": photo}), {}
+    )
+    assert b"pillow==" in code.files["requirements.lock"]
+
+
+@pytest.mark.parametrize(("python", "numpy"), [("3.11", "numpy==2.4.6"), ("3.13", "numpy==2.5.5")])
+def test_packages_are_those_of_one_python(lock: Path, python: str, numpy: str) -> None:
+    found = select_packages(lock, {"numpy", "pandas", "uvloop"}, python)
+    requirements = [f"{one.pin} ; {one.marker}".removesuffix(" ; ") for one in found]
+    assert requirements == [numpy, "pandas==3.1.1", "uvloop==0.23.0 ; sys_platform != 'win32'"]
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ class Imports:
         }
         if READS_DATA in files:
             modules |= self._packages_with_data
-        if BUILDS_ESTIMATORS in files:
+        if BUILDS_ESTIMATORS in files or PACKS_SERVING in files:
             modules |= {*self._settings.targets}
         modules |= {other for name in modules for other in BY_NAME.get(name, ())}
         return {name for module in modules for name in self._distributions(module)}

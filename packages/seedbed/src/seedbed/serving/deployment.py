@@ -16,8 +16,6 @@ from seedbed.serving.wheel import wheel_content, wheel_name
 PYTHONS = ("3.13", "3.12", "3.11")
 """Those that seedbed runs on."""
 REQUIRES_PYTHON = ">=3.11,<3.14"
-NEEDED_BY = {"pillow": "image"}
-"""Packages that only columns of one type need."""
 DOCKERIGNORE = ".dockerignore"
 HEADER = """\
 # What serving this bundle needs, and nothing else. In this folder:
@@ -51,19 +49,16 @@ def choose_python(lock: Path, trained: Mapping[str, str]) -> str:
     return max(PYTHONS, key=equal)
 
 
-def select_packages(lock: Path, names: Collection[str], recipe: Recipe, python: str) -> list[Entry]:
-    """Return what a lock pins of packages on one Python, and what of them the recipe needs.
+def select_packages(lock: Path, names: Collection[str], python: str) -> list[Entry]:
+    """Return what a lock pins of packages on one Python.
 
-    What holds on that Python is pinned for all others too: a model predicts with the versions that
-    it was fitted with, wherever it is served.
+    It is pinned for all other Pythons too: a model predicts with the versions that it was fitted
+    with, wherever it is served.
     """
-    types = {column.type for column in recipe.columns.values()}
     found = []
     for entry in entries(lock):
         by_python = "python" in entry.marker
-        if entry.name not in names or NEEDED_BY.get(entry.name) not in (None, *types):
-            continue
-        if not by_python or entry.holds(python):
+        if entry.name in names and (not by_python or entry.holds(python)):
             found.append(entry._replace(marker="") if by_python else entry)
     return found
 

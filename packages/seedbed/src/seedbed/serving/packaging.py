@@ -45,6 +45,9 @@ from seedbed.serving.recipe import Recipe
 from seedbed.serving.samples import Samples, sample_rows
 from seedbed.serving.seen_rows import SeenRows
 
+READS_IMAGES = "seedbed/data/file_columns.py"
+"""The module that imports Pillow, which is not needed without a column of images."""
+
 
 @dataclass(frozen=True)
 class OwnCode:
@@ -98,15 +101,19 @@ def gather_code(pipeline: Path, recipe: Recipe, trained: Mapping[str, str]) -> O
     serving = {key: file for key, file in files.items() if key.startswith("seedbed/")}
     typed = serving["seedbed/__init__.py"].with_name("py.typed").read_bytes()
     python = choose_python(root / LOCK, trained)
-    needed = imports.versions_of(files, also=types)
-    packages = select_packages(root / LOCK, needed, recipe, python)
-    imported = imports.packages_of(serving)
+    called = {key: file for key, file in files.items() if key != READS_IMAGES or _images(recipe)}
+    packages = select_packages(root / LOCK, imports.versions_of(called, also=types), python)
+    imported = imports.packages_of({key: file for key, file in called.items() if key in serving})
     wheel = serving_wheel(
         imports.seedbed_version,
         {**{key: contents[key] for key in sorted(serving)}, "seedbed/py.typed": typed},
         [entry for entry in packages if entry.name in imported],
     )
     return OwnCode(settings, ours | deployment_files(recipe, wheel, packages, python))
+
+
+def _images(recipe: Recipe) -> bool:
+    return any(column.type == "image" for column in recipe.columns.values())
 
 
 def write_bundle(
