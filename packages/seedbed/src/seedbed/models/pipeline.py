@@ -18,7 +18,7 @@ from seedbed.models.estimator import (
 )
 from seedbed.models.outcome import Floats
 from seedbed.models.parallel import one_blas_thread
-from seedbed.models.rowwise import score_encoded
+from seedbed.models.rowwise import WORTH_THREADS, score_encoded
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -148,8 +148,7 @@ def predict_scores(
         shape (n_rows, n_classes) when multiclass.
     """
     steps, estimator = pipeline[:-1], pipeline[-1]
-    # Forests add up their trees in the order of the threads: predict in one.
-    with one_blas_thread():
+    with one_blas_thread(openmp=None if len(features) >= WORTH_THREADS else 1):
         return score_encoded(estimator, steps.transform(features), task, classes)
 
 

@@ -15,6 +15,8 @@ from seedbed.models.outcome import Floats
 
 BLOCK = 256
 """Rows of a block: a multiple of what BLAS takes at once, and few enough to cost microseconds."""
+WORTH_THREADS = 20_000
+"""Fewer rows are predicted in one thread: OpenMP's threads cost more than they save."""
 TREES = ("HistGradientBoosting", "RandomForest", "ExtraTrees", "DecisionTree", "Dummy")
 LINEAR = ("LogisticRegression", "LinearSVC", "LinearSVR", "Ridge")
 
@@ -34,9 +36,13 @@ def score_encoded(estimator: Any, rows: Any, task: Task, classes: tuple[Any, ...
     ndarray
         As :func:`~seedbed.models.pipeline.predict_scores` returns it.
     """
+    import joblib
+
+    method = "predict" if task == "regression" else "predict_proba"
+    with joblib.parallel_config("sequential"):  # threads of a forest add up its trees as they come
+        scores = np.asarray(predict_rowwise(estimator, rows, method), dtype=np.float64)
     if task == "regression":
-        return np.asarray(predict_rowwise(estimator, rows, "predict"), dtype=np.float64)
-    scores = predict_rowwise(estimator, rows, "predict_proba").astype(np.float64)
+        return scores
     if task == "binary":
         return scores[:, list(estimator.classes_).index(True)]
     full = np.zeros((len(scores), len(classes)))
@@ -67,8 +73,8 @@ def predict_rowwise(estimator: Any, rows: Any, method: str) -> NDArray:
         joined = estimator._concatenate_predictions(rows, found)
         return predict_rowwise(estimator.final_estimator_, joined, method)
     if kind == "TransformedTargetRegressor":
-        found = predict_rowwise(estimator.regressor_, rows, method).reshape(-1, 1)
-        return estimator.transformer_.inverse_transform(found).ravel()
+        inner = predict_rowwise(estimator.regressor_, rows, method).reshape(-1, 1)
+        return np.ravel(estimator.transformer_.inverse_transform(inner))
     predict = getattr(estimator, method)
     if goes_by_row(estimator, is_sparse(rows)):
         # A sum over the classes of a single row is another loop of NumPy's than that of several.
@@ -85,7 +91,7 @@ def goes_by_row(estimator: Any, sparse: bool) -> bool:
     if kind == "CalibratedClassifierCV":
         inner = [part.estimator for part in estimator.calibrated_classifiers_]
         return all(goes_by_row(part, sparse) for part in inner)
-    if not type(estimator).__module__.startswith("sklearn."):
+    if not type(estimator).__module__.startswith(("sklearn.", "seedbed.")):
         return False
     return kind.startswith(TREES) or (sparse and kind in LINEAR)
 

@@ -157,8 +157,11 @@ class Bundle:
         decision = self.recipe.decision
         with self._code.active():
             features = make_features(checked.cleaned, self._makers)
-            known = feature_frame(features, decision.features)
-            scores = predict_scores(self.pipeline, known, decision.task, decision.classes)
+            if self.compiled is not None:
+                scores = self.compiled.scores(features)
+            else:
+                known = feature_frame(features, decision.features)
+                scores = predict_scores(self.pipeline, known, decision.task, decision.classes)
         return pd.DataFrame(decision.answers(scores)).set_axis(checked.index)
 
     def answer(self, rows: Sequence[Mapping[str, Any]]) -> Answers:
@@ -252,10 +255,11 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
     bundle = Bundle(
         recipe, pipeline, metrics, seen, samples, version, about["packages"], makers, code
     )
-    if compiled is not None and samples.rows:
-        if difference := find_difference(compiled, samples.rows, bundle._answer):
-            compiled, reason = None, f"The compiled form of {folder} is not used: {difference}."
-            warnings.warn(f"{reason} Single rows are answered slowly.", stacklevel=3)
+    difference = find_difference(compiled, samples.rows, bundle._answer) if compiled else ""
+    if difference:
+        compiled, reason = None, f"The compiled form of {folder} is not used: {difference}."
+        if samples.rows:
+            warnings.warn(f"{reason} Rows are answered slowly.", stacklevel=3)
     return replace(bundle, compiled=compiled, why_not_compiled=reason)
 
 

@@ -1,29 +1,117 @@
-"""The fitted encoders as tables: what each makes of a value was asked of the encoder itself."""
+"""The steps before the estimator, taken apart: encoders of categories as tables, and the rest.
+
+What an encoder makes of each value was asked of the fitted encoder itself.
+"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import nan
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from seedbed.serving.compiled.exceptions import NotCompilableError
+from seedbed.serving.compiled.numbers import Numbers, compile_numbers
 
-Numbers = list[float]
 Entries = list[tuple[int, float]]
-Table = dict[str | None, Entries]
-"""By value, None if missing and UNSEEN for all others, which numbers are not 0 in an encoded row."""
 UNSEEN = "\0unseen"
 CATEGORY_ENCODERS = ("OneHotEncoder", "OrdinalEncoder", "TargetEncoder")
 
 
-def compile_steps(steps: Any, places: dict[str, int]) -> Callable[[Sequence[Any]], Numbers]:
-    """Return the function that encodes the features of a row as the steps before an estimator do.
+@dataclass(frozen=True)
+class CategoryTable:
+    """A column of categories, and what each value becomes.
+
+    Attributes
+    ----------
+    name : str
+        Of the feature.
+    start, width : int
+        Which of the encoded numbers are made of it.
+    entries : dict
+        By value, None where it is missing, the numbers other than 0 with their places.
+    unseen : list
+        The same for a value that no train row has.
+    """
+
+    name: str
+    start: int
+    width: int
+    entries: dict[str | None, Entries]
+    unseen: Entries
+
+
+@dataclass(frozen=True)
+class NumberPart:
+    """Features of numbers that a fitted part of the ColumnTransformer encodes together."""
+
+    names: list[str]
+    start: int
+    width: int
+    part: Any
+    encode: Callable[[Numbers], Numbers]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """All steps before the estimator.
+
+    Attributes
+    ----------
+    tables : list of CategoryTable
+    numbers : list of NumberPart
+    width : int
+        How many numbers the ColumnTransformer makes of a row.
+    kept : list of int or None
+        Which of them a ColumnSelector keeps.
+    sparse : bool
+        Whether the estimator gets a sparse matrix.
+    """
+
+    tables: list[CategoryTable]
+    numbers: list[NumberPart]
+    width: int
+    kept: list[int] | None
+    sparse: bool
+
+
+def take_steps_apart(pipeline: Any) -> Steps:
+    """Return the fitted steps before the estimator of a pipeline.
+
+    Raises
+    ------
+    NotCompilableError
+        If it names a step that has no compiled form.
+    """
+    kinds = [type(step).__name__ for _, step in pipeline.steps[:-1]]
+    if kinds not in (["ColumnTransformer"], ["ColumnTransformer", "ColumnSelector"]):
+        raise NotCompilableError(f"the steps {' and '.join(kinds)}")
+    columns = pipeline[0]
+    tables: list[CategoryTable] = []
+    numbers: list[NumberPart] = []
+    width = 0
+    for _, part, names in columns.transformers_:
+        if not len(names) or isinstance(part, str):
+            continue
+        if _category_encoder(part) is not None:
+            made = _tables(part, list(names), width)
+            tables += made
+            width = made[-1].start + made[-1].width
+        else:
+            encode = compile_numbers(part)
+            size = len(encode([nan] * len(names)))
+            numbers.append(NumberPart(list(names), width, size, part, encode))
+            width += size
+    kept = pipeline[1].kept_.tolist() if len(kinds) == 2 else None
+    return Steps(tables, numbers, width, kept, bool(columns.sparse_output_))
+
+
+def compile_steps(steps: Steps, places: dict[str, int]) -> Callable[[Sequence[Any]], Numbers]:
+    """Return the function that encodes the features of one row.
 
     Parameters
     ----------
-    steps : Pipeline
-        Fitted: a ColumnTransformer, and a ColumnSelector if one was chosen.
+    steps : Steps
     places : dict of str to int
         Where each feature stands in a row of features.
 
@@ -31,42 +119,21 @@ def compile_steps(steps: Any, places: dict[str, int]) -> Callable[[Sequence[Any]
     -------
     function
         Of a row of features, floats and str or None; it returns the encoded row.
-
-    Raises
-    ------
-    NotCompilableError
-        If it names a step that has no compiled form.
     """
-    kinds = [type(step).__name__ for _, step in steps.steps]
-    if kinds not in (["ColumnTransformer"], ["ColumnTransformer", "ColumnSelector"]):
-        raise NotCompilableError(f"the steps {' and '.join(kinds)}")
-    columns = steps[0]
-    tables: list[tuple[int, Table]] = []
-    numbers: list[tuple[int, list[int], Callable[[Numbers], Numbers]]] = []
-    width = 0
-    for _, part, names in columns.transformers_:
-        if not len(names) or part == "drop":
-            continue
-        used = [places[name] for name in names]
-        if _category_encoder(part) is not None:
-            found, size = _tables(part, list(names), width)
-            tables += zip(used, found, strict=True)
-        else:
-            compute = compile_numbers(part)
-            size = len(compute([nan] * len(used)))
-            numbers.append((width, used, compute))
-        width += size
-    kept = steps[1].kept_.tolist() if len(kinds) == 2 else None
-    blank = [0.0] * width
+    tables = [(places[table.name], table.entries, table.unseen) for table in steps.tables]
+    numbers = [
+        (part.start, part.start + part.width, [places[name] for name in part.names], part.encode)
+        for part in steps.numbers
+    ]
+    blank, kept = [0.0] * steps.width, steps.kept
 
     def encode(row: Sequence[Any]) -> Numbers:
         encoded = blank.copy()
-        for place, table in tables:
-            for index, number in table.get(row[place]) or table[UNSEEN]:
+        for place, entries, unseen in tables:
+            for index, number in entries.get(row[place], unseen):
                 encoded[index] = number
-        for start, used, compute in numbers:
-            made = compute([row[place] for place in used])
-            encoded[start : start + len(made)] = made
+        for start, end, used, compute in numbers:
+            encoded[start:end] = compute([row[place] for place in used])
         return encoded if kept is None else [encoded[index] for index in kept]
 
     return encode
@@ -78,28 +145,31 @@ def _category_encoder(part: Any) -> Any | None:
     return first if type(first).__name__ in CATEGORY_ENCODERS else None
 
 
-def _tables(part: Any, names: list[str], start: int) -> tuple[list[Table], int]:
-    """Return a table for each column of categories, and how many numbers all become together."""
+def _tables(part: Any, names: list[str], start: int) -> list[CategoryTable]:
     from scipy.sparse import csr_matrix
 
     encoder = _category_encoder(part)
+    assert encoder is not None, "the caller has looked"
     seen = [[text for text in known if isinstance(text, str)] for known in encoder.categories_]
-    asked = [[*texts, UNSEEN, None] for texts in seen]
+    asked = [[*texts, None, UNSEEN] for texts in seen]
     columns = {
         name: pd.Series(texts, dtype="str") for name, texts in zip(names, asked, strict=True)
     }
     encoded = csr_matrix(part.transform(pd.DataFrame(columns)))
-    widths = _widths(encoder, encoded.shape[1])
-    starts = np.concatenate([[0], np.cumsum(widths)])
     tables = []
-    for texts, low, high in zip(asked, starts[:-1], starts[1:], strict=True):
-        table = {}
+    low = 0
+    for name, texts, width in zip(names, asked, _widths(encoder, encoded.shape[1]), strict=True):
+        entries: dict[str | None, Entries] = {}
         for row, text in enumerate(texts):
-            entries = slice(encoded.indptr[row], encoded.indptr[row + 1])
-            pairs = zip(encoded.indices[entries], encoded.data[entries], strict=True)
-            table[text] = [(start + int(i), float(v)) for i, v in pairs if low <= i < high]
-        tables.append(table)
-    return tables, int(starts[-1])
+            stored = slice(encoded.indptr[row], encoded.indptr[row + 1])
+            pairs = zip(
+                encoded.indices[stored].tolist(), encoded.data[stored].tolist(), strict=True
+            )
+            entries[text] = [(start + i, value) for i, value in pairs if low <= i < low + width]
+        unseen = entries.pop(UNSEEN)
+        tables.append(CategoryTable(name, start + low, width, entries, unseen))
+        low += width
+    return tables
 
 
 def _widths(encoder: Any, width: int) -> list[int]:
@@ -111,69 +181,3 @@ def _widths(encoder: Any, width: int) -> list[int]:
         len(known) if few is None else len(known) - len(few) + 1
         for known, few in zip(encoder.categories_, rare, strict=True)
     ]
-
-
-def compile_numbers(step: Any) -> Callable[[Numbers], Numbers]:
-    """Return what a fitted step of the number features does to the numbers of one row.
-
-    Raises
-    ------
-    NotCompilableError
-        If it names a step that has no compiled form.
-    """
-    kind = type(step).__name__
-    if kind == "Pipeline":
-        return _chained([compile_numbers(inner) for _, inner in step.steps])
-    if kind == "FeatureUnion":
-        parts = [compile_numbers(inner) for _, inner in step.transformer_list]
-        return lambda row: [number for part in parts for number in part(row)]
-    if kind not in NUMBER_STEPS or (kind == "FunctionTransformer" and step.func is not None):
-        raise NotCompilableError(f"the encoder {kind}")
-    return NUMBER_STEPS[kind](step)
-
-
-def _chained(steps: Sequence[Callable[[Numbers], Numbers]]) -> Callable[[Numbers], Numbers]:
-    def encode(row: Numbers) -> Numbers:
-        for step in steps:
-            row = step(row)
-        return row
-
-    return encode
-
-
-def _clip(step: Any) -> Callable[[Numbers], Numbers]:
-    bounds = list(zip(step.low_.tolist(), step.high_.tolist(), strict=True))
-    return lambda row: [
-        low if value < low else high if value > high else value
-        for value, (low, high) in zip(row, bounds, strict=True)
-    ]
-
-
-def _impute(step: Any) -> Callable[[Numbers], Numbers]:
-    fill = step.statistics_.tolist()
-    marked = step.indicator_.features_.tolist() if step.add_indicator else []
-    return lambda row: [
-        *[other if value != value else value for value, other in zip(row, fill, strict=True)],
-        *[1.0 if row[place] != row[place] else 0.0 for place in marked],
-    ]
-
-
-def _mark_missing(step: Any) -> Callable[[Numbers], Numbers]:
-    marked = step.features_.tolist()
-    return lambda row: [1.0 if row[place] != row[place] else 0.0 for place in marked]
-
-
-def _scale(step: Any) -> Callable[[Numbers], Numbers]:
-    factors = list(zip(step.mean_.tolist(), step.scale_.tolist(), strict=True))
-    return lambda row: [
-        (value - mean) / scale for value, (mean, scale) in zip(row, factors, strict=True)
-    ]
-
-
-NUMBER_STEPS: dict[str, Callable[[Any], Callable[[Numbers], Numbers]]] = {
-    "FunctionTransformer": lambda step: list,
-    "QuantileClipper": _clip,
-    "SimpleImputer": _impute,
-    "MissingIndicator": _mark_missing,
-    "StandardScaler": _scale,
-}

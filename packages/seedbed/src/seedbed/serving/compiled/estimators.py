@@ -1,7 +1,7 @@
 """Any estimator that conf/model names, for one row: by its kind, and by those it is made of."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +11,8 @@ from seedbed.serving.compiled.trees import compile_boosting, compile_forest
 
 Numbers = list[float]
 Predict = Callable[[Numbers], Numbers]
-Method = Literal["predict_proba", "decision_function", "predict"]
-LINEAR_CLASSIFIERS = ("LogisticRegression", "LinearSVC")
-LINEAR_REGRESSORS = ("Ridge", "LinearRegression", "LinearSVR")
-FORESTS = ("RandomForest", "ExtraTrees")
+CONSTANT = ("prior", "most_frequent", "constant", "uniform", "mean", "median", "quantile")
+"""Strategies of dummy estimators that answer every row alike."""
 
 
 def compile_estimator(estimator: Any, method: str, sparse: bool) -> Predict:
@@ -39,37 +37,14 @@ def compile_estimator(estimator: Any, method: str, sparse: bool) -> Predict:
         If it names an estimator that has no compiled form.
     """
     kind = type(estimator).__name__
-    if not type(estimator).__module__.startswith("sklearn."):
+    if kind not in COMPILERS or not type(estimator).__module__.startswith("sklearn."):
         raise NotCompilableError(f"the estimator {kind}")
-    if kind == "CalibratedClassifierCV" and method == "predict_proba":
-        return _calibrated(estimator, sparse)
-    if kind.startswith("Stacking") and not estimator.passthrough:
-        return _stacked(estimator, method, sparse)
-    if kind == "TransformedTargetRegressor" and method == "predict":
-        inner = compile_estimator(estimator.regressor_, method, sparse)
-        back = _inverse(estimator.transformer_)
-        return lambda row: [back(inner(row)[0])]
-    if kind.startswith("HistGradientBoosting"):
-        return _boosted(estimator, method)
-    if kind.startswith(FORESTS) and method != "decision_function":
-        return compile_forest(estimator)
-    if kind in LINEAR_CLASSIFIERS and method != "predict":
-        return _linear_classifier(estimator, method, sparse)
-    if kind in LINEAR_REGRESSORS and method == "predict":
-        linear = compile_linear(estimator, sparse)
-        return lambda row: linear(row).tolist()
-    if kind.startswith("MLP") and method != "decision_function":
-        return _network(estimator, method, sparse)
-    if kind in ("DummyClassifier", "DummyRegressor") and estimator.strategy in CONSTANT:
-        constant = np.ravel(getattr(estimator, method)([[0.0]])).tolist()
-        return lambda row: constant
-    raise NotCompilableError(f"the estimator {kind}")
+    if not hasattr(estimator, method):
+        raise NotCompilableError(f"the estimator {kind} without {method}")
+    return COMPILERS[kind](estimator, method, sparse)
 
 
-CONSTANT = ("prior", "most_frequent", "constant", "uniform", "mean", "median", "quantile")
-
-
-def _boosted(estimator: Any, method: str) -> Predict:
+def _boosted(estimator: Any, method: str, sparse: bool) -> Predict:
     from scipy.special import expit
 
     raw = compile_boosting(estimator)
@@ -101,8 +76,6 @@ def _linear_classifier(estimator: Any, method: str, sparse: bool) -> Predict:
     linear = compile_linear(estimator, sparse)
     if method == "decision_function":
         return lambda row: linear(row).tolist()
-    if not hasattr(estimator, "predict_proba"):
-        raise NotCompilableError(f"the estimator {type(estimator).__name__} without probabilities")
     if len(estimator.classes_) > 2:
         return lambda row: softmax(linear(row).reshape(1, -1))[0].tolist()
 
@@ -125,7 +98,31 @@ def _network(estimator: Any, method: str, sparse: bool) -> Predict:
     return predict_two
 
 
+def _forest(estimator: Any, method: str, sparse: bool) -> Predict:
+    return compile_forest(estimator)
+
+
+def _linear_regressor(estimator: Any, method: str, sparse: bool) -> Predict:
+    linear = compile_linear(estimator, sparse)
+    return lambda row: linear(row).tolist()
+
+
+def _dummy(estimator: Any, method: str, sparse: bool) -> Predict:
+    if estimator.strategy not in CONSTANT:
+        raise NotCompilableError(f"a dummy estimator of strategy {estimator.strategy}")
+    constant = np.ravel(getattr(estimator, method)([[0.0]])).tolist()
+    return lambda row: constant
+
+
+def _with_transformed_target(estimator: Any, method: str, sparse: bool) -> Predict:
+    inner = compile_estimator(estimator.regressor_, method, sparse)
+    back = _inverse(estimator.transformer_)
+    return lambda row: [back(inner(row)[0])]
+
+
 def _stacked(estimator: Any, method: str, sparse: bool) -> Predict:
+    if estimator.passthrough:
+        raise NotCompilableError("stacking with passthrough")
     members = [
         compile_estimator(part, how, sparse)
         for part, how in zip(estimator.estimators_, estimator.stack_method_, strict=True)
@@ -161,7 +158,7 @@ def _inverse(transformer: Any) -> Callable[[float], float]:
     return lambda value: float(transformer.inverse_transform(np.array([[value]]))[0, 0])
 
 
-def _calibrated(estimator: Any, sparse: bool) -> Predict:
+def _calibrated(estimator: Any, method: str, sparse: bool) -> Predict:
     if estimator.method not in ("sigmoid", "isotonic"):
         raise NotCompilableError(f"calibration by {estimator.method}")
     parts = [_calibrated_part(part, sparse) for part in estimator.calibrated_classifiers_]
@@ -207,3 +204,27 @@ def _calibrator(calibrator: Any) -> Callable[[float], float]:
         slope, intercept = float(calibrator.a_), float(calibrator.b_)
         return lambda score: float(expit(-(slope * score + intercept)))
     return lambda score: float(calibrator.predict(np.array([score]))[0])
+
+
+COMPILERS: dict[str, Callable[[Any, str, bool], Predict]] = {
+    "CalibratedClassifierCV": _calibrated,
+    "DummyClassifier": _dummy,
+    "DummyRegressor": _dummy,
+    "ExtraTreesClassifier": _forest,
+    "ExtraTreesRegressor": _forest,
+    "HistGradientBoostingClassifier": _boosted,
+    "HistGradientBoostingRegressor": _boosted,
+    "LinearRegression": _linear_regressor,
+    "LinearSVC": _linear_classifier,
+    "LinearSVR": _linear_regressor,
+    "LogisticRegression": _linear_classifier,
+    "MLPClassifier": _network,
+    "MLPRegressor": _network,
+    "RandomForestClassifier": _forest,
+    "RandomForestRegressor": _forest,
+    "Ridge": _linear_regressor,
+    "StackingClassifier": _stacked,
+    "StackingRegressor": _stacked,
+    "TransformedTargetRegressor": _with_transformed_target,
+}
+"""By its class, what compiles a fitted estimator."""

@@ -45,22 +45,17 @@ def compile_feature(
     kind, columns = feature
     parts = [itemgetter(places[column]) for column in columns]
     kinds = [types[column] for column in columns]
-    if kind == "number" and kinds == ["number"]:
-        return parts[0]  # read within the bounds of a number already
-    if kind == "category":
-        return parts[0]
+    if kind in ("number", "category") and kinds == [kind]:
+        return parts[0]  # what is read is such a feature already
     if kind == "combine":
         return _combine([_as_text(*part) for part in zip(parts, kinds, strict=True)])
     if kind == "is_missing":
-        return lambda row, get=parts[0]: 1.0 if is_missing(get(row)) else 0.0
-    if kinds == ["time"]:
-        return _time_feature(name, kind, parts[0])
-    if kind == "days_between":
-        return _bounded(_days_between(*parts))
+        get = parts[0]
+        return lambda row: float(is_missing(get(row)))
     if kind in OF_NUMBERS:
         numbers = [_as_number(*part) for part in zip(parts, kinds, strict=True)]
         return _bounded(OF_NUMBERS[kind](*numbers))
-    return _bounded(_own_kind(name, kind, parts, kinds))
+    return _bounded(_of_times(name, kind, parts, kinds))
 
 
 def _bounded(compute: Get) -> Get:
@@ -134,16 +129,19 @@ WAVES = {"_sin": np.sin, "_cos": np.cos}
 LARGEST_PART = 366
 
 
-def _time_feature(name: str, kind: str, get: Get) -> Get:
+def _of_times(name: str, kind: str, parts: Sequence[Get], kinds: Sequence[ColumnType]) -> Get:
+    if kind == "days_between":
+        return _days_between(*parts)
+    get, wave = parts[0], WAVES.get(kind[-4:])
     if kind in TIME_PARTS:
         part = TIME_PARTS[kind]
         return lambda row: nan if (time := get(row)) is None else part(time)
-    base, wave = kind[:-4], WAVES.get(kind[-4:])
-    if wave is None or base not in PERIODS:
-        raise NotCompilableError(f"the feature {name} of kind {kind}")
-    part = TIME_PARTS[base]
-    values = wave(np.arange(LARGEST_PART + 1.0) * (2 * np.pi / PERIODS[base])).tolist()
-    return lambda row: nan if (time := get(row)) is None else values[int(part(time))]
+    period = {f"{part}": period for part, period in PERIODS.items()}.get(kind[:-4])
+    if wave is not None and period is not None:
+        base = TIME_PARTS[kind[:-4]]
+        values = wave(np.arange(LARGEST_PART + 1.0) * (2 * np.pi / period)).tolist()
+        return lambda row: nan if (time := get(row)) is None else values[int(base(time))]
+    return _own_kind(name, kind, parts, kinds)
 
 
 def _own_kind(name: str, kind: str, parts: Sequence[Get], kinds: Sequence[ColumnType]) -> Get:

@@ -14,7 +14,7 @@ Product = Callable[[Numbers], NDArray[np.float64]]
 
 
 def compile_linear(estimator: Any, sparse: bool) -> Callable[[Numbers], NDArray[np.float64]]:
-    """Return the function that gives a row times the coefficients plus the intercepts, shape (k,)."""
+    """Return the function that gives a row's decision values, shape (n_values,)."""
     coefficients = estimator.coef_.T if estimator.coef_.ndim == 2 else estimator.coef_
     product = (_sparse_product if sparse else _dense_product)(coefficients)
     intercept = estimator.intercept_
@@ -22,7 +22,7 @@ def compile_linear(estimator: Any, sparse: bool) -> Callable[[Numbers], NDArray[
 
 
 def compile_network(estimator: Any, sparse: bool) -> Callable[[Numbers], NDArray[np.float64]]:
-    """Return the function that gives the activations of a network's last layer, shape (1, k)."""
+    """Return the function that gives a network's last activations, shape (1, n_outputs)."""
     from sklearn.neural_network._base import ACTIVATIONS
 
     hidden, last = ACTIVATIONS[estimator.activation], ACTIVATIONS[estimator.out_activation_]

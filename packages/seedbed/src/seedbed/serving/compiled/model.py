@@ -3,19 +3,23 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from seedbed.config.features import plan_features
 from seedbed.models.decision import Decision
-from seedbed.serving.compiled.encoders import compile_steps
+from seedbed.models.outcome import Floats
+from seedbed.serving.compiled.encoders import compile_steps, take_steps_apart
 from seedbed.serving.compiled.estimators import compile_estimator
 from seedbed.serving.compiled.exceptions import NotCompilableError, UnusualRowError
 from seedbed.serving.compiled.features import Get, compile_feature
+from seedbed.serving.compiled.tables import compile_scores
 from seedbed.serving.compiled.values import compile_reader, is_missing
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.signature import InputColumn, describe_unusual
 
 if TYPE_CHECKING:
+    import pandas as pd
     from sklearn.pipeline import Pipeline
 
 Answer = dict[str, Any]
@@ -41,6 +45,8 @@ class CompiledModel:
         Of the encoded row.
     decide : function
         Of what was predicted; returns the answer as JSON holds it.
+    scores : function
+        Of the features of many rows, in a DataFrame.
     """
 
     columns: Sequence[InputColumn]
@@ -50,6 +56,7 @@ class CompiledModel:
     encode: Callable[[Sequence[Any]], list[float]]
     predict: Callable[[list[float]], list[float]]
     decide: Callable[[list[float]], Answer]
+    scores: Callable[["pd.DataFrame"], Floats]
 
     def answer(self, rows: Sequence[Mapping[str, Any]]) -> Answers:
         """Return the answers to raw rows, and a sentence for each column with unusual values.
@@ -105,18 +112,20 @@ def compile_model(recipe: Recipe, pipeline: "Pipeline") -> CompiledModel:
     types = {column.name: column.type for column in columns}
     plan = plan_features(recipe.columns, recipe.features)
     features = [compile_feature(name, plan[name], places, types) for name in decision.features]
-    steps, estimator = pipeline[:-1], pipeline[-1]
+    estimator = pipeline[-1]
     method = "predict" if decision.task == "regression" else "predict_proba"
     try:
+        steps = take_steps_apart(pipeline)
         encode = compile_steps(steps, {name: n for n, name in enumerate(decision.features)})
-        predict = compile_estimator(estimator, method, bool(steps[0].sparse_output_))
+        predict = compile_estimator(estimator, method, steps.sparse)
+        scores = compile_scores(steps, estimator, decision.task, decision.classes)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise NotCompilableError(
             f"this version of scikit-learn ({type(error).__name__}: {error})"
         ) from error
     decide = _decider(decision, [] if method == "predict" else list(estimator.classes_))
     checks = [(n, check) for n, column in enumerate(columns) if (check := _usual(column))]
-    return CompiledModel(columns, readers, checks, features, encode, predict, decide)
+    return CompiledModel(columns, readers, checks, features, encode, predict, decide, scores)
 
 
 def find_difference(
@@ -149,7 +158,7 @@ def find_difference(
             continue
         compared += 1
         if json.dumps(answer) != json.dumps(wanted):
-            return f"it answers {answer} where the Pipeline answers {wanted}, of {dict(row)}"
+            return f"it answers {answer} where the Pipeline answers {wanted}"
     return "" if compared else "it can read none of the sample rows"
 
 
@@ -160,7 +169,7 @@ def _usual(column: InputColumn) -> Callable[[Any], bool] | None:
         return frozenset([*column.categories, *([None] if nullable else [])]).__contains__
     if column.minimum is not None and column.maximum is not None:
         low, high = column.minimum, column.maximum
-        return lambda value: low <= value <= high or (nullable and value != value)
+        return lambda value: low <= value <= high or (nullable and isnan(value))
     return None if nullable else lambda value: not is_missing(value)
 
 
@@ -193,6 +202,6 @@ def _decider(decision: Decision, classes: Sequence[Any]) -> Callable[[list[float
 
 
 def _known(number: float) -> float:
-    if number != number:
+    if isnan(number):
         raise UnusualRowError
     return number

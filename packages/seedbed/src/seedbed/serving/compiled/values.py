@@ -7,7 +7,7 @@ messages for those that are mistakes.
 import re
 from collections.abc import Callable
 from datetime import datetime, tzinfo
-from math import inf, nan
+from math import inf, isnan, nan
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -54,7 +54,7 @@ def compile_reader(column: InputColumn, cleaning: Cleaning, time_zone: str) -> C
 
 def is_missing(value: Any) -> bool:
     """Return whether a value that was read is missing."""
-    return value is None or value != value
+    return value is None or (type(value) is float and isnan(value))
 
 
 def _number_reader(low: float, high: float) -> Callable[[Any], float]:
@@ -66,7 +66,7 @@ def _number_reader(low: float, high: float) -> Callable[[Any], float]:
             raise UnusualRowError
         if -LARGEST <= value <= LARGEST:
             return nan if value < low or value > high else float(value)
-        if value != value:
+        if isnan(value):
             return nan
         raise UnusualRowError
 
@@ -85,7 +85,7 @@ def _text_reader(cleaning: Cleaning, common: list[str]) -> Callable[[Any], str |
 
     def clean(text: Any) -> str | None:
         if type(text) is not str:
-            if text is None or (type(text) is float and text != text):
+            if is_missing(text):
                 return None
             raise UnusualRowError
         if strip:
