@@ -248,7 +248,7 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
         recipe = Recipe.from_dict(about, folder / ABOUT)
         makers = feature_makers(recipe.columns, recipe.features)
         pipeline = load_pipeline(folder / PIPELINE, settings)
-        compiled, reason = _compile(recipe, pipeline)
+        compiled, reason = compiled_form(recipe, pipeline)
     metrics, seen = read_json(folder / METRICS), SeenRows.read(folder / SEEN)
     samples = Samples.read(folder / SAMPLES)
     version = whole[:VERSION_LETTERS]
@@ -263,7 +263,7 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
     return replace(bundle, compiled=compiled, why_not_compiled=reason)
 
 
-def _compile(recipe: Recipe, pipeline: "Pipeline") -> tuple[CompiledModel | None, str]:
+def compiled_form(recipe: Recipe, pipeline: "Pipeline") -> tuple[CompiledModel | None, str]:
     """Return the compiled form, or None and why there is none."""
     try:
         return compile_model(recipe, pipeline), ""
