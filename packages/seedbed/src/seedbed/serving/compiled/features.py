@@ -112,7 +112,9 @@ def _days_between(start: Get, end: Get) -> Get:
 
 
 def _seconds(span: timedelta) -> float:
-    return (span // TICK) / 1_000_000
+    """Return seconds, with pandas' own rounding of a part of a second before 0."""
+    seconds, ticks = divmod(span // TICK, 1_000_000)
+    return seconds + ticks / 1_000_000
 
 
 TIME_PARTS: dict[str, Callable[[datetime], float]] = {

@@ -66,7 +66,7 @@ def _number_reader(low: float, high: float) -> Callable[[Any], float]:
             raise UnusualRowError
         if -LARGEST <= value <= LARGEST:
             return nan if value < low or value > high else float(value)
-        if isnan(value):
+        if kind is float and isnan(value):
             return nan
         raise UnusualRowError
 
