@@ -247,3 +247,22 @@ def count_unusual(values: pd.Series, column: InputColumn) -> Unusual:
             highest=float(outside.max()),
         )
     return Unusual(missing=missing)
+
+
+def unusual_of(column: InputColumn, missing: int, others: Sequence[Any]) -> Unusual:
+    """Return the same of values that are known to be unusual.
+
+    Parameters
+    ----------
+    column : InputColumn
+    missing : int
+        How many values are missing, of a column in which none was.
+    others : sequence
+        Categories that were not in training, or numbers beyond those that were.
+    """
+    if not others:
+        return Unusual(missing=missing)
+    if column.categories is not None:
+        new = tuple(sorted(set(others))[:EXAMPLES])
+        return Unusual(missing=missing, unseen=len(others), examples=new)
+    return Unusual(missing=missing, outside=len(others), lowest=min(others), highest=max(others))
