@@ -23,6 +23,7 @@ from seedbed.models.pipeline import predict_scores
 from seedbed.models.serialization import load_pipeline
 from seedbed.serving.code import ProjectCode
 from seedbed.serving.recipe import REMEDY, OtherFormatError, Recipe
+from seedbed.serving.reference import Reference
 from seedbed.serving.samples import Samples, json_value
 from seedbed.serving.seen_rows import SeenRows
 from seedbed.serving.signature import Rows, Signature
@@ -40,6 +41,7 @@ METRICS = "metrics.json"
 REQUIREMENTS = "requirements.lock"
 SEEN = "seen_rows.npy"
 SAMPLES = "samples.json"
+PROFILE = "profile.json"
 CODE = "code"
 VERSION_LETTERS = 12
 CHANGED = "is not the file that was packaged: it was damaged or changed by hand"
@@ -84,6 +86,8 @@ class Bundle:
         Which rows the model was trained or chosen on.
     samples : Samples
         Rows, and the answers that this bundle must give to them.
+    profile : Reference
+        How the model's inputs and scores were distributed, to notice drift.
     version : str
         The first letters of the hash of all that the bundle holds.
     packages : dict of str to str
@@ -95,6 +99,7 @@ class Bundle:
     metrics: dict[str, Any]
     seen: SeenRows
     samples: Samples
+    profile: Reference
     version: str
     packages: dict[str, str]
     _makers: Makers = field(repr=False)
@@ -224,10 +229,10 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
         makers = feature_makers(recipe.columns, recipe.features)
         pipeline = load_pipeline(folder / PIPELINE, settings)
     metrics, seen = read_json(folder / METRICS), SeenRows.read(folder / SEEN)
-    samples = Samples.read(folder / SAMPLES)
+    samples, profile = Samples.read(folder / SAMPLES), Reference.read(folder / PROFILE)
     version = whole[:VERSION_LETTERS]
     return Bundle(
-        recipe, pipeline, metrics, seen, samples, version, about["packages"], makers, code
+        recipe, pipeline, metrics, seen, samples, profile, version, about["packages"], makers, code
     )
 
 
