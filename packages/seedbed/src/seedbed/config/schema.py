@@ -450,7 +450,7 @@ class Monitor(Section):
     psi: Annotated[float, Field(gt=0)] = 0.1
     missing: Annotated[float, Field(gt=0, le=1)] = 0.05
     unseen: Annotated[float, Field(gt=0, le=1)] = 0.02
-    domain_auc: Annotated[float, Field(gt=0.5, le=1)] = 0.6
+    domain_auc: Annotated[float, Field(gt=0.5, le=1)] = 0.55
     performance: Annotated[float, Field(gt=0)] = 0.05
     false_alarms: Annotated[float, Field(gt=0, lt=1)] = 0.01
     least_rows: Annotated[int, Field(ge=20)] = 100
