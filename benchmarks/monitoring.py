@@ -15,9 +15,11 @@ from seedbed.data.features import make_target
 from seedbed.data.tables import read_table
 from seedbed.models.comparison import read_outcome
 from seedbed.models.metrics import metrics_of
-from seedbed.monitoring.checking import Report, State, check_rows, watch
+from seedbed.monitoring.checking import Report, State, check_rows
 from seedbed.monitoring.performance import clusters_of, estimate
+from seedbed.monitoring.watching import watch
 from seedbed.serving import load_bundle
+from seedbed.serving.reference import Reference
 
 LIMITS = Monitor()
 BUNDLE = load_bundle(ROOT / "models/bundle")
@@ -28,7 +30,9 @@ Fault = Callable[[pd.DataFrame, float, np.random.Generator], pd.DataFrame]
 
 def compare(reference: pd.DataFrame, current: pd.DataFrame) -> Report:
     """Return what is found between two samples of raw rows."""
-    return check_rows(BUNDLE, watch(BUNDLE, current), LIMITS, watch(BUNDLE, reference))
+    before = watch(BUNDLE, [reference], None)
+    now = watch(BUNDLE, [current], Reference(before.inputs, before.scores))
+    return check_rows(BUNDLE, now, LIMITS, before)
 
 
 def halves(trials: int) -> None:

@@ -146,6 +146,24 @@ class Profile:
         ]
         return np.sum(chosen, axis=0)
 
+    def __add__(self, other: "Profile") -> "Profile":
+        """Return the profile of the rows of both, which have the same bins."""
+        counts = {
+            name: {
+                period: np.sum(
+                    [found[period] for found in (mine, other.counts[name]) if period in found],
+                    axis=0,
+                ).tolist()
+                for period in sorted({*mine, *other.counts[name]})
+            }
+            for name, mine in self.counts.items()
+        }
+        rows = {
+            period: self.rows.get(period, 0) + other.rows.get(period, 0)
+            for period in sorted({*self.rows, *other.rows})
+        }
+        return Profile(self.bins, counts, rows)
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
         return asdict(self)

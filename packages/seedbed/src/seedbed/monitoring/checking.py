@@ -4,20 +4,19 @@ from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from seedbed.config.schema import Monitor
 from seedbed.data.features import make_target
-from seedbed.data.profiles import Profile, profiled_columns
-from seedbed.data.roles import group_column, target_column, time_column
-from seedbed.data.values import read_values
 from seedbed.models.comparison import read_outcome, scored_classes
-from seedbed.models.metrics import find_metric
+from seedbed.models.intervals import with_interval
+from seedbed.models.metrics import Metric, find_metric
 from seedbed.monitoring.domain import DomainDrift, compare_domains
 from seedbed.monitoring.drift import ColumnDrift, compare_profiles
 from seedbed.monitoring.performance import Figure, Performance, clusters_of, estimate, measure
+from seedbed.monitoring.watching import Watched
 from seedbed.serving.bundle import Bundle
-from seedbed.serving.reference import scores_of
 
 
 class State(IntEnum):
@@ -27,25 +26,6 @@ class State(IntEnum):
     DRIFT = 3
     PERFORMANCE_LOST = 4
     TOO_FEW_ROWS = 5
-
-
-@dataclass(frozen=True)
-class Watched:
-    """Rows as a bundle sees them.
-
-    Attributes
-    ----------
-    inputs : DataFrame, shape (n_rows, n_inputs)
-        Checked and cleaned.
-    answers : DataFrame, shape (n_rows, n_answers)
-        What the bundle predicts.
-    raw : DataFrame, shape (n_rows, n_columns)
-        As they were given, with outcomes where they have come.
-    """
-
-    inputs: pd.DataFrame
-    answers: pd.DataFrame
-    raw: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -91,19 +71,6 @@ class Report:
         return {**asdict(self), "state": self.state.name.lower()}
 
 
-def watch(bundle: Bundle, raw: pd.DataFrame) -> Watched:
-    """Return raw rows as the bundle sees them.
-
-    Raises
-    ------
-    UserError
-        If they do not fit its signature.
-    """
-    raw = raw.reset_index(drop=True)
-    checked = bundle.check(raw)
-    return Watched(checked.cleaned, bundle.predict(checked), raw)
-
-
 def check_rows(
     bundle: Bundle,
     current: Watched,
@@ -117,6 +84,7 @@ def check_rows(
     ----------
     bundle : Bundle
     current : Watched
+        In the bins of the reference.
     limits : Monitor
         From which effects on something is reported as drift or as lost performance.
     reference : Watched, optional
@@ -125,90 +93,52 @@ def check_rows(
         Whether only the months of the year that the current rows are of are looked at in the
         bundle's profile, if it has all of them.
     """
-    inputs, scores, about = _references(bundle, current, reference)
-    periods = _months(bundle, current) if same_season and reference is None else None
-    if periods is not None and periods <= inputs.rows.keys():
-        about = f"{about}, months {', '.join(sorted(periods))}"
-    else:
-        periods = None
-    reference_rows = sum(
-        rows for period, rows in inputs.rows.items() if periods is None or period in periods
-    )
-    names = list(inputs.bins)
-    found = compare_profiles(
-        inputs, Profile.of(current.inputs[names], bins=inputs.bins), limits, periods
-    )
-    drifted_scores = compare_profiles(
-        scores, Profile.of(scores_of(current.answers), bins=scores.bins), limits
-    )
-    domain = None
+    inputs, scores = bundle.profile.inputs, bundle.profile.scores
+    about, periods, domain = "the train rows of the model", None, None
     if reference is not None:
-        domain = compare_domains(reference.inputs[names], current.inputs[names])
+        inputs, scores, about = reference.inputs, reference.scores, "the rows given"
+        domain = compare_domains(reference.sample, current.sample)
+    elif same_season and current.months and current.months <= inputs.rows.keys():
+        periods = current.months
+        about = f"{about}, of month {', '.join(sorted(periods))}"
     metric = find_metric(bundle.recipe.problem.metric, bundle.recipe.problem.task)
-    performance, estimated = _perform(bundle, current, limits)
+    performance, estimated = _perform(bundle, current, metric, limits)
     report = Report(
-        bundle.version, len(current.raw), reference_rows, about, found, drifted_scores, domain,
-        performance, estimated, metric.name, [], State.CALM,
-    )  # fmt: skip
+        model=bundle.version,
+        rows=len(current.answers),
+        reference_rows=sum(
+            rows for period, rows in inputs.rows.items() if periods is None or period in periods
+        ),
+        reference=about,
+        columns=compare_profiles(inputs, current.inputs, limits, periods),
+        scores=compare_profiles(scores, current.scores, limits),
+        domain=domain,
+        performance=performance,
+        estimated=estimated,
+        metric=metric.name,
+        reasons=[],
+        state=State.CALM,
+    )
     return _decide(report, limits)
 
 
-def _references(
-    bundle: Bundle, current: Watched, reference: Watched | None
-) -> tuple[Profile, Profile, str]:
-    if reference is None:
-        return bundle.profile.inputs, bundle.profile.scores, "the train rows of the model"
-    columns = bundle.recipe.columns
-    names = profiled_columns(columns, [column.name for column in bundle.signature.columns])
-    return (
-        Profile.of(reference.inputs[names]),
-        Profile.of(scores_of(reference.answers)),
-        "the rows given",
-    )
-
-
-def _months(bundle: Bundle, current: Watched) -> set[str] | None:
-    name = time_column(bundle.recipe.columns)
-    if name is None or name not in current.inputs:
-        return None
-    return set(current.inputs[name].dropna().dt.strftime("%m"))
-
-
 def _perform(
-    bundle: Bundle, current: Watched, limits: Monitor
+    bundle: Bundle, current: Watched, metric: Metric, limits: Monitor
 ) -> tuple[list[Performance], Figure | None]:
-    recipe, problem = bundle.recipe, bundle.recipe.problem
-    metric = find_metric(problem.metric, problem.task)
-    classes = tuple(sorted(scored_classes(current.answers)))
-    name, columns = target_column(recipe.columns), recipe.columns
-    time, group = time_column(columns), group_column(columns)
-    clusters = clusters_of(
-        current.raw.get(time) if time else None,
-        current.raw.get(group) if group else None,
-        len(current.raw),
-    )
-    anything = pd.Series(
-        False if problem.task == "binary" else (*classes, 0.0)[0], current.raw.index
-    )
-    expected = estimate(
-        read_outcome(current.answers, anything, problem.task, classes), metric, clusters
-    )
-    if name not in current.raw:
+    problem, answers = bundle.recipe.problem, current.answers
+    classes = tuple(sorted(scored_classes(answers)))
+    clusters = clusters_of(current.times, current.groups, len(answers))
+    target = current.target
+    anything: Any = {"binary": False, "multiclass": classes[:1], "regression": 0.0}[problem.task]
+    unknown = pd.Series(np.resize(np.array(anything), len(answers)))
+    expected = estimate(read_outcome(answers, unknown, problem.task, classes), metric, clusters)
+    if target is None or target.notna().sum() < limits.least_rows:
         return [], expected
-    target = read_values(current.raw[name], name, columns[name].type, bundle.signature.time_zone)
     known = target.notna().to_numpy()
-    if known.sum() < limits.least_rows:
-        return [], expected
     truth = make_target(target[known], problem).reset_index(drop=True)
-    answers = current.answers[known].reset_index(drop=True)
-    slices = {
-        column: current.raw.loc[known, column].reset_index(drop=True)
-        for column in problem.slices
-        if column in current.raw
-    }
-    outcome = read_outcome(answers, truth, problem.task, classes)
-    found = measure(outcome, metric, slices, clusters[known], bundle.metrics, limits)
-    return found, expected
+    slices = {name: values[known].reset_index(drop=True) for name, values in current.slices.items()}
+    outcome = read_outcome(answers[known].reset_index(drop=True), truth, problem.task, classes)
+    return measure(outcome, metric, slices, clusters[known], bundle.metrics, limits), expected
 
 
 def _decide(report: Report, limits: Monitor) -> Report:
@@ -220,11 +150,11 @@ def _decide(report: Report, limits: Monitor) -> Report:
             state=State.TOO_FEW_ROWS,
         )
     lost = [found for found in report.performance if found.lost]
-    reasons = [
-        f"{report.metric}{f' where {found.part}' if found.part else ''} is {_text(found.current)}, "
-        f"and was {_text(found.before)} on the test rows"
-        for found in lost
-    ]
+    reasons = []
+    for found in lost:
+        where = f" where {found.part}" if found.part else ""
+        now, before = with_interval(found.current), with_interval(found.before)
+        reasons.append(f"{report.metric}{where} is {now}, and was {before} on the test rows")
     drifts = [
         f"{drift.column}: {reason}"
         for drift in [*report.columns, *report.scores]
@@ -239,9 +169,3 @@ def _decide(report: Report, limits: Monitor) -> Report:
         )
     state = State.PERFORMANCE_LOST if lost else State.DRIFT if drifts else State.CALM
     return replace(report, reasons=[*reasons, *drifts], state=state)
-
-
-def _text(figure: Figure) -> str:
-    from seedbed.models.intervals import with_interval
-
-    return with_interval(figure)
