@@ -23,3 +23,41 @@ def track(items: Iterable[T], total: int, label: str) -> Iterator[T]:
             file=sys.stderr,
             flush=True,
         )
+
+
+class RowProgress:
+    """How many rows are done, of how many where that is known, and how fast: as :func:`track`.
+
+    Parameters
+    ----------
+    total : int or None
+        Rows there are.
+    done : int
+        Rows that were done before.
+    """
+
+    def __init__(self, total: int | None, done: int = 0) -> None:
+        self._total, self._before, self._done = total, done, done
+        self._begun = self._printed = time.monotonic()
+        self._shown = sys.stderr.isatty() and not os.environ.get("CI")
+
+    def add(self, rows: int) -> None:
+        """Count rows; print twice a second."""
+        self._done += rows
+        now = time.monotonic()
+        if not self._shown or now - self._printed < 0.5:
+            return
+        self._printed = now
+        rate = (self._done - self._before) / (now - self._begun)
+        text = f"{self._done:,}"
+        if self._total:
+            left = max(0, self._total - self._done)
+            text += f" of {self._total:,} rows, {rate:,.0f} rows/s, {left / rate:,.0f} s left"
+        else:
+            text += f" rows, {rate:,.0f} rows/s"
+        print(f"\r  {text}\033[K", end="", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Leave the line."""
+        if self._shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)

@@ -4,11 +4,11 @@ import sys
 
 import typer
 
-from seedbed.cli import comparing, configuration, datasets, registry, remotes, running
+from seedbed.cli import comparing, configuration, datasets, registry, remotes, running, score
 from seedbed.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for group in (configuration, datasets, running, comparing, registry, remotes):
+for group in (configuration, datasets, running, comparing, registry, remotes, score):
     app.add_typer(group.app)
 
 

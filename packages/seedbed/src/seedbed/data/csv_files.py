@@ -63,7 +63,7 @@ def read_csv(
             "file."
         )
     with refusing(path, options):
-        names, first = _read_names(path, options)
+        names, first = read_names(path, options)
         if as_text and (table := _read_fast(path, options, first)) is not None:
             return table.set_axis(names, axis=1)
         texts = set(
@@ -145,10 +145,15 @@ def read_first_row(path: Path, options: CsvOptions) -> list[str]:
     return _parse(path, options, header=None, nrows=1, dtype="str").iloc[0].astype("str").tolist()
 
 
-def _read_names(path: Path, options: CsvOptions) -> tuple[list[str], list[str]]:
+def read_names(path: Path, options: CsvOptions) -> tuple[list[str], list[str]]:
     """Return the columns' names, and the first row as it stands in the file.
 
     pandas renames a second column of one name in silence.
+
+    Raises
+    ------
+    UserError
+        If two columns have one name, the separator is another, or the file was cut off.
     """
     first = read_first_row(path, options)
     header = None if options.header is None else first

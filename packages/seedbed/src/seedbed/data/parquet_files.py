@@ -26,7 +26,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
     """
     import pyarrow.parquet as pq
 
-    with _refusing(path, "Parquet"):
+    with refusing(path, "Parquet"):
         if path.is_dir():
             return _to_pandas(_read_folder(path), path)
         refuse_repeated(pq.read_schema(path).names, str(path))
@@ -43,12 +43,13 @@ def read_feather(path: Path) -> pd.DataFrame:
     """
     from pyarrow import feather
 
-    with _refusing(path, "Feather"):
+    with refusing(path, "Feather"):
         return _to_pandas(feather.read_table(path), path)
 
 
 @contextmanager
-def _refusing(path: Path, kind: str) -> Iterator[None]:
+def refusing(path: Path, kind: str) -> Iterator[None]:
+    """Say in a sentence that a file cannot be read."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:

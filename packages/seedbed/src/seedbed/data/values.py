@@ -28,6 +28,25 @@ OFFSET = r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
 TRUTHS = {
     text: truth for pair in TRUTH_PAIRS for text, truth in zip(pair, (True, False), strict=True)
 }
+
+
+class ValueReadError(UserError):
+    """Values of a column are not of its type.
+
+    Attributes
+    ----------
+    wrong : ndarray of bool, shape (n_rows,)
+        Which they are.
+    wanted : str
+        What is expected in their place.
+    """
+
+    def __init__(self, message: str, wrong: np.ndarray, wanted: str) -> None:
+        super().__init__(message)
+        self.wrong = wrong
+        self.wanted = wanted
+
+
 NULLABLE = {
     pa.bool_(): pd.BooleanDtype(),
     pa.int8(): pd.Int8Dtype(),
@@ -76,7 +95,7 @@ def read_values(
 
     Raises
     ------
-    UserError
+    ValueReadError
         If a value is of another type, or is an infinite number; it names column, row and value.
     """
 
@@ -287,8 +306,9 @@ def _refuse(
             "List the column under another type in the conf/dataset file, or correct the source."
         )
         remark = f"Expected is {wanted}. {remedy or other}"
-    raise UserError(
+    raise ValueReadError(
         f"column {name}: {int(wrong.sum())} of {len(values)} values cannot be read, the first in "
-        "row "
-        f"{place}: {reprlib.repr(found)}. {remark}"
+        f"row {place}: {reprlib.repr(found)}. {remark}",
+        wrong,
+        wanted,
     )

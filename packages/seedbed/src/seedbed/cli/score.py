@@ -1,0 +1,153 @@
+"""The command that predicts in bulk."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from seedbed.errors import UserError
+
+if TYPE_CHECKING:
+    from seedbed.config.schema import Source
+    from seedbed.serving.scoring.inputs import Input
+
+app = typer.Typer()
+DATABASE = "for a database the name of an environment variable with its URL, or a URL"
+
+
+@app.command()
+def score(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT",
+            help=f"A CSV, Parquet or JSON lines file, a folder of Parquet, a glob; {DATABASE}.",
+        ),
+    ],
+    target: Annotated[
+        str, typer.Argument(metavar="OUTPUT", help=f"A .csv or .parquet file; {DATABASE}.")
+    ],
+    bundle: Annotated[
+        Path | None, typer.Option(help="Default: models/champion if there is one, else the bundle.")
+    ] = None,
+    table: Annotated[str | None, typer.Option(help="The table of INPUT, a database.")] = None,
+    query: Annotated[str | None, typer.Option(help="A query of INPUT, with ORDER BY.")] = None,
+    to_table: Annotated[str | None, typer.Option(help="The table of OUTPUT, a database.")] = None,
+    keep: Annotated[
+        str, typer.Option(help="Columns of the input to write: keys, all, or names between commas.")
+    ] = "keys",
+    on_error: Annotated[
+        Literal["reject", "stop"],
+        typer.Option(help="Rows that cannot be read: to OUTPUT.rejected.csv, or stop."),
+    ] = "reject",
+    option: Annotated[
+        list[str] | None,
+        typer.Option(help="How the file is written, as KEY=VALUE of source.options; repeatable."),
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="How many predict at a time.")] = 1,
+    force: Annotated[bool, typer.Option(help="Replace an output that exists.")] = False,
+    restart: Annotated[
+        bool, typer.Option(help="Forget what a run that was stopped has answered.")
+    ] = False,
+) -> None:
+    """Predict all rows of INPUT into OUTPUT; typed again after a kill, it goes on where it was."""
+    from seedbed.serving.bundle import load_bundle
+    from seedbed.serving.scoring.running import describe, plan_run, run
+
+    begun = time.monotonic()
+    path = bundle or _default_bundle()
+    model = load_bundle(path)
+    opened = _open_input(source, table, query, option, model.recipe.dataset)
+    plan = plan_run(opened, model, path, keep, on_error, numbered=to_table is not None)
+    identity = {"the input": opened.identity, **plan.identity}
+    output = _open_output(target, to_table, identity, force=force, restart=restart)
+    before = output.totals.taken
+    totals = run(plan, opened, output, processes)
+    took = time.monotonic() - begun
+    where = f"{target}, table {to_table}" if to_table else target
+    rate = f"{(totals.taken - before) / took:,.0f} rows/s"
+    print(
+        f"{totals.answered:,} rows answered in {took:,.1f} s ({rate}), bundle "
+        f"{plan.bundle.version}: {where}"
+    )
+    if totals.rejected:
+        side = f"table {to_table}_rejected" if to_table else f"{target}.rejected.csv"
+        print(f"{totals.rejected:,} rows cannot be read and have no answer: {side}")
+    for warning in describe(plan, totals):
+        print(f"warning: {warning}")
+
+
+def _default_bundle() -> Path:
+    from seedbed.serving.bundle import ABOUT
+
+    champion = Path("models/champion")
+    return champion if (champion / ABOUT).is_file() else Path("models/bundle")
+
+
+def _open_input(
+    source: str, table: str | None, query: str | None, options: list[str] | None, dataset: str
+) -> "Input":
+    if table and query:
+        raise UserError("--table and --query are both given. Give one of them.")
+    if table or query:
+        from seedbed.serving.scoring.sql_input import QueryInput, TableInput
+
+        if options:
+            raise UserError("--option says how a file is written, and INPUT is a database.")
+        return TableInput(source, table) if table else QueryInput(source, str(query))
+    from seedbed.serving.scoring.inputs import open_files
+
+    return open_files(source, _parse(options), _project_source(dataset))
+
+
+def _open_output(
+    target: str, table: str | None, identity: dict[str, Any], *, force: bool, restart: bool
+) -> Any:
+    if table:
+        from seedbed.serving.scoring.sql_output import SqlOutput
+
+        return SqlOutput(target, table, identity, force=force, restart=restart)
+    from seedbed.serving.scoring.file_output import KINDS, FileOutput
+
+    path = Path(target).expanduser()
+    if path.suffix not in KINDS:
+        raise UserError(
+            f"{target}: the output's name must end in {' or '.join(KINDS)}; for a table of a "
+            "database add --to-table NAME."
+        )
+    return FileOutput(path, identity, force=force, restart=restart)
+
+
+def _parse(options: list[str] | None) -> dict[str, Any] | None:
+    """Return options as they stand in YAML."""
+    import yaml
+
+    if not options:
+        return None
+    parsed = {}
+    for text in options:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise UserError(f"--option {text}: write KEY=VALUE, such as separator=';'.")
+        try:
+            parsed[name] = yaml.safe_load(value) if value not in (";", ",", "|") else value
+        except yaml.YAMLError:
+            parsed[name] = value
+    return parsed
+
+
+def _project_source(dataset: str) -> "Source | None":
+    """Return how the first table of a dataset is read, where the project here has it."""
+    from seedbed.config.params import PARAMS, read_params
+
+    if not (Path("conf").is_dir() and Path(PARAMS).is_file()):
+        return None
+    params = read_params(["source", "dataset"])
+    if params["dataset"].name != dataset:
+        return None
+    base = params["dataset"].table(params["dataset"].base)
+    found = params["source"].of(base)
+    missing = [*base.missing, *found.options.get("missing", [])]
+    kind = "csv" if found.kind == "package" else found.kind
+    return found.model_copy(update={"kind": kind, "options": {**found.options, "missing": missing}})

@@ -1,0 +1,1 @@
+"""Batch prediction: `seedbed score` reads rows in batches and writes their answers."""

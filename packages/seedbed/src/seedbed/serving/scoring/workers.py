@@ -1,0 +1,168 @@
+"""Batches are answered one after the other or by several processes; the answers keep the order."""
+
+import multiprocessing
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+
+from seedbed.errors import UserError
+from seedbed.models.parallel import cores
+from seedbed.serving.bundle import Bundle, load_bundle
+from seedbed.serving.scoring.batches import Batch
+from seedbed.serving.scoring.predicting import Scored, score_batch
+from seedbed.serving.scoring.reading import Wording
+
+T = TypeVar("T")
+AHEAD = 2
+"""Batches that are read before somebody asks for them, and that a process has waiting."""
+
+
+@contextmanager
+def scoring(bundle: Bundle, path: Path, wording: Wording, processes: int) -> Iterator["Scorer"]:
+    """Yield what answers batches: a thread of this process, or processes that load the bundle."""
+    if processes == 1:
+        with ThreadPoolExecutor(1) as pool:
+            yield Scorer(pool, 1, bundle, wording)
+        return
+    has_server = "forkserver" in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if has_server else "spawn")
+    if has_server:
+        context.set_forkserver_preload([__name__])
+    start = (path, bundle.version, wording, max(1, cores() // processes))
+    with ProcessPoolExecutor(processes, context, _start, start) as workers:
+        try:
+            yield Scorer(workers, processes)
+        except BrokenProcessPool:
+            raise UserError(
+                "A process that predicts has ended, as happens where memory is short. What was "
+                "answered until then is kept: type the same command again to go on, with fewer "
+                "--processes if memory is short."
+            ) from None
+        finally:
+            workers.shutdown(cancel_futures=True)
+
+
+class Scorer:
+    """Answers batches in their order, a few at a time.
+
+    Parameters
+    ----------
+    pool : Executor
+        Threads or processes.
+    width : int
+        How many they are.
+    bundle, wording
+        For threads; processes have their own.
+    """
+
+    def __init__(
+        self,
+        pool: Executor,
+        width: int,
+        bundle: Bundle | None = None,
+        wording: Wording | None = None,
+    ) -> None:
+        self._pool, self._width = pool, width
+        self._bundle, self._wording = bundle, wording
+
+    def score(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Scored]]:
+        """Yield each batch with its answers; reading goes on meanwhile."""
+        waiting: deque[tuple[Batch, Future[Scored]]] = deque()
+        for batch in read_ahead(batches):
+            waiting.append((batch, self._submit(batch)))
+            if len(waiting) > self._width * AHEAD:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        while waiting:
+            first, future = waiting.popleft()
+            yield first, future.result()
+
+    def _submit(self, batch: Batch) -> Future[Scored]:
+        if self._bundle is not None and self._wording is not None:
+            return self._pool.submit(score_batch, self._bundle, batch, self._wording)
+        return self._pool.submit(_score, _pack(batch))
+
+
+def read_ahead(items: Iterable[T]) -> Iterator[T]:
+    """Yield the items, a few of which a thread has ready; what it raises is raised here."""
+    ready: queue.Queue[T | BaseException | None] = queue.Queue(AHEAD)
+    stopped = threading.Event()
+
+    def put(item: T | BaseException | None) -> bool:
+        while not stopped.is_set():
+            try:
+                ready.put(item, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def read() -> None:
+        try:
+            for item in items:
+                if not put(item):
+                    return
+            put(None)
+        except BaseException as error:
+            put(error)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stopped.set()
+        thread.join()
+
+
+_prepared: dict[str, tuple[Bundle, Wording]] = {}
+"""In a process that predicts: its model."""
+MODEL = "model"
+
+
+def _start(path: Path, version: str, wording: Wording, threads: int) -> None:
+    """Prepare a process that predicts."""
+    from threadpoolctl import threadpool_limits
+
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    pa.set_cpu_count(threads)
+    bundle = load_bundle(path)
+    threadpool_limits(threads)
+    if bundle.version != version:
+        raise UserError(f"{path}: the bundle was replaced meanwhile. Type the command again.")
+    _prepared[MODEL] = bundle, wording
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it was killed: nobody else would end it."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _pack(batch: Batch) -> tuple[Batch, bytes]:
+    """Return a batch without its table, and the table as Arrow's stream: no more than its rows."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.columns.schema) as stream:
+        stream.write_table(batch.columns)
+    bare = Batch(batch.columns.schema.empty_table(), batch.numbers, batch.taken, batch.rejected)
+    return bare, sink.getvalue().to_pybytes()
+
+
+def _score(packed: tuple[Batch, bytes]) -> Scored:
+    bare, content = packed
+    bundle, wording = _prepared[MODEL]
+    table = pa.ipc.open_stream(content).read_all()
+    return score_batch(bundle, Batch(table, bare.numbers, bare.taken, bare.rejected), wording)
