@@ -4,11 +4,20 @@ import sys
 
 import typer
 
-from seedbed.cli import comparing, configuration, datasets, registry, remotes, running, score
+from seedbed.cli import (
+    comparing,
+    configuration,
+    datasets,
+    monitoring,
+    registry,
+    remotes,
+    running,
+    score,
+)
 from seedbed.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for group in (configuration, datasets, running, comparing, registry, remotes, score):
+for group in (configuration, datasets, running, comparing, registry, remotes, score, monitoring):
     app.add_typer(group.app)
 
 

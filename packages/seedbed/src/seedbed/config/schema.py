@@ -480,4 +480,5 @@ class Params(Section):
     model: Model
     evaluation: Evaluation
     gate: Gate
+    monitor: Monitor = Monitor()
     project: dict[str, Any] = {}
