@@ -8,6 +8,7 @@ import pandas as pd
 
 from seedbed.data.profiles import Profile, profiled_columns
 from seedbed.data.roles import group_column, target_column, time_column
+from seedbed.errors import UserError
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.reference import Reference, scores_of
 
@@ -65,14 +66,14 @@ def watch(
     Raises
     ------
     UserError
-        If rows do not fit the bundle's signature.
+        If rows do not fit the bundle's signature, or there are none.
     """
     columns, random = bundle.recipe.columns, np.random.default_rng(seed)
     names = profiled_columns(columns, [column.name for column in bundle.signature.columns])
     beside = [time_column(columns), group_column(columns), target_column(columns)]
     wanted = [*(name for name in beside if name), *bundle.recipe.problem.slices]
-    if reference is None:
-        frames = [pd.concat(frames, ignore_index=True)]
+    if reference is None and (held := list(frames)):
+        frames = [pd.concat(held, ignore_index=True)]
     profiles: list[tuple[Profile, Profile]] = []
     sample, keys = pd.DataFrame(), np.empty(0)
     answers, others = [], []
@@ -88,6 +89,11 @@ def watch(
         keys = np.append(keys, random.random(len(inputs)))
         kept = np.sort(np.argsort(keys, kind="stable")[:SAMPLED])
         sample, keys = sample.iloc[kept], keys[kept]
+    if not answers:
+        raise UserError(
+            f"There are no rows to look at that the bundle {bundle.version} has answered or could "
+            "answer. Give others, or another --bundle."
+        )
     beside_rows = pd.concat(others, ignore_index=True)
     time, group, target = (beside_rows.get(name) if name else None for name in beside)
     return Watched(
