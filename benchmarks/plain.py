@@ -24,7 +24,7 @@ from seedbed.models.gate import judge
 from seedbed.models.reports import write_model, write_report
 from seedbed.models.training import train_model
 from seedbed.serving.card import summarize, write_card
-from seedbed.serving.packaging import periods, train_rows, write_bundle
+from seedbed.serving.packaging import periods, rows_of, write_bundle
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.seen_rows import SeenRows
 from seedbed.serving.signature import Signature
@@ -65,7 +65,7 @@ def main(out: Path) -> None:
     verdict = judge(evaluated.details, params.gate, problem)
     verdict.write(out / "verdict.json")
 
-    train = train_rows(rows, table, columns)
+    train, validation = (rows_of(part, rows, table, columns) for part in ("train", "validation"))
     signature = Signature.of(train, columns, params.features, params.dataset.time_zone)
     metrics = summarize(trained.details, evaluated.details)
     recipe = Recipe(
@@ -85,6 +85,8 @@ def main(out: Path) -> None:
         metrics=metrics,
         card=card,
         seen=SeenRows.of(table.loc[table[SPLIT] != "test", ROW].to_numpy()),
+        train=train,
+        validation=validation,
     )
     print(verdict.reason)
 

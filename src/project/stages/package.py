@@ -9,7 +9,7 @@ from seedbed.files import read_json
 from seedbed.models.decision import Decision
 from seedbed.models.gate import read_refusal
 from seedbed.serving.card import summarize, write_card
-from seedbed.serving.packaging import periods, refuse_bundle, train_rows, write_bundle
+from seedbed.serving.packaging import periods, refuse_bundle, rows_of, write_bundle
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.seen_rows import SeenRows
 from seedbed.serving.signature import Signature
@@ -37,7 +37,7 @@ def package(
     clean = read_table(Path("data/clean"))
     known = resolve_columns(columns, clean)
     rows = read_table(Path("data/features"), [ROW, SPLIT, *([TIME] if columns.time else [])])
-    train = train_rows(clean, rows, known)
+    train, validation = (rows_of(part, clean, rows, known) for part in ("train", "validation"))
     recipe = Recipe(
         dataset=dataset.name,
         problem=problem,
@@ -59,5 +59,6 @@ def package(
         card=card,
         seen=seen,
         train=train,
+        validation=validation,
         samples=dataset.samples_in_bundle,
     )

@@ -7,7 +7,7 @@ import pytest
 from seedbed.config.schema import Column, Features
 from seedbed.data.roles import row_key
 from seedbed.errors import UserError
-from seedbed.serving.packaging import periods, train_rows
+from seedbed.serving.packaging import periods, rows_of
 from seedbed.serving.signature import MOST_CATEGORIES, Signature
 
 COLUMNS = {
@@ -163,7 +163,7 @@ def test_unusual_values_are_told_and_usual_ones_are_not(
 
 def test_the_signature_is_of_train_rows_only() -> None:
     sides = pd.DataFrame({"_row": row_key(TRAIN, COLUMNS), "_split": ["train", "test", "train"]})
-    assert train_rows(TRAIN, sides.iloc[::-1], COLUMNS)["flight"].tolist() == [1, 3]
+    assert rows_of("train", TRAIN, sides.iloc[::-1], COLUMNS)["flight"].tolist() == [1, 3]
 
 
 def test_periods_tell_first_and_last_moment_of_each_side() -> None:

@@ -2,10 +2,30 @@
 
 import typer
 
-from seedbed.cli import comparing, configuration, datasets, registry, remotes, running, serving
+from seedbed.cli import (
+    comparing,
+    configuration,
+    datasets,
+    monitoring,
+    registry,
+    remotes,
+    running,
+    serving,
+)
+
+GROUPS = (
+    configuration,
+    datasets,
+    running,
+    comparing,
+    registry,
+    remotes,
+    *serving.GROUPS,
+    monitoring,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for group in (configuration, datasets, running, comparing, registry, remotes, *serving.GROUPS):
+for group in GROUPS:
     app.add_typer(group.app)
 
 

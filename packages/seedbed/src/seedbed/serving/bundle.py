@@ -30,6 +30,7 @@ from seedbed.serving.compiled import (
     find_difference,
 )
 from seedbed.serving.recipe import REMEDY, OtherFormatError, Recipe
+from seedbed.serving.reference import Reference
 from seedbed.serving.samples import Samples, json_value
 from seedbed.serving.seen_rows import SeenRows
 from seedbed.serving.signature import Rows, Signature
@@ -47,6 +48,7 @@ METRICS = "metrics.json"
 REQUIREMENTS = "requirements.lock"
 SEEN = "seen_rows.npy"
 SAMPLES = "samples.json"
+PROFILE = "profile.json"
 CODE = "code"
 WHEELS = "wheels"
 VERSION_LETTERS = 12
@@ -94,6 +96,8 @@ class Bundle:
         Which rows the model was trained or chosen on.
     samples : Samples
         Rows, and the answers that this bundle must give to them.
+    profile : Reference
+        How the model's inputs and scores were distributed, to notice drift.
     version : str
         The first letters of the hash of all that the bundle holds.
     packages : dict of str to str
@@ -111,6 +115,7 @@ class Bundle:
     metrics: dict[str, Any]
     seen: SeenRows
     samples: Samples
+    profile: Reference
     version: str
     packages: dict[str, str]
     card: str
@@ -263,10 +268,12 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
         pipeline = load_pipeline(folder / PIPELINE, settings)
         compiled, reason = compiled_form(recipe, pipeline)
     metrics, seen = read_json(folder / METRICS), SeenRows.read(folder / SEEN)
-    samples = Samples.read(folder / SAMPLES)
+    samples, profile = Samples.read(folder / SAMPLES), Reference.read(folder / PROFILE)
     version = whole[:VERSION_LETTERS]
     packages, card = about["packages"], files[CARD].decode()
-    bundle = Bundle(recipe, pipeline, metrics, seen, samples, version, packages, card, makers, code)
+    bundle = Bundle(
+        recipe, pipeline, metrics, seen, samples, profile, version, packages, card, makers, code
+    )
     difference = find_difference(compiled, samples.rows, bundle._answer) if compiled else ""
     if difference:
         compiled, reason = None, f"The compiled form of {folder} is not used: {difference}."

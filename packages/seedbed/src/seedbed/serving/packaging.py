@@ -13,7 +13,8 @@ from seedbed.config.imports import LOCK, Imports
 from seedbed.config.project import ProjectSettings, project_module, read_settings
 from seedbed.config.repository import inside_experiment
 from seedbed.data.features import feature_makers
-from seedbed.data.roles import Columns, row_key
+from seedbed.data.profiles import Profile, profiled_columns
+from seedbed.data.roles import Columns, row_key, time_column
 from seedbed.data.tables import ROW, SPLIT, TIME
 from seedbed.errors import UserError
 from seedbed.files import read_json, replacing_folder, write_json, write_text
@@ -26,6 +27,7 @@ from seedbed.serving.bundle import (
     FORMAT,
     METRICS,
     PIPELINE,
+    PROFILE,
     SAMPLES,
     SEEN,
     VERDICT,
@@ -42,6 +44,7 @@ from seedbed.serving.deployment import (
     serving_wheel,
 )
 from seedbed.serving.recipe import Recipe
+from seedbed.serving.reference import NO_PROFILE, Reference, scores_of
 from seedbed.serving.samples import Samples, sample_rows
 from seedbed.serving.seen_rows import SeenRows
 
@@ -125,6 +128,7 @@ def write_bundle(
     card: str,
     seen: SeenRows,
     train: pd.DataFrame,
+    validation: pd.DataFrame,
     samples: int = 50,
 ) -> None:
     """Write a bundle, whole or not at all; equal parts give equal bytes.
@@ -145,9 +149,11 @@ def write_bundle(
     seen : SeenRows
         Of train and validation rows.
     train : DataFrame, shape (n_rows, n_columns)
-        The train rows of data/clean.
+        The train rows of data/clean, which are kept as counts.
+    validation : DataFrame, shape (m_rows, n_columns)
+        The validation rows of data/clean, whose scores are kept as counts.
     samples : int
-        How many of them the bundle keeps with its answers; 0 if none may leave.
+        How many train rows the bundle keeps with its answers; 0 if none may leave.
     """
     packages = read_json(model / "packages.json")
     code = gather_code(model / PIPELINE, recipe, packages)
@@ -162,6 +168,7 @@ def write_bundle(
             metrics,
             seen,
             Samples([], []),
+            NO_PROFILE,
             "",
             packages,
             card,
@@ -171,6 +178,7 @@ def write_bundle(
         names = [column.name for column in recipe.signature.columns]
         sent = sample_rows(train, recipe.columns, names, samples)
         Samples(sent, unfinished.answer(sent).rows if sent else []).write(folder / SAMPLES)
+        profile(unfinished, train, validation).write(folder / PROFILE)
         for name, content in code.files.items():
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -189,6 +197,24 @@ def write_bundle(
             },
         }
         write_json(folder / ABOUT, {**about, "sha256": hash_of(about)})
+
+
+def profile(bundle: Bundle, train: pd.DataFrame, validation: pd.DataFrame) -> Reference:
+    """Return how the inputs of a model, and the scores of rows it was not fitted on, are spread.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    train, validation : DataFrame, shapes (n_rows, n_columns) and (m_rows, n_columns)
+        Rows of data/clean.
+    """
+    columns = bundle.recipe.columns
+    names = profiled_columns(columns, [column.name for column in bundle.signature.columns])
+    time = time_column(columns)
+    return Reference(
+        Profile.of(train[names], train[time] if time else None),
+        Profile.of(scores_of(bundle.predict(validation))),
+    )
 
 
 def refuse_bundle(bundle: Path, refusal: Path, reason: str) -> None:
@@ -214,11 +240,12 @@ def refuse_bundle(bundle: Path, refusal: Path, reason: str) -> None:
     print(f"no bundle: {reason}")
 
 
-def train_rows(clean: pd.DataFrame, rows: pd.DataFrame, columns: Columns) -> pd.DataFrame:
-    """Return the rows of data/clean that are train rows in data/features.
+def rows_of(part: str, clean: pd.DataFrame, rows: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    """Return the rows of data/clean that are of a part of the split in data/features.
 
     Parameters
     ----------
+    part : {"train", "validation", "test"}
     clean : DataFrame, shape (n_rows, n_columns)
         data/clean.
     rows : DataFrame, shape (n_rows, 2 or more)
@@ -226,7 +253,7 @@ def train_rows(clean: pd.DataFrame, rows: pd.DataFrame, columns: Columns) -> pd.
     columns : dict of str to Column
         Give the key by which a row is known.
     """
-    return clean[row_key(clean, columns).isin(rows.loc[rows[SPLIT] == "train", ROW])]
+    return clean[row_key(clean, columns).isin(rows.loc[rows[SPLIT] == part, ROW])]
 
 
 def periods(rows: pd.DataFrame) -> dict[str, tuple[str, str]]:

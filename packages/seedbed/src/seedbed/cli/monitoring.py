@@ -1,0 +1,128 @@
+"""Commands that watch a model in use."""
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seedbed.errors import UserError
+
+if TYPE_CHECKING:
+    from seedbed.config.schema import Monitor
+
+app = typer.Typer()
+outcomes = typer.Typer(no_args_is_help=True, help="Outcomes that came after predictions.")
+app.add_typer(outcomes, name="outcomes")
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+
+
+@app.command()
+def monitor(
+    current: Annotated[
+        str,
+        typer.Option(help="Rows to look at: a file, a glob in quotes, or a prediction log."),
+    ],
+    reference: Annotated[
+        str | None,
+        typer.Option(help="Rows to compare with; else the bundle's profile of its train rows."),
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Default: models/champion if there is one, else the bundle.")
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(help="How files are written, as KEY=VALUE of source.options; repeatable."),
+    ] = None,
+    since: Day = None,
+    until: Day = None,
+    all_year: Annotated[
+        bool, typer.Option(help="Compare with all months of the profile, not with the same ones.")
+    ] = False,
+    out: Annotated[
+        Path, typer.Option(help="The page; the same figures go to a .json file beside it.")
+    ] = Path("reports/monitor.html"),
+) -> None:
+    """Say whether rows, scores and performance are as they were; write a page of it.
+
+    Exit codes: 0 calm, 3 drift, 4 performance lost, 5 too few rows to decide, 1 a mistake.
+    """
+    from seedbed.files import write_json, write_text
+    from seedbed.monitoring.checking import check_rows
+    from seedbed.monitoring.logs import LogNotes
+    from seedbed.monitoring.page import WORDS, to_html
+    from seedbed.monitoring.reading import read_rows
+    from seedbed.monitoring.watching import watch
+    from seedbed.serving.bundle import load_bundle
+    from seedbed.serving.reference import Reference
+    from seedbed.serving.scoring.options import default_bundle, parse_options, project_source
+
+    model = load_bundle(bundle or default_bundle())
+    defaults, options = project_source(model.recipe.dataset), parse_options(option)
+    notes = LogNotes()
+    before = None
+    if reference is not None:
+        rows = read_rows(model, reference, notes, options, defaults)
+        before = watch(model, rows, None)
+    first, last = (moment.date() if moment else None for moment in (since, until))
+    now = watch(
+        model,
+        read_rows(model, current, notes, options, defaults, first, last),
+        Reference(before.inputs, before.scores) if before else model.profile,
+    )
+    report = check_rows(model, now, _limits(), before, same_season=not all_year)
+    write_text(out, to_html(report))
+    write_json(out.with_suffix(".json"), report.to_dict())
+    print(f"{WORDS[report.state]}. {report.rows:,} rows, model {report.model}")
+    for line in [*report.reasons, *notes.in_words()]:
+        print(f"  {line}")
+    print(os.path.relpath(out))
+    sys.exit(report.state)
+
+
+@outcomes.command()
+def add(
+    file: Annotated[str, typer.Argument(help="A CSV, Parquet or JSON lines file of outcomes.")],
+    log: Annotated[Path, typer.Option(help="The folder of the prediction log.")],
+    on: Annotated[
+        str, typer.Option(help="Columns between commas by which a row of the log is found.")
+    ] = "request_id",
+    bundle: Annotated[
+        Path | None, typer.Option(help="Default: models/champion if there is one, else the bundle.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option(help="Let outcomes take the place of others of the same key.")
+    ] = False,
+) -> None:
+    """Add outcomes to a prediction log; the same ones once more change nothing."""
+    from seedbed.data.roles import target_column
+    from seedbed.monitoring.logs import add_outcomes
+    from seedbed.monitoring.reading import read_outcomes
+    from seedbed.serving.bundle import load_bundle
+    from seedbed.serving.scoring.options import default_bundle
+
+    model = load_bundle(bundle or default_bundle())
+    keys = [name.strip() for name in on.split(",")]
+    rows = read_outcomes(model, file, keys)
+    added = add_outcomes(log, rows, target_column(model.recipe.columns), keys, replace)
+    print(
+        f"{added.new:,} outcomes added, {added.same:,} were there already, {added.replaced:,} "
+        f"replaced; {added.unknown:,} have a key that is not in the log"
+    )
+
+
+def _limits() -> "Monitor":
+    """Return what conf/ says of monitoring, or the defaults outside of a repository."""
+    import yaml
+
+    from seedbed.config.compose import compose_text
+    from seedbed.config.repository import find_root
+    from seedbed.config.schema import Monitor
+
+    try:
+        root = find_root()
+    except UserError:
+        return Monitor()
+    return Monitor.model_validate(yaml.safe_load(compose_text(root)).get("monitor", {}))

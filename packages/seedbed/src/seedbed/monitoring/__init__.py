@@ -1,0 +1,1 @@
+"""A model in use is watched: do its inputs and its performance still look as they did?"""

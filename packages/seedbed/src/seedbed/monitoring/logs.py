@@ -1,0 +1,238 @@
+"""Reads what a served model was asked, with the outcomes that have come since; adds outcomes."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seedbed.errors import UserError, did_you_mean, one_line, some_of
+from seedbed.files import replacing
+from seedbed.locks import lock
+from seedbed.serving.prediction_log import PLACE, REQUEST, VERSION, day_of
+
+OUTCOMES = "outcomes.parquet"
+OUTCOME = "_outcome"
+"""The column of an outcome beside the keys, whatever the target is called."""
+
+
+@dataclass
+class LogNotes:
+    """What was passed over while a log was read.
+
+    Attributes
+    ----------
+    other_versions : dict of str to int
+        Rows that other bundles answered.
+    unreadable : list of str
+        Files that are damaged, and why.
+    """
+
+    other_versions: dict[str, int] = field(default_factory=dict)
+    unreadable: list[str] = field(default_factory=list)
+
+    def in_words(self) -> list[str]:
+        """Return a sentence for each thing that was passed over."""
+        found = [
+            f"{rows:,} rows were answered by the bundle {version}, and are left out."
+            for version, rows in sorted(self.other_versions.items())
+        ]
+        if self.unreadable:
+            names = some_of(self.unreadable, 3)
+            found.append(f"{len(self.unreadable)} files are damaged and left out: {names}.")
+        return found
+
+
+@dataclass(frozen=True)
+class Added:
+    """What :func:`add_outcomes` did with the rows of a file.
+
+    Attributes
+    ----------
+    new, same, replaced : int
+        Outcomes that were added, that had been added before, and that took another's place.
+    unknown : int
+        Rows whose key is not in the log.
+    """
+
+    new: int
+    same: int
+    replaced: int
+    unknown: int
+
+
+def is_log(folder: Path) -> bool:
+    """Tell whether a folder is a prediction log: it holds folders named by days."""
+    return folder.is_dir() and any(day_of(found) for found in folder.iterdir() if found.is_dir())
+
+
+def log_files(folder: Path, first: date | None = None, last: date | None = None) -> list[Path]:
+    """Return the files of a log in the order of time, of all days or of those from first to last.
+
+    Raises
+    ------
+    UserError
+        If there are none.
+    """
+    days = sorted((day, found) for found in folder.iterdir() if (day := day_of(found)))
+    files = [
+        file
+        for day, found in days
+        if (first is None or day >= first) and (last is None or day <= last)
+        for file in sorted(found.glob("*.parquet"))
+    ]
+    if not files:
+        held = f"it has {days[0][0]} to {days[-1][0]}" if days else "it is empty"
+        raise UserError(
+            f"{folder}: there are no requests of those days in this prediction log ({held})."
+        )
+    return files
+
+
+def read_log(
+    folder: Path,
+    version: str,
+    target: str,
+    notes: LogNotes,
+    first: date | None = None,
+    last: date | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows that one bundle answered, file by file, with outcomes as the column `target`.
+
+    Parameters
+    ----------
+    folder : Path
+    version : str
+        The bundle's.
+    target : str
+        What the column of the outcome is called; missing where none has come.
+    notes : LogNotes
+        Takes what is passed over.
+    first, last : date, optional
+    """
+    outcomes = _read_outcomes(folder)
+    for file in log_files(folder, first, last):
+        try:
+            table = pq.read_table(file)
+        except (pa.ArrowException, OSError) as error:
+            notes.unreadable.append(f"{file} ({one_line(error)})")
+            continue
+        rows = table.to_pandas()
+        others = rows.loc[rows[VERSION] != version, VERSION].value_counts()
+        for other, count in others.items():
+            known = notes.other_versions.get(str(other), 0)
+            notes.other_versions[str(other)] = known + int(count)
+        rows = rows[rows[VERSION] == version]
+        if outcomes is not None:
+            rows = rows.merge(outcomes, how="left", on=[REQUEST, PLACE], validate="1:1")
+            rows = rows.rename(columns={OUTCOME: target})
+        if len(rows):
+            yield rows
+
+
+def add_outcomes(
+    folder: Path, rows: pd.DataFrame, target: str, on: Sequence[str], replace: bool = False
+) -> Added:
+    """Add outcomes to a prediction log; the same ones once more change nothing.
+
+    Parameters
+    ----------
+    folder : Path
+    rows : DataFrame, shape (n_rows, n_columns)
+        With the target and the columns of `on`.
+    target : str
+    on : sequence of str
+        Columns by which a row of the log is found: ``request_id`` (and ``request_row``, 0 where it
+        is not given), or inputs that are unique in the log.
+    replace : bool
+        Whether an outcome may take the place of another one of the same key.
+
+    Raises
+    ------
+    UserError
+        If a column is missing, a key is there twice in the rows or in the log, or an outcome
+        contradicts one that was added before; nothing is added then.
+    """
+    if REQUEST in on and PLACE not in on:
+        rows, on = rows if PLACE in rows else rows.assign(**{PLACE: 0}), [*on, PLACE]
+    for name in (*on, target):
+        if name not in rows:
+            near = did_you_mean(name, [str(column) for column in rows.columns])
+            raise UserError(f"The outcomes have no column {name}{near}. Name the key with --on.")
+    given = rows[[*on, target]].dropna(subset=[target]).drop_duplicates()
+    if (twice := given.duplicated(list(on), keep=False)).any():
+        raise UserError(
+            f"The outcomes contradict each other: for {_shown(given[twice], on)} there is more "
+            f"than one {target}. Keep one for each key."
+        )
+    with closing(lock(folder / ".outcomes.lock")):
+        asked = _asked(folder, on)
+        found = _alike(given, asked, on).merge(asked, how="left", on=list(on), indicator=True)
+        known = found["_merge"] == "both"
+        kept = found.loc[known, [REQUEST, PLACE, target]].rename(columns={target: OUTCOME})
+        before = _read_outcomes(folder)
+        before = kept.iloc[:0] if before is None else before
+        both = kept.merge(before, on=[REQUEST, PLACE], suffixes=("", "_before"))
+        differ = both[both[OUTCOME] != both[f"{OUTCOME}_before"]]
+        if len(differ) and not replace:
+            first = differ.iloc[0]
+            raise UserError(
+                f"{len(differ):,} outcomes contradict what was added before: for "
+                f"{_shown(differ, [REQUEST, PLACE])} {target} is {first[OUTCOME]!s}, and was "
+                f"{first[f'{OUTCOME}_before']!s}. Nothing was added. If the new ones are right, "
+                "repeat the command with --replace."
+            )
+        whole = pd.concat([before, kept]).drop_duplicates([REQUEST, PLACE], keep="last")
+        with replacing(folder / OUTCOMES) as beside:
+            whole.sort_values([REQUEST, PLACE]).to_parquet(beside, index=False)
+    same = len(both) - len(differ)
+    return Added(len(kept) - len(both), same, len(differ), int((~known).sum()))
+
+
+def _read_outcomes(folder: Path) -> pd.DataFrame | None:
+    file = folder / OUTCOMES
+    return pd.read_parquet(file) if file.is_file() else None
+
+
+def _asked(folder: Path, on: Sequence[str]) -> pd.DataFrame:
+    """Return the request, the row and the key of each row in the log."""
+    names = list(dict.fromkeys([REQUEST, PLACE, *on]))
+    tables = []
+    for file in log_files(folder):
+        held = pq.read_schema(file).names
+        if absent := [name for name in names if name not in held]:
+            raise UserError(
+                f"{file}: the prediction log has no column {absent[0]}"
+                f"{did_you_mean(absent[0], held)}. Name the key with --on: {REQUEST}, or inputs "
+                "that the log keeps."
+            )
+        tables.append(pq.read_table(file, columns=names))
+    asked = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    if (twice := asked.duplicated(list(on), keep=False)).any():
+        raise UserError(
+            f"{folder}: {', '.join(on)} do not tell the rows of the prediction log apart: "
+            f"{_shown(asked[twice], on)} is there {int(twice.sum())} times. Use {REQUEST}."
+        )
+    return asked
+
+
+def _alike(given: pd.DataFrame, asked: pd.DataFrame, on: Sequence[str]) -> pd.DataFrame:
+    """Return the outcomes with keys of the types that the log has."""
+    for name in on:
+        kind = asked[name].dtype
+        try:
+            given = given.assign(**{name: given[name].astype(kind)})
+        except (ValueError, TypeError) as error:
+            raise UserError(
+                f"The outcomes' column {name} is not of the prediction log's type {kind} "
+                f"({one_line(error)}). Write it as it was sent."
+            ) from None
+    return given
+
+
+def _shown(rows: pd.DataFrame, on: Sequence[str]) -> str:
+    return ", ".join(f"{name}={rows[name].iloc[0]}" for name in on)

@@ -1,0 +1,137 @@
+"""Performance of a model in use: measured where outcomes have come, estimated before they do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from seedbed.config.schema import Monitor
+from seedbed.models.intervals import compare, interval, resample_counts
+from seedbed.models.metrics import Metric, metrics_of
+from seedbed.models.outcome import Outcome
+
+RESAMPLES = 200
+Figure = Mapping[str, float | None]
+"""``value``, ``low`` and ``high`` of a 95 % interval; None where they are not defined."""
+
+
+@dataclass(frozen=True)
+class Performance:
+    """The deciding metric on current rows beside what evaluate measured on the test rows.
+
+    Attributes
+    ----------
+    part : str
+        "" for all rows, or a slice such as "origin = EWR".
+    rows : int
+    current, before : mapping
+        Value and interval.
+    lost : bool
+        Whether even the better end of the interval is worse than what is tolerated, and than the
+        worse end of the interval before.
+    """
+
+    part: str
+    rows: int
+    current: Figure
+    before: Figure
+    lost: bool
+
+
+def measure(
+    outcome: Outcome,
+    metric: Metric,
+    slices: Mapping[str, pd.Series],
+    clusters: NDArray[np.intp],
+    packaged: Mapping[str, Any],
+    limits: Monitor,
+    seed: int = 0,
+) -> list[Performance]:
+    """Return the performance of all rows, then of each slice that evaluate measured.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        Of n rows whose outcome is known.
+    metric : Metric
+    slices : mapping of str to Series
+        By column, the value of each row.
+    clusters : ndarray, shape (n,)
+        Rows that are alike, which are resampled together.
+    packaged : mapping
+        The bundle's metrics.
+    limits : Monitor
+    """
+    itself = dict.fromkeys(metrics_of(outcome.task), outcome)  # no difference is asked for
+    found = compare(outcome, itself, slices, clusters, metric, RESAMPLES, seed)
+    current, before = found["model"][metric.name], packaged["test"]["model"]
+    whole = _judge("", len(outcome), current, before, metric, limits)
+    parts = [
+        _judge(f"{column} = {value}", figures["rows"], figures[metric.name], before, metric, limits)
+        for column, values in found["slices"].items()
+        for value, figures in values.items()
+        if (before := packaged["slices"].get(column, {}).get(value))
+    ]
+    return [whole, *parts]
+
+
+def estimate(
+    scores: Outcome, metric: Metric, clusters: NDArray[np.intp], seed: int = 0
+) -> Figure | None:
+    """Return what the metric is expected to be if the scores are right as probabilities.
+
+    Confidence-based estimation: each row counts as of each class with the probability that the
+    model gives to it. Garg et al. (2022), Leveraging unlabeled data to predict out-of-distribution
+    performance, arXiv:2201.04234; NannyML's CBPE. It sees what a shift of inputs does, and is
+    blind to a change of what the inputs mean: where scores are no longer calibrated it is wrong.
+    A regression has no probabilities, so that None is returned.
+
+    Parameters
+    ----------
+    scores : Outcome
+        Of n rows; its truth is not looked at.
+    metric : Metric
+    clusters : ndarray, shape (n,)
+    """
+    if scores.task == "regression":
+        return None
+    n, size = len(scores), len(scores.classes)
+    rows = np.tile(np.arange(n), size)
+    truth = np.repeat(np.arange(size), n)
+    every = Outcome(
+        scores.task, truth, scores.scores[rows], scores.prediction[rows], scores.classes
+    )
+    chances = scores.probabilities.T.ravel()
+    value = float(metric.compute(every.sample(chances[None, :]))[0])
+    drawn = resample_counts(clusters, RESAMPLES, seed, at_once=20)
+    resampled = [metric.compute(every.sample(np.tile(counts, size) * chances)) for counts in drawn]
+    low, high = interval(np.concatenate(resampled))
+    return {"value": value, "low": low, "high": high}
+
+
+def clusters_of(times: pd.Series | None, groups: pd.Series | None, rows: int) -> NDArray[np.intp]:
+    """Return a number from 0 for each row, shape (rows,), that rows which are alike share.
+
+    These are rows of one group, or else of one day; without either each row stands alone.
+    """
+    if groups is None and times is None:
+        return np.arange(rows)
+    alike = groups if groups is not None else pd.to_datetime(times, utc=True).dt.floor("D")
+    return pd.factorize(alike, use_na_sentinel=False)[0]
+
+
+def _judge(
+    part: str, rows: int, current: Figure, before: Mapping[str, Figure], metric: Metric,
+    limits: Monitor,
+) -> Performance:  # fmt: skip
+    known = before[metric.name]
+    better, worse = ("high", "low") if metric.sign > 0 else ("low", "high")
+    best, value, worst = current[better], known["value"], known[worse]
+    lost = False
+    if best is not None and value is not None and worst is not None:
+        tolerated = metric.sign * value - limits.performance * abs(value)
+        lost = metric.sign * best < min(tolerated, metric.sign * worst)
+    return Performance(part, rows, current, known, lost)

@@ -1,0 +1,122 @@
+"""Reads the rows that are to be watched: a file, files by a glob, or a prediction log."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from seedbed.config.schema import Source
+from seedbed.data.roles import group_column, target_column, time_column
+from seedbed.data.values import read_values
+from seedbed.errors import UserError, some_of
+from seedbed.monitoring.logs import LogNotes, is_log, read_log
+from seedbed.serving.bundle import Bundle
+from seedbed.serving.prediction_log import PLACE
+from seedbed.serving.scoring.batches import Done
+from seedbed.serving.scoring.inputs import Wanted, open_files
+from seedbed.serving.scoring.reading import read_frame
+from seedbed.serving.scoring.running import BATCH
+from seedbed.serving.signature import InputColumn, Signature
+
+SHOWN = 5
+
+
+def read_rows(
+    bundle: Bundle,
+    text: str,
+    notes: LogNotes,
+    options: dict[str, Any] | None = None,
+    defaults: Source | None = None,
+    first: date | None = None,
+    last: date | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows that a path, a glob or a prediction log names, each column in its type.
+
+    These are the columns of the bundle's signature and, where there are such, its target, time,
+    group and slices.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    text : str
+    notes : LogNotes
+        Takes what is passed over in a prediction log.
+    options : dict, optional
+        How files are written, see :func:`~seedbed.serving.scoring.inputs.open_files`.
+    defaults : Source, optional
+    first, last : date, optional
+        Days of a prediction log.
+
+    Raises
+    ------
+    UserError
+        If there is nothing to read, a column is missing or a value cannot be read.
+    """
+    target = target_column(bundle.recipe.columns)
+    if is_log(Path(text)):
+        yield from read_log(Path(text), bundle.version, target, notes, first, last)
+        return
+    if first or last:
+        raise UserError(
+            f"{text}: days can be chosen of a prediction log, which holds a folder a day."
+        )
+    opened = open_files(text, options, defaults)
+    known = opened.columns
+    needed = [column.name for column in bundle.signature.columns]
+    if absent := [name for name in needed if name not in known]:
+        raise UserError(
+            f"{text}: there is no column {some_of(absent, SHOWN)}, which the model needs. It has "
+            f"{some_of(list(known), SHOWN)}."
+        )
+    signature = _with_outcomes(bundle, set(known))
+    names = tuple(column.name for column in signature.columns)
+    numbers = frozenset(column.name for column in signature.columns if column.type == "number")
+    for batch in opened.batches(Wanted(names, numbers, (), BATCH), Done()):
+        if batch.rejected:
+            wrong = batch.rejected[0]
+            raise UserError(f"{text}: row {wrong.row} cannot be read: {wrong.reason}.")
+        yield read_frame(batch, signature, opened.wording)
+
+
+def read_outcomes(
+    bundle: Bundle, text: str, keys: Sequence[str], defaults: Source | None = None
+) -> pd.DataFrame:
+    """Return the keys, as they are written, and the target of a file of outcomes.
+
+    Raises
+    ------
+    UserError
+        If a column is missing or a value of the target cannot be read.
+    """
+    columns = bundle.recipe.columns
+    target = target_column(columns)
+    opened = open_files(text, None, defaults)
+    names = tuple(name for name in (*keys, PLACE, target) if name in opened.columns)
+    if target not in names:
+        raise UserError(
+            f"{text}: there is no column {target}, the target of {bundle.recipe.dataset}. It has "
+            f"{some_of(list(opened.columns), SHOWN)}."
+        )
+    tables = [
+        batch.columns.to_pandas()
+        for batch in opened.batches(Wanted(names, frozenset(), (), BATCH), Done())
+    ]
+    rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(names))
+    kind, zone = columns[target].type, bundle.signature.time_zone
+    return rows.assign(**{target: read_values(rows[target], target, kind, zone)})
+
+
+def _with_outcomes(bundle: Bundle, known: set[str]) -> Signature:
+    """Return the bundle's signature with the columns that outcomes are judged by."""
+    columns = bundle.recipe.columns
+    beside = [target_column(columns), time_column(columns), group_column(columns)]
+    wanted = [*(name for name in beside if name), *bundle.recipe.problem.slices]
+    held = {column.name for column in bundle.signature.columns}
+    added = [
+        InputColumn(name=name, type=columns[name].type, nullable=True)
+        for name in dict.fromkeys(wanted)
+        if name in known and name not in held
+    ]
+    return bundle.signature.model_copy(update={"columns": [*bundle.signature.columns, *added]})

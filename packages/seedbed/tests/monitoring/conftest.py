@@ -1,0 +1,3 @@
+"""The bundles that the tests of serving make."""
+
+from serving.conftest import built  # noqa: F401

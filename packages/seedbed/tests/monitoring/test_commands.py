@@ -1,0 +1,107 @@
+"""`seedbed monitor` and `seedbed outcomes add`, as a person or cron calls them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from seedbed.cli.main import app
+from seedbed.data.tables import read_table
+from seedbed.errors import UserError
+from seedbed.serving import load_bundle
+from seedbed.serving.prediction_log import LogSettings, PredictionLog
+
+Built = Callable[[str], Path]
+
+
+@pytest.fixture
+def rows(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    """The raw flights; the working directory is an empty folder."""
+    raw = read_table(built("flights") / "data/raw")  # made in another working directory
+    monkeypatch.chdir(tmp_path)
+    return raw
+
+
+@pytest.fixture
+def bundle(built: Built) -> str:
+    return str(built("flights") / "models/bundle")
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_exit_codes_tell_what_was_found(rows: pd.DataFrame, bundle: str, kind: str) -> None:
+    half = rows.drop(columns="arr_delay").sample(frac=0.5, random_state=1)
+    other = rows.drop(columns="arr_delay").drop(half.index)
+    cases = {
+        "before": half,
+        "calm": other,
+        "drift": other.assign(distance=other["distance"] * 2),
+        "few": other.head(30),
+    }
+    for name, frame in cases.items():
+        writer = frame.to_csv if kind == "csv" else frame.to_parquet
+        writer(f"{name}.{kind}", index=False)
+    for name, code in (("calm", 0), ("drift", 3), ("few", 5)):
+        done = call(
+            "monitor", "--current", f"{name}.{kind}", "--reference", f"before.{kind}",
+            "--bundle", bundle, "--out", f"{name}.html",
+        )  # fmt: skip
+        assert done.exit_code == code, (name, done.output)
+        assert Path(f"{name}.html").read_text("utf-8").startswith("<!doctype html>")
+        found = json.loads(Path(f"{name}.json").read_text("utf-8"))
+        assert found["rows"] == len(cases[name])
+    assert "distance: PSI" in call(
+        "monitor", "--current", f"drift.{kind}", "--bundle", bundle
+    ).output  # fmt: skip
+
+
+def test_a_log_is_watched_with_the_outcomes_that_came(rows: pd.DataFrame, bundle: str) -> None:
+    model = load_bundle(bundle)
+    known = rows[rows["arr_delay"].notna()].reset_index(drop=True)
+    log = PredictionLog(LogSettings(Path("log")))
+    log.add(model, "monday", known, model.predict(known))
+    log.close()
+    pd.DataFrame(
+        {"request_id": "monday", "request_row": range(len(known)), "arr_delay": known["arr_delay"]}
+    ).to_csv("outcomes.csv", index=False)
+    without = call("monitor", "--current", "log", "--bundle", bundle, "--all-year")
+    assert without.exit_code in (0, 3), without.output
+    added = call("outcomes", "add", "outcomes.csv", "--log", "log", "--bundle", bundle)
+    assert added.output.startswith(f"{len(known):,} outcomes added"), added.output
+    again = call("outcomes", "add", "outcomes.csv", "--log", "log", "--bundle", bundle)
+    assert again.output.startswith(f"0 outcomes added, {len(known):,} were there already")
+    call("monitor", "--current", "log", "--bundle", bundle, "--all-year")
+    found = json.loads(Path("reports/monitor.json").read_text("utf-8"))
+    assert found["performance"][0]["rows"] == len(known)
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda rows: rows.drop(columns=["distance", "temp"]), "there is no column distance, temp"),
+        (lambda rows: rows.assign(distance="far"), "column distance: .* 'far'"),
+        (lambda rows: rows.head(0), "no rows"),
+    ],
+    ids=["columns are missing", "a value is of another type", "no rows"],
+)  # fmt: skip
+def test_rows_that_do_not_fit_are_refused(
+    rows: pd.DataFrame, bundle: str, edit: Callable[[pd.DataFrame], pd.DataFrame], message: str
+) -> None:
+    edit(rows.head(200)).to_csv("now.csv", index=False)
+    done = call("monitor", "--current", "now.csv", "--bundle", bundle)
+    assert isinstance(done.exception, UserError), done.exception
+    with pytest.raises(UserError, match=message):
+        raise done.exception
+    assert not Path("reports/monitor.html").exists()
+
+
+def test_days_are_those_of_a_log(rows: pd.DataFrame, bundle: str) -> None:
+    rows.head(200).to_csv("now.csv", index=False)
+    done = call("monitor", "--current", "now.csv", "--bundle", bundle, "--since", "2026-01-01")
+    assert "days can be chosen of a prediction log" in str(done.exception)

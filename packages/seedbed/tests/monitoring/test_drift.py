@@ -1,0 +1,112 @@
+"""Drift of single columns: figures against SciPy's, no alarm by chance, each kind of change named."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from seedbed.config.schema import Monitor
+from seedbed.data.profiles import Profile
+from seedbed.monitoring.drift import (
+    ColumnDrift,
+    adjust,
+    compare_profiles,
+    homogeneity_p,
+    population_stability,
+)
+
+LIMITS = Monitor()
+
+
+def sample(size: int, seed: int) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    x = random.normal(size=size)
+    return pd.DataFrame(
+        {
+            "number": x,
+            "sparse": np.where(random.random(size) < 0.9, 0.0, random.exponential(size=size)),
+            "gaps": np.where(random.random(size) < 0.2, np.nan, x),
+            "few": random.choice(["a", "b", "c"], size=size, p=[0.6, 0.3, 0.1]),
+            "many": np.char.add("v", random.zipf(1.5, size=size).clip(max=400).astype(str)),
+        }
+    )
+
+
+def drift_of(reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, ColumnDrift]:
+    profile = Profile.of(reference)
+    found = compare_profiles(profile, Profile.of(current, bins=profile.bins), LIMITS)
+    return {drift.column: drift for drift in found}
+
+
+@pytest.mark.parametrize("size", [100, 140, 1_000, 10_000])
+def test_two_samples_of_one_distribution_seldom_raise_an_alarm(size: int) -> None:
+    alarms = [
+        drift.column
+        for seed in range(100)
+        for drift in drift_of(sample(size, seed), sample(size, seed + 1_000)).values()
+        if drift.reasons
+    ]
+    assert len(alarms) <= 5, alarms
+
+
+CHANGES = {
+    "shifted": ("number", lambda rows: rows["number"] + 0.5, "PSI"),
+    "another unit": ("number", lambda rows: rows["number"] * 1.609, "PSI"),
+    "beyond the range": ("number", lambda rows: rows["number"].where(rows.index % 20 > 0, 9.0), "never seen"),
+    "frozen": ("number", lambda rows: rows["number"] * 0 + 0.3, "PSI"),
+    "missing": ("number", lambda rows: rows["number"].mask(rows.index % 10 == 0), "missing in 10.0%"),
+    "no longer missing": ("gaps", lambda rows: rows["gaps"].fillna(0.0), "missing in 0.0%"),
+    "renamed": ("few", lambda rows: rows["few"].replace("b", "B"), "never seen"),
+    "other shares": ("few", lambda rows: rows["few"].mask(rows.index % 4 == 0, "c"), "PSI"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_found_in_its_column_and_no_other(change: str) -> None:
+    column, edit, reason = CHANGES[change]
+    current = sample(5_000, 2)
+    found = drift_of(sample(5_000, 1), current.assign(**{column: edit(current)}))
+    assert [name for name, drift in found.items() if drift.reasons] == [column]
+    assert next(iter(found)) == column, "the worst first"
+    assert any(text.startswith(reason) for text in found[column].reasons), found[column].reasons
+
+
+def test_the_figures_are_near_those_of_the_rows_themselves() -> None:
+    before, now = sample(20_000, 1)["number"], sample(20_000, 2)["number"] * 1.2 + 0.3
+    drift = drift_of(before.to_frame(), now.to_frame())["number"]
+    assert drift.kolmogorov_smirnov == pytest.approx(
+        stats.ks_2samp(before, now).statistic, abs=0.02
+    )
+    inside = now.clip(before.min(), before.max())  # what lies beyond is in one bin
+    spread = before.quantile(0.75) - before.quantile(0.25)
+    expected = stats.wasserstein_distance(before, inside) / spread
+    assert drift.wasserstein == pytest.approx(expected, rel=0.1)
+
+
+def test_psi_is_without_what_chance_makes_it() -> None:
+    random = np.random.default_rng(0)
+    shares = np.full(20, 0.05)
+    found = [
+        population_stability(random.multinomial(300, shares), random.multinomial(300, shares))
+        for _ in range(500)
+    ]
+    assert np.mean(found) == pytest.approx(0, abs=0.01)
+
+
+def test_the_test_of_homogeneity_is_that_of_scipy() -> None:
+    before, now = np.array([50, 30, 20, 0]), np.array([30, 40, 30, 0])
+    expected = stats.chi2_contingency(np.array([before, now])[:, :3], correction=False).pvalue
+    assert homogeneity_p(before, now) == pytest.approx(expected)
+    assert homogeneity_p(np.array([10, 0]), np.array([7, 0])) == 1.0
+
+
+def test_p_values_are_corrected_for_their_number() -> None:
+    assert adjust(np.array([0.01, 0.04, 0.03])).tolist() == pytest.approx([0.03, 0.06, 0.06])
+    assert adjust(np.array([0.9, 0.8])).tolist() == [1.0, 1.0]
+
+
+def test_cells_of_a_picture_hold_all_rows() -> None:
+    for drift in drift_of(sample(1_000, 1), sample(1_000, 2)).values():
+        assert sum(before for _, before, _ in drift.cells) == pytest.approx(1)
+        assert sum(now for _, _, now in drift.cells) == pytest.approx(1)
+        assert len(drift.cells) <= 12
