@@ -185,7 +185,7 @@ def test_a_dead_worker_is_replaced_and_all_count_together(
         for _ in range(20):
             with httpx.Client(base_url=server.client.base_url) as client:
                 client.post("/predict", json={"rows": bundle.samples.rows[:1]})
-        assert server.metric("seedbed_rows_total") == 20
+        wait_until(lambda: server.metric("seedbed_rows_total") == 20, "the rows of both")
         before = {process.pid for process in workers_of(server)}
         assert len(before) == 2
         os.kill(min(before), signal.SIGKILL)
@@ -198,7 +198,7 @@ def test_a_dead_worker_is_replaced_and_all_count_together(
         with httpx.Client(base_url=server.client.base_url) as server.client:
             answer = server.post({"rows": bundle.samples.rows}).json()
             assert answer["answers"] == bundle.samples.answers
-            assert server.metric("seedbed_rows_total") == 20 + 50
+            wait_until(lambda: server.metric("seedbed_rows_total") == 20 + 50, "all rows")
 
 
 def test_workers_end_with_their_parent(built: Built, tmp_path: Path) -> None:
