@@ -202,9 +202,9 @@ def others(stack: ExitStack, names: list[str], bundle: Path, folder: Path) -> li
         command[0] = str(environment / "bin" / command[0])
         url = f"http://127.0.0.1:{port}"
         on_path = f"{environment / 'bin'}:/usr/bin:/bin"
-        stack.enter_context(
-            process(command, folder, f"{url}{alive}", PYTHONPATH=path, PATH=on_path)
-        )
+        # One row is no work for several threads: without this they wait for each other.
+        few = {"PYTHONPATH": path, "PATH": on_path, "OMP_NUM_THREADS": "1"}
+        stack.enter_context(process(command, folder, f"{url}{alive}", **few))
         sides.append(Side(name, f"{url}{route}", body))
     return sides
 

@@ -24,18 +24,26 @@ CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
 ARROW = "application/vnd.apache.arrow.stream"
 
 
-def as_arrow(frame: pd.DataFrame) -> bytes:
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+def in_arrow(table: pa.Table) -> bytes:
+    """Return a table as a stream of Arrow's."""
     sink = io.BytesIO()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return sink.getvalue()
 
 
+def in_parquet(table: pa.Table) -> bytes:
+    """Return a table as a Parquet file."""
+    sink = io.BytesIO()
+    parquet.write_table(table, sink)
+    return sink.getvalue()
+
+
+TABLES: dict[str, Callable[[pa.Table], bytes]] = {PARQUET: in_parquet, ARROW: in_arrow}
 WRITE: dict[str, Callable[[pd.DataFrame], bytes]] = {
     CSV: lambda frame: frame.to_csv(index=False).encode(),
     PARQUET: lambda frame: frame.to_parquet(index=False),
-    ARROW: as_arrow,
+    ARROW: lambda frame: in_arrow(pa.Table.from_pandas(frame, preserve_index=False)),
 }
 READ: dict[str, Callable[[bytes], pd.DataFrame]] = {
     CSV: lambda body: csv.read_csv(io.BytesIO(body)).to_pandas(),

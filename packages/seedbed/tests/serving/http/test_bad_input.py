@@ -1,15 +1,13 @@
 """What cannot be answered is refused with its place, what was wrong, and what is allowed."""
 
-import io
 import json
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pytest
-from pyarrow import parquet
 
-from http_server import ARROW, CSV, PARQUET, Server, refusal
+from http_server import ARROW, CSV, PARQUET, Server, in_parquet, refusal
 from seedbed.serving import Bundle
 
 DEEP = b"[" * 100_000
@@ -147,12 +145,6 @@ def test_other_answers_encodings_paths_and_methods_are_refused(server: Server, r
 
 def table(**columns: Any) -> pa.Table:
     return pa.table(columns)
-
-
-def in_parquet(written: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    parquet.write_table(written, sink)
-    return sink.getvalue()
 
 
 @pytest.mark.parametrize(

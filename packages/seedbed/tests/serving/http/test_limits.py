@@ -94,7 +94,7 @@ def test_a_client_that_hangs_up_is_logged_and_does_no_harm(strict: Server) -> No
     assert strict.client.get("/ready").status_code == 200
 
 
-def test_more_connections_are_told_to_come_again(strict: Server, row: dict) -> None:
+def test_more_connections_are_refused_until_there_is_a_place(strict: Server, row: dict) -> None:
     idle = [connected(strict) for _ in range(4)]
     try:
         with httpx.Client(base_url=strict.client.base_url, headers=strict.client.headers) as more:

@@ -1,12 +1,16 @@
 """Rows are answered in every format, alike, with warnings for what was not in training."""
 
 import json
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from http_server import CSV, READ, WRITE, Server, refusal
+from http_server import ARROW, CSV, PARQUET, READ, TABLES, WRITE, Server, refusal
 from seedbed.serving import Bundle
 
 
@@ -50,6 +54,45 @@ def test_json_comes_back_as_a_table_if_one_is_asked_for(server: Server, row: dic
     table = READ[CSV](server.post({"rows": rows}, accept=CSV).content)
     assert table["mine"].tolist() == ["", "[1, 'two']"]
     assert len(table) == 2
+
+
+@pytest.mark.parametrize("kind", [PARQUET, ARROW])
+def test_columns_of_any_plain_type_come_back(server: Server, row: dict, kind: str) -> None:
+    moment = pd.Timestamp("2013-06-01T17:00:00-04:00")
+    more = pa.table(
+        {
+            "décimal": pa.array([Decimal("1.50")]),
+            "day": pa.array([date(2013, 6, 1)]),
+            "moment": pa.array([moment], pa.timestamp("ns", "America/New_York")),
+            "clock": pa.array([datetime(2013, 6, 1)], pa.timestamp("s")),
+            "half": pa.array([np.float16(0.5)]),
+            "nothing": pa.nulls(1),
+            "large": pa.array([2**64 - 1], pa.uint64()),
+            "word": pa.array(["a"]).dictionary_encode(),
+            "number": pa.array([7]).dictionary_encode(),
+        }
+    )
+    rows = pa.Table.from_pandas(pd.DataFrame([row]), preserve_index=False)
+    for name in more.column_names:
+        rows = rows.append_column(name, more[name])
+    for wanted in (CSV, PARQUET, ARROW):
+        answer = server.post(TABLES[kind](rows), content_type=kind, accept=wanted)
+        assert answer.status_code == 200, answer.text
+        found = READ[wanted](answer.content)
+        assert list(found)[-2 - more.num_columns :] == [
+            *more.column_names, "prediction", "score"
+        ]  # fmt: skip
+        assert str(found["décimal"][0]) in ("1.50", "1.5")
+        assert found["large"][0] == 2**64 - 1
+        assert json.loads(answer.headers["x-warnings"])[-1].endswith("and 4 more.")
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, "text", 1, 1.5, True, None, 2**63, 10**30])
+def test_any_value_of_another_column_comes_back(server: Server, row: dict, value: Any) -> None:
+    for wanted in (CSV, PARQUET, ARROW):
+        answer = server.post({"rows": [{**row, "mine": value}]}, accept=wanted)
+        assert answer.status_code == 200, answer.text
+        assert "mine" in READ[wanted](answer.content)
 
 
 def test_many_rows_are_answered_as_few_are(server: Server, bundle: Bundle) -> None:

@@ -126,7 +126,7 @@ def wanted_kind(record: Record) -> str:
 
 
 async def read_body(record: Record, receive: Receive, most: int) -> bytes:
-    """Return the body of a request, whether its length was told or not.
+    """Return the body of a request, whether it states its length or comes in chunks.
 
     Raises
     ------

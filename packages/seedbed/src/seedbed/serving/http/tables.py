@@ -76,16 +76,7 @@ def write_table(frame: pd.DataFrame, kind: str) -> bytes:
     import pyarrow as pa
     from pyarrow import csv, parquet
 
-    try:
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-    except (pa.ArrowException, TypeError):  # JSON may hold values of many types in one column
-        texts = {
-            name: frame[name].map(str, na_action="ignore").astype("str")
-            for name in frame
-            if frame[name].dtype == object
-        }
-        table = pa.Table.from_pandas(frame.assign(**texts), preserve_index=False)
-    table = table.replace_schema_metadata(None)
+    table = pa.table({str(name): _as_arrow(frame[name], kind) for name in frame})
     sink = io.BytesIO()
     if kind == CSV:
         csv.write_csv(table, sink, csv.WriteOptions(quoting_style="needed"))
@@ -95,6 +86,31 @@ def write_table(frame: pd.DataFrame, kind: str) -> bytes:
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
     return sink.getvalue()
+
+
+def _as_arrow(values: pd.Series, kind: str) -> "pa.Array":
+    """Return a column as Arrow's; one of values of several types, or of lists, as texts."""
+    import pyarrow as pa
+
+    try:
+        found = pa.array(values, from_pandas=True)
+        if isinstance(found, pa.ChunkedArray):
+            found = found.combine_chunks()
+        if not pa.types.is_nested(found.type):
+            return found.cast(pa.string()) if kind == CSV and _has_parts(found.type) else found
+    except (pa.ArrowException, TypeError, OverflowError):
+        pass
+    texts = [None if pd.api.types.is_scalar(v) and pd.isna(v) else str(v) for v in values]
+    return pa.array(texts, pa.string())
+
+
+def _has_parts(kind: "pa.DataType") -> bool:
+    """Whether CSV has no notation of its own for values of a type, as for times."""
+    from pyarrow import types as are
+
+    return not (are.is_primitive(kind) or are.is_string(kind) or are.is_large_string(kind)) or (
+        are.is_temporal(kind) or are.is_float16(kind)
+    )
 
 
 def _read_csv(body: bytes, _max_rows: int, _max_bytes: int) -> "pa.Table":
@@ -117,7 +133,7 @@ def _read_csv(body: bytes, _max_rows: int, _max_bytes: int) -> "pa.Table":
         ),
     )
     if table.column_names != generated:
-        raise ValueError("it cannot be told how many columns the first line names")
+        raise ValueError("it is not clear how many columns the first line names")
     names = [value or "" for value in table.slice(0, 1).to_pylist()[0].values()]
     table = table.slice(1).rename_columns(names)
     if body.count(b'"') % 2 and table.num_rows:
