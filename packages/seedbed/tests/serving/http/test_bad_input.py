@@ -1,19 +1,15 @@
 """What cannot be answered is refused with its place, what was wrong, and what is allowed."""
 
-import io
 import json
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pytest
-from pyarrow import parquet
 
-from http_server import Server, refusal
+from http_server import ARROW, CSV, PARQUET, Server, in_parquet, refusal
 from seedbed.serving import Bundle
 
-CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
-ARROW = "application/vnd.apache.arrow.stream"
 DEEP = b"[" * 100_000
 NESTED = b'{"rows": ' + b'[{"a": ' * 400 + b"1" + b"}]" * 400 + b"}"
 
@@ -151,12 +147,6 @@ def table(**columns: Any) -> pa.Table:
     return pa.table(columns)
 
 
-def in_parquet(written: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    parquet.write_table(written, sink)
-    return sink.getvalue()
-
-
 @pytest.mark.parametrize(
     ("kind", "body", "status", "where"),
     [
@@ -167,6 +157,10 @@ def in_parquet(written: pa.Table) -> bytes:
         (CSV, b"a,b\n1,\xff\n", 400, "body"),
         (CSV, b"a,\xff\n1,2\n", 400, "body"),
         (CSV, b"a,a\n1,2\n", 422, "columns.a"),
+        (CSV, b'distance,"b\n1,2\n', 400, "body"),
+        (CSV, b"distance\r\r\n1\n", 422, "rows.sched_dep_time"),
+        (CSV, b'"dist"ance,b\n1,2\n', 422, "rows.sched_dep_time"),
+        (CSV, b"\n\n\n", 400, "body"),
         (CSV, b"a,b\n1,2\n", 422, "rows.sched_dep_time"),
         (CSV, b"a,b\n", 422, "rows"),
         (CSV, b"\x00" * 100, 400, "body"),

@@ -1,40 +1,17 @@
 """Rows are answered in every format, alike, with warnings for what was not in training."""
 
-import io
 import json
-from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from pyarrow import csv, parquet
 
-from http_server import Server, refusal
+from http_server import ARROW, CSV, PARQUET, READ, TABLES, WRITE, Server, refusal
 from seedbed.serving import Bundle
-
-CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
-ARROW = "application/vnd.apache.arrow.stream"
-
-
-def as_arrow(frame: pd.DataFrame) -> bytes:
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return sink.getvalue()
-
-
-WRITE: dict[str, Callable[[pd.DataFrame], bytes]] = {
-    CSV: lambda frame: frame.to_csv(index=False).encode(),
-    PARQUET: lambda frame: frame.to_parquet(index=False),
-    ARROW: as_arrow,
-}
-READ: dict[str, Callable[[bytes], pd.DataFrame]] = {
-    CSV: lambda body: csv.read_csv(io.BytesIO(body)).to_pandas(),
-    PARQUET: lambda body: parquet.read_table(io.BytesIO(body)).to_pandas(),
-    ARROW: lambda body: pa.ipc.open_stream(body).read_all().to_pandas(),
-}
 
 
 def by_columns(rows: Any) -> dict[str, Any]:
@@ -77,6 +54,45 @@ def test_json_comes_back_as_a_table_if_one_is_asked_for(server: Server, row: dic
     table = READ[CSV](server.post({"rows": rows}, accept=CSV).content)
     assert table["mine"].tolist() == ["", "[1, 'two']"]
     assert len(table) == 2
+
+
+@pytest.mark.parametrize("kind", [PARQUET, ARROW])
+def test_columns_of_any_plain_type_come_back(server: Server, row: dict, kind: str) -> None:
+    moment = pd.Timestamp("2013-06-01T17:00:00-04:00")
+    more = pa.table(
+        {
+            "décimal": pa.array([Decimal("1.50")]),
+            "day": pa.array([date(2013, 6, 1)]),
+            "moment": pa.array([moment], pa.timestamp("ns", "America/New_York")),
+            "clock": pa.array([datetime(2013, 6, 1)], pa.timestamp("s")),
+            "half": pa.array([np.float16(0.5)]),
+            "nothing": pa.nulls(1),
+            "large": pa.array([2**64 - 1], pa.uint64()),
+            "word": pa.array(["a"]).dictionary_encode(),
+            "number": pa.array([7]).dictionary_encode(),
+        }
+    )
+    rows = pa.Table.from_pandas(pd.DataFrame([row]), preserve_index=False)
+    for name in more.column_names:
+        rows = rows.append_column(name, more[name])
+    for wanted in (CSV, PARQUET, ARROW):
+        answer = server.post(TABLES[kind](rows), content_type=kind, accept=wanted)
+        assert answer.status_code == 200, answer.text
+        found = READ[wanted](answer.content)
+        assert list(found)[-2 - more.num_columns :] == [
+            *more.column_names, "prediction", "score"
+        ]  # fmt: skip
+        assert str(found["décimal"][0]) in ("1.50", "1.5")
+        assert found["large"][0] == 2**64 - 1
+        assert json.loads(answer.headers["x-warnings"])[-1].endswith("and 4 more.")
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, "text", 1, 1.5, True, None, 2**63, 10**30])
+def test_any_value_of_another_column_comes_back(server: Server, row: dict, value: Any) -> None:
+    for wanted in (CSV, PARQUET, ARROW):
+        answer = server.post({"rows": [{**row, "mine": value}]}, accept=wanted)
+        assert answer.status_code == 200, answer.text
+        assert "mine" in READ[wanted](answer.content)
 
 
 def test_many_rows_are_answered_as_few_are(server: Server, bundle: Bundle) -> None:
@@ -140,3 +156,59 @@ def test_the_log_has_a_line_a_request_and_no_values(server: Server, row: dict) -
     assert good["ms"] > 0
     assert wrong.items() >= {"status": 422, "where": "rows[0].distance", "error": "rows"}.items()
     assert "SECRET" not in server.log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("times", [1, 100])
+def test_the_metrics_count_rows_predictions_missing_and_unseen_values(
+    server: Server, row: dict, times: int
+) -> None:
+    names = ("rows", "missing_values", "unseen_values", "predictions", "scores")
+
+    def counted() -> list[float]:
+        return [server.metric(f"seedbed_{name}_total") for name in names]
+
+    def of_column(name: str, column: str) -> float:
+        return server.metric(f"seedbed_{name}_values_total", column=column)
+
+    nulls = sum(value is None for value in row.values())
+    before = [*counted(), of_column("unseen", "carrier"), of_column("missing", "temp")]
+    strange = {**row, "carrier": "ZZ", "distance": 99999, "temp": None}
+    answers = server.post({"rows": [strange] * times}).json()["answers"]
+    after = [*counted(), of_column("unseen", "carrier"), of_column("missing", "temp")]
+    found = [now - then for now, then in zip(after, before, strict=True)]
+    assert found == [times * each for each in (1, nulls + (row["temp"] is not None), 2, 1, 1, 1, 1)]
+    prediction = str(answers[0]["prediction"])
+    assert server.metric("seedbed_predictions_total", prediction=prediction) >= times
+
+
+def test_the_metrics_tell_requests_and_errors_apart(server: Server, row: dict) -> None:
+    def requests(status: str) -> float:
+        labels = {"route": "/predict", "status": status}
+        return server.metric("seedbed_request_seconds_count", **labels)
+
+    before = requests("200"), requests("422"), server.metric("seedbed_errors_total", kind="rows")
+    server.post({"rows": [row]})
+    server.post({"rows": [{}]})
+    after = requests("200"), requests("422"), server.metric("seedbed_errors_total", kind="rows")
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 1, 1]
+
+
+def test_metadata_tell_what_the_bundle_is(server: Server, bundle: Bundle) -> None:
+    about = server.client.get("/metadata").json()
+    assert about["model"] == {"version": bundle.version, "name": "flights"}
+    names = [column["name"] for column in about["signature"]["columns"]]
+    assert names == list(bundle.samples.rows[0])
+    assert about["packages"] == bundle.packages
+    assert about["metrics"] == bundle.metrics
+    assert about["problem"]["task"] == "binary"
+    assert server.client.get("/ready").json() == {"status": "ready", "model": about["model"]}
+
+
+def test_the_examples_of_the_description_are_answered_as_it_says(server: Server) -> None:
+    described = server.client.get("/openapi.json").json()["paths"]["/predict"]["post"]
+    examples = described["requestBody"]["content"]["application/json"]["examples"]
+    expected = described["responses"]["200"]["content"]["application/json"]["examples"]["rows"]
+    assert set(examples) == {"one row", "rows", "columns"}
+    assert server.post(examples["rows"]["value"]).json() == expected["value"]
+    assert server.post(examples["columns"]["value"]).json() == expected["value"]
+    assert server.post(examples["one row"]["value"]).status_code == 200

@@ -34,21 +34,20 @@ def make_app(settings: Settings) -> Gate:
     """Return the application that serves a bundle, as uvicorn takes it."""
     log_as_json()
     metrics = Metrics()
-
-    def changed(which: str, result: str) -> None:
-        metrics.reloads.labels(which, result).inc()
-
-    current = Current(settings.path, settings.same_packages, partial(changed, "served"))
+    same_packages, noted = settings.same_packages, metrics.note_bundle
+    current = Current(settings.path, same_packages, partial(noted, "served"))
     service = Service(settings, metrics, current)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        watching = [asyncio.create_task(current.watch())]
+        watching = [
+            asyncio.create_task(current.watch()),
+            asyncio.create_task(service.keep_flushing()),
+        ]
         if settings.workers > 1:
             watching.append(asyncio.create_task(_stop_with(os.getppid())))
         if settings.shadow:
-            shadowing = partial(changed, "shadow")
-            other = Current(settings.shadow, settings.same_packages, shadowing)
+            other = Current(settings.shadow, same_packages, partial(noted, "shadow"))
             service.shadow = Shadow(other, metrics)
             watching += [
                 asyncio.create_task(task) for task in (other.watch(), service.shadow.run())
@@ -93,6 +92,7 @@ async def metadata(service: Service, _request: Request) -> Response:
 
 async def figures(service: Service, _request: Request) -> Response:
     """Give Prometheus its figures."""
+    service.flush()
     return Response(service.metrics.write(), media_type="text/plain; version=0.0.4")
 
 

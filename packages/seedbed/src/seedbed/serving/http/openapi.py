@@ -143,19 +143,19 @@ def _schemas(bundle: Bundle, settings: Settings) -> Schema:
 
 
 def _column(column: InputColumn) -> Schema:
-    """Return what a value may be. What was in training is told, and not enforced."""
-    told = "" if column.nullable else "Never missing in training. "
+    """Return what a value may be. What was in training is described, and not enforced."""
+    text = "" if column.nullable else "Never missing in training. "
     if column.type == "number":
         if column.minimum is not None:
-            told += f"{column.minimum:g} to {column.maximum:g} in training."
+            text += f"{column.minimum:g} to {column.maximum:g} in training."
         limits = {"minimum": -LARGEST, "maximum": LARGEST}
-        return {"type": ["number", "null"], **limits, "description": told}
+        return {"type": ["number", "null"], **limits, "description": text}
     if column.type == "boolean":
-        return {"type": ["boolean", "null"], "description": told}
+        return {"type": ["boolean", "null"], "description": text}
     if column.type == "time":
         kind = {"type": ["string", "null"], "format": "date-time"}
-        return {**kind, "description": told + "ISO 8601, with its offset."}
-    schema: Schema = {"type": ["string", "null"], "description": told}
+        return {**kind, "description": text + "ISO 8601, with its offset."}
+    schema: Schema = {"type": ["string", "null"], "description": text}
     if column.categories:
         schema["examples"] = column.categories
         if column.complete:

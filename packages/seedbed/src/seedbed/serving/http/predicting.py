@@ -1,5 +1,6 @@
 """POST /predict: rows in, answers out."""
 
+import json
 import time
 from typing import Any
 
@@ -18,7 +19,10 @@ from seedbed.serving.http.tables import write_table
 
 CHUNK = 2000
 """Rows of a table that are predicted at once: between chunks the clock is looked at."""
+PAUSE = 0.001
+"""Seconds between chunks: a request of one row may wait for the lock on the bundle's code."""
 MOST_WARNING_BYTES = 4000
+"""Of the header that has the warnings; the last are left out."""
 
 
 async def predict(service: Service, request: Request) -> Response:
@@ -74,8 +78,9 @@ def _answer_many(
         what = f"The column {twice[0]} that was sent would be overwritten. Rename it."
         raise Refusal(422, f"columns.{twice[0]}", what, "another name")
     body = write_table(pd.concat([frame, answers.set_axis(frame.index)], axis=1), wanted)
-    told = orjson.dumps(warnings).decode().encode("ascii", "backslashreplace").decode()
-    headers = {"x-model-version": served.bundle.version, "x-warnings": told[:MOST_WARNING_BYTES]}
+    while len(written := json.dumps(warnings)) > MOST_WARNING_BYTES:
+        warnings.pop()
+    headers = {"x-model-version": served.bundle.version, "x-warnings": written}
     return Response(body, media_type=wanted, headers=headers)
 
 
@@ -87,6 +92,7 @@ def _predict_until(bundle: Bundle, rows: CheckedRows, deadline: float) -> pd.Dat
             raise Refusal(503, "rows", what, "fewer rows", retry_after="1")
         part = slice(start, start + CHUNK)
         found.append(bundle.predict(CheckedRows(rows.cleaned.iloc[part], rows.index[part])))
+        time.sleep(PAUSE)
     return pd.concat(found)
 
 

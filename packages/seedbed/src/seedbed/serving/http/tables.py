@@ -48,17 +48,15 @@ def read_table_rows(
     import pyarrow as pa
 
     try:
-        table = READERS[kind](body, max_rows, EXPANDED * max_bytes)
+        table = READERS[kind](body, max_rows, EXPANDED * max_bytes).replace_schema_metadata(None)
         table.validate(full=True)
-    except (pa.ArrowException, OSError, ValueError, KeyError, CsvError) as error:
+        refuse_many_rows(table.num_rows, max_rows)
+        _refuse_repeated_and_nested(table)
+        table = _decoded(table, EXPANDED * max_bytes)
+        frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, CsvError) as error:
         what = f"The body cannot be read as {kind}: {one_line(error)[:300]}"
         raise Refusal(400, "body", what, kind) from None
-    refuse_many_rows(table.num_rows, max_rows)
-    names = table.column_names
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise Refusal(422, f"columns.{twice}", "Two columns have this name.", "each column once")
-    _refuse_nested(table)
-    frame = _decoded(table, EXPANDED * max_bytes).to_pandas(types_mapper=pd.ArrowDtype)
     if kind == CSV:
         for column in signature.columns:
             if column.name in frame and column.type in ("number", "boolean", "time"):
@@ -78,16 +76,7 @@ def write_table(frame: pd.DataFrame, kind: str) -> bytes:
     import pyarrow as pa
     from pyarrow import csv, parquet
 
-    try:
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-    except (pa.ArrowException, TypeError):  # JSON may hold values of many types in one column
-        texts = {
-            name: frame[name].map(str, na_action="ignore").astype("str")
-            for name in frame
-            if frame[name].dtype == object
-        }
-        table = pa.Table.from_pandas(frame.assign(**texts), preserve_index=False)
-    table = table.replace_schema_metadata(None)
+    table = pa.table({str(name): _as_arrow(frame[name], kind) for name in frame})
     sink = io.BytesIO()
     if kind == CSV:
         csv.write_csv(table, sink, csv.WriteOptions(quoting_style="needed"))
@@ -99,23 +88,54 @@ def write_table(frame: pd.DataFrame, kind: str) -> bytes:
     return sink.getvalue()
 
 
+def _as_arrow(values: pd.Series, kind: str) -> "pa.Array":
+    """Return a column as Arrow's; one of values of several types, or of lists, as texts."""
+    import pyarrow as pa
+
+    try:
+        found = pa.array(values, from_pandas=True)
+        if isinstance(found, pa.ChunkedArray):
+            found = found.combine_chunks()
+        if not pa.types.is_nested(found.type):
+            return found.cast(pa.string()) if kind == CSV and _has_parts(found.type) else found
+    except (pa.ArrowException, TypeError, OverflowError):
+        pass
+    texts = [None if pd.api.types.is_scalar(v) and pd.isna(v) else str(v) for v in values]
+    return pa.array(texts, pa.string())
+
+
+def _has_parts(kind: "pa.DataType") -> bool:
+    """Whether CSV has no notation of its own for values of a type, as for times."""
+    from pyarrow import types as are
+
+    return not (are.is_primitive(kind) or are.is_string(kind) or are.is_large_string(kind)) or (
+        are.is_temporal(kind) or are.is_float16(kind)
+    )
+
+
 def _read_csv(body: bytes, _max_rows: int, _max_bytes: int) -> "pa.Table":
     """Return all columns as text, in which only the empty field is missing."""
     import pyarrow as pa
     from pyarrow import csv
 
     lines = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8-sig", newline="")
-    names = next(reader(lines), [])
+    generated = [f"f{place}" for place, _ in enumerate(next(reader(lines), []))]
     table = csv.read_csv(
         io.BytesIO(body),
-        read_options=csv.ReadOptions(use_threads=False, block_size=len(body) + 1),
+        read_options=csv.ReadOptions(
+            use_threads=False, block_size=len(body) + 1, autogenerate_column_names=True
+        ),
         parse_options=csv.ParseOptions(newlines_in_values=True),
         convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
+            column_types=dict.fromkeys(generated, pa.string()),
             null_values=[""],
             strings_can_be_null=True,
         ),
     )
+    if table.column_names != generated:
+        raise ValueError("it is not clear how many columns the first line names")
+    names = [value or "" for value in table.slice(0, 1).to_pylist()[0].values()]
+    table = table.slice(1).rename_columns(names)
     if body.count(b'"') % 2 and table.num_rows:
         last = table.slice(table.num_rows - 1).to_pylist()[0].values()
         if any(value is not None and "\n" in value for value in last):
@@ -188,9 +208,12 @@ def _decoded(table: "pa.Table", most: int) -> "pa.Table":
     return table
 
 
-def _refuse_nested(table: "pa.Table") -> None:
+def _refuse_repeated_and_nested(table: "pa.Table") -> None:
     from pyarrow import types as are
 
+    names = table.column_names
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise Refusal(422, f"columns.{twice}", "Two columns have this name.", "each column once")
     plain = (
         *(are.is_integer, are.is_floating, are.is_boolean, are.is_decimal, are.is_null),
         *(are.is_string, are.is_large_string, are.is_string_view, are.is_timestamp, are.is_date),
