@@ -114,7 +114,7 @@ def score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
     monkeypatch.chdir(tmp_path)
 
     def run(case: Case, *arguments: object) -> str:
-        words = ["score", *map(str, arguments), "--bundle", str(case.bundle)]
+        words = ["score", "--bundle", str(case.bundle), *map(str, arguments)]
         return CliRunner().invoke(app, words, catch_exceptions=False).stdout
 
     return run

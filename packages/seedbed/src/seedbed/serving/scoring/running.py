@@ -90,7 +90,8 @@ def plan_run(
     needed = {column.name: column.type for column in bundle.signature.columns}
     absent = [f"{name} ({kind})" for name, kind in needed.items() if name not in source.columns]
     if absent:
-        near = next((found for name in needed if (found := did_you_mean(name, source.columns))), "")
+        others = set(source.columns) - set(needed)
+        near = did_you_mean(absent[0].partition(" (")[0], others)
         raise UserError(
             f"{source.name}: {len(absent)} of the {len(needed)} columns that {path} needs are "
             f"missing: {', '.join(absent)}{near}. There are {some_of(source.columns, 20)}. Rename "
