@@ -28,7 +28,7 @@ def rows(flights, tmp_path: Path) -> Path:
     """Many rows, some of which cannot be read."""
     repeated = pd.concat([flights.rows] * REPEATS, ignore_index=True)
     repeated = repeated.assign(flight=range(len(repeated))).astype({"temp": object})
-    repeated.loc[repeated.index % 997 == 5, "temp"] = "cold"
+    repeated.loc[repeated.index % 9973 == 5, "temp"] = "cold"
     repeated.to_csv(tmp_path / "rows.csv", index=False)
     return tmp_path / "rows.csv"
 
@@ -265,6 +265,7 @@ def test_a_disk_that_fills_up_is_told_and_the_same_command_goes_on(
 
 
 @needs_tmpfs
+@pytest.mark.usefixtures("score")
 def test_a_folder_that_can_only_be_read_is_told(flights, rows: Path) -> None:
     Path("store").mkdir()
     command = f"{SEEDBED} score {rows} store/out.csv --bundle {flights.bundle}"
