@@ -102,6 +102,22 @@ def test_rows_of_another_length_are_set_aside_and_the_numbers_go_on(
     assert_others_answered(flights, [11])
 
 
+@pytest.mark.parametrize("header", [True, False])
+def test_rows_are_counted_from_the_first_below_what_stands_above(
+    flights, score: Score, header: bool
+) -> None:
+    flights.rows.head(COUNT).to_csv("rows.csv", index=False, header=header)
+    lines = Path("rows.csv").read_text().splitlines()
+    lines.insert(9 + header, "short")
+    Path("rows.csv").write_text("\n".join(["a report", "of march", *lines]) + "\n")
+    words = ["--option", "skip_rows=2"]
+    if not header:
+        words += ["--option", "header=null", "--option", f"names={list(flights.rows)}"]
+    score(flights, "rows.csv", "out.csv", *words)
+    assert [row[0] for row in rejected()] == [10]
+    assert_others_answered(flights, [])
+
+
 @pytest.mark.parametrize(
     ("line", "value", "reason"),
     [

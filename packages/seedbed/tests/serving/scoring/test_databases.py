@@ -232,7 +232,7 @@ def test_a_database_that_goes_away_is_told_and_the_same_command_goes_on(
 
     with subprocess.Popen(command, env=environment, **pipes) as run:
         while run.poll() is None and not has_begun():
-            time.sleep(0.01)
+            time.sleep(0.05)
         engine.dispose()
         server.kill()
         printed = run.communicate(timeout=100)[0]

@@ -144,7 +144,7 @@ class _Counted:
 
     def __init__(self, before: int, malformed: list[Rejected], options: CsvOptions) -> None:
         self._before, self._malformed = before, malformed
-        self._lines = 0 if options.header is None else 1
+        self._lines = options.top + (0 if options.header is None else 1)
         self._left_out: list[int] = []
         self._given = 0
 

@@ -1,6 +1,7 @@
 """One run of `seedbed score`: from an input to an output, whole or to go on with later."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -148,8 +149,11 @@ def _go_on(plan: Plan, source: Input, output: Output, processes: int) -> None:
         if not done.rows:
             raise UserError(f"{source.name}: there are no rows. Give an input with rows.")
         return
-    with scoring(plan.bundle, plan.path, source.wording, processes) as scorer:
-        for batch, scored in scorer.score(chain([first], batches)):
+    with (
+        scoring(plan.bundle, plan.path, source.wording, processes) as scorer,
+        closing(scorer.score(chain([first], batches))) as answered,
+    ):
+        for batch, scored in answered:
             _refuse_bad(plan, source, output, batch, scored)
             rows = conform(_compose(plan, batch, scored), output.schema)
             output.write(Part(rows, scored.rejected, _count(batch, scored)))
