@@ -19,7 +19,7 @@ import pytest
 from seedbed.errors import UserError
 
 Score = Callable[..., str]
-REPEATS = 120
+REPEATS = 60
 SEEDBED = str(Path(sys.prefix) / "bin/seedbed")
 
 
