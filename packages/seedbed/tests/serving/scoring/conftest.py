@@ -104,6 +104,12 @@ def case(built: Callable[[str], Path]) -> Callable[[str], Case]:
 
 
 @pytest.fixture
+def evaluated() -> Callable[[Path], Case]:
+    """Return a function from a repository whose stages were run to its case."""
+    return case_of
+
+
+@pytest.fixture
 def flights(case: Callable[[str], Case]) -> Case:
     return case("flights")
 

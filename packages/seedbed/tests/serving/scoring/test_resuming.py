@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -25,11 +25,15 @@ SEEDBED = str(Path(sys.prefix) / "bin/seedbed")
 
 @pytest.fixture
 def rows(flights, tmp_path: Path) -> Path:
-    """Many rows, some of which cannot be read."""
+    """Many rows, some of which cannot be read, and the last among these."""
     repeated = pd.concat([flights.rows] * REPEATS, ignore_index=True)
     repeated = repeated.assign(flight=range(len(repeated))).astype({"temp": object})
     repeated.loc[repeated.index % 9973 == 5, "temp"] = "cold"
     repeated.to_csv(tmp_path / "rows.csv", index=False)
+    lines = (tmp_path / "rows.csv").read_text().splitlines()
+    for place in (7000, 7001, 20000, len(lines)):
+        lines.insert(place, f"{lines[1]},more")
+    (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
     return tmp_path / "rows.csv"
 
 
@@ -124,6 +128,46 @@ def test_killed_at_random_moments_a_table_holds_each_row_once(
         with contextlib.closing(sqlite3.connect("out.sqlite")) as database:
             names = database.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall()
         assert {name for (name,) in names} == {"answers", "answers_rejected"}
+
+
+@pytest.mark.parametrize("parts", range(1, 7))
+def test_rows_that_are_set_aside_are_listed_once(flights, score: Score, parts: int) -> None:
+    flights.rows.head(100).astype(object).to_csv("rows.csv", index=False)
+    lines = Path("rows.csv").read_text().splitlines()
+    for place in (5, 45, 101):
+        lines.insert(place, f"{lines[1]},more")
+    Path("rows.csv").write_text("\n".join(lines) + "\n")
+    words = ["rows.csv", "out.csv", "--batch-rows", "20"]
+    score(flights, *words)
+    expected = contents("out.csv", "out.csv.rejected.csv")
+    assert [line.split(b",")[0] for line in expected["out.csv.rejected.csv"].splitlines()] == [
+        *(b"row", b"5", b"45", b"103"),
+    ]
+    for name in expected:
+        Path(name).unlink()
+    with output_stopped_after(parts), contextlib.suppress(KeyboardInterrupt):
+        score(flights, *words)
+    assert not Path("out.csv").exists()
+    score(flights, *words)
+    assert contents("out.csv", "out.csv.rejected.csv") == expected
+
+
+@contextlib.contextmanager
+def output_stopped_after(parts: int) -> Iterator[None]:
+    """Let a run end after so many parts were written."""
+    from seedbed.serving.scoring.file_output import FileOutput
+
+    write, written = FileOutput.write, []
+
+    def counted(self: FileOutput, part: object) -> None:
+        write(self, part)  # type: ignore[arg-type]
+        written.append(part)
+        if len(written) == parts:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FileOutput, "write", counted)
+        yield
 
 
 @pytest.fixture

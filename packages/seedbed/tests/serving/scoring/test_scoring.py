@@ -1,14 +1,15 @@
 """Every input gives every output the answers that evaluate gave, to the last bit, in order."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from seedbed.errors import UserError
 
-Case = object
 Score = Callable[..., str]
 SCORES = {"flights": ["score"], "wine": ["score_0", "score_1", "score_2"], "diabetes": []}
 KEYS = {
@@ -62,14 +63,19 @@ def test_rows_are_answered_as_evaluate_predicted_them(
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_answers_as_it_was_evaluated(
-    new_root: Path, run_stages, score: Score, tmp_path: Path, model: str
+    new_root: Path,
+    run_stages: Callable[..., None],
+    evaluated: Callable[[Path], Any],
+    tmp_path: Path,
+    model: str,
+    request: pytest.FixtureRequest,
 ) -> None:
-    from conftest import case_of
-
     overrides = ["dataset.sample=3000", f"model={model}", "~gate.thresholds.roc_auc"]
     quick = ["evaluation=quick", "evaluation.importance_rows=50", "gate.better_than_baseline=false"]
-    run_stages(new_root, [*overrides, *quick])
-    found = case_of(new_root)
+    with contextlib.chdir(new_root):
+        run_stages(new_root, [*overrides, *quick])
+    score: Score = request.getfixturevalue("score")  # it changes the working directory
+    found = evaluated(new_root)
     for kind in ("csv", "parquet"):
         place = tmp_path / f"from_{kind}.parquet"
         score(found, *found.write(kind, tmp_path), place, "--batch-rows", 77)
