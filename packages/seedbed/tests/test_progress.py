@@ -2,11 +2,15 @@
 
 import os
 import pty
+import re
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from seedbed.progress import track
+from seedbed.progress import RowProgress, track
 
 
 def test_items_come_through_one_at_a_time_and_a_pipe_stays_silent(
@@ -19,6 +23,23 @@ def test_items_come_through_one_at_a_time_and_a_pipe_stays_silent(
     assert capfd.readouterr() == ("", "")
 
 
+@contextmanager
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+    """Make a terminal of standard error; yield a function that reads it once the block has ended."""
+    ours, theirs = pty.openpty()
+    found: list[str] = []
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        yield lambda: found[0]
+        terminal.write("end")
+        terminal.flush()
+        seen = ""
+        while not seen.endswith("end"):  # a terminal hands over what it has so far
+            seen += os.read(ours, 10_000).decode()
+        found.append(seen)
+    os.close(ours)
+
+
 @pytest.mark.parametrize(("in_ci", "shown"), [(None, True), ("", True), ("true", False)])
 def test_a_terminal_is_written_to_unless_it_is_one_of_ci(
     in_ci: str | None, shown: bool, monkeypatch: pytest.MonkeyPatch
@@ -26,15 +47,27 @@ def test_a_terminal_is_written_to_unless_it_is_one_of_ci(
     monkeypatch.delenv("CI", raising=False)
     if in_ci is not None:
         monkeypatch.setenv("CI", in_ci)
-    ours, theirs = pty.openpty()
-    with os.fdopen(theirs, "w") as terminal:
-        monkeypatch.setattr(sys, "stderr", terminal)
+    with on_a_terminal(monkeypatch) as read:
         assert list(track([1, 2], 2, "fits")) == [1, 2]
-        terminal.write("end")
-        terminal.flush()
-        seen = ""
-        while not seen.endswith("end"):  # a terminal hands over what it has so far
-            seen += os.read(ours, 10_000).decode()
-    os.close(ours)
+    seen = read()
     assert ("fits 0/2" in seen and "fits 1/2" in seen and "fits 2/2 in 0 s" in seen) is shown
     assert shown or seen == "end"
+
+
+@pytest.mark.parametrize(
+    ("total", "text"),
+    [(100, r"  20 of 100 rows, [\d,]+ rows/s, [\d,]+ s left"), (None, r"  20 rows, [\d,]+ rows/s")],
+)
+def test_rows_are_counted_with_their_rate_and_what_is_left(
+    total: int | None, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    with on_a_terminal(monkeypatch) as read:
+        progress = RowProgress(total, done=10)
+        progress.add(5)
+        time.sleep(0.6)
+        progress.add(5)
+        progress.close()
+    seen = read()
+    assert len(re.findall(text, seen)) == 1, "twice a second at most"
+    assert seen.endswith("\r\033[Kend"), "the line is left empty"

@@ -9,6 +9,7 @@ from seedbed.data.roles import row_key
 from seedbed.errors import UserError
 from seedbed.serving.packaging import periods, rows_of
 from seedbed.serving.signature import MOST_CATEGORIES, Signature
+from seedbed.serving.unusual import find_unusual
 
 COLUMNS = {
     "flight": Column(role="key"),
@@ -96,7 +97,7 @@ def test_many_categories_are_cut_to_the_most_frequent_and_none_is_called_unseen(
     assert len(listed.categories) == MOST_CATEGORIES
     assert names[-1] in listed.categories, "the most frequent one is kept"
     assert not listed.complete
-    assert signature.find_unusual(pd.DataFrame({"engine": ["never seen"]})) == []
+    assert find_unusual(signature, pd.DataFrame({"engine": ["never seen"]})) == []
 
 
 def test_rows_that_fit_come_back_as_the_columns_needed_in_their_types() -> None:
@@ -158,7 +159,7 @@ def test_unusual_values_are_told_and_usual_ones_are_not(
     column: str, value: object, told: str | None
 ) -> None:
     rows = SIGNATURE.check(TRAIN.iloc[[0]].assign(**{column: [value]}))
-    assert SIGNATURE.find_unusual(rows) == ([told] if told else [])
+    assert find_unusual(SIGNATURE, rows) == ([told] if told else [])
 
 
 def test_the_signature_is_of_train_rows_only() -> None:

@@ -34,6 +34,7 @@ from seedbed.serving.reference import Reference
 from seedbed.serving.samples import Samples, json_value
 from seedbed.serving.seen_rows import SeenRows
 from seedbed.serving.signature import Rows, Signature
+from seedbed.serving.unusual import find_unusual
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -196,7 +197,7 @@ class Bundle:
     def warn(self, rows: Rows | CheckedRows) -> list[str]:
         """Return a sentence for each column with values beyond those in training."""
         checked = rows if isinstance(rows, CheckedRows) else self.check(rows)
-        return self.signature.find_unusual(checked.cleaned)
+        return find_unusual(self.signature, checked.cleaned)
 
 
 def load_bundle(path: str | Path, *, same_packages: bool = False) -> Bundle:

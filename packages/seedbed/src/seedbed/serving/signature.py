@@ -1,6 +1,5 @@
 """The input signature: the columns a model needs, their types, and their values in training."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Self, TypeAlias
 
@@ -14,8 +13,6 @@ from seedbed.errors import InputError, UserError, some_of
 
 MOST_CATEGORIES = 1000
 """Of a column with more, the most frequent are listed and no value counts as unseen."""
-EXAMPLES = 3
-"""How many of the values that never were in training a warning names."""
 SHOWN = 20
 """How many of the columns that were sent a message names."""
 Rows: TypeAlias = pd.DataFrame | Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -36,53 +33,6 @@ class InputColumn(Section):
     maximum: float | None = None
     categories: list[str] | None = None
     complete: bool = True
-
-
-class Unusual(Section):
-    """How many values of a column go beyond those in training, and which.
-
-    `examples` are the first three unseen categories; `lowest` and `highest` are of the numbers that
-    are outside of the range.
-    """
-
-    missing: int = 0
-    unseen: int = 0
-    examples: tuple[str, ...] = ()
-    outside: int = 0
-    lowest: float | None = None
-    highest: float | None = None
-
-    def __add__(self, other: Self) -> Self:
-        """Return the counts of these rows and of others."""
-        return type(self)(
-            missing=self.missing + other.missing,
-            unseen=self.unseen + other.unseen,
-            examples=tuple(sorted({*self.examples, *other.examples})[:EXAMPLES]),
-            outside=self.outside + other.outside,
-            lowest=min(
-                (self.lowest, other.lowest), key=lambda low: math.inf if low is None else low
-            ),
-            highest=max(
-                (self.highest, other.highest), key=lambda top: -math.inf if top is None else top
-            ),
-        )
-
-    def sentences(self, column: InputColumn) -> list[str]:
-        """Return a sentence for each kind of value that there is."""
-        found, name = [], column.name
-        if self.missing:
-            found.append(f"{name} is missing in {self.missing} rows, and never was in training.")
-        if self.unseen:
-            found.append(
-                f"{name} has values that never were in training, in {self.unseen} rows: "
-                f"{', '.join(map(repr, self.examples))}."
-            )
-        if self.outside:
-            found.append(
-                f"{name} is outside of {column.minimum:g} to {column.maximum:g}, its range in "
-                f"training, in {self.outside} rows: {self.lowest:g} to {self.highest:g}."
-            )
-        return found
 
 
 class Signature(Section):
@@ -195,24 +145,6 @@ class Signature(Section):
                 wanted,
             )
 
-    def find_unusual(self, rows: pd.DataFrame) -> list[str]:
-        """Return a sentence for each column whose values go beyond those in training.
-
-        They are allowed: the model takes an unseen category as a rare or missing one, and
-        extrapolates beyond a range as its kind does.
-
-        Parameters
-        ----------
-        rows : DataFrame, shape (n_rows, n_inputs)
-            Checked and cleaned.
-        """
-        found = self.count_unusual(rows)
-        return [text for column in self.columns for text in found[column.name].sentences(column)]
-
-    def count_unusual(self, rows: pd.DataFrame) -> dict[str, Unusual]:
-        """Return what :meth:`find_unusual` says, as counts by column that can be added up."""
-        return {column.name: count_unusual(rows[column.name], column) for column in self.columns}
-
 
 def _describe(values: pd.Series, name: str, kind: ColumnType) -> InputColumn:
     present = values.dropna()
@@ -228,41 +160,3 @@ def _describe(values: pd.Series, name: str, kind: ColumnType) -> InputColumn:
             update={"categories": sorted(frequent), "complete": len(counts) <= MOST_CATEGORIES}
         )
     return described
-
-
-def count_unusual(values: pd.Series, column: InputColumn) -> Unusual:
-    """Return how many values, checked and cleaned, go beyond those that the column had."""
-    missing = 0 if column.nullable else int(values.isna().sum())
-    if column.categories is not None and column.complete:
-        new = sorted(set(values.dropna().unique()) - set(column.categories))
-        unseen = int(values.isin(new).sum()) if new else 0
-        return Unusual(missing=missing, unseen=unseen, examples=tuple(new[:EXAMPLES]))
-    low, high = column.minimum, column.maximum
-    if low is not None and high is not None and (values.min() < low or values.max() > high):
-        outside = values[(values < low) | (values > high)]
-        return Unusual(
-            missing=missing,
-            outside=len(outside),
-            lowest=float(outside.min()),
-            highest=float(outside.max()),
-        )
-    return Unusual(missing=missing)
-
-
-def unusual_of(column: InputColumn, missing: int, others: Sequence[Any]) -> Unusual:
-    """Return the same of values that are known to be unusual.
-
-    Parameters
-    ----------
-    column : InputColumn
-    missing : int
-        How many values are missing, of a column in which none was.
-    others : sequence
-        Categories that were not in training, or numbers beyond those that were.
-    """
-    if not others:
-        return Unusual(missing=missing)
-    if column.categories is not None:
-        new = tuple(sorted(set(others))[:EXAMPLES])
-        return Unusual(missing=missing, unseen=len(others), examples=new)
-    return Unusual(missing=missing, outside=len(others), lowest=min(others), highest=max(others))

@@ -16,7 +16,8 @@ from seedbed.serving.compiled.features import Get, compile_feature
 from seedbed.serving.compiled.tables import compile_scores
 from seedbed.serving.compiled.values import compile_reader, is_missing
 from seedbed.serving.recipe import Recipe
-from seedbed.serving.signature import InputColumn, unusual_of
+from seedbed.serving.signature import InputColumn
+from seedbed.serving.unusual import Unusual
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,8 +92,8 @@ class CompiledModel:
             found = unusual[place]
             others = [value for value in found if not is_missing(value)]
             column = self.columns[place]
-            unusual_values = unusual_of(column, len(found) - len(others), others)
-            sentences += unusual_values.sentences(column)
+            counted = Unusual.of(column, len(found) - len(others), others)
+            sentences += counted.sentences(column)
         return sentences
 
 
@@ -164,7 +165,7 @@ def find_difference(
 
 
 def _usual(column: InputColumn) -> Callable[[Any], bool] | None:
-    """Return whether a value was in training, as Signature.find_unusual judges it."""
+    """Return whether a value was in training, as count_unusual judges it."""
     nullable = column.nullable
     if column.categories is not None and column.complete:
         return frozenset([*column.categories, *([None] if nullable else [])]).__contains__

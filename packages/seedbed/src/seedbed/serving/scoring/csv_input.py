@@ -52,28 +52,28 @@ class CsvInput:
 
     def batches(self, wanted: Wanted, done: Done) -> Iterator[Batch]:
         """Yield all rows but those that are done."""
-        given = done.rows
         try:
-            for batch in self._read(wanted, given, wanted.numbers):
-                given += len(batch.columns)
+            for batch in self._read(wanted, done, wanted.numbers):
+                done = Done(done.rows + batch.taken, batch.cursor)
                 yield batch
         except NotTypedError:
-            yield from self._read(wanted, given, frozenset())
+            yield from self._read(wanted, done, frozenset())
 
-    def _read(self, wanted: Wanted, skip: int, numbers: frozenset[str]) -> Iterator[Batch]:
+    def _read(self, wanted: Wanted, done: Done, numbers: frozenset[str]) -> Iterator[Batch]:
+        """Yield batches whose cursor is the number of the last row that was looked at."""
         malformed: list[Rejected] = []
         known = {*self.wording.formats} if self._options.thousands is None else set(numbers)
         types = {name: pa.float64() if name in numbers - known else TEXT for name in wanted.columns}
         tables = chain.from_iterable(self._tables(types, malformed))
-        last = 0
-        for table in of_equal_size(tables, wanted.size, skip):
+        last = done.cursor or 0
+        for table in of_equal_size(tables, wanted.size, done.rows):
             rows = table[NUMBER].to_numpy()
             here = [found for found in malformed if last < found.row < rows[-1]]
             last = int(rows[-1])
-            yield Batch(table.drop_columns(NUMBER), rows, len(rows), here)
+            yield Batch(table.drop_columns(NUMBER), rows, len(rows), here, last)
         if rest := [found for found in malformed if found.row > last]:
             empty = pa.table({name: pa.array([], kind) for name, kind in types.items()})
-            yield Batch(empty, np.array([], dtype=np.int64), 0, rest)
+            yield Batch(empty, np.array([], dtype=np.int64), 0, rest, rest[-1].row)
 
     def _tables(
         self, types: dict[str, pa.DataType], malformed: list[Rejected]
@@ -144,7 +144,7 @@ class _Counted:
 
     def __init__(self, before: int, malformed: list[Rejected], options: CsvOptions) -> None:
         self._before, self._malformed = before, malformed
-        self._lines = 0 if options.header is None else 1
+        self._lines = options.top + (0 if options.header is None else 1)
         self._left_out: list[int] = []
         self._given = 0
 

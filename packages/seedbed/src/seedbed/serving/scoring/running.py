@@ -1,6 +1,7 @@
 """One run of `seedbed score`: from an input to an output, whole or to go on with later."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -19,8 +20,6 @@ from seedbed.serving.scoring.predicting import VERSION, Scored, answer_schema
 from seedbed.serving.scoring.reading import count_rows
 from seedbed.serving.scoring.workers import scoring
 
-BATCH = 65_536
-"""Rows of a batch: what a killed run loses at most of each process."""
 SHOWN = 5
 """How many columns a message names."""
 
@@ -64,8 +63,8 @@ def plan_run(
     keep: str = "keys",
     on_error: Literal["reject", "stop"] = "reject",
     *,
+    size: int,
     numbered: bool = False,
-    size: int = BATCH,
 ) -> Plan:
     """Return what is to be done with the rows of an input.
 
@@ -79,10 +78,10 @@ def plan_run(
         "keys", "all" or names of columns between commas: those of the input that the output has.
     on_error : {"reject", "stop"}
         What happens to rows that do not fit the bundle's signature.
+    size : int
+        Rows of a batch: what a killed run loses at most of each process.
     numbered : bool
         Whether to number the rows also where keys tell them apart.
-    size : int
-        Rows of a batch.
 
     Raises
     ------
@@ -92,7 +91,8 @@ def plan_run(
     needed = {column.name: column.type for column in bundle.signature.columns}
     absent = [f"{name} ({kind})" for name, kind in needed.items() if name not in source.columns]
     if absent:
-        near = next((found for name in needed if (found := did_you_mean(name, source.columns))), "")
+        others = set(source.columns) - set(needed)
+        near = did_you_mean(absent[0].partition(" (")[0], others)
         raise UserError(
             f"{source.name}: {len(absent)} of the {len(needed)} columns that {path} needs are "
             f"missing: {', '.join(absent)}{near}. There are {some_of(source.columns, 20)}. Rename "
@@ -149,8 +149,11 @@ def _go_on(plan: Plan, source: Input, output: Output, processes: int) -> None:
         if not done.rows:
             raise UserError(f"{source.name}: there are no rows. Give an input with rows.")
         return
-    with scoring(plan.bundle, plan.path, source.wording, processes) as scorer:
-        for batch, scored in scorer.score(chain([first], batches)):
+    with (
+        scoring(plan.bundle, plan.path, source.wording, processes) as scorer,
+        closing(scorer.score(chain([first], batches))) as answered,
+    ):
+        for batch, scored in answered:
             _refuse_bad(plan, source, output, batch, scored)
             rows = conform(_compose(plan, batch, scored), output.schema)
             output.write(Part(rows, scored.rejected, _count(batch, scored)))

@@ -57,7 +57,7 @@ class TableInput:
                 count = sa.select(sa.func.count()).select_from(self._table)
                 self.rows = connection.execute(count).scalar_one()
         self._key = list(self._table.primary_key.columns)
-        if not self._key or any(column.type.python_type not in READ_BACK for column in self._key):
+        if not self._key or not all(map(_can_be_read_back, self._key)):
             raise UserError(
                 f"{self.name}: it has no primary key of numbers, texts or times, so its rows have "
                 f"no order by which to go on. Give --query 'SELECT * FROM {table} ORDER BY ...'."
@@ -88,6 +88,13 @@ class TableInput:
             cursor = [key.isoformat() if isinstance(key, date) else str(key) for key in keys]
             yield _batch({name: values[name] for name in wanted.columns}, first, cursor)
             first += len(rows)
+
+
+def _can_be_read_back(column: sa.Column) -> bool:
+    try:
+        return column.type.python_type in READ_BACK
+    except NotImplementedError:
+        return False
 
 
 class QueryInput:

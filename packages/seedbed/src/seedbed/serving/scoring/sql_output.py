@@ -83,10 +83,12 @@ class SqlOutput:
             if restart:
                 for name in ("progress", "rejected", "rows"):
                     self._drop(connection, f"{self._name}__{name}")
-            there = self._exists(f"{self._name}__progress")
+            there = self._exists(connection, f"{self._name}__progress")
             state = connection.execute(sa.select(self._progress)).one() if there else None
+            in_place = self._exists(connection, self._name)
+            has_rows = self._exists(connection, f"{self._name}__rows")
         if state is None:
-            if self._exists(self._name) and not force:
+            if in_place and not force:
                 raise UserError(
                     f"{self._where} exists already. Give another name, or replace with --force."
                 )
@@ -102,7 +104,7 @@ class SqlOutput:
             return
         refuse_other_run(json.loads(state.run), identity, self._where)
         self.totals = Totals.model_validate_json(state.totals)
-        self.finished = self.totals.batches > 0 and not self._exists(f"{self._name}__rows")
+        self.finished = self.totals.batches > 0 and not has_rows
         if self.totals.batches and not self.finished:
             self._rows = sa.Table(f"{self._name}__rows", self._columns, autoload_with=self._engine)
 
@@ -127,10 +129,10 @@ class SqlOutput:
         """Rename the tables into place; each step may be done twice."""
         with reporting(self._address), self._engine.begin() as connection:
             rows, rejected = f"{self._name}__rows", f"{self._name}__rejected"
-            if self._exists(rows):
+            if self._exists(connection, rows):
                 self._drop(connection, self._name)
                 self._rename(connection, rows, self._name)
-            if self._exists(rejected):
+            if self._exists(connection, rejected):
                 self._drop(connection, f"{self._name}_rejected")
                 if self.totals.rejected:
                     self._rename(connection, rejected, f"{self._name}_rejected")
@@ -158,8 +160,8 @@ class SqlOutput:
         ]
         return sa.Table(f"{self._name}__rows", self._columns, *columns)
 
-    def _exists(self, name: str) -> bool:
-        return sa.inspect(self._engine).has_table(name, schema=self._space)
+    def _exists(self, connection: sa.Connection, name: str) -> bool:
+        return sa.inspect(connection).has_table(name, schema=self._space)
 
     def _drop(self, connection: sa.Connection, name: str) -> None:
         sa.Table(name, sa.MetaData(schema=self._space)).drop(connection, checkfirst=True)

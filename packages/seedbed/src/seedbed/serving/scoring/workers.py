@@ -5,10 +5,10 @@ import os
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,7 +37,7 @@ def scoring(bundle: Bundle, path: Path, wording: Wording, processes: int) -> Ite
     context = multiprocessing.get_context("forkserver" if has_server else "spawn")
     if has_server:
         context.set_forkserver_preload([__name__])
-    start = (path, bundle.version, wording, max(1, cores() // processes))
+    start = (path.absolute(), bundle.version, wording, max(1, cores() // processes))
     with ProcessPoolExecutor(processes, context, _start, start) as workers:
         try:
             yield Scorer(workers, processes)
@@ -74,14 +74,15 @@ class Scorer:
         self._pool, self._width = pool, width
         self._bundle, self._wording = bundle, wording
 
-    def score(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Scored]]:
+    def score(self, batches: Iterable[Batch]) -> Generator[tuple[Batch, Scored]]:
         """Yield each batch with its answers; reading goes on meanwhile."""
         waiting: deque[tuple[Batch, Future[Scored]]] = deque()
-        for batch in read_ahead(batches):
-            waiting.append((batch, self._submit(batch)))
-            if len(waiting) > self._width * AHEAD:
-                first, future = waiting.popleft()
-                yield first, future.result()
+        with closing(read_ahead(batches)) as ready:
+            for batch in ready:
+                waiting.append((batch, self._submit(batch)))
+                if len(waiting) > self._width * AHEAD:
+                    first, future = waiting.popleft()
+                    yield first, future.result()
         while waiting:
             first, future = waiting.popleft()
             yield first, future.result()
@@ -92,7 +93,7 @@ class Scorer:
         return self._pool.submit(_score, _pack(batch))
 
 
-def read_ahead(items: Iterable[T]) -> Iterator[T]:
+def read_ahead(items: Iterable[T]) -> Generator[T]:
     """Yield the items, a few of which a thread has ready; what it raises is raised here."""
     ready: queue.Queue[T | BaseException | None] = queue.Queue(AHEAD)
     stopped = threading.Event()
