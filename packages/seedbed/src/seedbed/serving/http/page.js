@@ -25,6 +25,7 @@ function draw(width, height, ...shapes) {
   const names = "http://www.w3.org/2000/svg";
   const picture = document.createElementNS(names, "svg");
   picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  picture.setAttribute("preserveAspectRatio", "none");
   picture.setAttribute("aria-hidden", "true");
   for (const [name, attributes] of shapes) {
     const shape = document.createElementNS(names, name);
@@ -34,7 +35,11 @@ function draw(width, height, ...shapes) {
   return picture;
 }
 
-const digits = (count) => new Intl.NumberFormat("en", { maximumSignificantDigits: count });
+// A long name may be broken after each of its words.
+const breakable = (name) =>
+  name.split(/(?<=[_/.])/).flatMap((part, place) => (place ? [make("wbr"), part] : [part]));
+
+const digits = (count) => new Intl.NumberFormat("en", { maximumSignificantDigits: count, useGrouping: false });
 const isRegression = () => about.task === "regression";
 const written = (score) =>
   isRegression() ? digits(4).format(score) : `${digits(3).format(100 * score)} %`;
@@ -160,6 +165,12 @@ function clearErrors() {
   });
 }
 
+function clearAnswer(text) {
+  latest += 1; // an answer that is under way comes too late
+  byId("status").replaceChildren(make("p", { class: "hint" }, text));
+  for (const id of ["scores", "why"]) byId(id).replaceChildren();
+}
+
 function showError(error) {
   const place = about.columns.findIndex((column) => error.where === `rows[0].${column.name}`);
   if (place < 0) {
@@ -173,11 +184,11 @@ function showError(error) {
 
 async function predict(event) {
   event.preventDefault();
-  const mine = (latest += 1);
   clearErrors();
   const row = Object.fromEntries(about.columns.map((column, n) => [column.name, readField(column, n)]));
   const body = JSON.stringify({ rows: [row] });
-  for (const id of ["status", "scores", "why"]) byId(id).replaceChildren();
+  clearAnswer("...");
+  const mine = latest;
   try {
     const found = await (await ask("predict", "application/json", body)).json();
     if (mine !== latest) return;
@@ -185,7 +196,9 @@ async function predict(event) {
     const explained = await (await ask("explain", "application/json", body)).json();
     if (mine === latest) showWhy(explained.explanations[0], explained.method);
   } catch (error) {
-    if (mine === latest) showError(error);
+    if (mine !== latest) return;
+    clearAnswer("There is no prediction.");
+    showError(error);
   }
 }
 
@@ -195,8 +208,8 @@ function showAnswer(answer, warnings, version) {
   const parts = [make("p", { class: "answer" }, words(answer.prediction))];
   if (about.task === "binary") {
     const score = make("data", { value: answer.score }, written(answer.score));
-    const limit = `; yes from ${written(about.threshold ?? 0.5)} on`;
-    parts.push(make("p", {}, "Probability of yes: ", score, limit));
+    const rule = `. At ${written(about.threshold ?? 0.5)} or more the answer is yes.`;
+    parts.push(make("p", {}, "Probability of yes: ", score, rule));
   }
   if (version !== about.model.version) {
     warnings = [...warnings, `The server has a newer model now, ${version}. Reload this page.`];
@@ -204,15 +217,16 @@ function showAnswer(answer, warnings, version) {
   parts.push(...warnings.map((text) => make("p", { class: "warning" }, `Warning: ${text}`)));
   byId("status").replaceChildren(...parts);
   byId("scores").replaceChildren(...(isRegression() ? [] : [scoresOf(answer)]));
+  byId("status").scrollIntoView({ block: "nearest" }); // on a phone it is below the form
 }
 
 function scoresOf(answer) {
   if (about.task === "binary") return bar(answer.score, about.threshold ?? 0.5);
   const rows = about.classes.map((name) => {
     const score = answer[`score_${name}`];
-    return make("tr", {}, make("th", { scope: "row" }, name),
-      make("td", { class: "number" }, make("data", { value: score }, written(score))),
-      make("td", {}, bar(score)));
+    return make("tr", {}, make("th", { scope: "row" }, ...breakable(name)),
+      make("td", {}, bar(score)),
+      make("td", { class: "number" }, make("data", { value: score }, written(score))));
   });
   return make("table", {}, make("caption", {}, "Probability of each class"), ...rows);
 }
@@ -228,41 +242,47 @@ function bar(share, threshold) {
 }
 
 function showWhy(explanation, method) {
-  const unit = isRegression() ? 1 : 100;
-  const plain = new Intl.NumberFormat("en",
-    isRegression() ? { maximumSignificantDigits: 3 } : { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-  const signed = new Intl.NumberFormat("en", { ...plain.resolvedOptions(), signDisplay: "exceptZero" });
   const effects = Object.entries(explanation.effects)
     .sort(([, one], [, other]) => Math.abs(other.effect) - Math.abs(one.effect));
   const most = Math.max(...effects.map(([, found]) => Math.abs(found.effect) + found.error)) || 1;
   const rows = effects.map(([name, found], place) => {
-    const value = found.value === null ? make("span", { class: "missing" }, "not known") : String(found.value);
-    const row = make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, value),
-      make("td", { class: "bar" }, effectBar(found, most)),
-      make("td", { class: "number" },
-        `${signed.format(unit * found.effect)} ± ${plain.format(unit * found.error)}`));
+    const row = make("tr", {}, make("th", { scope: "row" }, ...breakable(name)),
+      make("td", {}, found.value === null ? make("em", {}, "not known") : String(found.value)),
+      make("td", {}, effectBar(found, most)),
+      make("td", { class: "number" }, effectText(found, most)));
     row.hidden = place >= SHOWN_EFFECTS;
     return row;
   });
-  const head = ["Column", "Value", "", isRegression() ? "Effect" : "Points"].map((text, place) =>
-    make(text ? "th" : "td", text ? { scope: "col", ...(place === 3 && { class: "number" }) } : {}, text));
-  const of = about.task === "multiclass" ? `the probability of ${explanation.prediction}` : "the prediction";
-  const scored = about.task === "binary" ? "the probability of yes" : of;
-  const sentence = `The mean of ${scored} is ${written(explanation.base)} over sample rows. The values of `
-    + `this row move it to ${written(explanation.score)}:`;
-  const table = make("table", {}, make("caption", {}, sentence),
-    make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows));
-  const parts = [make("h3", {}, "Why"), table];
-  if (rows.length > SHOWN_EFFECTS) {
-    const all = make("button", { type: "button" }, `Show all ${rows.length} columns`);
-    all.addEventListener("click", () => {
-      rows.forEach((row) => { row.hidden = false; });
-      all.remove();
-    });
-    parts.push(all);
-  }
-  parts.push(make("details", {}, make("summary", {}, "How this was computed"), make("p", { class: "hint" }, method)));
+  const explained = { binary: "probability of yes", regression: "prediction" }[about.task]
+    ?? `probability of ${explanation.prediction}`;
+  const sentence = `On average over sample rows, the ${explained} is ${written(explanation.base)}. `
+    + `The values of this row move it to ${written(explanation.score)}:`;
+  const head = make("tr", {}, make("th", { scope: "col" }, "Column"), make("th", { scope: "col" }, "Value"),
+    make("td"), make("th", { scope: "col", class: "number" }, isRegression() ? "Effect" : "Points"));
+  const parts = [make("h3", {}, "Why"), make("table", {}, make("caption", {}, sentence),
+    make("thead", {}, head), make("tbody", {}, ...rows))];
+  if (rows.length > SHOWN_EFFECTS) parts.push(buttonForAll(rows));
+  parts.push(make("details", {}, make("summary", {}, "How this was computed"),
+    make("p", { class: "hint" }, method)));
   byId("why").replaceChildren(...parts);
+}
+
+function buttonForAll(rows) {
+  const button = make("button", { type: "button" }, `Show all ${rows.length} columns`);
+  button.addEventListener("click", () => {
+    rows.forEach((row) => { row.hidden = false; });
+    button.remove();
+  });
+  return button;
+}
+
+// Three digits of the largest effect, and as many decimals of the others.
+function effectText(found, most) {
+  const unit = isRegression() ? 1 : 100;
+  const decimals = Math.min(Math.max(2 - Math.floor(Math.log10(unit * most)), 0), 12);
+  const error = (unit * found.error).toFixed(decimals);
+  const effect = (unit * found.effect).toFixed(decimals);
+  return (found.effect > 0 ? "+" : "") + effect + (Number(error) ? ` ± ${error}` : "");
 }
 
 function effectBar(found, most) {
@@ -379,6 +399,7 @@ byId("row-form").addEventListener("submit", predict);
 byId("example").addEventListener("click", () => {
   example = (example + 1) % about.samples.length;
   fill();
+  clearAnswer(`Example ${example + 1} of ${about.samples.length} is filled in. Press Predict.`);
 });
 byId("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
