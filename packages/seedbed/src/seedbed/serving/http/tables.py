@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from seedbed.config.schema import ColumnType
+from seedbed.data.csv_files import NOT_KNOWN
 from seedbed.errors import one_line
 from seedbed.serving.http.refusals import Refusal
 from seedbed.serving.http.sent import Sent
@@ -57,10 +58,10 @@ def read_table_rows(
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise Refusal(422, f"columns.{twice}", "Two columns have this name.", "each column once")
     _refuse_nested(table)
-    frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    frame = _decoded(table, EXPANDED * max_bytes).to_pandas(types_mapper=pd.ArrowDtype)
     if kind == CSV:
         for column in signature.columns:
-            if column.name in frame and column.type in ("number", "boolean"):
+            if column.name in frame and column.type in ("number", "boolean", "time"):
                 frame[column.name] = _read_texts(frame[column.name], column.type)
     return Sent(frame, len(frame))
 
@@ -105,7 +106,7 @@ def _read_csv(body: bytes, _max_rows: int, _max_bytes: int) -> "pa.Table":
 
     lines = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8-sig", newline="")
     names = next(reader(lines), [])
-    return csv.read_csv(
+    table = csv.read_csv(
         io.BytesIO(body),
         read_options=csv.ReadOptions(use_threads=False, block_size=len(body) + 1),
         parse_options=csv.ParseOptions(newlines_in_values=True),
@@ -115,12 +116,21 @@ def _read_csv(body: bytes, _max_rows: int, _max_bytes: int) -> "pa.Table":
             strings_can_be_null=True,
         ),
     )
+    if body.count(b'"') % 2 and table.num_rows:
+        last = table.slice(table.num_rows - 1).to_pylist()[0].values()
+        if any(value is not None and "\n" in value for value in last):
+            raise ValueError("a quote is opened and never closed")
+    return table
 
 
 def _read_parquet(body: bytes, max_rows: int, max_bytes: int) -> "pa.Table":
     from pyarrow import parquet
+    from pyarrow import types as are
 
-    file = parquet.ParquetFile(io.BytesIO(body))
+    schema = parquet.read_schema(io.BytesIO(body))
+    texts = [field.name for field in schema if are.is_string(field.type)]
+    # A text that many rows share takes its place once, until it is known what all of them take.
+    file = parquet.ParquetFile(io.BytesIO(body), read_dictionary=texts)
     about = file.metadata
     refuse_many_rows(about.num_rows, max_rows)
     groups = range(about.num_row_groups)
@@ -156,6 +166,28 @@ def _too_large(size: int, most: int) -> Refusal:
     return Refusal(413, "body", what, f"at most {most:,} bytes in memory")
 
 
+def _decoded(table: "pa.Table", most: int) -> "pa.Table":
+    """Return a table in which each row holds its own text, if that is not too large."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import types as are
+
+    for place, field in enumerate(table.schema):
+        if not are.is_dictionary(field.type):
+            continue
+        if are.is_string(field.type.value_type) or are.is_large_string(field.type.value_type):
+            size = sum(
+                pc.sum(pc.binary_length(chunk.dictionary).take(chunk.indices)).as_py() or 0
+                for chunk in table[place].chunks
+            )
+            if size > most:
+                raise _too_large(size, most)
+            table = table.set_column(place, field.name, table[place].cast(pa.large_string()))
+        else:
+            table = table.set_column(place, field.name, table[place].cast(field.type.value_type))
+    return table
+
+
 def _refuse_nested(table: "pa.Table") -> None:
     from pyarrow import types as are
 
@@ -173,12 +205,15 @@ def _refuse_nested(table: "pa.Table") -> None:
 
 
 def _read_texts(texts: pd.Series, kind: ColumnType) -> pd.Series:
-    """Return CSV's texts as the numbers or truth values that they write.
+    """Return CSV's texts as the numbers, truth values or times that they write.
 
     One that writes none stays a text, for the signature to refuse it with its row.
     """
     import pyarrow as pa
 
+    texts = texts.mask(texts.isin(NOT_KNOWN))
+    if kind == "time":
+        return texts
     values = pa.array(texts.array)
     try:
         found = values.cast(pa.float64() if kind == "number" else pa.bool_())
@@ -189,7 +224,7 @@ def _read_texts(texts: pd.Series, kind: ColumnType) -> pd.Series:
 
 def _number(text: str) -> float | str:
     try:
-        return float(text)
+        return text if "_" in text else float(text)
     except ValueError:
         return text
 
