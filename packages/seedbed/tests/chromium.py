@@ -27,7 +27,14 @@ FLAGS = (
 )  # fmt: skip
 PATIENCE = 60
 """Seconds that anything may take on a busy machine."""
-KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "Space": (32, " "), "ArrowDown": (40, "")}
+KEYS = {
+    "Tab": (9, ""),
+    "Enter": (13, "\r"),
+    "Space": (32, " "),
+    "ArrowDown": (40, ""),
+    "ArrowUp": (38, ""),
+    "Delete": (46, ""),
+}
 
 
 class Chromium:
@@ -132,26 +139,26 @@ class Chromium:
         """Return the text that is to be seen in the first element."""
         return self.evaluate(f"document.querySelector({json.dumps(selector)}).innerText")
 
-    def press(self, key: str, shift: bool = False) -> None:
-        """Press a key of `KEYS` and let it go."""
+    def press(self, key: str, *commands: str) -> None:
+        """Press a key of `KEYS` and let it go; a command is what an editor does, such as selectAll."""
         code, text = KEYS[key]
         event = {"key": " " if key == "Space" else key, "code": key, "windowsVirtualKeyCode": code}
-        event |= {"modifiers": 8} if shift else {}
-        self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **event)
+        self.call("Input.dispatchKeyEvent", type="keyDown", text=text, commands=commands, **event)
         self.call("Input.dispatchKeyEvent", type="keyUp", **event)
+
+    def tab_to(self, selector: str) -> None:
+        """Press Tab until an element has the focus."""
+        for _ in range(200):
+            if self.evaluate(f"document.activeElement.matches({json.dumps(selector)})"):
+                return
+            self.press("Tab")
+        raise AssertionError(f"{selector} is not reached by Tab")
 
     def type_over(self, text: str) -> None:
         """Type over what is in the field that has the focus."""
-        self.evaluate("document.activeElement.select()")
-        self.press_delete()
+        self.press("Delete", "selectAll", "deleteBackward")
         for letter in text:
             self.call("Input.dispatchKeyEvent", type="char", text=letter)
-
-    def press_delete(self) -> None:
-        """Delete what is selected."""
-        event = {"key": "Delete", "code": "Delete", "windowsVirtualKeyCode": 46}
-        self.call("Input.dispatchKeyEvent", type="keyDown", **event)
-        self.call("Input.dispatchKeyEvent", type="keyUp", **event)
 
     def choose_file(self, selector: str, file: Path) -> None:
         """Choose a file, as in the dialog of the operating system."""

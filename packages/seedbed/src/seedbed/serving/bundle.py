@@ -239,9 +239,7 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
     samples = Samples.read(folder / SAMPLES)
     version = whole[:VERSION_LETTERS]
     packages, card = about["packages"], files[CARD].decode()
-    return Bundle(
-        recipe, pipeline, metrics, seen, samples, version, packages, card, makers, code
-    )
+    return Bundle(recipe, pipeline, metrics, seen, samples, version, packages, card, makers, code)
 
 
 def _read_about(path: Path) -> tuple[dict[str, Any], str]:

@@ -371,7 +371,7 @@ function renderMarkdown(text) {
     else {
       if (start) parts.push(make("p", {}, ...inline(lines.slice(0, start).join(" "))));
       const items = lines.slice(start).join("\n").split(/^- /m).slice(1);
-      parts.push(make("ul", {}, ...items.map((item) => make("li", {}, ...inline(item.replaceAll("\n", " "))))));
+      parts.push(make("ul", {}, ...items.map((item) => make("li", {}, ...inline(item.replaceAll(/\s+/g, " "))))));
     }
     return parts;
   });
