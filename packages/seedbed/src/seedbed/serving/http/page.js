@@ -50,9 +50,9 @@ const words = (prediction) =>
 // --- requests
 
 class Refusal extends Error {
-  constructor(where, message) {
+  constructor(message, where = "", allowed = "") {
     super(message);
-    this.where = where;
+    Object.assign(this, { where, allowed });
   }
 }
 
@@ -65,13 +65,13 @@ async function ask(path, kind, body) {
   try {
     response = await fetch(path, { method, headers, body, cache: "no-store" });
   } catch {
-    throw new Refusal("", "The server does not answer. Is it still running?");
+    throw new Refusal("The server does not answer. Is it still running?");
   }
   byId("token-form").hidden = response.status !== 401;
   if (response.ok) return response;
   const found = await response.json().catch(() => ({}));
-  const error = found.error || { where: "", message: `The server answers ${response.status}.` };
-  throw new Refusal(error.where, error.message);
+  const error = found.error || { message: `The server answers ${response.status}.` };
+  throw new Refusal(error.message, error.where, error.allowed);
 }
 
 async function load() {
@@ -177,7 +177,9 @@ function showError(error) {
     byId("notice").textContent = error.message;
     return;
   }
-  byId(`field-${place}-error`).textContent = error.message;
+  const wanted = error.allowed.replace("null where", "nothing where");
+  byId(`field-${place}-error`).textContent =
+    `"${byId(`field-${place}`).value}" cannot be read. Wanted is ${wanted}.`;
   byId(`field-${place}`).setAttribute("aria-invalid", "true");
   byId(`field-${place}`).focus();
 }
