@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import httpx
+import jsonschema
 import pandas as pd
 import pytest
 
@@ -65,3 +66,14 @@ def test_only_few_rows_are_explained(server: Server, row: dict[str, Any]) -> Non
     error = refusal(ask(server, {"rows": [row] * 11}), 413)
     assert error["allowed"] == "at most 10 rows"
     assert refusal(ask(server, {"rows": []}), 422)["where"] == "rows"
+
+
+def test_explanations_are_as_the_description_says(server: Server, row: dict[str, Any]) -> None:
+    described = server.client.get("/openapi.json").json()
+    kinds = described["paths"]["/explain"]["post"]["responses"]["200"]["content"]
+    schema = {**kinds["application/json"]["schema"], "components": described["components"]}
+    answer = ask(server, {"rows": [row]}).json()
+    jsonschema.validate(answer, schema)
+    del answer["explanations"][0]["effects"]["distance"]
+    with pytest.raises(jsonschema.ValidationError, match="'distance' is a required property"):
+        jsonschema.validate(answer, schema)

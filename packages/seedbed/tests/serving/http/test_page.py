@@ -146,7 +146,7 @@ def test_a_mistake_is_shown_at_its_field(
     browser.press("Enter")
     selector = field(bundle, name)
     browser.wait(f"document.querySelector('{selector}-error').textContent")
-    assert f"'{text}'" in browser.text(f"{selector}-error")
+    assert browser.text(f"{selector}-error").startswith(f'"{text}" cannot be read. Wanted is a ')
     assert browser.evaluate(f"document.activeElement.matches('{selector}[aria-invalid=true]')")
     (focused,) = [node for node in browser.accessible() if text in node["description"]]
     assert focused["name"] == name
@@ -198,6 +198,30 @@ def test_a_file_that_does_not_fit_is_refused_with_the_reason(
     browser.choose_file("#file", tmp_path / "short.csv")
     browser.wait("document.querySelector('#file-status .error')")
     assert "lack the column dest" in browser.text("#file-status")
+    browser.complaints.clear()
+
+
+def test_a_file_that_is_too_large_is_not_sent(
+    server: Server, browser: Chromium, tmp_path: Path
+) -> None:
+    (tmp_path / "large.csv").write_bytes(b"x" * 2**21)
+    browser.open(address(server), FILLED)
+    assert "At most 3,000 rows and 0.5 MB" in browser.text("#file-hint")
+    browser.choose_file("#file", tmp_path / "large.csv")
+    browser.wait("document.querySelector('#file-status .error')")
+    assert browser.text("#file-status") == "large.csv has 2 MB."
+
+
+def test_a_prediction_stays_when_it_cannot_be_explained(
+    server: Server, bundle: Bundle, browser: Chromium
+) -> None:
+    browser.call("Network.setBlockedURLs", urls=["*/explain"])
+    browser.open(address(server), FILLED)
+    browser.tab_to("#row-form .primary")
+    browser.press("Enter")
+    browser.wait("document.querySelector('#why').textContent")
+    assert browser.text("#why").startswith("Why cannot be told. The server does not answer.")
+    assert score(browser) == bundle.samples.answers[0]["score"]
     browser.complaints.clear()
 
 

@@ -87,6 +87,8 @@ async function load() {
   byId("model").textContent = `Model of ${about.model.name}, version ${about.model.version}`;
   byId("fields").replaceChildren(...about.columns.map(makeField));
   byId("example").hidden = about.samples.length < 2;
+  const limits = `${about.max_rows.toLocaleString("en")} rows and ${sizeOf(about.max_bytes)}`;
+  byId("file-limits").textContent = `At most ${limits}; for more there is the command seedbed score.`;
   byId("card").replaceChildren(...renderMarkdown(about.card));
   document.querySelector("main").hidden = false;
   fill();
@@ -195,12 +197,18 @@ async function predict(event) {
     const found = await (await ask("predict", "application/json", body)).json();
     if (mine !== latest) return;
     showAnswer(found.answers[0], found.warnings, found.model.version);
-    const explained = await (await ask("explain", "application/json", body)).json();
-    if (mine === latest) showWhy(explained.explanations[0], explained.method);
   } catch (error) {
     if (mine !== latest) return;
     clearAnswer("There is no prediction.");
     showError(error);
+    return;
+  }
+  try {
+    const { explanations, method } = await (await ask("explain", "application/json", body)).json();
+    if (mine === latest) showWhy(explanations[0], method);
+  } catch (error) {
+    const sentence = `Why cannot be told. ${error.message}`;
+    if (mine === latest) byId("why").replaceChildren(make("p", { class: "hint" }, sentence));
   }
 }
 
@@ -304,6 +312,7 @@ async function scoreFile(file) {
   say(`${file.name} is being scored ...`);
   byId("file-rows").replaceChildren();
   try {
+    if (file.size > about.max_bytes) throw new Refusal(`${file.name} has ${sizeOf(file.size)}.`);
     const response = await ask("predict", "text/csv", file);
     const text = await response.text();
     const [names, ...rows] = readCsv(text);
@@ -311,7 +320,7 @@ async function scoreFile(file) {
     const link = make("a", { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: name },
       `Download ${name}`);
     say(`${rows.length.toLocaleString("en")} rows: ${countsOf(names, rows)}. `, link);
-    const warnings = JSON.parse(response.headers.get("x-warnings") || "[]");
+    const warnings = JSON.parse(response.headers.get("x-warnings"));
     byId("file-status").append(...warnings.map((line) => make("p", { class: "warning" }, `Warning: ${line}`)));
     byId("file-rows").replaceChildren(firstRows(names, rows));
   } catch (error) {
@@ -319,6 +328,8 @@ async function scoreFile(file) {
   }
   byId("file").value = "";
 }
+
+const sizeOf = (bytes) => `${digits(3).format(bytes / 2 ** 20)} MB`;
 
 function countsOf(names, rows) {
   const predictions = rows.map((row) => row[names.indexOf("prediction")]);

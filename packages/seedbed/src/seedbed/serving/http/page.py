@@ -57,8 +57,9 @@ async def page(_service: Service, _request: Request) -> Response:
 
 async def page_data(service: Service, _request: Request) -> Response:
     """Give the page what it shows of the bundle."""
-    served = service.served
-    body = orjson.dumps({"model": served.model, **describe_form(served.bundle)})
+    served, settings = service.served, service.settings
+    limits = {"max_bytes": settings.max_bytes, "max_rows": settings.max_rows}
+    body = orjson.dumps({"model": served.model, **describe_form(served.bundle), **limits})
     return Response(body, media_type=JSON)
 
 
