@@ -201,6 +201,18 @@ def test_a_file_that_does_not_fit_is_refused_with_the_reason(
     browser.complaints.clear()
 
 
+def test_warnings_of_a_file_are_shown_in_any_letters(
+    server: Server, bundle: Bundle, browser: Chromium, tmp_path: Path
+) -> None:
+    rows = pd.DataFrame(bundle.samples.rows).assign(dest="Z\u00fcrich \u2708").head(2)
+    rows["y" * 5000] = 1  # told too, and shortened
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    browser.open(address(server), FILLED)
+    browser.choose_file("#file", tmp_path / "rows.csv")
+    browser.wait("document.querySelector('#file-status .warning')")
+    assert "in 2 rows: 'Z\u00fcrich \u2708'" in browser.text("#file-status")
+
+
 def test_a_file_that_is_too_large_is_not_sent(
     server: Server, browser: Chromium, tmp_path: Path
 ) -> None:
