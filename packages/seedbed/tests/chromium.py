@@ -157,6 +157,10 @@ class Chromium:
     def type_over(self, text: str) -> None:
         """Type over what is in the field that has the focus."""
         self.press("Delete", "selectAll", "deleteBackward")
+        self.type_letters(text)
+
+    def type_letters(self, text: str) -> None:
+        """Type where the focus is."""
         for letter in text:
             self.call("Input.dispatchKeyEvent", type="char", text=letter)
 

@@ -299,6 +299,43 @@ def test_all_text_is_legible_in_light_and_in_dark_and_on_a_phone(
     assert outline == "solid", "the focus is to be seen"
 
 
+COLUMNS = [
+    {"name": "insured", "type": "boolean", "nullable": True},
+    {"name": "size", "type": "category", "nullable": True, "categories": ["S", "M"]},
+    {"name": "code", "type": "category", "categories": ["a", "b"], "complete": False},
+    {"name": "remark", "type": "text"},
+    {"name": "count", "type": "number", "minimum": 1956, "maximum": 2e12},
+]
+COLUMN = {"nullable": False, "minimum": None, "maximum": None, "categories": None, "complete": True}
+
+
+def test_every_type_of_column_has_its_control(server: Server, browser: Chromium) -> None:
+    browser.open(address(server), FILLED)
+    columns = json.dumps([{**COLUMN, **column} for column in COLUMNS])
+    browser.evaluate(f"about.columns = {columns}")
+    browser.evaluate(
+        "byId('fields').replaceChildren(...about.columns.map(makeField)); fillForm({})"
+    )
+    found = [node for node in browser.accessible() if node["role"] in CONTROLS]
+    roles = {node["name"]: (node["role"], node["description"]) for node in found}
+    assert roles["insured"] == ("combobox", "may be empty")
+    assert roles["size"] == ("combobox", "may be empty")
+    assert roles["code"] == ("combobox", "2 and more values in training")
+    assert roles["remark"] == ("textbox", "")
+    assert roles["count"] == ("textbox", "1956 to 2000000000000 in training")
+    assert browser.evaluate("readForm()") == dict.fromkeys(
+        ("insured", "size", "code", "remark", "count")
+    )
+    browser.tab_to("#field-0")
+    for typed in ("t", "M", "new", "two words", "1e400"):
+        browser.type_letters(typed)
+        browser.press("Tab")
+    assert browser.evaluate("readForm()") == {
+        **{"insured": True, "size": "M", "code": "new", "remark": "two words"},
+        "count": "1e400",  # JSON has no infinity: the server refuses the text
+    }
+
+
 def test_another_example_fills_in_another_row(
     server: Server, bundle: Bundle, browser: Chromium
 ) -> None:
