@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -166,9 +167,13 @@ def test_sigterm_answers_what_is_in_flight(
 
 
 def workers_of(server: Server) -> list[psutil.Process]:
-    """Return the processes that answer; multiprocessing has a helper of its own."""
-    children = psutil.Process(server.process.pid).children()
-    return [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
+    """Return the living processes that answer; multiprocessing has a helper of its own."""
+    found = []
+    for child in psutil.Process(server.process.pid).children():
+        with suppress(psutil.Error):
+            if "resource_tracker" not in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 def test_a_dead_worker_is_replaced_and_all_count_together(
