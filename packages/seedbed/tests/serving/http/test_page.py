@@ -119,7 +119,7 @@ def test_why_names_each_column_with_its_effect(
     lines = browser.evaluate(f"[...document.querySelectorAll('#why tbody tr')].map({cells})")
     assert [line[0] for line in lines] == [name for name, _ in effects]
     assert [line[1] for line in lines if line[0] == "wind_gust"] == ["not known"]
-    assert lines[0][3].startswith(f"{100 * effects[0][1]['effect']:+.3g} ± ")
+    assert lines[0][3].startswith(f"{100 * effects[0][1]['effect']:+.3g} ±\u00a0")
     assert browser.evaluate("document.querySelectorAll('#why svg[aria-hidden=true]').length") == 20
 
 

@@ -79,10 +79,15 @@ function summaryOf(explanation) {
 }
 
 function rowOfEffect(name, found, most) {
-  const value = found.value === null ? make("em", {}, "not known") : String(found.value);
-  return makeRow(make("th", { scope: "row" }, ...breakable(name)), make("td", {}, value),
+  return makeRow(make("th", { scope: "row" }, ...breakable(name)),
+    make("td", {}, valueInWords(found.value)),
     make("td", {}, drawEffect(found, most)),
     make("td", { class: "number" }, effectInWords(found, most)));
+}
+
+function valueInWords(value) {
+  if (value === null) return make("em", {}, "not known");
+  return typeof value === "number" ? significant(value, 6) : String(value);
 }
 
 // Three digits of the largest effect, and as many decimals of the others.
@@ -91,7 +96,7 @@ function effectInWords(found, most) {
   const decimals = Math.min(Math.max(2 - Math.floor(Math.log10(unit * most)), 0), 12);
   const effect = (unit * found.effect).toFixed(decimals);
   const error = (unit * found.error).toFixed(decimals);
-  return `${found.effect > 0 ? "+" : ""}${effect}${Number(error) ? ` ± ${error}` : ""}`;
+  return `${found.effect > 0 ? "+" : ""}${effect}${Number(error) ? ` ±\u00a0${error}` : ""}`;
 }
 
 function drawEffect(found, most) {

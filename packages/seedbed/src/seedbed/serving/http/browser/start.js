@@ -18,7 +18,7 @@ async function load() {
   byId("fields").replaceChildren(...about.columns.map(makeField));
   byId("example").hidden = about.samples.length < 2;
   const limits = `${grouped(about.max_rows)} rows and ${megabytes(about.max_bytes)}`;
-  byId("file-limits").textContent = `At most ${limits}; for more there is \`seedbed score\`.`;
+  byId("file-limits").textContent = `At most ${limits}`;
   byId("card").replaceChildren(...renderMarkdown(about.card));
   document.querySelector("main").hidden = false;
   fillForm(about.samples[example] ?? {});
