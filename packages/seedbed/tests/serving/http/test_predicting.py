@@ -113,3 +113,59 @@ def test_the_log_has_a_line_a_request_and_no_values(server: Server, row: dict) -
     assert good["ms"] > 0
     assert wrong.items() >= {"status": 422, "where": "rows[0].distance", "error": "rows"}.items()
     assert "SECRET" not in server.log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("times", [1, 100])
+def test_the_metrics_count_rows_predictions_missing_and_unseen_values(
+    server: Server, row: dict, times: int
+) -> None:
+    names = ("rows", "missing_values", "unseen_values", "predictions", "scores")
+
+    def counted() -> list[float]:
+        return [server.metric(f"seedbed_{name}_total") for name in names]
+
+    def of_column(name: str, column: str) -> float:
+        return server.metric(f"seedbed_{name}_values_total", column=column)
+
+    nulls = sum(value is None for value in row.values())
+    before = [*counted(), of_column("unseen", "carrier"), of_column("missing", "temp")]
+    strange = {**row, "carrier": "ZZ", "distance": 99999, "temp": None}
+    answers = server.post({"rows": [strange] * times}).json()["answers"]
+    after = [*counted(), of_column("unseen", "carrier"), of_column("missing", "temp")]
+    found = [now - then for now, then in zip(after, before, strict=True)]
+    assert found == [times * each for each in (1, nulls + (row["temp"] is not None), 2, 1, 1, 1, 1)]
+    prediction = str(answers[0]["prediction"])
+    assert server.metric("seedbed_predictions_total", prediction=prediction) >= times
+
+
+def test_the_metrics_tell_requests_and_errors_apart(server: Server, row: dict) -> None:
+    def requests(status: str) -> float:
+        labels = {"route": "/predict", "status": status}
+        return server.metric("seedbed_request_seconds_count", **labels)
+
+    before = requests("200"), requests("422"), server.metric("seedbed_errors_total", kind="rows")
+    server.post({"rows": [row]})
+    server.post({"rows": [{}]})
+    after = requests("200"), requests("422"), server.metric("seedbed_errors_total", kind="rows")
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 1, 1]
+
+
+def test_metadata_tell_what_the_bundle_is(server: Server, bundle: Bundle) -> None:
+    about = server.client.get("/metadata").json()
+    assert about["model"] == {"version": bundle.version, "name": "flights"}
+    names = [column["name"] for column in about["signature"]["columns"]]
+    assert names == list(bundle.samples.rows[0])
+    assert about["packages"] == bundle.packages
+    assert about["metrics"] == bundle.metrics
+    assert about["problem"]["task"] == "binary"
+    assert server.client.get("/ready").json() == {"status": "ready", "model": about["model"]}
+
+
+def test_the_examples_of_the_description_are_answered_as_it_says(server: Server) -> None:
+    described = server.client.get("/openapi.json").json()["paths"]["/predict"]["post"]
+    examples = described["requestBody"]["content"]["application/json"]["examples"]
+    expected = described["responses"]["200"]["content"]["application/json"]["examples"]["rows"]
+    assert set(examples) == {"one row", "rows", "columns"}
+    assert server.post(examples["rows"]["value"]).json() == expected["value"]
+    assert server.post(examples["columns"]["value"]).json() == expected["value"]
+    assert server.post(examples["one row"]["value"]).status_code == 200

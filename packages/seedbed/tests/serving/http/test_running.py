@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import httpx
 import psutil
 import pytest
 
+from http_load import load, put, workers_of
 from http_server import Server, serving, wait_until
 from seedbed.serving import Bundle, load_bundle
 
@@ -37,14 +37,6 @@ def other_bundle(
     ]
     run_stages(root, overrides, ("train", "evaluate", "gate", "package"))
     return root / "models/bundle"
-
-
-def put(bundle: Path, place: Path) -> None:
-    """Replace a bundle as a promotion does: by another folder under the same name."""
-    beside = place.with_name("beside")
-    shutil.copytree(bundle, beside)
-    shutil.rmtree(place, ignore_errors=True)
-    beside.rename(place)
 
 
 class Asking:
@@ -166,16 +158,6 @@ def test_sigterm_answers_what_is_in_flight(
         assert server.process.wait(30) == 0
 
 
-def workers_of(server: Server) -> list[psutil.Process]:
-    """Return the living processes that answer; multiprocessing has a helper of its own."""
-    found = []
-    for child in psutil.Process(server.process.pid).children():
-        with suppress(psutil.Error):
-            if "resource_tracker" not in " ".join(child.cmdline()):
-                found.append(child)
-    return found
-
-
 def test_a_dead_worker_is_replaced_and_all_count_together(
     built: Built, tmp_path: Path, bundle: Bundle
 ) -> None:
@@ -185,7 +167,7 @@ def test_a_dead_worker_is_replaced_and_all_count_together(
         for _ in range(20):
             with httpx.Client(base_url=server.client.base_url) as client:
                 client.post("/predict", json={"rows": bundle.samples.rows[:1]})
-        assert server.metric("seedbed_rows_total") == 20
+        wait_until(lambda: server.metric("seedbed_rows_total") == 20, "the rows of both")
         before = {process.pid for process in workers_of(server)}
         assert len(before) == 2
         os.kill(min(before), signal.SIGKILL)
@@ -198,7 +180,7 @@ def test_a_dead_worker_is_replaced_and_all_count_together(
         with httpx.Client(base_url=server.client.base_url) as server.client:
             answer = server.post({"rows": bundle.samples.rows}).json()
             assert answer["answers"] == bundle.samples.answers
-            assert server.metric("seedbed_rows_total") == 20 + 50
+            wait_until(lambda: server.metric("seedbed_rows_total") == 20 + 50, "all rows")
 
 
 def test_workers_end_with_their_parent(built: Built, tmp_path: Path) -> None:
@@ -242,3 +224,21 @@ def test_what_a_shadow_cannot_answer_is_counted(
         wait_until(
             lambda: server.metric("seedbed_shadow_rows_total", result="failed") == 50, "failed"
         )
+
+
+@pytest.mark.slow
+def test_under_load_with_kills_and_promotions_no_answer_is_wrong(
+    built: Built, other_bundle: Path, tmp_path: Path
+) -> None:
+    seconds = float(os.environ.get("LOAD_SECONDS", "60"))
+    bundles = (built("flights") / "models/bundle", other_bundle)
+    report = load(bundles, tmp_path, seconds, kill_every=seconds / 6, change_every=seconds / 4)
+    print("\n".join(report.lines()))
+    assert report.wrong == 0
+    assert report.right > 100
+    assert len(report.versions) == 2
+    assert report.kills >= 2
+    assert report.errors.keys() <= {"IncompleteReadError", "ConnectionResetError"}
+    # Those whose worker was killed while they waited, each time at most all connections.
+    assert report.errors.total() <= 64 * report.kills
+    assert report.memory[-1] < 1.5 * report.memory[0]

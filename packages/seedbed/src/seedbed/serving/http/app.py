@@ -40,7 +40,10 @@ def make_app(settings: Settings) -> Gate:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        watching = [asyncio.create_task(current.watch())]
+        watching = [
+            asyncio.create_task(current.watch()),
+            asyncio.create_task(service.keep_flushing()),
+        ]
         if settings.workers > 1:
             watching.append(asyncio.create_task(_stop_with(os.getppid())))
         if settings.shadow:
@@ -89,6 +92,7 @@ async def metadata(service: Service, _request: Request) -> Response:
 
 async def figures(service: Service, _request: Request) -> Response:
     """Give Prometheus its figures."""
+    service.flush()
     return Response(service.metrics.write(), media_type="text/plain; version=0.0.4")
 
 

@@ -1,9 +1,10 @@
 """What Prometheus reads: requests, errors, rows, predictions, and values beyond training."""
 
+import math
 import os
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -111,43 +112,48 @@ class _Children(dict):
 
 
 class AnswerCounter:
-    """Counts the answers of one bundle, and the values that were not in its training."""
+    """Counts the answers of one bundle, and the values that were not in its training.
+
+    Few rows are added up here and handed to Prometheus by :meth:`flush`: each of its counters takes
+    a lock, and with several workers writes to a file.
+    """
 
     def __init__(self, metrics: Metrics, bundle: Bundle) -> None:
         self._metrics = metrics
-        self._bundle = bundle
         self._columns = bundle.signature.columns
         self._names = [column.name for column in self._columns]
         self._is_regression = bundle.recipe.problem.task == "regression"
-
-    @cached_property
-    def _edges(self) -> list[float]:
-        """The lower ends of bins: of probabilities, or of the sample rows' predictions."""
-        if not self._is_regression:
-            return [place / BINS for place in range(BINS)]
-        found = [answer["prediction"] for answer in self._bundle.samples.answers] or [0.0]
-        return [-np.inf, *np.linspace(min(found), max(found), BINS).tolist()]
+        self._edges = _lower_ends(bundle)
+        self._labels = [f"{edge:.6g}" for edge in self._edges]
+        self._pending: dict[Any, int] = defaultdict(int)
 
     def count_few(
         self, rows: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]], warned: bool
     ) -> None:
-        """Count rows as they were sent."""
-        metrics = self._metrics
-        metrics.rows.inc(len(rows))
+        """Count rows as they were sent, in the thread of the event loop."""
+        metrics, pending = self._metrics, self._pending
+        pending[metrics.rows] += len(rows)
         for row in rows:
             for name in self._names:
                 if row[name] is None:
-                    metrics.missing[name].inc()
+                    pending[metrics.missing[name]] += 1
             if warned:
                 for column in self._columns:
                     if _is_unseen(row[column.name], column):
-                        metrics.unseen[column.name].inc()
+                        pending[metrics.unseen[column.name]] += 1
         for answer in answers:
             for name, value in answer.items():
                 if name == "prediction" and not self._is_regression:
-                    metrics.predictions[str(value)].inc()
+                    pending[metrics.predictions[value]] += 1
                 else:
-                    metrics.scores[name, self._bin(value)].inc()
+                    place = max(bisect_right(self._edges, value) - 1, 0)
+                    pending[metrics.scores[name, self._labels[place]]] += 1
+
+    def flush(self) -> None:
+        """Hand over what was added up."""
+        pending, self._pending = self._pending, defaultdict(int)
+        for counter, count in pending.items():
+            counter.inc(count)
 
     def count_many(self, cleaned: pd.DataFrame, answers: pd.DataFrame) -> None:
         """Count rows that were checked and cleaned."""
@@ -167,17 +173,19 @@ class AnswerCounter:
         for name in answers:
             if name == "prediction" and not self._is_regression:
                 for value, count in answers[name].value_counts().items():
-                    metrics.predictions[str(value)].inc(int(count))
+                    metrics.predictions[value].inc(int(count))
             else:
                 places = np.searchsorted(self._edges, answers[name].to_numpy(), side="right") - 1
                 for place, count in zip(*np.unique(places, return_counts=True), strict=True):
-                    metrics.scores[str(name), self._label(int(place))].inc(int(count))
+                    metrics.scores[str(name), self._labels[max(place, 0)]].inc(int(count))
 
-    def _bin(self, value: float) -> str:
-        return self._label(bisect_right(self._edges, value) - 1)
 
-    def _label(self, place: int) -> str:
-        return f"{self._edges[max(place, 0)]:.6g}"
+def _lower_ends(bundle: Bundle) -> list[float]:
+    """Return where bins begin: of probabilities, or of the sample rows' predictions."""
+    if bundle.recipe.problem.task != "regression":
+        return [place / BINS for place in range(BINS)]
+    found = [answer["prediction"] for answer in bundle.samples.answers] or [0.0]
+    return [-math.inf, *np.linspace(min(found), max(found), BINS).tolist()]
 
 
 def _is_unseen(value: Any, column: InputColumn) -> bool:

@@ -20,6 +20,8 @@ from seedbed.serving.http.tables import write_table
 
 CHUNK = 2000
 """Rows of a table that are predicted at once: between chunks the clock is looked at."""
+PAUSE = 0.001
+"""Seconds between chunks: a request of one row may wait for the lock on the bundle's code."""
 MOST_WARNING_BYTES = 4000
 
 
@@ -95,6 +97,7 @@ def _predict_until(bundle: Bundle, rows: CheckedRows, deadline: float) -> pd.Dat
             raise Refusal(503, "rows", what, "fewer rows", retry_after="1")
         part = slice(start, start + CHUNK)
         found.append(bundle.predict(CheckedRows(rows.cleaned.iloc[part], rows.index[part])))
+        time.sleep(PAUSE)
     return pd.concat(found)
 
 

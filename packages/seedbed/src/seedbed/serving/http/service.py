@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
-from seedbed.serving.http.current import Current, Served
+from seedbed.serving.http.current import TICK, Current, Served
 from seedbed.serving.http.json_rows import read_json_rows
 from seedbed.serving.http.metrics import AnswerCounter, Metrics
 from seedbed.serving.http.refusals import Record, Refusal
@@ -48,8 +48,20 @@ class Service:
         """Return what counts the answers of a bundle."""
         version = served.bundle.version
         if version not in self._counters:
+            self.flush()
             self._counters = {version: AnswerCounter(self.metrics, served.bundle)}
         return self._counters[version]
+
+    def flush(self) -> None:
+        """Hand what was counted to Prometheus."""
+        for counter in self._counters.values():
+            counter.flush()
+
+    async def keep_flushing(self) -> None:
+        """Do so every second: a worker that is killed takes no more than that with it."""
+        while True:
+            await asyncio.sleep(TICK)
+            self.flush()
 
     async def in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
         """Do what takes long without keeping other requests waiting."""

@@ -103,17 +103,23 @@ def _read_csv(body: bytes, _max_rows: int, _max_bytes: int) -> "pa.Table":
     from pyarrow import csv
 
     lines = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8-sig", newline="")
-    names = next(reader(lines), [])
+    generated = [f"f{place}" for place, _ in enumerate(next(reader(lines), []))]
     table = csv.read_csv(
         io.BytesIO(body),
-        read_options=csv.ReadOptions(use_threads=False, block_size=len(body) + 1),
+        read_options=csv.ReadOptions(
+            use_threads=False, block_size=len(body) + 1, autogenerate_column_names=True
+        ),
         parse_options=csv.ParseOptions(newlines_in_values=True),
         convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
+            column_types=dict.fromkeys(generated, pa.string()),
             null_values=[""],
             strings_can_be_null=True,
         ),
     )
+    if table.column_names != generated:
+        raise ValueError("it cannot be told how many columns the first line names")
+    names = [value or "" for value in table.slice(0, 1).to_pylist()[0].values()]
+    table = table.slice(1).rename_columns(names)
     if body.count(b'"') % 2 and table.num_rows:
         last = table.slice(table.num_rows - 1).to_pylist()[0].values()
         if any(value is not None and "\n" in value for value in last):
