@@ -98,13 +98,12 @@ def _predict(bundle: Bundle) -> Schema:
 
 
 def _explain(bundle: Bundle) -> Schema:
-    """Return the same as of /predict, but for the answer."""
+    """Return the same as of /predict, but for the number of rows and the answer."""
     described = _predict(bundle)
+    described["requestBody"]["content"][JSON]["schema"] = _ref("RequestOfFew")
     content = {JSON: {"schema": _ref("Explanations")}}
-    described["responses"]["200"] = {
-        "description": "Why each row has its score",
-        "content": content,
-    }
+    answered = {"description": "Why each row has its score", "content": content}
+    described["responses"]["200"] = answered
     summary = f"Explain the answers to at most {MOST_ROWS} rows"
     return {**described, "operationId": "explain", "summary": summary}
 
@@ -129,13 +128,7 @@ def _refusals(texts: dict[str, str]) -> Schema:
 def _schemas(bundle: Bundle, settings: Settings) -> Schema:
     columns = {column.name: _column(column) for column in bundle.signature.columns}
     names = list(columns)
-    lists = {
-        name: {"type": "array", "items": schema, "minItems": 1, "maxItems": settings.max_rows}
-        for name, schema in columns.items()
-    }
     row = {"type": "object", "properties": columns, "required": names}
-    rows = {"type": "array", "items": _ref("Row"), "minItems": 1, "maxItems": settings.max_rows}
-    by_columns = {"type": "object", "properties": lists, "required": names}
     decision = bundle.recipe.decision
     number = {"type": "number"}
     if decision.task == "regression":
@@ -149,7 +142,8 @@ def _schemas(bundle: Bundle, settings: Settings) -> Schema:
     text = {"type": "string"}
     return {
         "Row": row,
-        "Request": {"oneOf": [_object(rows=rows), _object(columns=by_columns)]},
+        "Request": _request(columns, settings.max_rows),
+        "RequestOfFew": _request(columns, MOST_ROWS),
         "Answer": _object(**answer),
         "Answers": _object(
             model=_object(version=text, name=text),
@@ -163,6 +157,14 @@ def _schemas(bundle: Bundle, settings: Settings) -> Schema:
         ),
         "Error": _object(error=_object(where=text, message=text, allowed=text)),
     }
+
+
+def _request(columns: Schema, most: int) -> Schema:
+    limits = {"minItems": 1, "maxItems": most}
+    rows = {"type": "array", "items": _ref("Row"), **limits}
+    lists = {name: {"type": "array", "items": schema, **limits} for name, schema in columns.items()}
+    by_columns = {"type": "object", "properties": lists, "required": list(columns)}
+    return {"oneOf": [_object(rows=rows), _object(columns=by_columns)]}
 
 
 def _explanation(prediction: Schema, names: list[str]) -> Schema:
