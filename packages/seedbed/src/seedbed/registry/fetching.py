@@ -1,5 +1,6 @@
 """Fetches a registered version of the champion, beside the work tree."""
 
+import shutil
 from pathlib import Path
 
 from seedbed.config.repository import git
@@ -37,6 +38,7 @@ def fetch_version(root: Path, name: str) -> Path:
         prefix = (git(root, "rev-parse", "--show-prefix") or "").strip()
         source = f"{prefix}{FOLDER.as_posix()}"
         top = git(root, "rev-parse", "--show-toplevel") or str(root)
+        shutil.rmtree(folder, ignore_errors=True)  # DVC would put the champion inside
         folder.parent.mkdir(parents=True, exist_ok=True)
         run_dvc(
             root, "get", "--quiet", "--force", top.strip(), source, "--rev", tag, "-o", str(folder)
