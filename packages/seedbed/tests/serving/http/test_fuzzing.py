@@ -29,7 +29,10 @@ def test_answers_are_as_described(server: Server, mode: GenerationMode, number: 
         if mode is GenerationMode.NEGATIVE and operation.method != "post":
             continue  # there is nothing to get wrong
 
-        @settings(max_examples=number if operation.method == "post" else 3, **QUIET)
+        # An explanation takes as long as some hundred answers.
+        examples = {"/predict": number, "/explain": number // 10}.get(operation.path, 3)
+
+        @settings(max_examples=examples, **QUIET)
         @given(operation.as_strategy(generation_mode=mode))
         def check(case: Case) -> None:
             nonlocal asked
