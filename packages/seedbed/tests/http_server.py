@@ -1,9 +1,10 @@
 """A real `seedbed serve` on 127.0.0.1, started by the test that needs one."""
 
+import io
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,37 @@ from subprocess import Popen
 from typing import Any
 
 import httpx
+import pandas as pd
+import pyarrow as pa
+from pyarrow import csv, parquet
 
 from support import started
 
 STARTED_WITHIN = 60
 """Seconds that a server may take to load its bundle on a busy machine."""
+CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
+ARROW = "application/vnd.apache.arrow.stream"
+
+
+def as_arrow(frame: pd.DataFrame) -> bytes:
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+WRITE: dict[str, Callable[[pd.DataFrame], bytes]] = {
+    CSV: lambda frame: frame.to_csv(index=False).encode(),
+    PARQUET: lambda frame: frame.to_parquet(index=False),
+    ARROW: as_arrow,
+}
+READ: dict[str, Callable[[bytes], pd.DataFrame]] = {
+    CSV: lambda body: csv.read_csv(io.BytesIO(body)).to_pandas(),
+    PARQUET: lambda body: parquet.read_table(io.BytesIO(body)).to_pandas(),
+    ARROW: lambda body: pa.ipc.open_stream(body).read_all().to_pandas(),
+}
+"""How tables are written and read in each format."""
 ERROR = {"where", "message", "allowed"}
 
 

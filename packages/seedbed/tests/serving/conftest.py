@@ -52,7 +52,7 @@ def new_root(tmp_path: Path) -> Path:
     return tmp_path / "root"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_stages() -> Callable[..., None]:
     """Return a function that runs stages in a folder, on what conf/ and overrides compose to."""
     return _run_stages

@@ -9,11 +9,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from http_server import Server, refusal
+from http_server import ARROW, CSV, PARQUET, Server, refusal
 from seedbed.serving import Bundle
 
-CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
-ARROW = "application/vnd.apache.arrow.stream"
 DEEP = b"[" * 100_000
 NESTED = b'{"rows": ' + b'[{"a": ' * 400 + b"1" + b"}]" * 400 + b"}"
 

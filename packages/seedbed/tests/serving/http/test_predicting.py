@@ -1,40 +1,13 @@
 """Rows are answered in every format, alike, with warnings for what was not in training."""
 
-import io
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pytest
-from pyarrow import csv, parquet
 
-from http_server import Server, refusal
+from http_server import CSV, READ, WRITE, Server, refusal
 from seedbed.serving import Bundle
-
-CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
-ARROW = "application/vnd.apache.arrow.stream"
-
-
-def as_arrow(frame: pd.DataFrame) -> bytes:
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return sink.getvalue()
-
-
-WRITE: dict[str, Callable[[pd.DataFrame], bytes]] = {
-    CSV: lambda frame: frame.to_csv(index=False).encode(),
-    PARQUET: lambda frame: frame.to_parquet(index=False),
-    ARROW: as_arrow,
-}
-READ: dict[str, Callable[[bytes], pd.DataFrame]] = {
-    CSV: lambda body: csv.read_csv(io.BytesIO(body)).to_pandas(),
-    PARQUET: lambda body: parquet.read_table(io.BytesIO(body)).to_pandas(),
-    ARROW: lambda body: pa.ipc.open_stream(body).read_all().to_pandas(),
-}
 
 
 def by_columns(rows: Any) -> dict[str, Any]:

@@ -34,11 +34,8 @@ def make_app(settings: Settings) -> Gate:
     """Return the application that serves a bundle, as uvicorn takes it."""
     log_as_json()
     metrics = Metrics()
-
-    def changed(which: str, result: str) -> None:
-        metrics.reloads.labels(which, result).inc()
-
-    current = Current(settings.path, settings.same_packages, partial(changed, "served"))
+    same_packages, noted = settings.same_packages, metrics.note_bundle
+    current = Current(settings.path, same_packages, partial(noted, "served"))
     service = Service(settings, metrics, current)
 
     @asynccontextmanager
@@ -47,8 +44,7 @@ def make_app(settings: Settings) -> Gate:
         if settings.workers > 1:
             watching.append(asyncio.create_task(_stop_with(os.getppid())))
         if settings.shadow:
-            shadowing = partial(changed, "shadow")
-            other = Current(settings.shadow, settings.same_packages, shadowing)
+            other = Current(settings.shadow, same_packages, partial(noted, "shadow"))
             service.shadow = Shadow(other, metrics)
             watching += [
                 asyncio.create_task(task) for task in (other.watch(), service.shadow.run())

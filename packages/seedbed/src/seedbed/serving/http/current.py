@@ -51,11 +51,12 @@ class Current:
     same_packages : bool
         Whether one that other versions of its packages made is refused.
     on_change : callable
-        Called with "taken" or "refused" when another bundle came to the folder.
+        Called with "taken" or "refused", and the version that is served now, when another bundle
+        came to the folder.
     """
 
     def __init__(
-        self, path: Path, same_packages: bool, on_change: Callable[[str], None] = lambda _: None
+        self, path: Path, same_packages: bool, on_change: Callable[[str, str], None]
     ) -> None:
         self.path = path
         self.served: Served | None = None
@@ -81,19 +82,15 @@ class Current:
     async def _load(self) -> None:
         try:
             loaded = await asyncio.to_thread(load_verified, self.path, self._same_packages)
-        except UserError as error:
-            log_event("bundle refused", "error", path=str(self.path), message=str(error))
-            self._on_change("refused")
-            return
         except Exception as error:  # whatever it is, what is served now must stay
-            why = f"{type(error).__name__}: {error}"
+            why = str(error) if isinstance(error, UserError) else repr(error)
             log_event("bundle refused", "error", path=str(self.path), message=why)
-            self._on_change("refused")
+            self._on_change("refused", "")
             return
         if self.served is None or self.served.bundle.version != loaded.version:
             self.served = Served(loaded)
             log_event("bundle taken", path=str(self.path), model=loaded.version)
-            self._on_change("taken")
+            self._on_change("taken", loaded.version)
 
 
 def load_verified(path: Path, same_packages: bool) -> Bundle:

@@ -27,6 +27,7 @@ class Metrics:
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
+        self._versions: dict[str, str] = {}
 
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(f"seedbed_{name}", text, labels, registry=registry)
@@ -70,6 +71,23 @@ class Metrics:
         if FOLDER not in os.environ:
             ProcessCollector(registry=registry)
             PlatformCollector(registry=registry)
+
+    def note_bundle(self, which: str, result: str, version: str) -> None:
+        """Count a bundle that came, and show which version is served.
+
+        Parameters
+        ----------
+        which : {"served", "shadow"}
+        result : {"taken", "refused"}
+        version : str
+            The version that is served now, if another was taken.
+        """
+        self.reloads.labels(which, result).inc()
+        if result == "taken":
+            if before := self._versions.get(which):
+                self.model.labels(which, before).set(0)
+            self.model.labels(which, version).set(1)
+            self._versions[which] = version
 
     def write(self) -> bytes:
         """Return the figures in Prometheus' text format."""

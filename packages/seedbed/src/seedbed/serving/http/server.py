@@ -16,6 +16,8 @@ from seedbed.serving.http.logs import log_as_json, log_event
 from seedbed.serving.http.protocol import LimitedProtocol
 from seedbed.serving.http.settings import Settings
 
+BACKLOG = 2048
+"""Connections that wait to be accepted."""
 SILENT_SECONDS = 60
 """A worker that does not even answer its parent for so long is replaced."""
 
@@ -48,9 +50,10 @@ def serve(settings: Settings) -> None:
     UserError
         If the bundle, or the shadow, cannot be served, or the port is in use.
     """
+    listening = _bind(settings.host, settings.port)
     for path in filter(None, (settings.path, settings.shadow)):
         load_verified(path, settings.same_packages)
-    listening = _listen(settings.host, settings.port)
+    listening.listen(BACKLOG)
     log_as_json()
     config = ServerConfig(settings)
     host, port = listening.getsockname()[:2]
@@ -65,7 +68,7 @@ def serve(settings: Settings) -> None:
         Multiprocess(config, [listening]).run()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family)
@@ -75,6 +78,5 @@ def _listen(host: str, port: int) -> socket.socket:
         raise UserError(
             f"{host}:{port}: {error.strerror}. Choose another with --host and --port."
         ) from None
-    listening.listen(2048)
     listening.set_inheritable(True)
     return listening

@@ -48,17 +48,15 @@ def read_table_rows(
     import pyarrow as pa
 
     try:
-        table = READERS[kind](body, max_rows, EXPANDED * max_bytes)
+        table = READERS[kind](body, max_rows, EXPANDED * max_bytes).replace_schema_metadata(None)
         table.validate(full=True)
-    except (pa.ArrowException, OSError, ValueError, KeyError, CsvError) as error:
+        refuse_many_rows(table.num_rows, max_rows)
+        _refuse_repeated_and_nested(table)
+        table = _decoded(table, EXPANDED * max_bytes)
+        frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, CsvError) as error:
         what = f"The body cannot be read as {kind}: {one_line(error)[:300]}"
         raise Refusal(400, "body", what, kind) from None
-    refuse_many_rows(table.num_rows, max_rows)
-    names = table.column_names
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise Refusal(422, f"columns.{twice}", "Two columns have this name.", "each column once")
-    _refuse_nested(table)
-    frame = _decoded(table, EXPANDED * max_bytes).to_pandas(types_mapper=pd.ArrowDtype)
     if kind == CSV:
         for column in signature.columns:
             if column.name in frame and column.type in ("number", "boolean", "time"):
@@ -188,9 +186,12 @@ def _decoded(table: "pa.Table", most: int) -> "pa.Table":
     return table
 
 
-def _refuse_nested(table: "pa.Table") -> None:
+def _refuse_repeated_and_nested(table: "pa.Table") -> None:
     from pyarrow import types as are
 
+    names = table.column_names
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise Refusal(422, f"columns.{twice}", "Two columns have this name.", "each column once")
     plain = (
         *(are.is_integer, are.is_floating, are.is_boolean, are.is_decimal, are.is_null),
         *(are.is_string, are.is_large_string, are.is_string_view, are.is_timestamp, are.is_date),

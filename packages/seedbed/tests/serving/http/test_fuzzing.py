@@ -1,0 +1,119 @@
+"""Whatever is sent, the server answers as its description says, and never with an error of its own."""
+
+import json
+from typing import Any
+
+import pandas as pd
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from http_server import ARROW, CSV, PARQUET, WRITE, Server, refusal
+from seedbed.serving import Bundle
+
+QUIET: Any = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+EXAMPLES = [60, pytest.param(2600, marks=pytest.mark.slow)]
+"""Of each of the two modes of schemathesis: what fits the description, and what does not."""
+
+
+@pytest.mark.parametrize("number", EXAMPLES)
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_answers_are_as_described(server: Server, mode: GenerationMode, number: int) -> None:
+    described = schemathesis.openapi.from_url(f"http://127.0.0.1:{server.port}/openapi.json")
+    asked = 0
+    for result in described.get_all_operations():
+        operation = result.ok()
+        if mode is GenerationMode.NEGATIVE and operation.method != "post":
+            continue  # there is nothing to get wrong
+
+        @settings(max_examples=number if operation.method == "post" else 3, **QUIET)
+        @given(operation.as_strategy(generation_mode=mode))
+        def check(case: Case) -> None:
+            nonlocal asked
+            # No schema says that columns are of one length, or what is CSV, Parquet or Arrow.
+            described_fully = isinstance(case.body, dict) and "rows" in case.body
+            case.call_and_validate(
+                excluded_checks=[] if described_fully else [positive_data_acceptance]
+            )
+            asked += 1
+
+        check()
+    assert asked >= number
+    assert server.process_lives()
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner,
+                                                                max_size=3),
+    max_leaves=5,
+)  # fmt: skip
+
+
+@st.composite
+def requests(draw: st.DrawFn, row: dict[str, Any]) -> Any:
+    """A request that is right but for a few values, columns or keys."""
+    rows = [dict(row) for _ in range(draw(st.integers(1, 3)))]
+    for place in draw(st.lists(st.integers(0, len(rows) - 1), max_size=3)):
+        name = draw(st.sampled_from([*row, "other"]))
+        if draw(st.booleans()):
+            rows[place][name] = draw(anything)
+        else:
+            rows[place].pop(name, None)
+    if draw(st.booleans()):
+        return {"rows": rows}
+    return {"columns": {name: [each.get(name) for each in rows] for name in rows[0]}}
+
+
+def ask(server: Server, body: Any) -> None:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    response = server.post(content)
+    if response.status_code != 200:
+        assert response.status_code in (400, 413, 422)
+        refusal(response, response.status_code)
+    else:
+        answer = response.json()
+        assert answer.keys() == {"model", "answers", "warnings"}
+        assert all(0 <= found["score"] <= 1 for found in answer["answers"])
+
+
+@pytest.mark.parametrize("size", [100, pytest.param(3000, marks=pytest.mark.slow)])
+def test_rows_that_are_almost_right_are_answered_or_refused(
+    server: Server, bundle: Bundle, size: int
+) -> None:
+    row = dict(bundle.samples.rows[0])
+
+    @settings(max_examples=size, **QUIET)
+    @given(requests(row) | st.binary(max_size=200) | anything)
+    def check(body: Any) -> None:
+        ask(server, body)
+
+    check()
+    assert server.process_lives()
+
+
+@pytest.mark.parametrize("size", [100, pytest.param(3000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", [CSV, PARQUET, ARROW])
+def test_tables_with_changed_bytes_are_answered_or_refused(
+    server: Server, bundle: Bundle, kind: str, size: int
+) -> None:
+    good = WRITE[kind](pd.DataFrame(bundle.samples.rows[:3]))
+
+    @settings(max_examples=size, **QUIET)
+    @given(st.lists(st.tuples(st.integers(0, len(good) - 1), st.integers(0, 255)), max_size=4),
+           st.integers(0, len(good)))  # fmt: skip
+    def check(changes: list[tuple[int, int]], cut: int) -> None:
+        body = bytearray(good)
+        for place, byte in changes:
+            body[place] = byte
+        response = server.post(bytes(body if changes else body[:cut]), content_type=kind)
+        if response.status_code != 200:
+            refusal(response, response.status_code)
+            assert response.status_code in (400, 413, 422)
+
+    check()
+    assert server.process_lives()
