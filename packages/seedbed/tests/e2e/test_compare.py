@@ -6,19 +6,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from chromium import BROWSER, FLAGS, needs_browser
 
 from support import Project
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-needs_browser = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-    "--disable-component-update", "--no-first-run", "--enable-logging=stderr",
-    "--virtual-time-budget=3000", "--dump-dom",
-)  # fmt: skip
+DUMP = ("--enable-logging=stderr", "--virtual-time-budget=3000", "--dump-dom")
 NOBODY = "not an origin"
 
 
@@ -26,7 +18,7 @@ def opened(page: Path, folder: Path) -> tuple[str, list[str], list[str]]:
     """Return the page as a browser makes it, the lines of its console, the addresses it asks for."""
     log = folder / "net.json"
     own = [f"--user-data-dir={folder}/profile", f"--log-net-log={log}"]
-    command = [str(BROWSER), *FLAGS, *own, page.as_uri()]
+    command = [str(BROWSER), *FLAGS, *DUMP, *own, page.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     events = json.loads(log.read_text(encoding="utf-8"))["events"]

@@ -4,6 +4,8 @@ from typing import Any
 
 from seedbed.data.values import LARGEST
 from seedbed.serving.bundle import Bundle
+from seedbed.serving.explaining import MOST_ROWS
+from seedbed.serving.http.gate import OPEN
 from seedbed.serving.http.service import JSON
 from seedbed.serving.http.settings import Settings
 from seedbed.serving.http.tables import ARROW, CSV, PARQUET
@@ -32,7 +34,10 @@ def describe(bundle: Bundle, settings: Settings) -> Schema:
             "description": f"At most {settings.max_rows:,} rows and {settings.max_bytes:,} bytes.",
         },
         "paths": {
+            "/": {"get": _get("The page for people", kind="text/html")},
+            "/page.json": {"get": _get("What that page shows of the bundle", "503")},
             "/predict": {"post": _predict(bundle)},
+            "/explain": {"post": _explain(bundle)},
             "/health": {"get": _get("Answers as long as the process is alive")},
             "/ready": {"get": _get("Answers 200 once a bundle is loaded", "503")},
             "/metadata": {"get": _get("What the bundle is and how it was made", "503")},
@@ -43,7 +48,8 @@ def describe(bundle: Bundle, settings: Settings) -> Schema:
     if settings.token:
         described["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         described["security"] = [{"token": []}]
-        described["paths"]["/health"]["get"]["security"] = []
+        for path in OPEN:
+            described["paths"][path]["get"]["security"] = []
     return described
 
 
@@ -89,6 +95,18 @@ def _predict(bundle: Bundle) -> Schema:
             **_refusals(refusals),
         },
     }
+
+
+def _explain(bundle: Bundle) -> Schema:
+    """Return the same as of /predict, but for the answer."""
+    described = _predict(bundle)
+    content = {JSON: {"schema": _ref("Explanations")}}
+    described["responses"]["200"] = {
+        "description": "Why each row has its score",
+        "content": content,
+    }
+    summary = f"Explain the answers to at most {MOST_ROWS} rows"
+    return {**described, "operationId": "explain", "summary": summary}
 
 
 def _get(summary: str, *codes: str, kind: str = JSON) -> Schema:
@@ -138,8 +156,19 @@ def _schemas(bundle: Bundle, settings: Settings) -> Schema:
             answers={"type": "array", "items": _ref("Answer")},
             warnings={"type": "array", "items": text},
         ),
+        "Explanations": _object(
+            model=_object(version=text, name=text),
+            explanations={"type": "array", "items": _explanation(answer["prediction"], names)},
+            method=text,
+        ),
         "Error": _object(error=_object(where=text, message=text, allowed=text)),
     }
+
+
+def _explanation(prediction: Schema, names: list[str]) -> Schema:
+    number = {"type": "number"}
+    effects = {name: _object(value={}, effect=number, error=number) for name in names}
+    return _object(base=number, score=number, prediction=prediction, effects=_object(**effects))
 
 
 def _column(column: InputColumn) -> Schema:

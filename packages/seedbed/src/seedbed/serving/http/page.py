@@ -16,14 +16,16 @@ from starlette.responses import Response
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.http.service import JSON, Service
 
-PARTS = Path(__file__).parent
+PARTS = Path(__file__).with_name("browser")
+SCRIPTS = ("base", "form", "answer", "file", "card", "start")
 
 
 def _document() -> tuple[bytes, str]:
     """Return the page with its style and script inside, and the policy that allows just these."""
-    style, script = ((PARTS / f"page.{kind}").read_text("utf-8") for kind in ("css", "js"))
+    style = (PARTS / "style.css").read_text("utf-8")
+    script = "\n".join((PARTS / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
     page = (PARTS / "page.html").read_text("utf-8")
-    page = page.replace("/* page.css */", style).replace("/* page.js */", script)
+    page = page.replace("/* style.css */", style).replace("/* scripts */", script)
     policy = {
         "default-src": "'none'",
         "style-src": _allowed(style),
@@ -57,8 +59,9 @@ async def page(_service: Service, _request: Request) -> Response:
 
 async def page_data(service: Service, _request: Request) -> Response:
     """Give the page what it shows of the bundle."""
-    served = service.served
-    body = orjson.dumps({"model": served.model, **describe_form(served.bundle)})
+    served, settings = service.served, service.settings
+    limits = {"max_bytes": settings.max_bytes, "max_rows": settings.max_rows}
+    body = orjson.dumps({"model": served.model, **describe_form(served.bundle), **limits})
     return Response(body, media_type=JSON)
 
 

@@ -1,5 +1,7 @@
 """POST /predict: rows in, answers out."""
 
+import itertools
+import json
 import time
 from typing import Any
 
@@ -74,9 +76,15 @@ def _answer_many(
         what = f"The column {twice[0]} that was sent would be overwritten. Rename it."
         raise Refusal(422, f"columns.{twice[0]}", what, "another name")
     body = write_table(pd.concat([frame, answers.set_axis(frame.index)], axis=1), wanted)
-    told = orjson.dumps(warnings).decode().encode("ascii", "backslashreplace").decode()
-    headers = {"x-model-version": served.bundle.version, "x-warnings": told[:MOST_WARNING_BYTES]}
+    headers = {"x-model-version": served.bundle.version, "x-warnings": _as_header(warnings)}
     return Response(body, media_type=wanted, headers=headers)
+
+
+def _as_header(warnings: list[str]) -> str:
+    """Return as many warnings as a header holds, as JSON in ASCII."""
+    sizes = itertools.accumulate(len(json.dumps(warning)) + 2 for warning in warnings)
+    fitting = sum(size < MOST_WARNING_BYTES for size in sizes)
+    return json.dumps(warnings[:fitting])
 
 
 def _predict_until(bundle: Bundle, rows: CheckedRows, deadline: float) -> pd.DataFrame:
