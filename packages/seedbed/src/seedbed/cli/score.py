@@ -1,5 +1,6 @@
 """The command that predicts in bulk."""
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -46,12 +47,17 @@ def score(
         typer.Option(help="How the file is written, as KEY=VALUE of source.options; repeatable."),
     ] = None,
     processes: Annotated[int, typer.Option(min=1, help="How many predict at a time.")] = 1,
+    batch_rows: Annotated[
+        int, typer.Option(min=1, help="Rows predicted at once: fewer for wide tables.")
+    ] = 65_536,
     force: Annotated[bool, typer.Option(help="Replace an output that exists.")] = False,
     restart: Annotated[
         bool, typer.Option(help="Forget what a run that was stopped has answered.")
     ] = False,
 ) -> None:
     """Predict all rows of INPUT into OUTPUT; typed again after a kill, it goes on where it was."""
+    # Threads of OpenMP that wait by spinning would take the core of those that read and write.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from seedbed.serving.bundle import load_bundle
     from seedbed.serving.scoring.running import describe, plan_run, run
 
@@ -59,7 +65,9 @@ def score(
     path = bundle or _default_bundle()
     model = load_bundle(path)
     opened = _open_input(source, table, query, option, model.recipe.dataset)
-    plan = plan_run(opened, model, path, keep, on_error, numbered=to_table is not None)
+    plan = plan_run(
+        opened, model, path, keep, on_error, numbered=to_table is not None, size=batch_rows
+    )
     identity = {"the input": opened.identity, **plan.identity}
     output = _open_output(target, to_table, identity, force=force, restart=restart)
     before = output.totals.taken

@@ -1,6 +1,5 @@
 """The input signature: the columns a model needs, their types, and their values in training."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Self, TypeAlias
 
@@ -14,8 +13,6 @@ from seedbed.errors import InputError, UserError, some_of
 
 MOST_CATEGORIES = 1000
 """Of a column with more, the most frequent are listed and no value counts as unseen."""
-EXAMPLES = 3
-"""How many of the values that never were in training a warning names."""
 SHOWN = 20
 """How many of the columns that were sent a message names."""
 Rows: TypeAlias = pd.DataFrame | Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -36,53 +33,6 @@ class InputColumn(Section):
     maximum: float | None = None
     categories: list[str] | None = None
     complete: bool = True
-
-
-class Unusual(Section):
-    """How many values of a column go beyond those in training, and which.
-
-    `examples` are the first three unseen categories; `lowest` and `highest` are of the numbers that
-    are outside of the range.
-    """
-
-    missing: int = 0
-    unseen: int = 0
-    examples: tuple[str, ...] = ()
-    outside: int = 0
-    lowest: float | None = None
-    highest: float | None = None
-
-    def __add__(self, other: Self) -> Self:
-        """Return the counts of these rows and of others."""
-        return type(self)(
-            missing=self.missing + other.missing,
-            unseen=self.unseen + other.unseen,
-            examples=tuple(sorted({*self.examples, *other.examples})[:EXAMPLES]),
-            outside=self.outside + other.outside,
-            lowest=min(
-                (self.lowest, other.lowest), key=lambda low: math.inf if low is None else low
-            ),
-            highest=max(
-                (self.highest, other.highest), key=lambda top: -math.inf if top is None else top
-            ),
-        )
-
-    def sentences(self, column: InputColumn) -> list[str]:
-        """Return a sentence for each kind of value that there is."""
-        found, name = [], column.name
-        if self.missing:
-            found.append(f"{name} is missing in {self.missing} rows, and never was in training.")
-        if self.unseen:
-            found.append(
-                f"{name} has values that never were in training, in {self.unseen} rows: "
-                f"{', '.join(map(repr, self.examples))}."
-            )
-        if self.outside:
-            found.append(
-                f"{name} is outside of {column.minimum:g} to {column.maximum:g}, its range in "
-                f"training, in {self.outside} rows: {self.lowest:g} to {self.highest:g}."
-            )
-        return found
 
 
 class Signature(Section):
@@ -206,12 +156,11 @@ class Signature(Section):
         rows : DataFrame, shape (n_rows, n_inputs)
             Checked and cleaned.
         """
-        found = self.count_unusual(rows)
-        return [text for column in self.columns for text in found[column.name].sentences(column)]
-
-    def count_unusual(self, rows: pd.DataFrame) -> dict[str, Unusual]:
-        """Return what :meth:`find_unusual` says, as counts by column that can be added up."""
-        return {column.name: count_unusual(rows[column.name], column) for column in self.columns}
+        return [
+            sentence
+            for column in self.columns
+            for sentence in _find_unusual(rows[column.name], column)
+        ]
 
 
 def _describe(values: pd.Series, name: str, kind: ColumnType) -> InputColumn:
@@ -230,20 +179,23 @@ def _describe(values: pd.Series, name: str, kind: ColumnType) -> InputColumn:
     return described
 
 
-def count_unusual(values: pd.Series, column: InputColumn) -> Unusual:
-    """Return how many values, checked and cleaned, go beyond those that the column had."""
-    missing = 0 if column.nullable else int(values.isna().sum())
+def _find_unusual(values: pd.Series, column: InputColumn) -> list[str]:
+    found = []
+    name, missing = column.name, values.isna()
+    if missing.any() and not column.nullable:
+        found.append(f"{name} is missing in {int(missing.sum())} rows, and never was in training.")
     if column.categories is not None and column.complete:
-        new = sorted(set(values.dropna().unique()) - set(column.categories))
-        unseen = int(values.isin(new).sum()) if new else 0
-        return Unusual(missing=missing, unseen=unseen, examples=tuple(new[:EXAMPLES]))
-    low, high = column.minimum, column.maximum
-    if low is not None and high is not None and (values.min() < low or values.max() > high):
-        outside = values[(values < low) | (values > high)]
-        return Unusual(
-            missing=missing,
-            outside=len(outside),
-            lowest=float(outside.min()),
-            highest=float(outside.max()),
-        )
-    return Unusual(missing=missing)
+        unseen = values[~missing & ~values.isin(column.categories)]
+        if len(unseen):
+            examples = ", ".join(repr(value) for value in sorted(unseen.unique())[:3])
+            found.append(
+                f"{name} has values that never were in training, in {len(unseen)} rows: {examples}."
+            )
+    if column.minimum is not None and column.maximum is not None:
+        outside = values[(values < column.minimum) | (values > column.maximum)]
+        if len(outside):
+            found.append(
+                f"{name} is outside of {column.minimum:g} to {column.maximum:g}, its range in "
+                f"training, in {len(outside)} rows: {outside.min():g} to {outside.max():g}."
+            )
+    return found

@@ -61,6 +61,7 @@ class FileOutput:
     ) -> None:
         self._path = path
         self.schema: pa.Schema | None = None
+        self._writer: Any = None
         self._rejected = path.with_name(f"{path.name}.rejected.csv")
         self._folder = path.with_name(f"{path.name}.parts")
         self.totals = Totals()
@@ -94,7 +95,6 @@ class FileOutput:
         if self.finished:
             self.totals = Totals.model_validate(found["totals"]) if found else Totals()
             return
-        self._writer: Any = None
         self._side = _SideFile(self._folder / "rejected")
         for part in self._parts():
             self._append(part)
@@ -147,6 +147,11 @@ class FileOutput:
 
     def close(self) -> None:
         """Free the folder; the parts stay."""
+        written = self._folder / WRITTEN
+        if self._writer is not None and written.exists():
+            os.truncate(written, 0)  # so that it can be closed where the disk is full
+            self._writer.close()
+            written.unlink()
         if not self.totals.batches and not self.finished:
             shutil.rmtree(self._folder, ignore_errors=True)
         if self._lock is not None:
@@ -193,6 +198,12 @@ class _SideFile:
 
 def _writer(path: Path, kind: str, schema: pa.Schema) -> Any:
     if kind == ".csv":
+        for field in schema:
+            if pa.types.is_nested(field.type):
+                raise UserError(
+                    f"column {field.name} is of type {field.type}, which a CSV file does not hold. "
+                    "Leave it out with --keep, or write a .parquet file."
+                )
         return arrow_csv.CSVWriter(str(path), schema)
     return pq.ParquetWriter(str(path), schema, compression="zstd", compression_level=1)
 

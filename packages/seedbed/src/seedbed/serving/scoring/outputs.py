@@ -10,7 +10,7 @@ from pydantic import Field
 from seedbed.config.schema import Section
 from seedbed.errors import UserError, one_line
 from seedbed.serving.scoring.batches import Done, Rejected
-from seedbed.serving.signature import Unusual
+from seedbed.serving.scoring.unusual import Unusual
 
 REMEDY = "Type the command as it was, or begin anew with --restart: what was answered is lost then."
 

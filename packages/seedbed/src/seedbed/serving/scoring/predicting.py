@@ -11,7 +11,7 @@ from seedbed.data.values import ValueReadError
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.scoring.batches import Batch, Rejected
 from seedbed.serving.scoring.reading import Wording, read_frame, set_aside
-from seedbed.serving.signature import Unusual
+from seedbed.serving.scoring.unusual import Unusual, count_unusual
 
 PREDICTION = "prediction"
 VERSION = "model_version"
@@ -71,7 +71,10 @@ def score_batch(bundle: Bundle, batch: Batch, wording: Wording) -> Scored:
         kept = Batch(batch.columns.filter(pa.array(good)), batch.numbers[good], batch.taken)
         checked = bundle.check(read_frame(kept, bundle.signature, wording))
     answers = bundle.predict(checked)
-    counted = bundle.signature.count_unusual(checked.cleaned)
+    counted = {
+        column.name: count_unusual(checked.cleaned[column.name], column)
+        for column in bundle.signature.columns
+    }
     unusual = {name: found for name, found in counted.items() if found != Unusual()}
     table = pa.Table.from_pandas(answers, schema=schema, preserve_index=False)
     return Scored(table, good, rejected, unusual)

@@ -19,8 +19,6 @@ from seedbed.serving.scoring.predicting import VERSION, Scored, answer_schema
 from seedbed.serving.scoring.reading import count_rows
 from seedbed.serving.scoring.workers import scoring
 
-BATCH = 65_536
-"""Rows of a batch: what a killed run loses at most of each process."""
 SHOWN = 5
 """How many columns a message names."""
 
@@ -64,8 +62,8 @@ def plan_run(
     keep: str = "keys",
     on_error: Literal["reject", "stop"] = "reject",
     *,
+    size: int,
     numbered: bool = False,
-    size: int = BATCH,
 ) -> Plan:
     """Return what is to be done with the rows of an input.
 
@@ -79,10 +77,10 @@ def plan_run(
         "keys", "all" or names of columns between commas: those of the input that the output has.
     on_error : {"reject", "stop"}
         What happens to rows that do not fit the bundle's signature.
+    size : int
+        Rows of a batch: what a killed run loses at most of each process.
     numbered : bool
         Whether to number the rows also where keys tell them apart.
-    size : int
-        Rows of a batch.
 
     Raises
     ------
@@ -92,7 +90,8 @@ def plan_run(
     needed = {column.name: column.type for column in bundle.signature.columns}
     absent = [f"{name} ({kind})" for name, kind in needed.items() if name not in source.columns]
     if absent:
-        near = next((found for name in needed if (found := did_you_mean(name, source.columns))), "")
+        others = set(source.columns) - set(needed)
+        near = did_you_mean(absent[0].partition(" (")[0], others)
         raise UserError(
             f"{source.name}: {len(absent)} of the {len(needed)} columns that {path} needs are "
             f"missing: {', '.join(absent)}{near}. There are {some_of(source.columns, 20)}. Rename "

@@ -1,0 +1,81 @@
+"""Values beyond those in training, counted over all batches."""
+
+from typing import Self
+
+import pandas as pd
+
+from seedbed.config.schema import Section
+from seedbed.serving.signature import InputColumn
+
+EXAMPLES = 3
+"""How many categories that never were in training a warning names."""
+
+
+class Unusual(Section):
+    """How many values of a column go beyond those in training, and which.
+
+    Attributes
+    ----------
+    missing : int
+        Of a column in which no value was missing.
+    unseen : int
+        Categories that never were in training; `examples` are the first of them.
+    outside : int
+        Numbers beyond the range in training; `extremes` are the lowest and the highest of them.
+    """
+
+    missing: int = 0
+    unseen: int = 0
+    examples: tuple[str, ...] = ()
+    outside: int = 0
+    extremes: tuple[float, ...] = ()
+
+    def __add__(self, other: Self) -> Self:
+        """Return the counts of these rows and of others."""
+        both = sorted([*self.extremes, *other.extremes])
+        return type(self)(
+            missing=self.missing + other.missing,
+            unseen=self.unseen + other.unseen,
+            examples=tuple(sorted({*self.examples, *other.examples})[:EXAMPLES]),
+            outside=self.outside + other.outside,
+            extremes=(both[0], both[-1]) if both else (),
+        )
+
+    def sentences(self, column: InputColumn) -> list[str]:
+        """Return a sentence for each kind of value that there is."""
+        found, name = [], column.name
+        if self.missing:
+            found.append(f"{name} is missing in {self.missing:,} rows, and never was in training.")
+        if self.unseen:
+            found.append(
+                f"{name} has values that never were in training, in {self.unseen:,} rows: "
+                f"{', '.join(map(repr, self.examples))}."
+            )
+        if self.outside:
+            low, high = self.extremes
+            found.append(
+                f"{name} is outside of {column.minimum:g} to {column.maximum:g}, its range in "
+                f"training, in {self.outside:,} rows: {low:g} to {high:g}."
+            )
+        return found
+
+
+def count_unusual(values: pd.Series, column: InputColumn) -> Unusual:
+    """Return how many values, checked and cleaned, go beyond those that the column had.
+
+    Parameters
+    ----------
+    values : Series, shape (n_rows,)
+    column : InputColumn
+    """
+    missing = 0 if column.nullable else int(values.isna().sum())
+    if column.categories is not None and column.complete:
+        new = sorted(set(values.dropna().unique()) - set(column.categories))
+        unseen = int(values.isin(new).sum()) if new else 0
+        return Unusual(missing=missing, unseen=unseen, examples=tuple(new[:EXAMPLES]))
+    low, high = column.minimum, column.maximum
+    if low is not None and high is not None and (values.min() < low or values.max() > high):
+        outside = values[(values < low) | (values > high)]
+        extremes = (float(outside.min()), float(outside.max()))
+        return Unusual(missing=missing, outside=len(outside), extremes=extremes)
+    return Unusual(missing=missing)
