@@ -30,10 +30,14 @@ class Takes(NamedTuple):
 
 
 class FeatureKind(NamedTuple):
-    """A kind of derived feature that the project registers: what it takes, and its function."""
+    """A kind of derived feature that the project registers: what it takes, and its function.
+
+    `elementwise` says that the function can be given NumPy's scalars in place of columns.
+    """
 
     takes: Takes
     compute: Callable[..., Any]
+    elementwise: bool = False
 
 
 TAKES = {

@@ -5,9 +5,10 @@ so that anything else that runs on the machine makes such a fit many times slowe
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from seedbed.progress import track
 
@@ -39,22 +40,70 @@ def run_in_parallel(calls: Sequence[Callable[[], T]], label: str) -> list[T]:
         with one_blas_thread(inner), joblib.parallel_config("threading", n_jobs=inner):
             return call()
 
-    # The limit on BLAS holds for the whole process: taken here too, it outlasts the first call.
-    with one_blas_thread():
+    with one_blas_thread():  # taken here too, it outlasts the first call
         work = joblib.Parallel(at_once, backend="threading", batch_size=1, return_as="generator")
         return list(track(work(joblib.delayed(one)(call) for call in calls), len(calls), label))
 
 
 @contextmanager
-def one_blas_thread(openmp: int = 1) -> Iterator[None]:
+def one_blas_thread(openmp: int | None = 1) -> Iterator[None]:
     """Hold BLAS to one thread: the last bits of its sums depend on the number of threads.
+
+    The limit is the whole process's. It lasts until the last of those ends that hold it at the same
+    time, in whatever threads they are. A server that holds it as long as it runs makes each of its
+    predictions pay a few microseconds for it.
 
     Parameters
     ----------
-    openmp : int
-        Threads for OpenMP, which scikit-learn uses in ways that change no bit of a result.
+    openmp : int or None, default=1
+        Threads for OpenMP, which scikit-learn uses in ways that change no bit of a result. This
+        limit is the calling thread's own. None leaves them as they are.
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import get_cached_controller
 
-    with threadpool_limits({"blas": 1, "openmp": openmp}):
-        yield
+    libraries = get_cached_controller()
+    _HELD.enter(libraries)
+    try:
+        if openmp is None:
+            yield
+        else:
+            with libraries.select(user_api="openmp").limit(limits=openmp):
+                yield
+    finally:
+        _HELD.leave()
+
+
+class _HeldBlas:
+    """How many hold BLAS to one thread, and what its libraries were set to before."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holders = 0
+        self._limits: list[tuple[Any, Any]] = []
+
+    def enter(self, libraries: Any) -> None:
+        with self._lock:
+            self._holders += 1
+            if all(held is not libraries for held, _ in self._limits):  # more were loaded since
+                blas = libraries.select(user_api="blas")
+                self._limits.append((libraries, self._set(lambda: blas.limit(limits=1))))
+
+    def leave(self) -> None:
+        with self._lock:
+            self._holders -= 1
+            while not self._holders and self._limits:
+                self._set(self._limits.pop()[1].restore_original_limits)
+
+    @staticmethod
+    def _set(change: Callable[[], T]) -> T:
+        """Change the limits, whichever thread made them: threadpoolctl would ignore another's."""
+        from threadpoolctl import OpenBLASController
+
+        OpenBLASController.clear_controlling_thread(force=True)
+        try:
+            return change()
+        finally:
+            OpenBLASController.clear_controlling_thread(force=True)
+
+
+_HELD = _HeldBlas()

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from seedbed.config.schema import Task
 from seedbed.models.outcome import Floats
 from seedbed.models.parallel import one_blas_thread
+from seedbed.models.rowwise import WORTH_THREADS, score_encoded
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def predict_scores(
     pipeline: "Pipeline", features: pd.DataFrame, task: Task, classes: tuple[Any, ...] = ()
 ) -> Floats:
-    """Return a fitted pipeline's scores of rows.
+    """Return a fitted pipeline's scores of rows, each the same whatever the other rows are.
 
     Parameters
     ----------
@@ -31,12 +31,6 @@ def predict_scores(
         Shape (n_rows,): probability of the positive class, or the prediction of a regression;
         shape (n_rows, n_classes) when multiclass.
     """
-    with one_blas_thread():  # forests add up their trees in the order of the threads
-        if task == "regression":
-            return np.asarray(pipeline.predict(features), dtype=np.float64)
-        scores = pipeline.predict_proba(features).astype(np.float64)
-    if task == "binary":
-        return scores[:, list(pipeline.classes_).index(True)]
-    full = np.zeros((len(features), len(classes)))
-    full[:, [classes.index(str(label)) for label in pipeline.classes_]] = scores
-    return full
+    steps, estimator = pipeline[:-1], pipeline[-1]
+    with one_blas_thread(openmp=None if len(features) >= WORTH_THREADS else 1):
+        return score_encoded(estimator, steps.transform(features), task, classes)

@@ -180,22 +180,38 @@ def _describe(values: pd.Series, name: str, kind: ColumnType) -> InputColumn:
 
 
 def _find_unusual(values: pd.Series, column: InputColumn) -> list[str]:
-    found = []
-    name, missing = column.name, values.isna()
-    if missing.any() and not column.nullable:
-        found.append(f"{name} is missing in {int(missing.sum())} rows, and never was in training.")
+    missing = values.isna()
+    others = values[:0]
     if column.categories is not None and column.complete:
-        unseen = values[~missing & ~values.isin(column.categories)]
-        if len(unseen):
-            examples = ", ".join(repr(value) for value in sorted(unseen.unique())[:3])
-            found.append(
-                f"{name} has values that never were in training, in {len(unseen)} rows: {examples}."
-            )
-    if column.minimum is not None and column.maximum is not None:
-        outside = values[(values < column.minimum) | (values > column.maximum)]
-        if len(outside):
-            found.append(
-                f"{name} is outside of {column.minimum:g} to {column.maximum:g}, its range in "
-                f"training, in {len(outside)} rows: {outside.min():g} to {outside.max():g}."
-            )
+        others = values[~missing & ~values.isin(column.categories)]
+    elif column.minimum is not None and column.maximum is not None:
+        others = values[(values < column.minimum) | (values > column.maximum)]
+    return describe_unusual(column, 0 if column.nullable else int(missing.sum()), others.tolist())
+
+
+def describe_unusual(column: InputColumn, missing: int, others: Sequence[Any]) -> list[str]:
+    """Return the sentences on what a column holds that it never held in training.
+
+    Parameters
+    ----------
+    column : InputColumn
+    missing : int
+        How many values are missing, of a column in which none was.
+    others : sequence
+        Categories that were not in training, or numbers beyond those that were.
+    """
+    found = []
+    if missing:
+        found.append(f"{column.name} is missing in {missing} rows, and never was in training.")
+    if others and column.categories is not None:
+        examples = ", ".join(repr(value) for value in sorted(set(others))[:3])
+        found.append(
+            f"{column.name} has values that never were in training, in {len(others)} rows: "
+            f"{examples}."
+        )
+    elif others:
+        found.append(
+            f"{column.name} is outside of {column.minimum:g} to {column.maximum:g}, its range in "
+            f"training, in {len(others)} rows: {min(others):g} to {max(others):g}."
+        )
     return found

@@ -1,0 +1,130 @@
+"""One row of flights: the bundle's answer beside the fitted Pipeline's `predict_proba`, in turn.
+
+Run `dvc repro` first, then `python benchmarks/one_row.py`. The Pipeline gets the features of one
+row in a DataFrame that was made before; the bundle gets the raw row as a dict, and checks, cleans,
+makes features, predicts, decides and warns. OpenMP has one thread: on a machine that does something
+else, several make the Pipeline many times slower.
+"""
+
+import argparse
+import contextlib
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from measuring import ROOT
+
+from seedbed.config.schema import Model
+from seedbed.config.yaml_files import load_yaml
+from seedbed.data.tables import TARGET, read_table
+from seedbed.models.features import feature_frame, split_rows
+from seedbed.models.parallel import one_blas_thread
+from seedbed.models.pipeline import build_pipeline, fit_pipeline
+from seedbed.serving import Bundle, load_bundle
+from seedbed.serving.bundle import compiled_form
+from seedbed.serving.samples import json_value
+
+MODELS = ("hist_gradient_boosting", "logistic_regression", "linear_svm", "random_forest", "mlp")
+MODELS = (*MODELS, "stacking", "dummy")
+PARTS = ("read", "compare", "features", "encode", "predict", "decide")
+
+
+def bundles(train_rows: int) -> Iterator[tuple[str, Bundle]]:
+    """Yield the bundle as it is, and with each other model of conf/model in it."""
+    bundle = load_bundle("models/bundle")
+    yield "as packaged", bundle
+    train = split_rows(read_table(Path("data/features")), "train").tail(train_rows)
+    kinds = bundle.recipe.decision.features
+    for name in MODELS:
+        model = Model.model_validate(load_yaml(Path(f"conf/model/{name}.yaml")))
+        pipeline = build_pipeline(model, "binary", kinds, 0, "time")
+        fit_pipeline(pipeline, feature_frame(train, kinds), train[TARGET].to_numpy(), name)
+        compiled, reason = compiled_form(bundle.recipe, pipeline)
+        if compiled is None:
+            print(f"{name}: {reason}")
+            continue
+        yield name, replace(bundle, pipeline=pipeline, compiled=compiled)
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    """Return how long a call takes."""
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def measure(bundle: Bundle, rows: list[dict], frame: pd.DataFrame) -> tuple[list[float], ...]:
+    """Return times of the Pipeline, of the bundle, and of the compiled scoring alone."""
+    compiled = bundle.compiled
+    assert compiled is not None, bundle.why_not_compiled
+    slow, fast, alone = [], [], []
+    for place, row in enumerate(rows):
+        one = frame.iloc[[place]]
+        values = [read(row[name]) for name, read in compiled.readers]
+        features = [make(values) for make in compiled.features]
+        calls = [
+            (slow, lambda one=one: bundle.pipeline.predict_proba(one)),
+            (fast, lambda row=row: bundle.answer([row])),
+            (alone, lambda found=features: compiled.predict(compiled.encode(found))),
+        ]
+        for times, call in calls[:: 1 if place % 2 else -1]:
+            times.append(seconds(call))
+    return slow, fast, alone
+
+
+def parts(bundle: Bundle, rows: list[dict]) -> dict[str, float]:
+    """Return the median microseconds of each part of an answer."""
+    compiled = bundle.compiled
+    assert compiled is not None, bundle.why_not_compiled
+    spent: dict[str, list[float]] = {name: [] for name in PARTS}
+    steps: list[Callable[[Any], Any]] = [
+        lambda row: [read(row[name]) for name, read in compiled.readers],
+        lambda values: [usual(values[n]) for n, usual in compiled.checks] and values,
+        lambda values: [make(values) for make in compiled.features],
+        compiled.encode,
+        compiled.predict,
+        compiled.decide,
+    ]
+    for row in rows:
+        found: Any = row
+        for part, step in zip(PARTS, steps, strict=True):
+            begin = time.perf_counter()
+            found = step(found)
+            spent[part].append(time.perf_counter() - begin)
+    return {name: statistics.median(times) * 1e6 for name, times in spent.items()}
+
+
+def main() -> None:
+    """Print a line for each model."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=300, help="rows that are asked, one by one")
+    parser.add_argument("--train", type=int, default=50_000, help="rows the models are fitted on")
+    chosen = parser.parse_args()
+    with contextlib.chdir(ROOT), one_blas_thread():
+        features = split_rows(read_table(Path("data/features")), "test")
+        clean = read_table(Path("data/clean"))
+        for name, bundle in bundles(chosen.train):
+            columns = [column.name for column in bundle.signature.columns]
+            sample = clean[columns].sample(chosen.rows, random_state=0).to_dict(orient="records")
+            rows = [{key: json_value(value) for key, value in row.items()} for row in sample]
+            frame = feature_frame(features, bundle.recipe.decision.features).head(chosen.rows)
+            slow, fast, alone = measure(bundle, rows, frame)
+            ratios = sorted(one / other for one, other in zip(slow, fast, strict=True))
+            low, high = ratios[len(ratios) // 20], ratios[-len(ratios) // 20]
+            print(
+                f"{name:24} Pipeline {statistics.median(slow) * 1e3:6.2f} ms, "
+                f"bundle {statistics.median(fast) * 1e6:5.0f} us, "
+                f"{statistics.median(ratios):4.0f} times as fast (90 % of rows {low:.0f} to "
+                f"{high:.0f}); scoring alone {statistics.median(alone) * 1e6:5.0f} us, "
+                f"{statistics.median(slow) / statistics.median(alone):4.0f} times"
+            )
+            shares = (f"{part} {spent:.1f}" for part, spent in parts(bundle, rows).items())
+            print(f"{'':24} of that in us: {', '.join(shares)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

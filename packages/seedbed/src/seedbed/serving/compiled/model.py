@@ -1,0 +1,207 @@
+"""A whole model for one row at a time: read, clean, make features, encode, predict, decide."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+from seedbed.config.features import plan_features
+from seedbed.models.decision import Decision
+from seedbed.models.outcome import Floats
+from seedbed.serving.compiled.encoders import compile_steps, take_steps_apart
+from seedbed.serving.compiled.estimators import compile_estimator
+from seedbed.serving.compiled.exceptions import NotCompilableError, UnusualRowError
+from seedbed.serving.compiled.features import Get, compile_feature
+from seedbed.serving.compiled.tables import compile_scores
+from seedbed.serving.compiled.values import compile_reader, is_missing
+from seedbed.serving.recipe import Recipe
+from seedbed.serving.signature import InputColumn, describe_unusual
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.pipeline import Pipeline
+
+Answer = dict[str, Any]
+Answers = tuple[list[Answer], list[str]]
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """What a bundle does to raw rows, as functions on plain Python values.
+
+    Attributes
+    ----------
+    columns : list of InputColumn
+    readers : list of (str, function)
+        By the name of each column what reads and cleans a value of it.
+    checks : list of (int, function)
+        By the place of a column whether a value was in training.
+    features : list of function
+        What makes each feature of the values, in the order of the Pipeline.
+    encode : function
+        Of the features of a row.
+    predict : function
+        Of the encoded row.
+    decide : function
+        Of what was predicted; returns the answer as JSON holds it.
+    scores : function
+        Of the features of many rows, in a DataFrame.
+    """
+
+    columns: Sequence[InputColumn]
+    readers: Sequence[tuple[str, Callable[[Any], Any]]]
+    checks: Sequence[tuple[int, Callable[[Any], bool]]]
+    features: Sequence[Get]
+    encode: Callable[[Sequence[Any]], list[float]]
+    predict: Callable[[list[float]], list[float]]
+    decide: Callable[[list[float]], Answer]
+    scores: Callable[["pd.DataFrame"], Floats]
+
+    def answer(self, rows: Sequence[Mapping[str, Any]]) -> Answers:
+        """Return the answers to raw rows, and a sentence for each column with unusual values.
+
+        Raises
+        ------
+        UnusualRowError
+            If a row is to be left to the slow path, which answers or refuses it.
+        """
+        answers = []
+        unusual: dict[int, list[Any]] = {}
+        for row in rows:
+            if type(row) is not dict:
+                raise UnusualRowError
+            try:
+                values = [read(row[name]) for name, read in self.readers]
+            except KeyError:
+                raise UnusualRowError from None
+            for place, is_usual in self.checks:
+                if not is_usual(values[place]):
+                    unusual.setdefault(place, []).append(values[place])
+            answers.append(
+                self.decide(self.predict(self.encode([f(values) for f in self.features])))
+            )
+        if not answers:
+            raise UnusualRowError
+        return answers, self._describe(unusual) if unusual else []
+
+    def _describe(self, unusual: Mapping[int, list[Any]]) -> list[str]:
+        sentences = []
+        for place in sorted(unusual):
+            found = unusual[place]
+            others = [value for value in found if not is_missing(value)]
+            column = self.columns[place]
+            sentences += describe_unusual(column, len(found) - len(others), others)
+        return sentences
+
+
+def compile_model(recipe: Recipe, pipeline: "Pipeline") -> CompiledModel:
+    """Return the compiled form of a recipe and its fitted pipeline.
+
+    The project's own kinds of features must be registered.
+
+    Raises
+    ------
+    NotCompilableError
+        If it names a part that has none.
+    """
+    columns, decision = recipe.signature.columns, recipe.decision
+    zone = recipe.signature.time_zone
+    readers = [(c.name, compile_reader(c, recipe.cleaning, zone)) for c in columns]
+    places = {column.name: place for place, column in enumerate(columns)}
+    types = {column.name: column.type for column in columns}
+    plan = plan_features(recipe.columns, recipe.features)
+    features = [compile_feature(name, plan[name], places, types) for name in decision.features]
+    estimator = pipeline[-1]
+    method = "predict" if decision.task == "regression" else "predict_proba"
+    try:
+        steps = take_steps_apart(pipeline)
+        encode = compile_steps(steps, {name: n for n, name in enumerate(decision.features)})
+        predict = compile_estimator(estimator, method, steps.sparse)
+        scores = compile_scores(steps, estimator, decision.task, decision.classes)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise NotCompilableError(
+            f"this version of scikit-learn ({type(error).__name__}: {error})"
+        ) from error
+    decide = _decider(decision, [] if method == "predict" else list(estimator.classes_))
+    checks = [(n, check) for n, column in enumerate(columns) if (check := _usual(column))]
+    return CompiledModel(columns, readers, checks, features, encode, predict, decide, scores)
+
+
+def find_difference(
+    compiled: CompiledModel,
+    rows: Sequence[Mapping[str, Any]],
+    expected: Callable[[Sequence[Mapping[str, Any]]], list[Answer]],
+) -> str:
+    """Return how the compiled form answers otherwise than the Pipeline, empty if it does not.
+
+    Parameters
+    ----------
+    compiled : CompiledModel
+    rows : sequence of dict
+        As a request sends them. They are asked as they are, and the first of them with each value
+        missing, and with each category unseen.
+    expected : function
+        The slow path's answers to rows.
+    """
+    if not rows:
+        return "there are no sample rows to compare it with the Pipeline"
+    first = dict(rows[0])
+    unseen = {c.name: "never seen" for c in compiled.columns if c.type == "category"}
+    missing = [first | {column.name: None} for column in compiled.columns]
+    asked = [*rows, *missing, first | unseen, dict.fromkeys(first)]
+    compared = 0
+    for row, wanted in zip(asked, expected(asked), strict=True):
+        try:
+            [answer], _ = compiled.answer([dict(row)])
+        except UnusualRowError:
+            continue
+        compared += 1
+        if json.dumps(answer) != json.dumps(wanted):
+            return f"it answers {answer} where the Pipeline answers {wanted}"
+    return "" if compared else "it can read none of the sample rows"
+
+
+def _usual(column: InputColumn) -> Callable[[Any], bool] | None:
+    """Return whether a value was in training, as Signature.find_unusual judges it."""
+    nullable = column.nullable
+    if column.categories is not None and column.complete:
+        return frozenset([*column.categories, *([None] if nullable else [])]).__contains__
+    if column.minimum is not None and column.maximum is not None:
+        low, high = column.minimum, column.maximum
+        return lambda value: low <= value <= high or (nullable and isnan(value))
+    return None if nullable else lambda value: not is_missing(value)
+
+
+def _decider(decision: Decision, classes: Sequence[Any]) -> Callable[[list[float]], Answer]:
+    if decision.task == "regression":
+
+        def decide_number(found: list[float]) -> Answer:
+            return {"prediction": _known(found[0])}
+
+        return decide_number
+    if decision.task == "binary":
+        positive = classes.index(True)
+        threshold = 0.5 if decision.threshold is None else decision.threshold
+
+        def decide_two(found: list[float]) -> Answer:
+            score = _known(found[positive])
+            return {"prediction": score >= threshold, "score": score}
+
+        return decide_two
+    labels = [str(label) for label in classes]
+    places = [labels.index(name) if name in labels else None for name in decision.classes]
+    names = [f"score_{label}" for label in decision.classes]
+
+    def decide_class(found: list[float]) -> Answer:
+        scores = [0.0 if place is None else _known(found[place]) for place in places]
+        label = decision.classes[scores.index(max(scores))]
+        return {"prediction": label, **dict(zip(names, scores, strict=True))}
+
+    return decide_class
+
+
+def _known(number: float) -> float:
+    if isnan(number):
+        raise UnusualRowError
+    return number

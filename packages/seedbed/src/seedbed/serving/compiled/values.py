@@ -1,0 +1,142 @@
+"""One value of a request, checked and cleaned: what read_values and clean_values do to a column.
+
+What is anything but the plain case raises UnusualRowError: the slow path knows all cases, and the
+messages for those that are mistakes.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from math import inf, isnan, nan
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from seedbed.config.schema import Cleaning
+from seedbed.data.values import LARGEST
+from seedbed.serving.compiled.exceptions import NotCompilableError, UnusualRowError
+from seedbed.serving.signature import InputColumn
+
+PLAIN_TIME = re.compile(
+    r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
+    r"(Z|[+-](?:0[0-9]|1[0-4]):?[0-9]{2})?"
+)
+SPACES = " \t\n\r"
+
+
+def compile_reader(column: InputColumn, cleaning: Cleaning, time_zone: str) -> Callable[[Any], Any]:
+    """Return the function that reads and cleans a value of a column.
+
+    Returns
+    -------
+    function
+        Of what a request holds. A number becomes float, and NaN where it is missing; a category
+        str, a boolean bool, a time a datetime in the zone of the data, and each None where it is
+        missing. It raises UnusualRowError.
+
+    Raises
+    ------
+    NotCompilableError
+        If there is none for columns of this type.
+    """
+    limits = {limits.column: limits for limits in cleaning.valid_range}.get(column.name)
+    if column.type == "number":
+        low, high = (limits.low, limits.high) if limits else (None, None)
+        return _number_reader(-inf if low is None else low, inf if high is None else high)
+    if column.type == "category":
+        return _text_reader(cleaning, column.categories or [])
+    if column.type == "boolean" and limits is None:
+        return _read_boolean
+    if column.type == "time" and limits is None:
+        return _time_reader(ZoneInfo(time_zone))
+    ranged = " with a valid range" if limits else ""
+    raise NotCompilableError(f"the column {column.name} of type {column.type}{ranged}")
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a value that was read is missing."""
+    return value is None or (type(value) is float and isnan(value))
+
+
+def _number_reader(low: float, high: float) -> Callable[[Any], float]:
+    def read(value: Any) -> float:
+        kind = type(value)
+        if kind is not float and kind is not int:
+            if value is None:
+                return nan
+            raise UnusualRowError
+        if -LARGEST <= value <= LARGEST:
+            return nan if value < low or value > high else float(value)
+        if kind is float and isnan(value):
+            return nan
+        raise UnusualRowError
+
+    return read
+
+
+def _read_boolean(value: Any) -> bool | None:
+    if value is None or type(value) is bool:
+        return value
+    raise UnusualRowError
+
+
+def _text_reader(cleaning: Cleaning, common: list[str]) -> Callable[[Any], str | None]:
+    missing = frozenset(cleaning.missing_text)
+    strip = cleaning.strip_text
+
+    def clean(text: Any) -> str | None:
+        if type(text) is not str:
+            if is_missing(text):
+                return None
+            raise UnusualRowError
+        if strip:
+            text = text.strip(SPACES)
+            if text and not (_is_plain(text[0]) and _is_plain(text[-1])):
+                raise UnusualRowError  # Arrow may take it for a space
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                raise UnusualRowError from None
+        return None if text in missing else text
+
+    known: dict[Any, str | None] = {None: None}
+    for text in common:
+        try:
+            known[text] = clean(text)
+        except UnusualRowError:
+            continue
+
+    def read(value: Any) -> str | None:
+        try:
+            return known[value]
+        except (KeyError, TypeError):
+            return clean(value)
+
+    return read
+
+
+def _is_plain(letter: str) -> bool:
+    return letter.isalnum() or "!" <= letter <= "~"
+
+
+def _time_reader(zone: tzinfo) -> Callable[[Any], datetime | None]:
+    def read(value: Any) -> datetime | None:
+        if type(value) is not str:
+            if value is None:
+                return None
+            raise UnusualRowError
+        plain = PLAIN_TIME.fullmatch(value)
+        if plain is None:
+            raise UnusualRowError
+        try:
+            time = datetime.fromisoformat(value)
+        except ValueError:
+            raise UnusualRowError from None
+        if plain[1]:
+            return time.astimezone(zone)
+        local = time.replace(tzinfo=zone)
+        if local.utcoffset() != local.replace(fold=1).utcoffset():  # clocks were changed then
+            raise UnusualRowError
+        return local
+
+    return read

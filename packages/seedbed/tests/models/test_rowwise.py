@@ -1,0 +1,83 @@
+"""A row gets the same score, to the last bit, whatever rows it is asked with."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seedbed.config.schema import Features
+from seedbed.models.features import feature_frame, feature_kinds
+from seedbed.models.pipeline import build_pipeline, fit_pipeline
+from seedbed.models.predicting import predict_scores
+
+MODELS = sorted(path.stem for path in (Path(__file__).parents[4] / "conf" / "model").glob("*.yaml"))
+CASES: list[tuple[str, str, dict[str, Any]]] = [
+    *((name, task, {}) for name in MODELS for task in ("binary", "multiclass", "regression")),
+    *(
+        ("logistic_regression", "regression", {"target_transform": kind})
+        for kind in ("log", "quantile")
+    ),
+    *(("stacking", "regression", {"target_transform": kind}) for kind in ("log", "quantile")),
+    ("linear_svm", "multiclass", {"calibration": "isotonic"}),
+    ("stacking", "binary", {"calibration": "sigmoid"}),
+    ("hist_gradient_boosting", "binary", {"calibration": "isotonic"}),
+    ("mlp", "binary", {"preprocessing": {"min_frequency": 2}}),
+    ("mlp", "binary", {"arguments": {"hidden_layer_sizes": [33, 17], "max_iter": 5}}),
+    ("logistic_regression", "binary", {"preprocessing": {"min_frequency": 2}}),
+    ("logistic_regression", "multiclass", {"preprocessing": {"min_frequency": 2}}),
+]
+
+
+def fitted(rows: pd.DataFrame, model: Any, task: str) -> Any:
+    kinds = feature_kinds(rows)
+    train = rows[rows["_split"] == "train"]
+    target = train["_target"].to_numpy(dtype=str if task == "multiclass" else None)
+    pipeline = build_pipeline(model, task, kinds, 0, features=Features())
+    return fit_pipeline(pipeline, feature_frame(train, kinds), target, model.name)
+
+
+@pytest.mark.parametrize(("name", "task", "changes"), CASES)
+def test_rows_are_scored_alike_alone_in_chunks_and_together(
+    name: str, task: str, changes: dict[str, Any], tables, model_of
+) -> None:
+    rows = tables[task]
+    pipeline = fitted(rows, model_of(name, **changes), task)
+    features = feature_frame(rows, feature_kinds(rows))
+    classes = ("0", "1", "2") if task == "multiclass" else ()
+
+    def score(asked: pd.DataFrame) -> np.ndarray:
+        return predict_scores(pipeline, asked, task, classes)
+
+    together = score(features)
+    for size, rounds in ((1, 25), (2, 12), (7, 12), (63, 4), (257, 4)):
+        starts = range(0, min(len(features), size * rounds), size)
+        chunks = np.concatenate([score(features.iloc[start : start + size]) for start in starts])
+        assert np.array_equal(chunks, together[: len(chunks)]), f"in chunks of {size}"
+
+
+def test_many_classes_are_added_up_alike_for_one_row_and_for_many(model_of) -> None:
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame(random.normal(size=(600, 4)), columns=list("abcd"))
+    rows["_split"], rows["_target"] = "train", (random.integers(0, 11, 600) + 10).astype(str)
+    model = model_of("hist_gradient_boosting", arguments={"max_iter": 5})
+    pipeline = fitted(rows, model, "multiclass")
+    classes = tuple(str(10 + number) for number in range(11))
+    features = rows[list("abcd")]
+    together = predict_scores(pipeline, features, "multiclass", classes)
+    for place in range(50):
+        alone = predict_scores(pipeline, features.iloc[[place]], "multiclass", classes)
+        assert np.array_equal(alone[0], together[place])
+
+
+def test_a_forest_told_to_use_threads_adds_its_trees_up_in_order(tables, model_of) -> None:
+    rows = tables["binary"]
+    model = model_of("random_forest", arguments={"n_estimators": 30, "n_jobs": 4})
+    pipeline = fitted(rows, model, "binary")
+    features = feature_frame(rows, feature_kinds(rows))
+    expected = sum(
+        tree.predict_proba(pipeline[:-1].transform(features))[:, 1] for tree in pipeline[-1]
+    )
+    for _ in range(3):
+        assert np.array_equal(predict_scores(pipeline, features, "binary"), expected / 30)

@@ -1,0 +1,212 @@
+"""The compiled form of a bundle answers as the fitted Pipeline does, to the last bit."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from seedbed.data.features import make_features
+from seedbed.errors import UserError
+from seedbed.models.features import feature_frame
+from seedbed.models.predicting import predict_scores
+from seedbed.serving import Bundle
+from seedbed.serving.compiled import UnusualRowError
+from seedbed.serving.samples import json_value
+
+BundleOf = Callable[..., Bundle]
+Row = dict[str, Any]
+BOOSTING = "hist_gradient_boosting"
+MODELS = (
+    *("dummy", BOOSTING, "linear_svm", "logistic_regression", "mlp", "random_forest", "stacking"),
+)
+DATASETS = ("flights", "wine", "diabetes")
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "ordinal": ("flights", "random_forest", "model.preprocessing.min_frequency=1"),
+    "few rare values": ("flights", "random_forest", "model.preprocessing.min_frequency=300"),
+    "sparse": ("flights", "logistic_regression", "model.preprocessing.min_frequency=2"),
+    "sparse network": ("flights", "mlp", "model.preprocessing.min_frequency=2"),
+    "sparse machine": ("flights", "linear_svm", "model.preprocessing.min_frequency=2"),
+    "mean target": ("flights", "logistic_regression", "features=target_encoded"),
+    "mean target, boosting": ("flights", BOOSTING, "features=target_encoded"),
+    "cycles": ("flights", "logistic_regression", "features=cyclic"),
+    "wide": ("flights", BOOSTING, "features=wide"),
+    "wide, one hot": ("flights", "logistic_regression", "features=wide"),
+    "robust": ("flights", BOOSTING, "features=robust"),
+    "robust, one hot": ("flights", "logistic_regression", "features=robust"),
+    "selected": ("wine", "logistic_regression", "features=selected", "features.selected=5"),
+    "basic": ("flights", BOOSTING, "features=basic"),
+    "calibrated": ("flights", BOOSTING, "model.calibration=isotonic"),
+    "calibrated forest": ("wine", "random_forest", "model.calibration=sigmoid"),
+    "calibrated classes": ("wine", "linear_svm", "model.calibration=isotonic"),
+    "balanced": ("flights", "logistic_regression", "model.class_weight=balanced"),
+    "log": ("diabetes", "logistic_regression", "+model.target_transform=log"),
+    "quantile": ("diabetes", "stacking", "+model.target_transform=quantile"),
+    "poisson": ("diabetes", BOOSTING, "+model.regression.loss=poisson"),
+    "tanh": ("wine", "mlp", "+model.arguments.activation=tanh"),
+    "deep": ("diabetes", "mlp", "model.arguments.hidden_layer_sizes=[33,17]"),
+    "text as it is": ("flights", BOOSTING, "+cleaning.strip_text=false"),
+}
+CASES = {f"{data} {model}": (data, model) for data in DATASETS for model in MODELS} | VARIANTS
+
+
+def slow(bundle: Bundle, rows: list[Row]) -> list[Row]:
+    """What the fitted Pipeline answers, with nothing of the compiled form."""
+    recipe = bundle.recipe
+    with bundle._code.active():
+        features = make_features(bundle.check(rows).cleaned, bundle._makers)
+    frame = feature_frame(features, recipe.decision.features)
+    scores = predict_scores(bundle.pipeline, frame, recipe.decision.task, recipe.decision.classes)
+    found = pd.DataFrame(recipe.decision.answers(scores)).to_dict(orient="records")
+    return [{name: json_value(value) for name, value in row.items()} for row in found]
+
+
+@pytest.mark.parametrize("chosen", CASES.values(), ids=CASES)
+def test_rows_are_answered_as_the_pipeline_does(
+    chosen: tuple[str, ...], bundle_of: BundleOf, sent_rows: Callable[..., list[Row]]
+) -> None:
+    bundle = bundle_of(*chosen)
+    assert bundle.compiled is not None, bundle.why_not_compiled
+    rows = sent_rows(chosen[0], 150)
+    gaps = [{**row, name: None} for row, name in zip(rows, rows[0], strict=False)]
+    texts = [name for name, value in rows[0].items() if isinstance(value, str) and "T" not in value]
+    unseen = [{**rows[0], name: "never seen"} for name in texts]
+    asked = [*rows, *gaps, *unseen, dict.fromkeys(rows[0])]
+    expected = [json.dumps(answer) for answer in slow(bundle, asked)]
+    found = [json.dumps(bundle.compiled.answer([row])[0][0]) for row in asked]
+    assert found == expected
+    together = bundle.predict(asked).to_dict(orient="records")
+    assert [
+        json.dumps({name: json_value(value) for name, value in row.items()}) for row in together
+    ] == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", MODELS)
+def test_all_rows_of_flights_are_answered_as_the_pipeline_does(
+    model: str, bundle_of: BundleOf, sent_rows: Callable[..., list[Row]]
+) -> None:
+    bundle = bundle_of("flights", model)
+    rows = sent_rows("flights", 3000)
+    assert bundle.compiled is not None
+    found = [bundle.compiled.answer([row])[0][0] for row in rows]
+    assert json.dumps(found) == json.dumps(slow(bundle, rows))
+
+
+NUMBERS = st.one_of(
+    st.none(), st.floats(), st.integers(), st.integers(-5, 3000), st.floats(-50, 3000),
+    st.sampled_from([0, -0.0, 1e300, -3.5e38, 3.4e38, 5e-324, math.nan, math.inf, "7", True]),
+)  # fmt: skip
+TEXTS = st.one_of(
+    st.none(), st.text(max_size=6), st.sampled_from(["UA", " UA ", "NA", "", "\u00a0UA", "JFK\t"]),
+    st.sampled_from(["EWR", "\x1cEWR", "\u200bEWR", "Ünseen", "\ud800", 7, 7.0, True, math.nan]),
+)  # fmt: skip
+TIMES = st.one_of(
+    st.none(),
+    st.datetimes().map(str),
+    st.datetimes().map(lambda time: time.isoformat() + "Z"),
+    st.datetimes(timezones=st.timezones()).map(lambda time: time.isoformat()),
+    st.sampled_from([
+        "2013-03-10T02:30:00", "2013-11-03T01:30:00", "2013-11-03T01:30:00-04:00", "2013-07-04",
+        "2013-07-04T10", "2013-07-04 10:00", "2013-07-04T10:00+0530", "now", "", "20130704T101112",
+        "2013-07-04T10:00:00.123456789Z", "2013-07-04T24:00:00", "1883-11-18T12:03:58Z", 5, True,
+        "2013-02-30T10:00", "2013-07-04T10:00:00.5-04", "2013-07-04T10:00:60Z", "٢013-07-04T10:00",
+    ]),
+)  # fmt: skip
+OF_TYPE = {"number": NUMBERS, "category": TEXTS, "time": TIMES}
+
+
+@pytest.mark.parametrize("chosen", [("flights", BOOSTING), VARIANTS["wide, one hot"]], ids=str)
+def test_any_row_is_answered_or_refused_as_the_slow_path_does(
+    chosen: tuple[str, ...], bundle_of: BundleOf, sent_rows: Callable[..., list[Row]]
+) -> None:
+    bundle = bundle_of(*chosen)
+    without = replace(bundle, compiled=None)
+    base = {c.name: sent_rows("flights", 1)[0][c.name] for c in bundle.signature.columns}
+    changes = st.fixed_dictionaries(
+        {}, optional={c.name: OF_TYPE[c.type] for c in bundle.signature.columns}
+    )
+
+    @settings(max_examples=150, deadline=None, derandomize=True,
+              suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
+    @given(st.lists(changes, min_size=1, max_size=2))
+    def check(found: list[Row]) -> None:
+        rows = [base | change for change in found]
+        assert outcome(bundle, rows) == outcome(without, rows)
+
+    check()
+
+
+def outcome(bundle: Bundle, rows: list[Row]) -> str:
+    """What a bundle answers, or by which error it refuses."""
+    try:
+        answers = bundle.answer(rows)
+    except (UserError, UnicodeEncodeError) as error:
+        return str(error)
+    return json.dumps([answers.rows, answers.warnings])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"carrier": "ZZ"}, {"carrier": None}, {"distance": 1e6}, {"distance": -1, "dest": "ZZZ"},
+        {"distance": None}, {"time_hour": None}, {"sched_dep_time": None, "origin": " JFK "}, {},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_warnings_are_those_of_the_slow_path(
+    change: Row, bundle_of: BundleOf, sent_rows: Callable[..., list[Row]]
+) -> None:
+    bundle = bundle_of("flights", BOOSTING)
+    assert bundle.compiled is not None
+    rows = sent_rows("flights", 3)
+    asked = [{**rows[0], **change}, {**rows[1], **change, "carrier": "YY"}, rows[2]]
+    assert bundle.compiled.answer(asked)[1] == bundle.warn(asked)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[], [{}], [{"carrier": "UA"}], ["a row"], [{"distance": "far"}], [{"distance": math.inf}]],
+    ids=str,
+)
+def test_what_the_compiled_form_does_not_read_is_refused_by_the_slow_path(
+    rows: list[Any], bundle_of: BundleOf, sent_rows: Callable[..., list[Row]]
+) -> None:
+    bundle = bundle_of("flights", BOOSTING)
+    base = sent_rows("flights", 1)[0]
+    asked = [
+        base | row if row and isinstance(row, dict) and "distance" in row else row for row in rows
+    ]
+    assert bundle.compiled is not None
+    with pytest.raises(UnusualRowError):
+        bundle.compiled.answer(asked)
+    with pytest.raises(UserError):
+        bundle.answer(asked)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "reason"),
+    [
+        (("+model.arguments.passthrough=true",), "stacking with passthrough"),
+        (("model.calibration=temperature",), "calibration by temperature"),
+    ],
+)
+def test_what_has_no_compiled_form_is_named_and_answered_slowly(
+    overrides: tuple[str, ...],
+    reason: str,
+    bundle_of: BundleOf,
+    sent_rows: Callable[..., list[Row]],
+) -> None:
+    model = "stacking" if "passthrough" in overrides[0] else "logistic_regression"
+    if "temperature" in overrides[0]:
+        pytest.skip("conf/model knows sigmoid and isotonic")
+    bundle = bundle_of("wine", model, *overrides)
+    assert bundle.compiled is None
+    assert reason in bundle.why_not_compiled
+    rows = sent_rows("wine", 3)
+    assert bundle.answer(rows).rows == slow(bundle, rows)
