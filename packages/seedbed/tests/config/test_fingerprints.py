@@ -52,6 +52,8 @@ def serve():
 """,
     SEEDBED + "serving/page.py": "def show(): ...\n",
     SEEDBED + "serving/page.css": "h1 {}\n",
+    SEEDBED + "serving/__init__.py": "",
+    SEEDBED + "serving/browser/page.js": "let x\n",
     SEEDBED + "models/encoders.py": "class TextEncoder: ...\n",
     SEEDBED + "registry/fetching.py": "import gto\n",
     SEEDBED + "sweeps/jobs.py": "import optuna\n",
@@ -140,6 +142,12 @@ EDITS: dict[str, tuple[str, str, str, list[str]]] = {
         ["package"],
     ),
     "a style sheet of that wheel": (SEEDBED + "serving/page.css", "{}", "{ }", ["package"]),
+    "a script in a folder without code": (
+        SEEDBED + "serving/browser/page.js",
+        "x",
+        "y",
+        ["package"],
+    ),
     "an encoder that a pipeline holds": (
         SEEDBED + "models/encoders.py",
         "...",
@@ -175,7 +183,7 @@ def test_code_yaml_holds_what_the_fingerprints_are_made_of(root: Path) -> None:
         "seedbed/data/tables.md.jinja", "seedbed/data/tables.py", "src/stage.sh", "uvicorn",
         "project/stages/package.py", "seedbed", "seedbed/cli/serving.py",
         "seedbed/models/encoders.py", "seedbed/serving/packaging.py", "seedbed/serving/page.css",
-        "seedbed/serving/page.py",
+        "seedbed/serving/page.py", "seedbed/serving/browser/page.js",
     }  # fmt: skip
     assert written["parts"]["numpy"] == "2.4.0"
 

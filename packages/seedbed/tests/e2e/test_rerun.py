@@ -37,16 +37,16 @@ def importers(root: Path) -> dict[str, set[str]]:
         for file in (root / source).rglob("*.py")
         if file.read_text(encoding="utf-8").strip()
     }
+    sources = [str(root / source) for source in SOURCES]
     for stage in OmegaConf.load(root / "dvc.yaml").stages:
-        # What a bundle brings with it is read by stage package, and never imported.
-        packs = stage == "package"
-        sources = [str(root / source) for source in SOURCES]
-        finder = ModuleFinder(path=sources, excludes=[*BEYOND_SERVING] if packs else [])
-        finder.run_script(str(root / f"src/project/stages/{stage}.py"))
-        for name in SERVING if packs else ():
-            finder.import_hook(name)
+        finders = [ModuleFinder(path=sources)]
+        finders[0].run_script(str(root / f"src/project/stages/{stage}.py"))
+        if stage == "package":  # what a bundle brings with it is read there, and never imported
+            finders.append(ModuleFinder(path=sources, excludes=[*BEYOND_SERVING]))
+            for name in SERVING:
+                finders[1].import_hook(name)
         stages["src/project/__init__.py"].add(stage)  # the package that the script is in
-        for module in finder.modules.values():
+        for module in (module for finder in finders for module in finder.modules.values()):
             name = Path(module.__file__).relative_to(root).as_posix() if module.__file__ else ""
             if name in stages:
                 stages[name].add(stage)

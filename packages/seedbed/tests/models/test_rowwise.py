@@ -9,7 +9,8 @@ import pytest
 
 from seedbed.config.schema import Features
 from seedbed.models.features import feature_frame, feature_kinds
-from seedbed.models.pipeline import build_pipeline, fit_pipeline, predict_scores
+from seedbed.models.pipeline import build_pipeline, fit_pipeline
+from seedbed.models.predicting import predict_scores
 
 MODELS = sorted(path.stem for path in (Path(__file__).parents[4] / "conf" / "model").glob("*.yaml"))
 CASES: list[tuple[str, str, dict[str, Any]]] = [

@@ -1,5 +1,6 @@
 """A bundle brings what serves it: a wheel, a lock, a Dockerfile and compose.yaml that hold to the rules."""
 
+import os
 import re
 import subprocess
 import sys
@@ -74,6 +75,27 @@ def test_the_wheel_holds_what_serves_and_nothing_of_what_trains(wheel: zipfile.Z
     assert names.isdisjoint({"seedbed/models/training.py", "seedbed/data/validation.py"})
     own = {name.rpartition(".")[0] for name in TRUSTED if name.startswith("seedbed.")}
     assert {f"{name.replace('.', '/')}.py" for name in own} <= names, "types of a pipeline's file"
+
+
+def test_what_serves_can_be_imported_from_the_wheel_alone(
+    wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    wheel.extractall(tmp_path / "site")
+    code = (
+        "import seedbed.cli.serving, seedbed.serving.http.server, seedbed.serving.scoring.running;"
+        "print(seedbed.__file__)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(tmp_path))
 
 
 def test_the_wheel_says_what_it_is_and_needs(wheel: zipfile.ZipFile, built: Built) -> None:

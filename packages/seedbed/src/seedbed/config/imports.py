@@ -29,7 +29,7 @@ BEYOND_SERVING = ("seedbed.registry", "seedbed.config.params")
 BY_NAME = {"uvicorn": ("httptools", "uvloop"), "sqlalchemy": ("psycopg",)}
 """Packages that others import by their names, which no statement tells."""
 BESIDE = (".jinja", ".html", ".css", ".js", ".svg")
-"""The ends of files that are a part of the module whose name they bear, as card.md.jinja."""
+"""The ends of files that a module reads beside itself."""
 
 
 class Imports:
@@ -70,11 +70,7 @@ class Imports:
             if file is None or (key := file.relative_to(source).as_posix()) in found:
                 continue
             found[key] = file
-            found |= {
-                beside.relative_to(source).as_posix(): beside
-                for beside in file.parent.glob(f"{file.stem}.*")
-                if beside.suffix in BESIDE
-            }
+            found |= {other.relative_to(source).as_posix(): other for other in _beside(file)}
             pending += self._imports_of(file, name)[0]
         return found
 
@@ -232,6 +228,19 @@ def _module_file(source: Path, module: str) -> Path | None:
     return next(
         (file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None
     )
+
+
+def _beside(file: Path) -> Iterator[Path]:
+    """Yield the files that are a part of a module: card.md.jinja of card.py, for its name.
+
+    What lies in a folder without code is a part of the package around it.
+    """
+    others = [*file.parent.glob(f"{file.stem}.*")]
+    if file.name == "__init__.py":
+        folders = [path for path in file.parent.iterdir() if path.is_dir()]
+        for folder in folders:
+            others += [] if any(folder.glob("*.py")) else folder.rglob("*")
+    yield from (other for other in others if other.suffix in BESIDE)
 
 
 def digest(text: str) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from seedbed.data.features import make_features
 from seedbed.errors import UserError
 from seedbed.models.features import feature_frame
-from seedbed.models.pipeline import predict_scores
+from seedbed.models.predicting import predict_scores
 from seedbed.serving import Bundle
 from seedbed.serving.compiled import UnusualRowError
 from seedbed.serving.samples import json_value
