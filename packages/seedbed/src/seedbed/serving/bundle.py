@@ -19,6 +19,7 @@ from seedbed.errors import UserError, one_line
 from seedbed.files import read_json
 from seedbed.models.features import feature_frame
 from seedbed.models.gate import Verdict
+from seedbed.models.outcome import Floats
 from seedbed.models.pipeline import predict_scores
 from seedbed.models.serialization import load_pipeline
 from seedbed.serving.code import ProjectCode
@@ -154,15 +155,32 @@ class Bundle:
             If the rows do not fit the signature.
         """
         checked = rows if isinstance(rows, CheckedRows) else self.check(rows)
+        try:
+            scores = self._score(checked.cleaned)
+        except ValueError as error:
+            raise UserError(
+                f"The model cannot score these rows: {one_line(error)} Compare their values with "
+                "those that the signature lists."
+            ) from error
+        return pd.DataFrame(self.recipe.decision.answers(scores)).set_axis(checked.index)
+
+    def _score(self, cleaned: pd.DataFrame) -> Floats:
+        if self.compiled is None:
+            return self._score_by_pipeline(self._features(cleaned))
+        with self._code.active():
+            features = make_features(cleaned, self._makers)
+        return self.compiled.scores(features)
+
+    def _features(self, cleaned: pd.DataFrame) -> pd.DataFrame:
+        with self._code.active():
+            return feature_frame(
+                make_features(cleaned, self._makers), self.recipe.decision.features
+            )
+
+    def _score_by_pipeline(self, features: pd.DataFrame) -> Floats:
         decision = self.recipe.decision
         with self._code.active():
-            features = make_features(checked.cleaned, self._makers)
-            if self.compiled is not None:
-                scores = self.compiled.scores(features)
-            else:
-                known = feature_frame(features, decision.features)
-                scores = predict_scores(self.pipeline, known, decision.task, decision.classes)
-        return pd.DataFrame(decision.answers(scores)).set_axis(checked.index)
+            return predict_scores(self.pipeline, features, decision.task, decision.classes)
 
     def answer(self, rows: Sequence[Mapping[str, Any]]) -> Answers:
         """Answer few rows, fast: the same as :meth:`predict` and :meth:`warn`, to the last bit.
@@ -178,16 +196,31 @@ class Bundle:
             except UnusualRowError:
                 pass  # the slow path reads it, or says what is wrong
         checked = self.check(rows)
-        return Answers(self._answer(checked), self.warn(checked))
+        return Answers(_as_json(self.predict(checked)), self.warn(checked))
 
-    def _answer(self, rows: Rows | CheckedRows) -> list[dict[str, Any]]:
-        found = self.predict(rows).to_dict(orient="records")
-        return [{name: json_value(value) for name, value in row.items()} for row in found]
+    def answer_by_pipeline(
+        self, rows: Sequence[Mapping[str, Any]]
+    ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+        """Return the features of rows and the answers to them, with nothing of the compiled form.
+
+        Raises
+        ------
+        UserError
+            If the rows do not fit the signature.
+        """
+        features = self._features(self.check(rows).cleaned)
+        answers = self.recipe.decision.answers(self._score_by_pipeline(features))
+        return features, _as_json(pd.DataFrame(answers))
 
     def warn(self, rows: Rows | CheckedRows) -> list[str]:
         """Return a sentence for each column with values beyond those in training."""
         checked = rows if isinstance(rows, CheckedRows) else self.check(rows)
         return self.signature.find_unusual(checked.cleaned)
+
+
+def _as_json(answers: pd.DataFrame) -> list[dict[str, Any]]:
+    found = answers.to_dict(orient="records")
+    return [{name: json_value(value) for name, value in row.items()} for row in found]
 
 
 def load_bundle(path: str | Path) -> Bundle:
@@ -255,7 +288,9 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
     bundle = Bundle(
         recipe, pipeline, metrics, seen, samples, version, about["packages"], makers, code
     )
-    difference = find_difference(compiled, samples.rows, bundle._answer) if compiled else ""
+    difference = (
+        find_difference(compiled, samples.rows, bundle.answer_by_pipeline) if compiled else ""
+    )
     if difference:
         compiled, reason = None, f"The compiled form of {folder} is not used: {difference}."
         if samples.rows:

@@ -69,21 +69,24 @@ class CompiledModel:
         answers = []
         unusual: dict[int, list[Any]] = {}
         for row in rows:
-            if type(row) is not dict:
-                raise UnusualRowError
-            try:
-                values = [read(row[name]) for name, read in self.readers]
-            except KeyError:
-                raise UnusualRowError from None
+            values = self.read(row)
             for place, is_usual in self.checks:
                 if not is_usual(values[place]):
                     unusual.setdefault(place, []).append(values[place])
-            answers.append(
-                self.decide(self.predict(self.encode([f(values) for f in self.features])))
-            )
+            features = [make(values) for make in self.features]
+            answers.append(self.decide(self.predict(self.encode(features))))
         if not answers:
             raise UnusualRowError
         return answers, self._describe(unusual) if unusual else []
+
+    def read(self, row: Mapping[str, Any]) -> list[Any]:
+        """Return the values of a raw row, checked and cleaned; raises UnusualRowError."""
+        if type(row) is not dict:
+            raise UnusualRowError
+        try:
+            return [read(row[name]) for name, read in self.readers]
+        except KeyError:
+            raise UnusualRowError from None
 
     def _describe(self, unusual: Mapping[int, list[Any]]) -> list[str]:
         sentences = []
@@ -131,9 +134,9 @@ def compile_model(recipe: Recipe, pipeline: "Pipeline") -> CompiledModel:
 def find_difference(
     compiled: CompiledModel,
     rows: Sequence[Mapping[str, Any]],
-    expected: Callable[[Sequence[Mapping[str, Any]]], list[Answer]],
+    expected: Callable[[Sequence[Mapping[str, Any]]], tuple["pd.DataFrame", list[Answer]]],
 ) -> str:
-    """Return how the compiled form answers otherwise than the Pipeline, empty if it does not.
+    """Return how the compiled form does otherwise than the Pipeline, empty if it does not.
 
     Parameters
     ----------
@@ -142,24 +145,34 @@ def find_difference(
         As a request sends them. They are asked as they are, and the first of them with each value
         missing, and with each category unseen.
     expected : function
-        The slow path's answers to rows.
+        Of rows; it returns their features, in the order of the Pipeline, and its answers.
     """
     if not rows:
         return "there are no sample rows to compare it with the Pipeline"
     first = dict(rows[0])
     unseen = {c.name: "never seen" for c in compiled.columns if c.type == "category"}
     missing = [first | {column.name: None} for column in compiled.columns]
-    asked = [*rows, *missing, first | unseen, dict.fromkeys(first)]
+    asked = [*map(dict, rows), *missing, first | unseen, dict.fromkeys(first)]
+    features, answers = expected(asked)
+    columns = [features[name].tolist() for name in features]
     compared = 0
-    for row, wanted in zip(asked, expected(asked), strict=True):
+    for place, row in enumerate(asked):
         try:
-            [answer], _ = compiled.answer([dict(row)])
+            values = compiled.read(row)
+            [answer], _ = compiled.answer([row])
         except UnusualRowError:
             continue
         compared += 1
-        if json.dumps(answer) != json.dumps(wanted):
-            return f"it answers {answer} where the Pipeline answers {wanted}"
+        for name, make, column in zip(features, compiled.features, columns, strict=True):
+            if (found := _shown(make(values))) != (wanted := _shown(column[place])):
+                return f"its feature {name} is {found} where the Pipeline's is {wanted}"
+        if json.dumps(answer) != json.dumps(answers[place]):
+            return f"it answers {answer} where the Pipeline answers {answers[place]}"
     return "" if compared else "it can read none of the sample rows"
+
+
+def _shown(value: Any) -> str:
+    return "missing" if is_missing(value) else repr(value)
 
 
 def _usual(column: InputColumn) -> Callable[[Any], bool] | None:
