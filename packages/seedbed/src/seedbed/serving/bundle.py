@@ -25,9 +25,8 @@ from seedbed.models.serialization import load_pipeline
 from seedbed.serving.code import ProjectCode
 from seedbed.serving.compiled import (
     CompiledModel,
-    NotCompilableError,
     UnusualRowError,
-    compile_model,
+    compile_or_explain,
     find_difference,
 )
 from seedbed.serving.recipe import REMEDY, OtherFormatError, Recipe
@@ -156,7 +155,7 @@ class Bundle:
         """
         checked = rows if isinstance(rows, CheckedRows) else self.check(rows)
         try:
-            scores = self._score(checked.cleaned)
+            scores = self._score(self._features(checked.cleaned))
         except ValueError as error:
             raise UserError(
                 f"The model cannot score these rows: {one_line(error)} Compare their values with "
@@ -164,20 +163,14 @@ class Bundle:
             ) from error
         return pd.DataFrame(self.recipe.decision.answers(scores)).set_axis(checked.index)
 
-    def _score(self, cleaned: pd.DataFrame) -> Floats:
-        if self.compiled is None:
-            return self._score_by_pipeline(self._features(cleaned))
-        with self._code.active():
-            features = make_features(cleaned, self._makers)
-        return self.compiled.scores(features)
-
     def _features(self, cleaned: pd.DataFrame) -> pd.DataFrame:
         with self._code.active():
-            return feature_frame(
-                make_features(cleaned, self._makers), self.recipe.decision.features
-            )
+            features = make_features(cleaned, self._makers)
+        return feature_frame(features, self.recipe.decision.features)
 
-    def _score_by_pipeline(self, features: pd.DataFrame) -> Floats:
+    def _score(self, features: pd.DataFrame) -> Floats:
+        if self.compiled is not None:
+            return self.compiled.scores(features)
         decision = self.recipe.decision
         with self._code.active():
             return predict_scores(self.pipeline, features, decision.task, decision.classes)
@@ -209,8 +202,8 @@ class Bundle:
             If the rows do not fit the signature.
         """
         features = self._features(self.check(rows).cleaned)
-        answers = self.recipe.decision.answers(self._score_by_pipeline(features))
-        return features, _as_json(pd.DataFrame(answers))
+        scores = replace(self, compiled=None)._score(features)
+        return features, _as_json(pd.DataFrame(self.recipe.decision.answers(scores)))
 
     def warn(self, rows: Rows | CheckedRows) -> list[str]:
         """Return a sentence for each column with values beyond those in training."""
@@ -281,29 +274,19 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
         recipe = Recipe.from_dict(about, folder / ABOUT)
         makers = feature_makers(recipe.columns, recipe.features)
         pipeline = load_pipeline(folder / PIPELINE, settings)
-        compiled, reason = compiled_form(recipe, pipeline)
+        compiled, reason = compile_or_explain(recipe, pipeline)
     metrics, seen = read_json(folder / METRICS), SeenRows.read(folder / SEEN)
     samples = Samples.read(folder / SAMPLES)
     version = whole[:VERSION_LETTERS]
     bundle = Bundle(
         recipe, pipeline, metrics, seen, samples, version, about["packages"], makers, code
     )
-    difference = (
-        find_difference(compiled, samples.rows, bundle.answer_by_pipeline) if compiled else ""
-    )
-    if difference:
-        compiled, reason = None, f"The compiled form of {folder} is not used: {difference}."
-        if samples.rows:
+    if compiled is not None:
+        asked = samples.rows
+        if difference := find_difference(compiled, asked, bundle.answer_by_pipeline):
+            compiled, reason = None, f"The compiled form of {folder} is not used: {difference}."
             warnings.warn(f"{reason} Rows are answered slowly.", stacklevel=3)
     return replace(bundle, compiled=compiled, why_not_compiled=reason)
-
-
-def compiled_form(recipe: Recipe, pipeline: "Pipeline") -> tuple[CompiledModel | None, str]:
-    """Return the compiled form, or None and why there is none."""
-    try:
-        return compile_model(recipe, pipeline), ""
-    except NotCompilableError as error:
-        return None, f"There is no compiled form of {error}."
 
 
 def _read_about(path: Path) -> tuple[dict[str, Any], str]:

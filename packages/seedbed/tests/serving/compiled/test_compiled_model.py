@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from seedbed.errors import UserError
 from seedbed.serving import Bundle, load_bundle
 from seedbed.serving.compiled import UnusualRowError
+from seedbed.serving.compiled.encoders import take_steps_apart
 from seedbed.serving.samples import json_value
 
 BundleOf = Callable[..., Bundle]
@@ -78,6 +79,11 @@ def test_rows_are_answered_as_the_pipeline_does(
     assert [
         json.dumps({name: json_value(value) for name, value in row.items()}) for row in together
     ] == expected
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name.startswith("sparse")])
+def test_the_sparse_variants_are_sparse(name: str, bundle_of: BundleOf) -> None:
+    assert take_steps_apart(bundle_of(*VARIANTS[name]).pipeline).sparse
 
 
 @pytest.mark.slow
