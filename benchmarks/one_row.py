@@ -25,7 +25,7 @@ from seedbed.models.features import feature_frame, split_rows
 from seedbed.models.parallel import one_blas_thread
 from seedbed.models.pipeline import build_pipeline, fit_pipeline
 from seedbed.serving import Bundle, load_bundle
-from seedbed.serving.bundle import compiled_form
+from seedbed.serving.compiled import compile_or_explain
 from seedbed.serving.samples import json_value
 
 MODELS = ("hist_gradient_boosting", "logistic_regression", "linear_svm", "random_forest", "mlp")
@@ -43,7 +43,7 @@ def bundles(train_rows: int) -> Iterator[tuple[str, Bundle]]:
         model = Model.model_validate(load_yaml(Path(f"conf/model/{name}.yaml")))
         pipeline = build_pipeline(model, "binary", kinds, 0, "time")
         fit_pipeline(pipeline, feature_frame(train, kinds), train[TARGET].to_numpy(), name)
-        compiled, reason = compiled_form(bundle.recipe, pipeline)
+        compiled, reason = compile_or_explain(bundle.recipe, pipeline)
         if compiled is None:
             print(f"{name}: {reason}")
             continue

@@ -6,7 +6,7 @@ import time
 from functools import partial
 
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from seedbed.models.parallel import one_blas_thread, run_in_parallel, threads
 
@@ -52,3 +52,29 @@ def test_sums_are_made_in_one_thread() -> None:
         assert {
             library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
         } <= {1}
+
+
+def blas_threads() -> set[int]:
+    return {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"}
+
+
+def test_the_limit_lasts_until_the_last_thread_that_holds_it_lets_go() -> None:
+    with threadpool_limits({"blas": 2}):
+        before = blas_threads()
+        entered, leave, left = threading.Event(), threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with one_blas_thread(openmp=None):
+                entered.set()
+                leave.wait(10)
+            left.set()
+
+        thread = threading.Thread(target=hold)
+        with one_blas_thread():
+            thread.start()
+            assert entered.wait(10)
+        assert blas_threads() == {1}
+        leave.set()
+        assert left.wait(10)
+        thread.join()
+        assert blas_threads() == before

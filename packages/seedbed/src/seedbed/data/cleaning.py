@@ -106,6 +106,8 @@ def _clean_text(values: pd.Series, cleaning: Cleaning) -> pd.Series:
     if cleaning.strip_text:
         texts = texts.str.strip()
     texts = texts.mask(texts.isin(cleaning.missing_text))
+    if values.dtype == "str" and texts.equals(pd.Series(distinct, dtype="str")):
+        return values
     lookup = pd.concat([texts, pd.Series([None], dtype="str")], ignore_index=True)
     return pd.Series(
         lookup.array.take(codes, allow_fill=False), index=values.index, name=values.name

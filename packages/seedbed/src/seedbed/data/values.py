@@ -112,11 +112,21 @@ def read_values(
     plain = plain_values(values)
     if kind == "number":
         return _read_numbers(plain, refuse, sent, exact)
-    if kind == "time":
-        return _read_times(plain, time_zone, refuse)
     if kind == "boolean":
         return _read_booleans(plain, refuse, sent)
-    return _read_texts(plain, refuse, sent)
+    try:
+        if kind == "time":
+            return _read_times(plain, time_zone, refuse)
+        return _read_texts(plain, refuse, sent)
+    except UnicodeEncodeError:  # JSON can write half of a surrogate pair, which no text holds
+        refuse(
+            [isinstance(value, str) and not _is_text(value) for value in values], "valid Unicode"
+        )
+        raise
+
+
+def _is_text(value: str) -> bool:
+    return value.encode(errors="replace").decode() == value
 
 
 def plain_values(values: pd.Series) -> pd.Series:

@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.config.schema import Task
+from seedbed.data.values import LARGEST
 from seedbed.models.outcome import Floats
 
 BLOCK = 256
 """Rows of a block: a multiple of what BLAS takes at once, and few enough to cost microseconds."""
 WORTH_THREADS = 20_000
 """Fewer rows are predicted in one thread: OpenMP's threads cost more than they save."""
-TREES = ("HistGradientBoosting", "RandomForest", "ExtraTrees", "DecisionTree", "Dummy")
+FORESTS = ("RandomForest", "ExtraTrees")
+TREES = ("HistGradientBoosting", *FORESTS, "DecisionTree", "Dummy")
 LINEAR = ("LogisticRegression", "LinearSVC", "LinearSVR", "Ridge")
 
 
@@ -75,6 +77,8 @@ def predict_rowwise(estimator: Any, rows: Any, method: str) -> NDArray:
     if kind == "TransformedTargetRegressor":
         inner = predict_rowwise(estimator.regressor_, rows, method).reshape(-1, 1)
         return np.ravel(estimator.transformer_.inverse_transform(inner))
+    if kind.startswith(FORESTS) and isinstance(rows, np.ndarray):
+        rows = np.clip(rows, -LARGEST, LARGEST)  # scaled, a huge number is infinite in float32
     predict = getattr(estimator, method)
     if goes_by_row(estimator, is_sparse(rows)):
         # A sum over the classes of a single row is another loop of NumPy's than that of several.

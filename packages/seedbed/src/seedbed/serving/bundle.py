@@ -19,14 +19,14 @@ from seedbed.errors import UserError, one_line
 from seedbed.files import read_json
 from seedbed.models.features import feature_frame
 from seedbed.models.gate import Verdict
+from seedbed.models.outcome import Floats
 from seedbed.models.predicting import predict_scores
 from seedbed.models.serialization import load_pipeline
 from seedbed.serving.code import ProjectCode
 from seedbed.serving.compiled import (
     CompiledModel,
-    NotCompilableError,
     UnusualRowError,
-    compile_model,
+    compile_or_explain,
     find_difference,
 )
 from seedbed.serving.recipe import REMEDY, OtherFormatError, Recipe
@@ -164,15 +164,26 @@ class Bundle:
             If the rows do not fit the signature.
         """
         checked = rows if isinstance(rows, CheckedRows) else self.check(rows)
+        try:
+            scores = self._score(self._features(checked.cleaned))
+        except ValueError as error:
+            raise UserError(
+                f"The model cannot score these rows: {one_line(error)} Compare their values with "
+                "those that the signature lists."
+            ) from error
+        return pd.DataFrame(self.recipe.decision.answers(scores)).set_axis(checked.index)
+
+    def _features(self, cleaned: pd.DataFrame) -> pd.DataFrame:
+        with self._code.active():
+            features = make_features(cleaned, self._makers)
+        return feature_frame(features, self.recipe.decision.features)
+
+    def _score(self, features: pd.DataFrame) -> Floats:
+        if self.compiled is not None:
+            return self.compiled.scores(features)
         decision = self.recipe.decision
         with self._code.active():
-            features = make_features(checked.cleaned, self._makers)
-            if self.compiled is not None:
-                scores = self.compiled.scores(features)
-            else:
-                known = feature_frame(features, decision.features)
-                scores = predict_scores(self.pipeline, known, decision.task, decision.classes)
-        return pd.DataFrame(decision.answers(scores)).set_axis(checked.index)
+            return predict_scores(self.pipeline, features, decision.task, decision.classes)
 
     def answer(self, rows: Sequence[Mapping[str, Any]]) -> Answers:
         """Answer few rows, fast: the same as :meth:`predict` and :meth:`warn`, to the last bit.
@@ -188,16 +199,31 @@ class Bundle:
             except UnusualRowError:
                 pass  # the slow path reads it, or says what is wrong
         checked = self.check(rows)
-        return Answers(self._answer(checked), self.warn(checked))
+        return Answers(_as_json(self.predict(checked)), self.warn(checked))
 
-    def _answer(self, rows: Rows | CheckedRows) -> list[dict[str, Any]]:
-        found = self.predict(rows).to_dict(orient="records")
-        return [{name: json_value(value) for name, value in row.items()} for row in found]
+    def answer_by_pipeline(
+        self, rows: Sequence[Mapping[str, Any]]
+    ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+        """Return the features of rows and the answers to them, with nothing of the compiled form.
+
+        Raises
+        ------
+        UserError
+            If the rows do not fit the signature.
+        """
+        features = self._features(self.check(rows).cleaned)
+        scores = replace(self, compiled=None)._score(features)
+        return features, _as_json(pd.DataFrame(self.recipe.decision.answers(scores)))
 
     def warn(self, rows: Rows | CheckedRows) -> list[str]:
         """Return a sentence for each column with values beyond those in training."""
         checked = rows if isinstance(rows, CheckedRows) else self.check(rows)
         return find_unusual(self.signature, checked.cleaned)
+
+
+def _as_json(answers: pd.DataFrame) -> list[dict[str, Any]]:
+    found = answers.to_dict(orient="records")
+    return [{name: json_value(value) for name, value in row.items()} for row in found]
 
 
 def load_bundle(path: str | Path, *, same_packages: bool = False) -> Bundle:
@@ -267,7 +293,7 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
         recipe = Recipe.from_dict(about, folder / ABOUT)
         makers = feature_makers(recipe.columns, recipe.features)
         pipeline = load_pipeline(folder / PIPELINE, settings)
-        compiled, reason = compiled_form(recipe, pipeline)
+        compiled, reason = compile_or_explain(recipe, pipeline)
     metrics, seen = read_json(folder / METRICS), SeenRows.read(folder / SEEN)
     samples, profile = Samples.read(folder / SAMPLES), Reference.read(folder / PROFILE)
     version = whole[:VERSION_LETTERS]
@@ -275,20 +301,12 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
     bundle = Bundle(
         recipe, pipeline, metrics, seen, samples, profile, version, packages, card, makers, code
     )
-    difference = find_difference(compiled, samples.rows, bundle._answer) if compiled else ""
-    if difference:
-        compiled, reason = None, f"The compiled form of {folder} is not used: {difference}."
-        if samples.rows:
+    if compiled is not None:
+        asked = samples.rows
+        if difference := find_difference(compiled, asked, bundle.answer_by_pipeline):
+            compiled, reason = None, f"The compiled form of {folder} is not used: {difference}."
             warnings.warn(f"{reason} Rows are answered slowly.", stacklevel=3)
     return replace(bundle, compiled=compiled, why_not_compiled=reason)
-
-
-def compiled_form(recipe: Recipe, pipeline: "Pipeline") -> tuple[CompiledModel | None, str]:
-    """Return the compiled form, or None and why there is none."""
-    try:
-        return compile_model(recipe, pipeline), ""
-    except NotCompilableError as error:
-        return None, f"There is no compiled form of {error}."
 
 
 def read_about(path: Path) -> tuple[dict[str, Any], str]:

@@ -20,7 +20,7 @@ from seedbed.models.decision import Decision, class_labels
 from seedbed.models.features import feature_frame, feature_kinds, mark_high_cardinality, split_rows
 from seedbed.models.pipeline import build_pipeline, fit_pipeline
 from seedbed.serving import Bundle, load_bundle
-from seedbed.serving.bundle import compiled_form
+from seedbed.serving.compiled import compile_or_explain
 from seedbed.serving.samples import json_value
 from seedbed.serving.signature import Signature
 
@@ -64,7 +64,7 @@ def _fit(root: Path, dataset: str, model: str, *overrides: str) -> Bundle:
                 "decision": Decision(problem.task, kinds, classes, 0.3),
             }
         )
-        compiled, reason = compiled_form(recipe, pipeline)
+        compiled, reason = compile_or_explain(recipe, pipeline)
         makers = feature_makers(known, features)
     return replace(
         bundle,

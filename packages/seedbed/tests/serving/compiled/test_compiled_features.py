@@ -12,6 +12,7 @@ import pytest
 
 from seedbed.config.extensions import only_seedbed
 from seedbed.config.features import plan_features
+from seedbed.config.project import bundled_project
 from seedbed.config.schema import Cleaning, Column, Derived, Features, ValidRange
 from seedbed.data.cleaning import clean_values
 from seedbed.data.features import compute_features, feature
@@ -68,7 +69,7 @@ PARTS = ["year", "month", "day", "day_of_week", "day_of_year", "hour", "minute",
 @pytest.fixture(autouse=True)
 def own_kinds() -> Iterator[None]:
     """Kinds of features that a project adds."""
-    with only_seedbed():
+    with only_seedbed(), bundled_project(""):
 
         @feature(columns=2, elementwise=True)
         def rounded_sum(left: Any, right: Any) -> Any:

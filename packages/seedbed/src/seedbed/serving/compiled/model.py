@@ -1,6 +1,5 @@
 """A whole model for one row at a time: read, clean, make features, encode, predict, decide."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
@@ -70,21 +69,24 @@ class CompiledModel:
         answers = []
         unusual: dict[int, list[Any]] = {}
         for row in rows:
-            if type(row) is not dict:
-                raise UnusualRowError
-            try:
-                values = [read(row[name]) for name, read in self.readers]
-            except KeyError:
-                raise UnusualRowError from None
+            values = self.read(row)
             for place, is_usual in self.checks:
                 if not is_usual(values[place]):
                     unusual.setdefault(place, []).append(values[place])
-            answers.append(
-                self.decide(self.predict(self.encode([f(values) for f in self.features])))
-            )
+            features = [make(values) for make in self.features]
+            answers.append(self.decide(self.predict(self.encode(features))))
         if not answers:
             raise UnusualRowError
         return answers, self._describe(unusual) if unusual else []
+
+    def read(self, row: Mapping[str, Any]) -> list[Any]:
+        """Return the values of a raw row, checked and cleaned; raises UnusualRowError."""
+        if type(row) is not dict:
+            raise UnusualRowError
+        try:
+            return [read(row[name]) for name, read in self.readers]
+        except KeyError:
+            raise UnusualRowError from None
 
     def _describe(self, unusual: Mapping[int, list[Any]]) -> list[str]:
         sentences = []
@@ -130,38 +132,12 @@ def compile_model(recipe: Recipe, pipeline: "Pipeline") -> CompiledModel:
     return CompiledModel(columns, readers, checks, features, encode, predict, decide, scores)
 
 
-def find_difference(
-    compiled: CompiledModel,
-    rows: Sequence[Mapping[str, Any]],
-    expected: Callable[[Sequence[Mapping[str, Any]]], list[Answer]],
-) -> str:
-    """Return how the compiled form answers otherwise than the Pipeline, empty if it does not.
-
-    Parameters
-    ----------
-    compiled : CompiledModel
-    rows : sequence of dict
-        As a request sends them. They are asked as they are, and the first of them with each value
-        missing, and with each category unseen.
-    expected : function
-        The slow path's answers to rows.
-    """
-    if not rows:
-        return "there are no sample rows to compare it with the Pipeline"
-    first = dict(rows[0])
-    unseen = {c.name: "never seen" for c in compiled.columns if c.type == "category"}
-    missing = [first | {column.name: None} for column in compiled.columns]
-    asked = [*rows, *missing, first | unseen, dict.fromkeys(first)]
-    compared = 0
-    for row, wanted in zip(asked, expected(asked), strict=True):
-        try:
-            [answer], _ = compiled.answer([dict(row)])
-        except UnusualRowError:
-            continue
-        compared += 1
-        if json.dumps(answer) != json.dumps(wanted):
-            return f"it answers {answer} where the Pipeline answers {wanted}"
-    return "" if compared else "it can read none of the sample rows"
+def compile_or_explain(recipe: Recipe, pipeline: "Pipeline") -> tuple[CompiledModel | None, str]:
+    """Return the compiled form, or None and why there is none."""
+    try:
+        return compile_model(recipe, pipeline), ""
+    except NotCompilableError as error:
+        return None, f"There is no compiled form of {error}."
 
 
 def _usual(column: InputColumn) -> Callable[[Any], bool] | None:

@@ -134,10 +134,10 @@ def compile_forest(estimator: Any) -> Predict:
     ]
 
     def predict(row: Numbers) -> Numbers:
-        single = np.array([row])
-        if not (np.abs(single) <= LARGEST).all():
-            raise UnusualRowError  # missing or infinite: scikit-learn says what it thinks of that
-        single = single.astype(np.float32)
+        numbers = np.array([row])
+        if np.isnan(numbers).any():
+            raise UnusualRowError  # whether that is possible depends on how scikit-learn was fitted
+        single = np.clip(numbers, -LARGEST, LARGEST).astype(np.float32)
         found = [0.0] * count
         for apply, values in leaves:
             leaf = int(apply(single)[0])

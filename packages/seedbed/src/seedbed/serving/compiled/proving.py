@@ -1,0 +1,56 @@
+"""The proof that a compiled form does as the Pipeline: on a bundle's sample rows, at each load."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from seedbed.serving.compiled.exceptions import UnusualRowError
+from seedbed.serving.compiled.model import Answer, CompiledModel
+from seedbed.serving.compiled.values import is_missing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def find_difference(
+    compiled: CompiledModel,
+    rows: Sequence[Mapping[str, Any]],
+    expected: Callable[[Sequence[Mapping[str, Any]]], tuple["pd.DataFrame", list[Answer]]],
+) -> str:
+    """Return how the compiled form does otherwise than the Pipeline, empty if it does not.
+
+    Parameters
+    ----------
+    compiled : CompiledModel
+    rows : sequence of dict
+        As a request sends them. They are asked as they are, and the first of them with each value
+        missing, and with each category unseen.
+    expected : function
+        Of rows; it returns their features, in the order of the Pipeline, and its answers.
+    """
+    if not rows:
+        return "there are no sample rows to compare it with the Pipeline"
+    first = dict(rows[0])
+    unseen = {c.name: "never seen" for c in compiled.columns if c.type == "category"}
+    missing = [first | {column.name: None} for column in compiled.columns]
+    asked = [*map(dict, rows), *missing, first | unseen, dict.fromkeys(first)]
+    features, answers = expected(asked)
+    columns = [features[name].tolist() for name in features]
+    compared = 0
+    for place, row in enumerate(asked):
+        try:
+            values = compiled.read(row)
+            [answer], _ = compiled.answer([row])
+        except UnusualRowError:
+            continue
+        compared += 1
+        for name, make, column in zip(features, compiled.features, columns, strict=True):
+            if (found := _shown(make(values))) != (wanted := _shown(column[place])):
+                return f"its feature {name} is {found} where the Pipeline's is {wanted}"
+        if json.dumps(answer) != json.dumps(answers[place]):
+            return f"it answers {answer} where the Pipeline answers {answers[place]}"
+    return "" if compared else "it can read none of the sample rows"
+
+
+def _shown(value: Any) -> str:
+    return "missing" if is_missing(value) else repr(value)
