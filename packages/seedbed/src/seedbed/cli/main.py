@@ -4,11 +4,19 @@ import sys
 
 import typer
 
-from seedbed.cli import comparing, configuration, datasets, registry, remotes, running
+from seedbed.cli import (
+    comparing,
+    configuration,
+    datasets,
+    registry,
+    remotes,
+    retraining,
+    running,
+)
 from seedbed.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for group in (configuration, datasets, running, comparing, registry, remotes):
+for group in (configuration, datasets, running, comparing, registry, retraining, remotes):
     app.add_typer(group.app)
 
 
