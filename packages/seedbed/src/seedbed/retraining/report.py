@@ -117,7 +117,7 @@ def _next_steps(
     experiment: str, challenger: Challenger, in_use: str | None, promoted: str | None
 ) -> str:
     back = (
-        f"`seedbed rollback {in_use}` brings the champion of before back."
+        f"`seedbed rollback {in_use}` brings {in_use} back again."
         if in_use
         else "There is no earlier champion to roll back to."
     )
@@ -126,8 +126,7 @@ def _next_steps(
     if challenger.verdict.passed:
         return (
             f"`seedbed promote --experiment {experiment}` makes it the champion, as long as "
-            f"nothing else is committed. After that, {back[0].lower() if not in_use else back[0]}"
-            f"{back[1:]}"
+            f"nothing else is committed.\n\n{back}"
         )
     return (
         "The champion stays. More rows decide more: the same command later takes them in. "

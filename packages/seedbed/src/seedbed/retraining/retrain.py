@@ -155,11 +155,9 @@ class Retraining:
             before: Window = read_params(["dataset"])["dataset"].window
             move = self._move(end, sliding)
         if move is None:
-            until = before.end or "the end of data/raw"
-            upto = f" and before {end}" if end else ""
-            return Result(
-                Code.NOTHING_NEW, f"The source has no row from {until} on{upto}: nothing is new."
-            )
+            until = f"{before.end}, where the window ends" if before.end else "data/raw"
+            more = f", and before {end}" if end else ""
+            return Result(Code.NOTHING_NEW, f"Nothing is new: no row comes after {until}{more}.")
         name = self._find_or_make(move)
         challenger = Challenger.read(self.slot, move.since)
         report = REPORTS / f"{name}.md"
