@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -293,6 +294,26 @@ def test_what_stands_in_the_way_is_one_paragraph(
     if repository:
         assert whole_state(in_use) == before
         assert in_use.experiments() == {}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("mount"), reason="only root can mount a small disk"
+)
+@pytest.mark.parametrize("size", ["64k", "1m"])
+def test_a_full_disk_fails_and_changes_nothing(in_use: Project, size: str) -> None:
+    before, small = whole_state(in_use), in_use.root / ".dvc/tmp"
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(small)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        printed = retrain(in_use, *MAY, code=1)
+        assert re.search(r"No space left on device|disk( is|/quota)? full|is full", printed)
+        assert len(printed) < 3000
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
+    assert whole_state(in_use) == before
+    assert in_use.experiments() == {}
 
 
 def test_a_second_one_gives_way(project: Project) -> None:
