@@ -21,7 +21,7 @@ from seedbed.registry.promoting import (
 )
 from seedbed.registry.versions import ARTIFACT, Bump, put_to_use, read_registry, register
 from seedbed.serving.bundle import load_bundle
-from seedbed.serving.champion import FOLDER
+from seedbed.serving.champion import FOLDER, TRACKED
 from seedbed.sweeps.jobs import Worker, output_to
 from seedbed.sweeps.slots import find_experiment
 
@@ -54,7 +54,13 @@ def promote_experiment(worker: Worker, name: str, bump: Bump, log: Path) -> str:
     root, slot = Path(worker.sweep.root), worker.slot
     refuse_uncommitted(root, *SOURCES)
     commit = _find(worker, name)
-    version = read_registry(root).next_version(bump)
+    registry = read_registry(root)
+    if (root / TRACKED).exists() and not registry.registered:
+        raise UserError(
+            f"{TRACKED} is there, and Git has no version of it: its tags were not fetched. Run "
+            "`git fetch --tags`; if a promotion was cut short, `seedbed promote` finishes it."
+        )
+    version = registry.next_version(bump)
     with chdir(slot.root), output_to(log):
         slot.reset(worker.sweep, commit)
         if reason := read_refusal(slot.root / REFUSAL):

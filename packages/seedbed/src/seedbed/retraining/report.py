@@ -41,23 +41,19 @@ def write_report(
         What was done, if the challenger was promoted.
     """
     verdict = challenger.verdict
-    return (
-        "\n\n".join(
-            [
-                f"# Retraining {experiment}: {'accepted' if verdict.passed else 'refused'}",
-                verdict.reason,
-                f"Window: {_window(after)}; before: {_window(before)}.",
-                "## Rows",
-                _rows(challenger),
-                _scored_on(challenger),
-                "## Champion against challenger, on the test rows",
-                _comparison(challenger, in_use),
-                "## What to do",
-                _next_steps(experiment, challenger, in_use, promoted),
-            ]
-        )
-        + "\n"
-    )
+    paragraphs = [
+        f"# Retraining {experiment}: {'accepted' if verdict.passed else 'refused'}",
+        verdict.reason,
+        f"Window: {_window(after)}; before: {_window(before)}.",
+        "## Rows",
+        _rows(challenger),
+        _scored_on(challenger),
+        "## Champion against challenger, on the test rows",
+        _comparison(challenger, in_use),
+        "## What to do",
+        _next_steps(experiment, challenger, in_use, promoted),
+    ]
+    return "\n\n".join(paragraphs) + "\n"
 
 
 def _window(window: Window) -> str:

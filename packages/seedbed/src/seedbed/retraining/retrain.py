@@ -3,6 +3,7 @@
 What comes of it is an experiment and a report. Work tree, index, HEAD and champion stay.
 """
 
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import chdir, closing, contextmanager
@@ -35,6 +36,8 @@ from seedbed.sweeps.snapshot import take_snapshot
 LOCK = Path(".dvc/tmp/retrain.lock")
 LOG = Path(".dvc/tmp/retrain.log")
 REPORTS = Path("reports/retraining")
+PREFIX = "retrain-"
+"""What the name of each experiment begins with."""
 
 
 class Code(IntEnum):
@@ -158,6 +161,8 @@ class Retraining:
             until = f"{before.end}, where the window ends" if before.end else "data/raw"
             more = f", and before {end}" if end else ""
             return Result(Code.NOTHING_NEW, f"Nothing is new: no row comes after {until}{more}.")
+        rows = "1 new row" if move.new_rows == 1 else f"{move.new_rows:,} new rows"
+        print(f"{rows} up to {move.window.end}; the log is {LOG}", file=sys.stderr, flush=True)
         name = self._find_or_make(move)
         challenger = Challenger.read(self.slot, move.since)
         report = REPORTS / f"{name}.md"
@@ -212,7 +217,8 @@ class Retraining:
         params.dataset.window = move.window.model_dump()
         text = OmegaConf.to_yaml(params)
         digest = digest_of(text, snapshot)
-        there = find_experiment(snapshot, f"*{digest}")
+        # A job of a sweep has the same hash, and ends before the gate.
+        there = find_experiment(snapshot, f"{PREFIX}*{digest}")
         with chdir(self.slot), output_to(self.log):
             if there:
                 slot.reset(snapshot, there[1])
@@ -223,6 +229,6 @@ class Retraining:
                 self.worker.graph().reproduce()
             except UserError as error:
                 raise UserError(f"{error}: {last_line(self.log)} The log is {self.log}.") from error
-        name = f"retrain-{str(move.window.end)[:10]}-{digest}"
+        name = f"{PREFIX}{str(move.window.end)[:10]}-{digest}"
         slot.commit(snapshot, name, f"seedbed: retrained up to {move.window.end}")
         return name
