@@ -101,12 +101,16 @@ def _locks(root: Path) -> Iterator[str]:
             yield f"{lock} is missing: run `make lock`."
             continue
         locked = read_lock(root / lock)
+        asked: dict[str, set[str]] = {}
         for place, table in enumerate(tables):
             project = table["project"]
             optional = project.get("optional-dependencies", {})
-            chosen = [optional.get(extra, []) for extra in extras or optional]
-            texts = sum(chosen, project["dependencies"])
-            wanted = [each for text in texts if (each := Requirement(text)).name not in local]
+            names = asked.get(project["name"], set()) if place and extras else extras or optional
+            chosen = [optional.get(extra, []) for extra in names]
+            requirements = [Requirement(text) for text in sum(chosen, project["dependencies"])]
+            for each in requirements:
+                asked.setdefault(each.name, set()).update(each.extras)
+            wanted = [each for each in requirements if each.name not in local]
             origin = project["name"] + ("" if place else " (pyproject.toml)")
             for problem in _compare(locked, origin, wanted):
                 yield f"{lock}: {problem}: run `make lock`."

@@ -149,7 +149,7 @@ def test_a_promotion_killed_at_any_step_is_done_by_the_same_command(
     assert git(root, "log", "--format=%s").count(f"Promote model {version}") == 1
 
 
-@pytest.mark.parametrize("step", ["_fetch_champion", "_commit", "put_to_use"])
+@pytest.mark.parametrize("step", ["fetch_champion", "_commit", "put_to_use"])
 def test_a_rollback_killed_at_any_step_is_done_by_the_same_command(
     step: str, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,7 +83,13 @@ def project(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         dump_pipeline(pipeline, root / "model/pipeline.skops")
         write_json(root / "model/packages.json", installed_packages())
         write_bundle(
-            root / "bundle", recipe, model=root / "model", metrics={}, card="", seen=seen, train=train
+            root / "bundle",
+            recipe,
+            model=root / "model",
+            metrics={},
+            card="",
+            seen=seen,
+            train=train,
         )
         return root
 

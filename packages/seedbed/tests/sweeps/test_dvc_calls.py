@@ -106,6 +106,15 @@ def test_data_that_dvc_tracks_apart_are_no_stage(root: Path) -> None:
     assert graph.ancestors("train") == ["clean", "featurize"]
 
 
+def test_a_folder_is_added_as_dvc_add_does_it(root: Path) -> None:
+    (root / "table").mkdir()
+    (root / "table/rows.txt").write_text("1\n")
+    StageGraph(root).add(Path("table"))
+    [out] = yaml.safe_load((root / "table.dvc").read_text())["outs"]
+    assert (out["path"], out["nfiles"]) == ("table", 1)
+    assert "/table" in (root / ".gitignore").read_text().splitlines()
+
+
 def test_what_the_cache_holds_is_brought_back_and_the_rest_left_out(root: Path) -> None:
     lost = yaml.safe_load(lock(root))["stages"]["evaluate"]["outs"]
     (listing,) = [out["md5"] for out in lost if out["path"] == "predictions"]

@@ -9,6 +9,7 @@ from seedbed.cli import (
     monitoring,
     registry,
     remotes,
+    retraining,
     running,
     serving,
 )
@@ -22,6 +23,7 @@ GROUPS = (
     remotes,
     *serving.GROUPS,
     monitoring,
+    retraining,
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

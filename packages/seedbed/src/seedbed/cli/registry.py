@@ -15,11 +15,19 @@ def promote(
     bump: Annotated[
         Literal["major", "minor", "patch"], typer.Option(help="Which part of the version to raise.")
     ] = "minor",
+    experiment: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Promote an experiment of HEAD; the work tree need not hold it."
+        ),
+    ] = None,
 ) -> None:
     """Make the packaged bundle the champion, and register it as a version, a tag of Git."""
     from seedbed.registry.promoting import promote as run
+    from seedbed.retraining.retrain import promote_by_name
 
-    print(run(find_root(), bump))
+    root = find_root()
+    print(promote_by_name(root, experiment, bump) if experiment else run(root, bump))
 
 
 @app.command()

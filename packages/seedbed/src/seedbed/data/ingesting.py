@@ -89,18 +89,12 @@ def _cut(base: pd.DataFrame, dataset: Dataset, name: str | None) -> pd.DataFrame
             "dataset.window is set, and columns.time names no column. Name one in the conf/dataset "
             "file, or leave the window open."
         )
-    if name not in base.columns:
-        raise UserError(
-            f"columns.time: {name} is not a column of table {dataset.base}"
-            f"{did_you_mean(name, base.columns)}, so dataset.window cannot be applied. Correct it "
-            "in the conf/dataset file."
-        )
-    times = read_values(base[name], name, "time", dataset.time_zone)
+    times = read_times(base, name, dataset)
     inside = pd.Series(True, index=base.index)
     if start is not None:
-        inside &= times >= _moment(start, dataset.time_zone)
+        inside &= times >= moment(start, dataset.time_zone)
     if end is not None:
-        inside &= times < _moment(end, dataset.time_zone)
+        inside &= times < moment(end, dataset.time_zone)
     if not inside.any():
         raise UserError(
             f"dataset.window: no row lies in [{start}, {end}); the data run from {times.min()} to "
@@ -109,9 +103,43 @@ def _cut(base: pd.DataFrame, dataset: Dataset, name: str | None) -> pd.DataFrame
     return base[inside].reset_index(drop=True)
 
 
-def _moment(text: str, zone: str) -> pd.Timestamp:
-    moment = pd.Timestamp(text)
-    return moment.tz_localize(zone) if moment.tzinfo is None else moment
+def read_times(base: pd.DataFrame, name: str, dataset: Dataset) -> pd.Series:
+    """Return the time column `name` of the first table, which the window goes by.
+
+    Returns
+    -------
+    Series of datetime64[us, time_zone], shape (n_rows,)
+
+    Raises
+    ------
+    UserError
+        If there is no such column, or a value is no time.
+    """
+    if name not in base.columns:
+        raise UserError(
+            f"columns.time: {name} is not a column of table {dataset.base}"
+            f"{did_you_mean(name, base.columns)}, so dataset.window cannot be applied. Correct it "
+            "in the conf/dataset file."
+        )
+    return read_values(base[name], name, "time", dataset.time_zone)
+
+
+def moment(text: str, zone: str) -> pd.Timestamp:
+    """Return a bound of the window as a moment; without an offset it is one of the time zone.
+
+    Raises
+    ------
+    UserError
+        If clocks are set back or forward there, and show that time twice or never.
+    """
+    found = pd.Timestamp(text)
+    try:
+        return found.tz_localize(zone) if found.tzinfo is None else found
+    except ValueError:
+        raise UserError(
+            f"dataset.window: in {zone}, clocks show {text} twice or never. Write it with an "
+            f"offset, as in {found.isoformat()}+00:00, and the other end of the window too."
+        ) from None
 
 
 def _sample(base: pd.DataFrame, dataset: Dataset, name: str | None) -> pd.DataFrame:

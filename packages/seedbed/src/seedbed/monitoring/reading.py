@@ -17,9 +17,10 @@ from seedbed.serving.prediction_log import PLACE
 from seedbed.serving.scoring.batches import Done
 from seedbed.serving.scoring.inputs import Wanted, open_files
 from seedbed.serving.scoring.reading import read_frame
-from seedbed.serving.scoring.running import BATCH
 from seedbed.serving.signature import InputColumn, Signature
 
+BATCH = 65_536
+"""Rows that are read at a time."""
 SHOWN = 5
 
 

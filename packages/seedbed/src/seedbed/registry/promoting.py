@@ -99,7 +99,7 @@ def roll_back(root: Path, version: str | None = None) -> str:
         raise UserError(f"{ARTIFACT} {target} is in use already.")
     with _all_or_nothing(root):
         git_or_stop(root, "checkout", "--quiet", f"{ARTIFACT}@{target}", "--", str(TRACKED))
-        _fetch_champion(root, target)
+        fetch_champion(root, target)
         _commit(root, f"Roll back to {ARTIFACT} {target}")
     put_to_use(root, target)
     return f"{ARTIFACT} {target} is in use again, instead of {now}. {SHARE}"
@@ -115,6 +115,11 @@ def _prepare(root: Path, *sources: str) -> None:
     left_behind = git_or_stop(root, "status", "--porcelain", "--", f"{FOLDER}*")
     if left_behind and not git_or_stop(root, "ls-files", "--unmerged"):
         _restore(root)
+    refuse_uncommitted(root, *sources)
+
+
+def refuse_uncommitted(root: Path, *sources: str) -> None:
+    """Raise UserError if Git lacks changes, or files below `sources`."""
     diff = git_or_stop(root, "diff", "--name-only", "--relative", "-z", "HEAD")
     changed = [name for name in diff.split("\0") if name]
     changed += [name for place in sources for name in untracked_files(root, place)]
@@ -161,7 +166,7 @@ def _commit(root: Path, message: str) -> None:
         git_or_stop(root, "commit", "--quiet", "-m", message)
 
 
-def _fetch_champion(root: Path, version: str) -> None:
+def fetch_champion(root: Path, version: str) -> None:
     """Check out what models/champion.dvc names, from DVC's cache or else from the remote.
 
     Raises

@@ -69,6 +69,8 @@ class StageGraph:
     def reproduce(self, *names: str, alone: bool = False) -> None:
         """Do what `dvc repro` of these stages does, with `alone` what `--single-item` does.
 
+        Without names it is what `dvc repro` does.
+
         Raises UserError if a stage fails; what it printed is in the log. Raises KeyboardInterrupt
         if Ctrl-C ended a stage, which DVC itself reports as a failure.
         """
@@ -92,6 +94,10 @@ class StageGraph:
                 made_head, made = read_lock(self.root)
                 text = (head or made_head) + "".join((entries | made).values())
                 write_text(self.root / "dvc.lock", text)
+
+    def add(self, path: Path) -> None:
+        """Do what `dvc add` of a folder does."""
+        self._repo.add(str(path))
 
     def ancestors(self, target: str, *but: str) -> list[str]:
         """Return the stages that lead to a target, in the order of their names, without some.

@@ -142,6 +142,10 @@ class Worker:
         assert made is not None
         return *made, found
 
+    def graph(self) -> StageGraph:
+        """Return the stage graph of the slot as its files are now; work in the slot meanwhile."""
+        return StageGraph(self.slot.root, self._settings, self._environment)
+
     def close(self) -> None:
         """End the zygote, and let go of the slot."""
         if self._zygote:
@@ -152,7 +156,7 @@ class Worker:
         """Run the graph up to the target, for the params.yaml that is there."""
         # Until this job's stages have succeeded, nobody knows what lies in the slot.
         previous, self._inputs = self._inputs, None
-        graph = StageGraph(self.slot.root, self._settings, self._environment)
+        graph = self.graph()
         stages = graph.ancestors(TARGET, COMPOSE)
         inputs = graph.inputs_hash(stages, COMPOSE, self.sweep.tree)
         file = Path(self.sweep.root) / UPSTREAM / inputs

@@ -71,6 +71,11 @@ def take_snapshot(root: Path) -> Sweep:
     shallow clone, a repository that is a part of another, or files that Git does not track and a
     stage reads.
     """
+    if git(root, "rev-parse", "--git-dir") is None:
+        raise UserError(
+            f"{root}: there is no Git repository, and experiments are commits. Run `git init`, "
+            "then `git add -A && git commit`."
+        )
     baseline = git(root, "rev-parse", "--verify", "--quiet", "HEAD")
     if baseline is None:
         raise UserError(
@@ -115,12 +120,12 @@ def _check_repository(root: Path, baseline: str) -> None:
         )
     if git(root, "rev-parse", "--is-shallow-repository") == "true":
         raise UserError(
-            f"{root}: a sweep cannot work in a shallow clone. Run `git fetch --unshallow`."
+            f"{root}: experiments cannot be made in a shallow clone. Run `git fetch --unshallow`."
         )
     if git(root, "rev-parse", "--show-prefix"):
         raise UserError(
-            f"{root}: the project is a folder of a larger Git repository. Sweeps need it at the "
-            "top of one."
+            f"{root}: the project is a folder of a larger Git repository. Experiments need it "
+            "at the top of one."
         )
     if git(root, "var", "GIT_COMMITTER_IDENT") is None:
         raise UserError(
@@ -130,8 +135,8 @@ def _check_repository(root: Path, baseline: str) -> None:
     if needed := _untracked_inputs(root):
         raise UserError(
             f"Git does not track {', '.join(needed)}, so no job would have "
-            f"{'it' if len(needed) == 1 else 'them'}. Run `git add` on what the sweep needs, and "
-            "remove or ignore the rest."
+            f"{'it' if len(needed) == 1 else 'them'}. Run `git add` on what is needed, and remove "
+            "or ignore the rest."
         )
 
 
