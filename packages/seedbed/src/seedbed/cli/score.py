@@ -10,7 +10,6 @@ import typer
 from seedbed.errors import UserError
 
 if TYPE_CHECKING:
-    from seedbed.config.schema import Source
     from seedbed.serving.scoring.inputs import Input
 
 app = typer.Typer()
@@ -59,10 +58,11 @@ def score(
     # Threads of OpenMP that wait by spinning would take the core of those that read and write.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from seedbed.serving.bundle import load_bundle
+    from seedbed.serving.scoring.options import default_bundle
     from seedbed.serving.scoring.running import describe, plan_run, run
 
     begun = time.monotonic()
-    path = bundle or _default_bundle()
+    path = bundle or default_bundle()
     model = load_bundle(path)
     opened = _open_input(source, table, query, option, model.recipe.dataset)
     plan = plan_run(
@@ -86,13 +86,6 @@ def score(
         print(f"warning: {warning}")
 
 
-def _default_bundle() -> Path:
-    from seedbed.serving.bundle import ABOUT
-
-    champion = Path("models/champion")
-    return champion if (champion / ABOUT).is_file() else Path("models/bundle")
-
-
 def _open_input(
     source: str, table: str | None, query: str | None, options: list[str] | None, dataset: str
 ) -> "Input":
@@ -105,8 +98,9 @@ def _open_input(
             raise UserError("--option says how a file is written, and INPUT is a database.")
         return TableInput(source, table) if table else QueryInput(source, str(query))
     from seedbed.serving.scoring.inputs import open_files
+    from seedbed.serving.scoring.options import parse_options, project_source
 
-    return open_files(source, _parse(options), _project_source(dataset))
+    return open_files(source, parse_options(options), project_source(dataset))
 
 
 def _open_output(
@@ -125,39 +119,3 @@ def _open_output(
             "database add --to-table NAME."
         )
     return FileOutput(path, identity, force=force, restart=restart)
-
-
-def _parse(options: list[str] | None) -> dict[str, Any] | None:
-    """Return options as they stand in YAML."""
-    import yaml
-
-    if not options:
-        return None
-    parsed = {}
-    for text in options:
-        name, sign, value = text.partition("=")
-        if not sign:
-            raise UserError(f"--option {text}: write KEY=VALUE, such as separator=';'.")
-        try:
-            parsed[name] = yaml.safe_load(value) if value not in (";", ",", "|") else value
-        except yaml.YAMLError:
-            parsed[name] = value
-    return parsed
-
-
-def _project_source(dataset: str) -> "Source | None":
-    """Return how the first table of a dataset is read, where the project here has it."""
-    if not (Path("conf").is_dir() and Path("params.yaml").is_file()):
-        return None
-    try:
-        from seedbed.config.params import read_params
-    except ModuleNotFoundError:  # a bundle's own environment knows no project
-        return None
-    params = read_params(["source", "dataset"])
-    if params["dataset"].name != dataset:
-        return None
-    base = params["dataset"].table(params["dataset"].base)
-    found = params["source"].of(base)
-    missing = [*base.missing, *found.options.get("missing", [])]
-    kind = "csv" if found.kind == "package" else found.kind
-    return found.model_copy(update={"kind": kind, "options": {**found.options, "missing": missing}})

@@ -11,8 +11,6 @@ from seedbed.config.repository import find_root
 from seedbed.errors import UserError
 
 app = typer.Typer()
-CHAMPION = Path("models/champion")
-BUNDLE = Path("models/bundle")
 VERSION = re.compile(r"(model@)?v\d+\.\d+\.\d+")
 
 
@@ -84,9 +82,9 @@ def serve(
 
 def _folder_of(bundle: str | None) -> Path:
     if bundle is None:
-        return next(
-            (path for path in (CHAMPION, BUNDLE) if (path / "bundle.json").exists()), BUNDLE
-        )
+        from seedbed.serving.scoring.options import default_bundle
+
+        return default_bundle()
     if Path(bundle).is_dir() or not VERSION.fullmatch(bundle):
         return Path(bundle)
     root = find_root()

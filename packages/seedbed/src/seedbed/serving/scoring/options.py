@@ -34,9 +34,11 @@ def parse_options(options: list[str] | None) -> dict[str, Any] | None:
 
 def project_source(dataset: str) -> Source | None:
     """Return how the first table of a dataset is read, where the project here has it."""
-    from seedbed.config.params import PARAMS, read_params
-
-    if not (Path("conf").is_dir() and Path(PARAMS).is_file()):
+    if not (Path("conf").is_dir() and Path("params.yaml").is_file()):
+        return None
+    try:
+        from seedbed.config.params import read_params
+    except ModuleNotFoundError:  # a bundle's own environment knows no project
         return None
     params = read_params(["source", "dataset"])
     if params["dataset"].name != dataset:
