@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chromium import Chromium
 from http_server import Server, serving
 from seedbed.serving import Bundle, load_bundle
 
@@ -31,3 +32,11 @@ def server(
 def row(bundle: Bundle) -> dict[str, Any]:
     """A row as a request sends it."""
     return dict(bundle.samples.rows[0])
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Chromium]:
+    """A browser, in which nothing may go wrong that nobody looks at."""
+    with Chromium(tmp_path / "profile") as browser:
+        yield browser
+        assert browser.complaints == []

@@ -1,53 +1,18 @@
-"""The page at / in a real browser: filled in by keyboard, read as a screen reader does."""
+"""The form of the page at /, filled in by keyboard in a real browser, and the answer."""
 
-import csv
 import json
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from chromium import Chromium, needs_browser
-from http_server import Server, serving, wait_until
+from http_server import Server, serving
+from page import ANSWERED, CONTROLS, EXPLAINED, FILLED, address, field, score
 from seedbed.serving import Bundle, load_bundle
 
 pytestmark = needs_browser
-FILLED = "!document.querySelector('main').hidden"
-ANSWERED = "document.querySelector('#status .answer')"
-EXPLAINED = "document.querySelector('#why table')"
-CONTROLS = {
-    "button",
-    "textbox",
-    "combobox",
-    "link",
-    "listbox",
-    "radio",
-    "checkbox",
-    "DisclosureTriangle",
-}
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chromium]:
-    """A browser, in which nothing may go wrong that nobody looks at."""
-    with Chromium(tmp_path / "profile") as browser:
-        yield browser
-        assert browser.complaints == []
-
-
-def address(server: Server) -> str:
-    return f"http://127.0.0.1:{server.port}/"
-
-
-def field(bundle: Bundle, name: str) -> str:
-    return f"#field-{[column.name for column in bundle.signature.columns].index(name)}"
-
-
-def score(browser: Chromium, place: int = 0) -> float:
-    return float(browser.evaluate(f"document.querySelectorAll('data')[{place}].value"))
 
 
 def test_a_row_is_filled_in_by_keyboard_and_predicted(
@@ -123,6 +88,19 @@ def test_why_names_each_column_with_its_effect(
     assert browser.evaluate("document.querySelectorAll('#why svg[aria-hidden=true]').length") == 20
 
 
+def test_a_prediction_stays_when_it_cannot_be_explained(
+    server: Server, bundle: Bundle, browser: Chromium
+) -> None:
+    browser.call("Network.setBlockedURLs", urls=["*/explain"])
+    browser.open(address(server), FILLED)
+    browser.tab_to("#row-form .primary")
+    browser.press("Enter")
+    browser.wait("document.querySelector('#why').textContent")
+    assert browser.text("#why").startswith("Why cannot be told. The server does not answer.")
+    assert score(browser) == bundle.samples.answers[0]["score"]
+    browser.complaints.clear()
+
+
 def test_what_was_not_in_training_is_warned_of(
     server: Server, bundle: Bundle, browser: Chromium
 ) -> None:
@@ -157,146 +135,6 @@ def test_a_mistake_is_shown_at_its_field(
     browser.press("Enter")
     browser.wait(ANSWERED)
     assert browser.text(f"{selector}-error") == ""
-
-
-def test_a_file_comes_back_scored(
-    server: Server, bundle: Bundle, browser: Chromium, tmp_path: Path
-) -> None:
-    rows = pd.DataFrame(bundle.samples.rows)
-    rows["note"] = ['a "quoted", note\nof two lines', *["plain"] * (len(rows) - 1)]
-    rows.to_csv(tmp_path / "mine.csv", index=False)
-    browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
-    browser.open(address(server), FILLED)
-    browser.choose_file("#file", tmp_path / "mine.csv")
-    browser.wait("document.querySelector('#file-status a')")
-    predictions = [answer["prediction"] for answer in bundle.samples.answers]
-    said = browser.text("#file-status")
-    assert said.startswith(f"{len(rows)} rows: ")
-    assert f"no {predictions.count(False)}" in said
-    assert f"yes {predictions.count(True)}" in said
-    assert "The model does not look at note." in said
-    shown = browser.text("#file-rows tbody").replace("\t\n", "\t")
-    assert "of two lines" in shown
-    browser.tab_to("#file-status a")
-    browser.press("Enter")
-    scored = tmp_path / "mine-scored.csv"
-    wait_until(scored.exists, "the download")
-    wait_until(lambda: len(list(csv.reader(scored.open(newline="")))) == len(rows) + 1, "its end")
-    found = pd.read_csv(scored)
-    assert list(found) == [*rows, "prediction", "score"]
-    assert found["note"].tolist() == rows["note"].tolist()
-    assert found["prediction"].tolist() == predictions
-    assert found["score"].tolist() == [answer["score"] for answer in bundle.samples.answers]
-
-
-def test_a_file_that_does_not_fit_is_refused_with_the_reason(
-    server: Server, bundle: Bundle, browser: Chromium, tmp_path: Path
-) -> None:
-    rows = pd.DataFrame(bundle.samples.rows)
-    rows.drop(columns="dest").to_csv(tmp_path / "short.csv", index=False)
-    browser.open(address(server), FILLED)
-    browser.choose_file("#file", tmp_path / "short.csv")
-    browser.wait("document.querySelector('#file-status .error')")
-    assert "lack the column dest" in browser.text("#file-status")
-    browser.complaints.clear()
-
-
-def test_warnings_of_a_file_are_shown_in_any_letters(
-    server: Server, bundle: Bundle, browser: Chromium, tmp_path: Path
-) -> None:
-    rows = pd.DataFrame(bundle.samples.rows).assign(dest="Z\u00fcrich \u2708").head(2)
-    rows["y" * 5000] = 1  # told too, and shortened
-    rows.to_csv(tmp_path / "rows.csv", index=False)
-    browser.open(address(server), FILLED)
-    browser.choose_file("#file", tmp_path / "rows.csv")
-    browser.wait("document.querySelector('#file-status .warning')")
-    assert "in 2 rows: 'Z\u00fcrich \u2708'" in browser.text("#file-status")
-
-
-def test_a_file_that_is_too_large_is_not_sent(
-    server: Server, browser: Chromium, tmp_path: Path
-) -> None:
-    (tmp_path / "large.csv").write_bytes(b"x" * 2**21)
-    browser.open(address(server), FILLED)
-    assert "At most 3,000 rows and 0.5 MB" in browser.text("#file-hint")
-    browser.choose_file("#file", tmp_path / "large.csv")
-    browser.wait("document.querySelector('#file-status .error')")
-    assert browser.text("#file-status") == "large.csv has 2 MB."
-
-
-def test_a_prediction_stays_when_it_cannot_be_explained(
-    server: Server, bundle: Bundle, browser: Chromium
-) -> None:
-    browser.call("Network.setBlockedURLs", urls=["*/explain"])
-    browser.open(address(server), FILLED)
-    browser.tab_to("#row-form .primary")
-    browser.press("Enter")
-    browser.wait("document.querySelector('#why').textContent")
-    assert browser.text("#why").startswith("Why cannot be told. The server does not answer.")
-    assert score(browser) == bundle.samples.answers[0]["score"]
-    browser.complaints.clear()
-
-
-def test_a_screen_reader_finds_a_name_for_each_control(
-    server: Server, bundle: Bundle, browser: Chromium
-) -> None:
-    browser.open(address(server), FILLED)
-    browser.tab_to("#row-form .primary")
-    browser.press("Enter")
-    browser.wait(EXPLAINED)
-    browser.evaluate("document.querySelector('#card').parentNode.open = true")
-    found = browser.accessible()
-    controls = [node for node in found if node["role"] in CONTROLS]
-    assert [node for node in controls if not node["name"]] == []
-    names = {node["name"] for node in controls}
-    assert names >= {column.name for column in bundle.signature.columns}
-    assert names >= {"Predict", "Another example", "A CSV file with the columns above, in UTF-8"}
-    described = {node["name"]: node["description"] for node in controls}
-    assert "80 to" in described["distance"] or "in training" in described["distance"]
-    assert "America/New_York" in described["time_hour"]
-    roles = [node["role"] for node in found]
-    for role in ("main", "banner", "group", "status", "alert", "table"):
-        assert role in roles, role
-    assert browser.evaluate("document.documentElement.lang") == "en"
-    levels = browser.evaluate(
-        "[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(h => +h.tagName[1])"
-    )
-    assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
-
-
-CONTRAST = """
-(() => {
-  const light = (colour) => {
-    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((v) => v / 255)
-      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = (node) => {
-    const colour = getComputedStyle(node).backgroundColor;
-    return colour === "rgba(0, 0, 0, 0)" && node.parentElement ? behind(node.parentElement) : colour;
-  };
-  return [...document.querySelectorAll("h1, p, label, input, select, button, th, td, a, .error")]
-    .map((node) => [light(getComputedStyle(node).color), light(behind(node))].sort((a, b) => b - a))
-    .map(([high, low]) => (high + 0.05) / (low + 0.05)).reduce((a, b) => Math.min(a, b));
-})()
-"""
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_all_text_is_legible_in_light_and_in_dark_and_on_a_phone(
-    server: Server, browser: Chromium, tmp_path: Path, dark: bool
-) -> None:
-    browser.open(address(server), FILLED)
-    browser.picture(tmp_path / "page.png", 390, 800, dark)
-    browser.tab_to("#row-form .primary")
-    browser.press("Enter")
-    browser.wait(EXPLAINED)
-    background = browser.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (sum(map(int, background[4:-1].split(","))) < 200) == dark
-    assert browser.evaluate(CONTRAST) >= 4.5, "WCAG 2.2, 1.4.3"
-    assert browser.evaluate("document.documentElement.scrollWidth") <= 390
-    outline = browser.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert outline == "solid", "the focus is to be seen"
 
 
 COLUMNS = [
@@ -354,66 +192,3 @@ def test_another_example_fills_in_another_row(
     browser.press("Enter")
     browser.wait(ANSWERED)
     assert score(browser) == bundle.samples.answers[2]["score"]
-
-
-def test_the_token_is_asked_for_and_kept_nowhere(
-    built: Callable[[str], Path], tmp_path: Path, browser: Chromium
-) -> None:
-    folder, secret = built("wine") / "models/bundle", "open sesame"
-    with serving(folder, tmp_path / "log", "--token-env", "SECRET", SECRET=secret) as server:
-        assert server.client.get("/page.json").status_code == 401
-        assert "proline" not in server.client.get("/").text
-        browser.open(address(server), "!document.querySelector('#token-form').hidden")
-        assert browser.evaluate("document.activeElement.id") == "token"
-        browser.type_over("wrong")
-        browser.press("Enter")
-        browser.wait("document.querySelector('#notice').textContent.includes('token is missing')")
-        assert not browser.evaluate(FILLED)
-        browser.type_over(secret)
-        browser.press("Enter")
-        browser.wait(FILLED)
-        browser.complaints.clear()  # the console lists the answers 401
-        browser.tab_to("#row-form .primary")
-        browser.press("Enter")
-        browser.wait(EXPLAINED)
-        kept = browser.evaluate("document.cookie + JSON.stringify([localStorage, sessionStorage])")
-        assert kept == "[{},{}]"
-        assert all("sesame" not in request for request in browser.requests)
-        assert secret not in (tmp_path / "log").read_text()
-
-
-def test_the_policy_lets_nothing_out_of_the_page(
-    server: Server, browser: Chromium, tmp_path: Path
-) -> None:
-    policy = server.client.get("/").headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
-    browser.open(address(server), FILLED)
-    elsewhere = f"http://localhost:{server.port}/"  # by another name it is another origin
-    for attempt in (
-        f"fetch('{elsewhere}').then(() => 'out', () => 'refused')",
-        f"new Promise(end => {{ const image = new Image(); image.onload = () => end('out');"
-        f" image.onerror = () => end('refused'); image.src = '{elsewhere}x.png'; }})",
-    ):
-        assert browser.evaluate(attempt) == "refused"
-    assert len(browser.complaints) >= 2
-    assert all("Content Security Policy" in text for text in browser.complaints)
-    browser.complaints.clear()
-
-
-def test_the_card_is_text_whatever_is_in_it(
-    server: Server, bundle: Bundle, browser: Chromium
-) -> None:
-    browser.open(address(server), FILLED)
-    card = browser.evaluate("document.querySelector('#card').textContent")
-    assert "Model card: flights" in card
-    assert "**" not in card
-    assert "|" not in card
-    assert browser.evaluate("document.querySelectorAll('#card table').length") >= 4
-    hostile = "# <img src=x onerror=alert(1)>\n\n- **<b>bold</b>** `code`\n  and more\n\n| a | b |\n| --- | --- |\n| x \\| y | <i> |"
-    found = browser.evaluate(
-        "(() => { const box = document.createElement('div');"
-        f" box.append(...renderMarkdown({json.dumps(hostile)}));"
-        " return [box.textContent, box.querySelectorAll('img, b, i').length]; })()"
-    )
-    assert found == ["<img src=x onerror=alert(1)><b>bold</b> code and moreabx | y<i>", 0]

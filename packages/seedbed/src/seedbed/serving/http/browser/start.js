@@ -5,6 +5,7 @@ let example = 0;
 let latest = 0; // number of the question that was asked last: older answers come too late
 
 async function load() {
+  byId("notice").textContent = "";
   try {
     about = await (await ask("page.json", "application/json")).json();
   } catch (error) {
@@ -12,7 +13,6 @@ async function load() {
     if (!byId("token-form").hidden) byId("token").focus();
     return;
   }
-  byId("notice").textContent = "";
   document.title = byId("question").textContent = about.question;
   byId("model").textContent = `Model of ${about.model.name}, version ${about.model.version}`;
   byId("fields").replaceChildren(...about.columns.map(makeField));
