@@ -90,6 +90,7 @@ def project(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
             card="",
             seen=seen,
             train=train,
+            validation=train,
         )
         return root
 
