@@ -83,7 +83,7 @@ def test_effects_add_up_to_score_minus_base(built: Built, name: str) -> None:
         assert {column: effect.value for column, effect in found.effects.items()} == row
         assert found.prediction in (answer["prediction"], found.score)
         (score,) = score_of(bundle, [row], found.prediction)
-        assert found.score == pytest.approx(score, rel=1e-12)
+        assert found.score == score
         base = score_of(bundle, list(bundle.samples.rows), found.prediction)
         assert found.base == pytest.approx(sum(base) / len(base), rel=1e-12)
         total = sum(effect.effect for effect in found.effects.values())

@@ -3,12 +3,15 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from seedbed.config.repository import find_root
 from seedbed.errors import UserError
+
+if TYPE_CHECKING:
+    from seedbed.serving.prediction_log import LogSettings
 
 app = typer.Typer()
 VERSION = re.compile(r"(model@)?v\d+\.\d+\.\d+")
@@ -49,6 +52,17 @@ def serve(
             metavar="NAME", help="The environment variable with the token requests must bear."
         ),
     ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(help="A folder to keep requests and answers in, as Parquet by day."),
+    ] = None,
+    log_rate: Annotated[float, typer.Option(help="Share of the requests that are kept.")] = 1.0,
+    log_days: Annotated[
+        int | None, typer.Option(help="How many days they are kept; else for good.")
+    ] = None,
+    log_without: Annotated[
+        str, typer.Option(help="Roles between commas whose columns are left out, such as key.")
+    ] = "",
     allow_other_versions: Annotated[
         bool,
         typer.Option(
@@ -75,6 +89,7 @@ def serve(
             connections=connections,
             stop_seconds=stop_seconds,
             token=_token_in(token_env),
+            log=_log_settings(log, log_rate, log_days, log_without),
             same_packages=not allow_other_versions,
         )
     )
@@ -96,6 +111,21 @@ def _folder_of(bundle: str | None) -> Path:
             "`.venv/bin/seedbed`, or give the path of a bundle."
         ) from error
     return fetch_version(root, bundle)
+
+
+def _log_settings(
+    folder: Path | None, rate: float, days: int | None, without: str
+) -> "LogSettings | None":
+    from seedbed.config.schema import Role
+    from seedbed.serving.prediction_log import LogSettings
+
+    if folder is None:
+        return None
+    roles = tuple(name.strip() for name in without.split(",") if name.strip())
+    if unknown := [name for name in roles if name not in get_args(Role)]:
+        known = ", ".join(get_args(Role))
+        raise UserError(f"--log-without: {unknown[0]} is no role. Choose among {known}.")
+    return LogSettings(folder, rate, cast("tuple[Role, ...]", roles), days)
 
 
 def _token_in(name: str | None) -> str | None:

@@ -26,6 +26,7 @@ from seedbed.serving.http.refusals import FAILED, Refusal
 from seedbed.serving.http.service import JSON, Service
 from seedbed.serving.http.settings import Settings
 from seedbed.serving.http.shadow import Shadow
+from seedbed.serving.prediction_log import PredictionLog
 
 Route = Callable[[Service, Request], Awaitable[Response]]
 
@@ -52,11 +53,15 @@ def make_app(settings: Settings) -> Gate:
             watching += [
                 asyncio.create_task(task) for task in (other.watch(), service.shadow.run())
             ]
+        if settings.log:
+            service.log = PredictionLog(settings.log)
         while current.served is None:  # a worker that has no bundle takes no requests
             await asyncio.sleep(0.05)
         yield
         for task in watching:
             task.cancel()
+        if service.log:
+            await service.in_thread(service.log.close)
 
     app = FastAPI(title="seedbed", openapi_url=None, lifespan=lifespan)
     app.add_exception_handler(Refusal, _refused)

@@ -62,6 +62,8 @@ class Metrics:
             buckets=(0.0, 1e-6, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.5, 1.0),
             registry=registry,
         )
+        self.log_dropped = counter("log_dropped", "Requests that the prediction log did not keep")
+        self._dropped = 0
         self.model = Gauge(
             "seedbed_model",
             "1 for the version that is served",
@@ -89,6 +91,11 @@ class Metrics:
                 self.model.labels(which, before).set(0)
             self.model.labels(which, version).set(1)
             self._versions[which] = version
+
+    def note_log(self, dropped: int) -> None:
+        """Count the requests that the prediction log has not kept until now."""
+        self.log_dropped.inc(dropped - self._dropped)
+        self._dropped = dropped
 
     def write(self) -> bytes:
         """Return the figures in Prometheus' text format."""

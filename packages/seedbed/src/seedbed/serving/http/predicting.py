@@ -40,14 +40,16 @@ async def predict(service: Service, request: Request) -> Response:
     record.rows, record.version = sent.count, served.bundle.version
     try:
         if wanted == JSON and not isinstance(sent.rows, pd.DataFrame) and sent.is_few:
-            return _answer_few(service, served, sent)
+            return _answer_few(service, served, sent, record.id)
         deadline = time.monotonic() + service.settings.seconds
-        return await service.in_thread(_answer_many, service, served, sent, wanted, deadline)
+        return await service.in_thread(
+            _answer_many, service, served, sent, wanted, deadline, record.id
+        )
     except UserError as error:
         raise Refusal.of(error, sent.by_columns) from None
 
 
-def _answer_few(service: Service, served: Served, sent: Sent) -> Response:
+def _answer_few(service: Service, served: Served, sent: Sent, request: str) -> Response:
     rows: Any = sent.rows
     answers = served.bundle.answer(rows)
     warnings = answers.warnings
@@ -56,27 +58,31 @@ def _answer_few(service: Service, served: Served, sent: Sent) -> Response:
     service.counter(served).count_few(rows, answers.rows, bool(answers.warnings))
     if service.shadow:
         service.shadow.offer(rows, answers.rows, sent.count)
+    if service.log:
+        service.log.add(served.bundle, request, rows, answers.rows)
     return _json_answer(served, answers.rows, warnings)
 
 
 def _answer_many(
-    service: Service, served: Served, sent: Sent, wanted: str, deadline: float
+    service: Service, served: Served, sent: Sent, wanted: str, deadline: float, request: str
 ) -> Response:
     checked = served.bundle.check(sent.rows)
     answers = _predict_until(served.bundle, checked, deadline)
     warnings = served.bundle.warn(checked)
     frame = sent.frame
+    if wanted != JSON and (twice := [name for name in answers if name in frame]):
+        what = f"The column {twice[0]} that was sent would be overwritten. Rename it."
+        raise Refusal(422, f"columns.{twice[0]}", what, "another name")
     if extra := _extra_warning(served, set(frame.columns)):
         warnings.append(extra)
     service.counter(served).count_many(checked.cleaned, answers)
     if service.shadow:
         loop = service.shadow.loop
         loop.call_soon_threadsafe(service.shadow.offer, sent.rows, answers, sent.count)
+    if service.log:
+        service.log.add(served.bundle, request, sent.rows, answers)
     if wanted == JSON:
         return _json_answer(served, answers.to_dict(orient="records"), warnings)
-    if twice := [name for name in answers if name in frame]:
-        what = f"The column {twice[0]} that was sent would be overwritten. Rename it."
-        raise Refusal(422, f"columns.{twice[0]}", what, "another name")
     body = write_table(pd.concat([frame, answers.set_axis(frame.index)], axis=1), wanted)
     while len(written := json.dumps(warnings)) > MOST_WARNING_BYTES:
         warnings.pop()

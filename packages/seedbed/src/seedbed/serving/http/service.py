@@ -11,12 +11,14 @@ from starlette.types import Receive
 
 from seedbed.serving.http.current import TICK, Current, Served
 from seedbed.serving.http.json_rows import read_json_rows
+from seedbed.serving.http.logs import log_event
 from seedbed.serving.http.metrics import AnswerCounter, Metrics
 from seedbed.serving.http.refusals import Record, Refusal
 from seedbed.serving.http.sent import Sent
 from seedbed.serving.http.settings import Settings
 from seedbed.serving.http.shadow import Shadow
 from seedbed.serving.http.tables import ARROW, CSV, PARQUET, read_table_rows, refuse_many_rows
+from seedbed.serving.prediction_log import PredictionLog
 
 JSON = "application/json"
 KINDS = (JSON, CSV, PARQUET, ARROW)
@@ -27,14 +29,16 @@ Result = TypeVar("Result")
 
 @dataclass
 class Service:
-    """The bundle that answers, its shadow, the figures and the threads for large tables."""
+    """The bundle that answers, its shadow, what is kept, the figures, threads for large tables."""
 
     settings: Settings
     metrics: Metrics
     current: Current
     shadow: Shadow | None = None
+    log: PredictionLog | None = None
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "table"))
     _counters: dict[str, AnswerCounter] = field(default_factory=dict)
+    _problem: str | None = None
 
     @property
     def served(self) -> Served:
@@ -56,6 +60,11 @@ class Service:
         """Hand what was counted to Prometheus."""
         for counter in self._counters.values():
             counter.flush()
+        if self.log:
+            self.metrics.note_log(self.log.dropped)
+            if self.log.problem != self._problem:
+                self._problem = self.log.problem
+                log_event("prediction log", problem=self._problem or "writing again")
 
     async def keep_flushing(self) -> None:
         """Do so every second: a worker that is killed takes no more than that with it."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from seedbed.serving.prediction_log import LogSettings
+
 MEGABYTE = 2**20
 
 
@@ -34,6 +36,8 @@ class Settings:
         For requests in flight, when the server is asked to stop.
     token : str or None
         What a request must bear.
+    log : LogSettings or None
+        What is kept of requests and answers.
     same_packages : bool
         Whether a bundle is refused that other versions of its packages made.
     """
@@ -50,4 +54,5 @@ class Settings:
     connections: int = 256
     stop_seconds: int = 30
     token: str | None = None
+    log: LogSettings | None = None
     same_packages: bool = True
