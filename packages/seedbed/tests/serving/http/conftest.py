@@ -21,7 +21,7 @@ def bundle(built: Callable[[str], Path]) -> Bundle:
 def server(
     built: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """A server of flights that takes at most 200 kB and 3,000 rows."""
+    """A server of flights that takes at most half a megabyte and 3,000 rows."""
     log = tmp_path_factory.mktemp("server") / "log"
     options = ["--max-megabytes", "0.5", "--max-rows", "3000"]
     with serving(built("flights") / "models/bundle", log, *options) as server:
