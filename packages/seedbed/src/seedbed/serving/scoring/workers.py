@@ -36,7 +36,7 @@ def scoring(bundle: Bundle, path: Path, wording: Wording, processes: int) -> Ite
     has_server = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if has_server else "spawn")
     if has_server:
-        context.set_forkserver_preload([__name__])
+        context.set_forkserver_preload([__name__, "skops.io", "sklearn.ensemble"])
     start = (path.absolute(), bundle.version, wording, max(1, cores() // processes))
     with ProcessPoolExecutor(processes, context, _start, start) as workers:
         try:
