@@ -33,4 +33,5 @@ def predict_scores(
     """
     steps, estimator = pipeline[:-1], pipeline[-1]
     with one_blas_thread(openmp=None if len(features) >= WORTH_THREADS else 1):
-        return score_encoded(estimator, steps.transform(features), task, classes)
+        encoded = steps.transform(features) if len(steps) else features
+        return score_encoded(estimator, encoded, task, classes)

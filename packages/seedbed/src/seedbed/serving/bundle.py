@@ -302,8 +302,11 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
         recipe, pipeline, metrics, seen, samples, profile, version, packages, card, makers, code
     )
     if compiled is not None:
-        asked = samples.rows
-        if difference := find_difference(compiled, asked, bundle.answer_by_pipeline):
+        try:
+            difference = find_difference(compiled, samples.rows, bundle.answer_by_pipeline)
+        except Exception as error:  # in the packages of today it may fail anywhere
+            difference = f"the Pipeline fails ({type(error).__name__}: {one_line(error)})"
+        if difference:
             compiled, reason = None, f"The compiled form of {folder} is not used: {difference}."
             warnings.warn(f"{reason} Rows are answered slowly.", stacklevel=3)
     return replace(bundle, compiled=compiled, why_not_compiled=reason)

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from seedbed.models.parallel import one_blas_thread
 from seedbed.serving.http.current import TICK, Current, Served
 from seedbed.serving.http.explaining import explain_rows
 from seedbed.serving.http.gate import GONE, Gate
@@ -57,7 +58,8 @@ def make_app(settings: Settings) -> Gate:
             service.log = PredictionLog(settings.log)
         while current.served is None:  # a worker that has no bundle takes no requests
             await asyncio.sleep(0.05)
-        yield
+        with one_blas_thread(openmp=None):  # held all the time, it costs a request nothing
+            yield
         for task in watching:
             task.cancel()
         if service.log:

@@ -1,12 +1,10 @@
 """The bundle that answers now: loaded, verified, and replaced when its folder changes."""
 
 import asyncio
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -14,6 +12,7 @@ from seedbed.data.file_columns import FILES
 from seedbed.errors import UserError
 from seedbed.serving.bundle import Bundle, load_bundle
 from seedbed.serving.http.logs import log_event
+from seedbed.serving.verifying import compare_samples
 
 TICK = 1.0
 """Seconds between two looks at the folder; it must look the same twice before it is loaded."""
@@ -107,26 +106,10 @@ def load_verified(path: Path, same_packages: bool) -> Bundle:
             f"{path}: its column {files[0]} holds paths of files, which a request cannot send. "
             "Predict where the files are, with `seedbed score`."
         )
-    rows, wanted = bundle.samples.rows, bundle.samples.answers
-    if rows:
-        found = bundle.answer(rows).rows
-        for place, (answer, expected) in enumerate(zip(found, wanted, strict=True)):
-            if not _equal(answer, expected):
-                raise UserError(
-                    f"{path}: to its sample row {place} it answers {answer}, and {expected} when "
-                    "it was packaged. Install the versions in its requirements.lock."
-                )
+    fact = compare_samples(bundle)
+    if not fact.genuine:
+        raise UserError(f"{path}: {fact.text}. Install the versions in its requirements.lock.")
     return bundle
-
-
-def _equal(answer: Any, expected: Any) -> bool:
-    """Compare answers; another processor may round the last digits in another way."""
-    return answer.keys() == expected.keys() and all(
-        math.isclose(value, expected[name], rel_tol=1e-9, abs_tol=1e-12)
-        if isinstance(value, float)
-        else value == expected[name]
-        for name, value in answer.items()
-    )
 
 
 def fingerprint(folder: Path) -> Fingerprint:
