@@ -105,3 +105,28 @@ def test_days_are_those_of_a_log(rows: pd.DataFrame, bundle: str) -> None:
     rows.head(200).to_csv("now.csv", index=False)
     done = call("monitor", "--current", "now.csv", "--bundle", bundle, "--since", "2026-01-01")
     assert "days can be chosen of a prediction log" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("psi: 99\nunseen: 1.0\nmissing: 1.0\ndomain_auc: 1.0\n", ""),
+        ("psy: 1\n", "conf/monitor/mine.yaml: psy: Extra inputs"),
+        ("psi: -1\n", "conf/monitor/mine.yaml: psi: Input should be greater than 0"),
+        (None, "there is no conf/monitor/mine.yaml. Choose one of other"),
+    ],
+    ids=["all is tolerated", "an unknown key", "a wrong value", "no such file"],
+)
+def test_limits_are_those_of_a_file(
+    rows: pd.DataFrame, bundle: str, text: str | None, message: str
+) -> None:
+    rows.drop(columns="arr_delay").assign(distance=1.0).to_csv("now.csv", index=False)
+    Path("conf/monitor").mkdir(parents=True)
+    Path("conf/monitor/other.yaml").touch()
+    if text is not None:
+        Path("conf/monitor/mine.yaml").write_text(text, encoding="utf-8")
+    done = call("monitor", "--current", "now.csv", "--bundle", bundle, "--limits", "mine")
+    if message:
+        assert message in str(done.exception)
+    else:
+        assert done.exit_code == 0, done.output

@@ -36,6 +36,9 @@ def monitor(
         list[str] | None,
         typer.Option(help="How files are written, as KEY=VALUE of source.options; repeatable."),
     ] = None,
+    limits: Annotated[
+        str, typer.Option(help="Which file of conf/monitor says what is tolerated.")
+    ] = "default",
     since: Day = None,
     until: Day = None,
     all_year: Annotated[
@@ -72,7 +75,7 @@ def monitor(
         read_rows(model, current, notes, options, defaults, first, last),
         Reference(before.inputs, before.scores) if before else model.profile,
     )
-    report = check_rows(model, now, _limits(), before, same_season=not all_year)
+    report = check_rows(model, now, _limits(limits), before, same_season=not all_year)
     write_text(out, to_html(report))
     write_json(out.with_suffix(".json"), report.to_dict())
     print(f"{WORDS[report.state]}. {report.rows:,} rows, model {report.model}")
@@ -113,16 +116,22 @@ def add(
     )
 
 
-def _limits() -> "Monitor":
-    """Return what conf/ says of monitoring, or the defaults outside of a repository."""
-    import yaml
+def _limits(name: str) -> "Monitor":
+    """Return what conf/monitor/NAME.yaml says; the defaults where there is no such folder."""
+    from pydantic import ValidationError
 
-    from seedbed.config.compose import compose_text
-    from seedbed.config.repository import find_root
     from seedbed.config.schema import Monitor
+    from seedbed.config.yaml_files import load_yaml
+    from seedbed.models.decision import first_mistake
 
-    try:
-        root = find_root()
-    except UserError:
+    folder = Path("conf/monitor")
+    if not folder.is_dir() and name == "default":
         return Monitor()
-    return Monitor.model_validate(yaml.safe_load(compose_text(root)).get("monitor", {}))
+    file = folder / f"{name}.yaml"
+    if not file.is_file():
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml"))) or "none"
+        raise UserError(f"--limits {name}: there is no {file}. Choose one of {known}.")
+    try:
+        return Monitor.model_validate(load_yaml(file) or {})
+    except ValidationError as error:
+        raise UserError(f"{file}: {first_mistake(error)}. Edit that line.") from None

@@ -482,5 +482,4 @@ class Params(Section):
     model: Model
     evaluation: Evaluation
     gate: Gate
-    monitor: Monitor = Monitor()
     project: dict[str, Any] = {}
