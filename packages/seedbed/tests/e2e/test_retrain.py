@@ -309,7 +309,9 @@ def test_a_full_disk_fails_and_changes_nothing(in_use: Project, size: str) -> No
         pytest.skip("this machine lets nobody mount")
     try:
         printed = retrain(in_use, *MAY, code=1)
-        assert re.search(r"No space left on device|disk( is|/quota)? full|unable to write file", printed)
+        assert re.search(
+            r"No space left on device|disk( is|/quota)? full|unable to write file", printed
+        )
         assert len(printed) < 3000
     finally:
         subprocess.run(["umount", "-l", small], check=True)
