@@ -7,7 +7,7 @@ import pytest
 
 from support import Project, copied, copy_repository, made_once
 
-EXPENSIVE = ("explored", "promoted_once", "swept_once")
+EXPENSIVE = ("explored", "promoted_once", "swept_once", "in_use_once", "accepted_once")
 
 # For the workers of `pytest -n`, which start later: threads that wait by spinning take the other worker's core.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
