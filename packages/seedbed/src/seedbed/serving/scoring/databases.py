@@ -41,7 +41,8 @@ def connect(address: str) -> "Engine":
         raise UserError(
             f"{address}: with --table, --query or --to-table this must be the name of an "
             "environment variable that holds the database's URL, and there is none of this name. "
-            f"Set it: export {address}='postgresql://USER:PASSWORD@HOST/DATABASE'."
+            f"Set {address} to an address such as postgresql://USER@HOST/DATABASE, with the "
+            "password."
         )
     try:
         url = make_url(text)
