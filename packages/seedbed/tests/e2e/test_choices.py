@@ -31,7 +31,7 @@ ALSO = {
     **{name: [f"dataset={name}"] for name in names("dataset")},
 }
 """What a choice leaves to the person (???), or is made for."""
-COMMANDS = ("dvc exp run -S", "python -m seedbed.sweep", "hydra/sweeper=")
+COMMANDS = ("dvc exp run -S", "python -m seedbed.sweep", "hydra/sweeper=", "seedbed monitor")
 
 
 @pytest.fixture(autouse=True)

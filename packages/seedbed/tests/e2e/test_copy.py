@@ -268,7 +268,7 @@ EDITS = {
     "docs/ci.md": ("\n", "\nOurs.\n"),
     "README.md": ("## What to do first", "## What we do first"),
     "Makefile": ("help:  ## list", "help:  ## show"),
-    "pyproject.toml": ('    "seedbed",\n', '    "seedbed",\n    "tqdm>=4",\n'),
+    "pyproject.toml": ('    "seedbed[serve]",\n', '    "seedbed[serve]",\n    "tqdm>=4",\n'),
     "requirements.lock": ("#    make lock\n", "#    make lock\n# ours\n"),
     "tests/test_flights.py": ("\nimport pytest", "\n# ours\nimport pytest"),
     ".gitignore": (".venv\n", ".venv\n/ours/\n"),

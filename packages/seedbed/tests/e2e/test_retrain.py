@@ -114,6 +114,7 @@ def tags(project: Project) -> list[str]:
 PROMOTED = ["model#production#1", "model#production#2", "model@v0.1.0", "model@v0.2.0"]
 
 
+@pytest.mark.slow
 def test_an_accepted_model_is_reported_and_not_made_again(accepted: Project) -> None:
     name = only_experiment(accepted)
     assert re.fullmatch(r"retrain-2013-06-01-[0-9a-f]{10}", name)
@@ -135,6 +136,7 @@ def test_an_accepted_model_is_reported_and_not_made_again(accepted: Project) -> 
     assert report(accepted, name) == text
 
 
+@pytest.mark.slow
 def test_it_is_promoted_by_name_and_rolled_back(accepted: Project) -> None:
     name = only_experiment(accepted)
     printed = accepted.run("seedbed", "promote", "--experiment", name).stdout

@@ -36,6 +36,7 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "place"), [("v0.1.0", "remote"), ("model@v0.1.0", "cache")])
 def test_a_version_is_fetched_and_the_champion_stays(root: Path, name: str, place: str) -> None:
     if place == "remote":
@@ -52,6 +53,7 @@ def test_a_version_is_fetched_and_the_champion_stays(root: Path, name: str, plac
     assert fetch_version(root, name) == folder, "what was fetched is not fetched again"
 
 
+@pytest.mark.slow
 def test_what_cannot_be_fetched_is_named(root: Path) -> None:
     with pytest.raises(UserError, match=r"no version 'v0.3.0' of model. There are v0.1.0, v0.2.0"):
         fetch_version(root, "v0.3.0")

@@ -47,6 +47,7 @@ def test_a_row_is_filled_in_by_keyboard_and_predicted(
     assert all(request.startswith(address(server)) for request in browser.requests)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wine", "diabetes"])
 def test_classes_and_numbers_are_predicted(
     built: Callable[[str], Path], name: str, tmp_path: Path, browser: Chromium
@@ -88,6 +89,7 @@ def test_why_names_each_column_with_its_effect(
     assert browser.evaluate("document.querySelectorAll('#why svg[aria-hidden=true]').length") == 20
 
 
+@pytest.mark.slow
 def test_a_prediction_stays_when_it_cannot_be_explained(
     server: Server, bundle: Bundle, browser: Chromium
 ) -> None:
@@ -101,6 +103,7 @@ def test_a_prediction_stays_when_it_cannot_be_explained(
     browser.complaints.clear()
 
 
+@pytest.mark.slow
 def test_what_was_not_in_training_is_warned_of(
     server: Server, bundle: Bundle, browser: Chromium
 ) -> None:
@@ -112,6 +115,7 @@ def test_what_was_not_in_training_is_warned_of(
     assert "Warning: dest has values that never were in training" in browser.text("[role=status]")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text"), [("distance", "far"), ("distance", "1,5"), ("time_hour", "yesterday")]
 )
@@ -147,6 +151,7 @@ COLUMNS = [
 COLUMN = {"nullable": False, "minimum": None, "maximum": None, "categories": None, "complete": True}
 
 
+@pytest.mark.slow
 def test_every_type_of_column_has_its_control(server: Server, browser: Chromium) -> None:
     browser.open(address(server), FILLED)
     columns = json.dumps([{**COLUMN, **column} for column in COLUMNS])
@@ -174,6 +179,7 @@ def test_every_type_of_column_has_its_control(server: Server, browser: Chromium)
     }
 
 
+@pytest.mark.slow
 def test_another_example_fills_in_another_row(
     server: Server, bundle: Bundle, browser: Chromium
 ) -> None:

@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from chromium import Chromium, needs_browser
 from http_server import Server, wait_until
@@ -43,6 +44,7 @@ def test_a_file_comes_back_scored(
     assert found["score"].tolist() == [answer["score"] for answer in bundle.samples.answers]
 
 
+@pytest.mark.slow
 def test_a_file_that_does_not_fit_is_refused_with_the_reason(
     server: Server, bundle: Bundle, browser: Chromium, tmp_path: Path
 ) -> None:
@@ -55,6 +57,7 @@ def test_a_file_that_does_not_fit_is_refused_with_the_reason(
     browser.complaints.clear()
 
 
+@pytest.mark.slow
 def test_warnings_of_a_file_are_shown_in_any_letters(
     server: Server, bundle: Bundle, browser: Chromium, tmp_path: Path
 ) -> None:
@@ -67,6 +70,7 @@ def test_warnings_of_a_file_are_shown_in_any_letters(
     assert "in 2 rows: 'Z\u00fcrich \u2708'" in browser.text("#file-status")
 
 
+@pytest.mark.slow
 def test_a_file_that_is_too_large_is_not_sent(
     server: Server, browser: Chromium, tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ CONTRAST = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True])
 def test_all_text_is_legible_in_light_and_in_dark_and_on_a_phone(
     server: Server, browser: Chromium, tmp_path: Path, dark: bool
@@ -77,6 +78,7 @@ def test_all_text_is_legible_in_light_and_in_dark_and_on_a_phone(
     assert outline == "solid", "the focus is to be seen"
 
 
+@pytest.mark.slow
 def test_the_token_is_asked_for_and_kept_nowhere(
     built: Callable[[str], Path], tmp_path: Path, browser: Chromium
 ) -> None:
@@ -85,7 +87,7 @@ def test_the_token_is_asked_for_and_kept_nowhere(
         assert server.client.get("/page.json").status_code == 401
         assert "proline" not in server.client.get("/").text
         browser.open(address(server), "!document.querySelector('#token-form').hidden")
-        assert browser.evaluate("document.activeElement.id") == "token"
+        browser.wait("document.activeElement.id === 'token'")
         browser.type_over("wrong")
         browser.press("Enter")
         browser.wait("document.querySelector('#notice').textContent.includes('token is missing')")
@@ -103,6 +105,7 @@ def test_the_token_is_asked_for_and_kept_nowhere(
         assert secret not in (tmp_path / "log").read_text()
 
 
+@pytest.mark.slow
 def test_the_policy_lets_nothing_out_of_the_page(
     server: Server, browser: Chromium, tmp_path: Path
 ) -> None:
@@ -122,6 +125,7 @@ def test_the_policy_lets_nothing_out_of_the_page(
     browser.complaints.clear()
 
 
+@pytest.mark.slow
 def test_the_card_is_text_whatever_is_in_it(
     server: Server, bundle: Bundle, browser: Chromium
 ) -> None:

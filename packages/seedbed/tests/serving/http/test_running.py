@@ -107,6 +107,7 @@ def test_a_promotion_is_taken_and_no_request_is_lost(
         assert answer["answers"] == expected[answer["model"]["version"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["pipeline", "half", "gone"])
 def test_a_broken_bundle_is_not_taken_and_the_next_good_one_is(
     built: Built, other_bundle: Path, tmp_path: Path, bundle: Bundle, damage: str
@@ -158,6 +159,7 @@ def test_sigterm_answers_what_is_in_flight(
         assert server.process.wait(30) == 0
 
 
+@pytest.mark.slow
 def test_a_dead_worker_is_replaced_and_all_count_together(
     built: Built, tmp_path: Path, bundle: Bundle
 ) -> None:
@@ -183,6 +185,7 @@ def test_a_dead_worker_is_replaced_and_all_count_together(
             wait_until(lambda: server.metric("seedbed_rows_total") == 20 + 50, "all rows")
 
 
+@pytest.mark.slow
 def test_workers_end_with_their_parent(built: Built, tmp_path: Path) -> None:
     options = ["--workers", "2"]
     with serving(built("flights") / "models/bundle", tmp_path / "log", *options) as server:
@@ -193,6 +196,7 @@ def test_workers_end_with_their_parent(built: Built, tmp_path: Path) -> None:
         assert alive == []
 
 
+@pytest.mark.slow
 def test_a_shadow_is_compared_and_never_heard(
     built: Built, other_bundle: Path, tmp_path: Path, bundle: Bundle
 ) -> None:
@@ -214,6 +218,7 @@ def test_a_shadow_is_compared_and_never_heard(
         assert server.metric("seedbed_shadow_score_difference_count") == len(rows) * 11
 
 
+@pytest.mark.slow
 def test_what_a_shadow_cannot_answer_is_counted(
     built: Built, tmp_path: Path, bundle: Bundle
 ) -> None:

@@ -201,6 +201,7 @@ def test_an_address_is_refused_without_its_password(
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", ["input", "output"])
 def test_a_database_that_goes_away_is_told_and_the_same_command_goes_on(
     flights, score: Score, server: Server, side: str, tmp_path: Path
