@@ -18,8 +18,9 @@ from seedbed.serving.http.settings import Settings
 
 BACKLOG = 2048
 """Connections that wait to be accepted."""
-SILENT_SECONDS = 60
-"""A worker that does not even answer its parent for so long is replaced."""
+SILENT_SECONDS = 20
+"""A worker that does not even answer its parent for so long is replaced. One that is killed while
+its parent asks is noticed no earlier."""
 
 
 class ServerConfig(uvicorn.Config):  # type: ignore[misc]
