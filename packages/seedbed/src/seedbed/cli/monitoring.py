@@ -58,9 +58,9 @@ def monitor(
     from seedbed.monitoring.page import WORDS, to_html
     from seedbed.monitoring.reading import read_rows
     from seedbed.monitoring.watching import watch
-    from seedbed.serving.bundle import load_bundle
+    from seedbed.serving.bundle import default_bundle, load_bundle
     from seedbed.serving.reference import Reference
-    from seedbed.serving.scoring.options import default_bundle, parse_options, project_source
+    from seedbed.serving.scoring.options import parse_options, project_source
 
     model = load_bundle(bundle or default_bundle())
     defaults, options = project_source(model.recipe.dataset), parse_options(option)
@@ -103,8 +103,7 @@ def add(
     from seedbed.data.roles import target_column
     from seedbed.monitoring.logs import add_outcomes
     from seedbed.monitoring.reading import read_outcomes
-    from seedbed.serving.bundle import load_bundle
-    from seedbed.serving.scoring.options import default_bundle
+    from seedbed.serving.bundle import default_bundle, load_bundle
 
     model = load_bundle(bundle or default_bundle())
     keys = [name.strip() for name in on.split(",")]

@@ -97,7 +97,7 @@ def serve(
 
 def _folder_of(bundle: str | None) -> Path:
     if bundle is None:
-        from seedbed.serving.scoring.options import default_bundle
+        from seedbed.serving.bundle import default_bundle
 
         return default_bundle()
     if Path(bundle).is_dir() or not VERSION.fullmatch(bundle):

@@ -7,7 +7,7 @@ from seedbed.config.repository import git
 from seedbed.errors import UserError
 from seedbed.registry.content import path_hash, run_dvc, tracked_hash
 from seedbed.registry.versions import ARTIFACT, read_registry
-from seedbed.serving.champion import FOLDER
+from seedbed.serving.bundle import CHAMPION
 
 FETCHED = Path(".dvc/tmp/versions")
 
@@ -36,7 +36,7 @@ def fetch_version(root: Path, name: str) -> Path:
     digest = tracked_hash(root, tag)
     if path_hash(folder) != digest:
         prefix = (git(root, "rev-parse", "--show-prefix") or "").strip()
-        source = f"{prefix}{FOLDER.as_posix()}"
+        source = f"{prefix}{CHAMPION.as_posix()}"
         top = git(root, "rev-parse", "--show-toplevel") or str(root)
         shutil.rmtree(folder, ignore_errors=True)  # DVC would put the champion inside
         folder.parent.mkdir(parents=True, exist_ok=True)

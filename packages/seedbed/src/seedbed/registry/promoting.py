@@ -23,8 +23,8 @@ from seedbed.registry.versions import (
     register,
     versions_with,
 )
-from seedbed.serving.bundle import load_bundle
-from seedbed.serving.champion import FOLDER, TRACKED
+from seedbed.serving.bundle import CHAMPION, load_bundle
+from seedbed.serving.champion import TRACKED
 
 BUNDLE = Path("models/bundle")
 LOCK = "dvc.lock"
@@ -63,10 +63,10 @@ def promote(root: Path, bump: Bump = "minor") -> str:
         known, version = [], registry.next_version(bump)
         done = f"{ARTIFACT} {version} is in use. {SHARE}"
         with _all_or_nothing(root):
-            git_or_stop(root, "rm", "-r", "--cached", "--quiet", "--ignore-unmatch", str(FOLDER))
-            shutil.rmtree(root / FOLDER, ignore_errors=True)
-            shutil.copytree(root / BUNDLE, root / FOLDER)
-            run_dvc(root, "add", "--quiet", str(FOLDER))
+            git_or_stop(root, "rm", "-r", "--cached", "--quiet", "--ignore-unmatch", str(CHAMPION))
+            shutil.rmtree(root / CHAMPION, ignore_errors=True)
+            shutil.copytree(root / BUNDLE, root / CHAMPION)
+            run_dvc(root, "add", "--quiet", str(CHAMPION))
             _commit(root, f"Promote {ARTIFACT} {version}")
     if not known:
         register(root, version)
@@ -112,7 +112,7 @@ def _prepare(root: Path, *sources: str) -> None:
     """
     if git(root, "symbolic-ref", "--quiet", "HEAD") is None:
         raise UserError("HEAD is detached: the commit needs a branch. Run `git switch <branch>`.")
-    left_behind = git_or_stop(root, "status", "--porcelain", "--", f"{FOLDER}*")
+    left_behind = git_or_stop(root, "status", "--porcelain", "--", f"{CHAMPION}*")
     if left_behind and not git_or_stop(root, "ls-files", "--unmerged"):
         _restore(root)
     refuse_uncommitted(root, *sources)
@@ -141,11 +141,11 @@ def _all_or_nothing(root: Path) -> Iterator[None]:
 
 def _restore(root: Path) -> None:
     """Bring everything that a promotion or rollback writes back to HEAD, and nothing else."""
-    paths = [LOCK, IGNORE, str(FOLDER), str(TRACKED), *_gate_outputs(root)]
+    paths = [LOCK, IGNORE, str(CHAMPION), str(TRACKED), *_gate_outputs(root)]
     git_or_stop(root, "reset", "--quiet", "--", *paths)
     committed = git_or_stop(root, "ls-tree", "-r", "--name-only", "HEAD", "--", *paths).splitlines()
     if str(TRACKED) not in committed:
-        shutil.rmtree(root / FOLDER, ignore_errors=True)
+        shutil.rmtree(root / CHAMPION, ignore_errors=True)
         (root / TRACKED).unlink(missing_ok=True)
     git_or_stop(root, "restore", "--", *committed)
     if str(TRACKED) in committed:
@@ -180,7 +180,7 @@ def fetch_champion(root: Path, version: str) -> None:
             run_dvc(root, command, "--quiet", "--force", str(TRACKED))
         except UserError as error:
             reason = f" {error}"
-        if path_hash(root / FOLDER) == tracked_hash(root):
+        if path_hash(root / CHAMPION) == tracked_hash(root):
             return
     raise UserError(
         f"{ARTIFACT} {version}: its files are damaged in DVC's cache, or neither there nor on a "

@@ -20,8 +20,8 @@ from seedbed.registry.promoting import (
     refuse_uncommitted,
 )
 from seedbed.registry.versions import ARTIFACT, Bump, put_to_use, read_registry, register
-from seedbed.serving.bundle import load_bundle
-from seedbed.serving.champion import FOLDER, TRACKED
+from seedbed.serving.bundle import CHAMPION, load_bundle
+from seedbed.serving.champion import TRACKED
 from seedbed.sweeps.jobs import Worker, output_to
 from seedbed.sweeps.slots import find_experiment
 
@@ -68,10 +68,10 @@ def promote_experiment(worker: Worker, name: str, bump: Bump, log: Path) -> str:
         worker.graph().checkout()
         load_bundle(slot.root / BUNDLE)
         # What Git has of the folder goes, before DVC has it: a README that says there is none.
-        shutil.rmtree(slot.root / FOLDER, ignore_errors=True)
+        shutil.rmtree(slot.root / CHAMPION, ignore_errors=True)
         slot.write_tree()
-        shutil.copytree(slot.root / BUNDLE, slot.root / FOLDER)
-        worker.graph().add(FOLDER)
+        shutil.copytree(slot.root / BUNDLE, slot.root / CHAMPION)
+        worker.graph().add(CHAMPION)
         worker.graph().reproduce("gate", alone=True)
         tree = slot.write_tree()
     message = f"{SUBJECT}{version}\n\nIt is the experiment {name}."

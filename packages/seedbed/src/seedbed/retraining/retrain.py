@@ -28,7 +28,8 @@ from seedbed.retraining.promotion import finish_promotion, promote_experiment
 from seedbed.retraining.report import write_report
 from seedbed.retraining.source import end_of_raw, read_source_times
 from seedbed.retraining.windows import Move, move_window
-from seedbed.serving.champion import FOLDER, TRACKED
+from seedbed.serving.bundle import CHAMPION
+from seedbed.serving.champion import TRACKED
 from seedbed.sweeps.jobs import Worker, digest_of, last_line, output_to
 from seedbed.sweeps.slots import find_experiment
 from seedbed.sweeps.snapshot import take_snapshot
@@ -189,10 +190,10 @@ class Retraining:
                 f"{PARAMS} is not in step with conf/: it was composed from another one. Run `dvc "
                 "repro`, look at the result, and commit it."
             )
-        if TRACKED.exists() and path_hash(FOLDER) != tracked_hash(Path()):
+        if TRACKED.exists() and path_hash(CHAMPION) != tracked_hash(Path()):
             raise UserError(
-                f"{FOLDER}: the champion is not in DVC's cache, so no model can be compared with "
-                f"it. Run `dvc pull {FOLDER}`."
+                f"{CHAMPION}: the champion is not in DVC's cache, so no model can be compared with "
+                f"it. Run `dvc pull {CHAMPION}`."
             )
 
     def _move(self, end: str | None, sliding: bool) -> Move | None:

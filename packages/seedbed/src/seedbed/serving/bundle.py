@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 FORMAT = 5
 """Grows when what a bundle holds changes its meaning."""
+CHAMPION, PACKAGED = Path("models/champion"), Path("models/bundle")
+"""Where a repository has the bundle in use, and the one that was packaged last."""
 ABOUT = "bundle.json"
 PIPELINE = "pipeline.skops"
 VERDICT = "verdict.json"
@@ -224,6 +226,11 @@ class Bundle:
 def _as_json(answers: pd.DataFrame) -> list[dict[str, Any]]:
     found = answers.to_dict(orient="records")
     return [{name: json_value(value) for name, value in row.items()} for row in found]
+
+
+def default_bundle() -> Path:
+    """Return where the bundle lies that a command takes: the champion, or else the packaged one."""
+    return CHAMPION if (CHAMPION / ABOUT).is_file() else PACKAGED
 
 
 def load_bundle(path: str | Path, *, same_packages: bool = False) -> Bundle:

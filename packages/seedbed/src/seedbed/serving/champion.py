@@ -1,7 +1,5 @@
 """The champion, the bundle in use, predicts today's raw test rows and is compared."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
@@ -17,11 +15,10 @@ from seedbed.models.comparison import (
     scored_classes,
 )
 from seedbed.models.features import clusters_of, slices_of
-from seedbed.serving.bundle import REQUIREMENTS, Bundle, load_bundle
+from seedbed.serving.bundle import CHAMPION, REQUIREMENTS, Bundle, load_bundle
 from seedbed.serving.recipe import OtherFormatError, Recipe
 
-FOLDER = Path("models/champion")
-TRACKED = FOLDER.with_suffix(".dvc")
+TRACKED = CHAMPION.with_suffix(".dvc")
 """DVC's file of the champion: where Git has none, nothing was promoted."""
 MOST_LETTERS = 200
 """Of a package's own message: the gate's reason is one sentence."""
@@ -57,7 +54,7 @@ def compare_with_champion(
         also that the packages that are installed today cannot load the champion.
     """
     try:
-        champion = load_bundle(FOLDER)
+        champion = load_bundle(CHAMPION)
     except OtherFormatError as error:
         return Comparison(obstacle=str(error).rstrip("."))
     target, classes = predictions[TARGET], scored_classes(predictions)
@@ -116,7 +113,7 @@ def _predict(champion: Bundle, rows: pd.DataFrame) -> pd.DataFrame:
         raise UserError(
             "with the packages that are installed now it cannot score a row "
             f"({type(error).__name__}: {one_line(error)[:MOST_LETTERS]}), "
-            f"{FOLDER / REQUIREMENTS} has its own"
+            f"{CHAMPION / REQUIREMENTS} has its own"
         ) from error
 
 

@@ -158,14 +158,14 @@ class PredictionLog:
             taken, going = self._take()
             if not taken:
                 continue
-            try:
-                for (_, day), asked in _by_version_and_day(taken).items():
+            self.problem = None
+            for (_, day), asked in _by_version_and_day(taken).items():
+                try:
                     self._write(day, table_of(asked, self._settings.without))
-                self._forget_old_days()
-                self.problem = None
-            except Exception as error:  # whatever happens here, answering goes on
-                self.dropped += len(taken)
-                self.problem = one_line(error)
+                    self._forget_old_days()
+                except Exception as error:  # whatever happens here, answering goes on
+                    self.dropped += len(asked)
+                    self.problem = one_line(error)
 
     def _take(self) -> tuple[list[_Asked], bool]:
         """Return requests for one file, and whether there will be more."""

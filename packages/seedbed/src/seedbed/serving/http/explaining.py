@@ -27,7 +27,6 @@ async def explain_rows(service: Service, request: Request) -> Response:
     if wanted_kind(record) != JSON:
         raise Refusal(406, "headers.accept", "An explanation is no table.", JSON)
     sent = await service.receive_rows(request, served)
-    record.rows, record.version = sent.count, served.bundle.version
     refuse_many_rows(sent.count, MOST_ROWS)
     rows = sent.rows
     if isinstance(rows, pd.DataFrame):

@@ -37,7 +37,6 @@ async def predict(service: Service, request: Request) -> Response:
     record: Record = request.scope["state"]["record"]
     wanted = wanted_kind(record)
     sent = await service.receive_rows(request, served)
-    record.rows, record.version = sent.count, served.bundle.version
     try:
         if wanted == JSON and not isinstance(sent.rows, pd.DataFrame) and sent.is_few:
             return _answer_few(service, served, sent, record.id)

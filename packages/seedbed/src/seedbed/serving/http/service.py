@@ -90,14 +90,15 @@ class Service:
         limits = self.settings
         if kind != JSON:
             signature = served.bundle.signature
-            return await self.in_thread(
+            sent = await self.in_thread(
                 read_table_rows, body, kind, signature, limits.max_rows, limits.max_bytes
             )
-        if len(body) <= SMALL:
+        elif len(body) <= SMALL:
             sent = read_json_rows(body)
         else:
             sent = await self.in_thread(read_json_rows, body)
         refuse_many_rows(sent.count, limits.max_rows)
+        record.rows, record.version = sent.count, served.bundle.version
         return sent
 
 

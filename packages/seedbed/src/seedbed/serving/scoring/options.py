@@ -1,17 +1,10 @@
-"""What the commands that read rows share: the bundle they take, and how files are written."""
+"""How the files are written that a command reads: by its options, or as the project here says."""
 
 from pathlib import Path
 from typing import Any
 
 from seedbed.config.schema import Source
 from seedbed.errors import UserError
-from seedbed.serving.bundle import ABOUT
-
-
-def default_bundle() -> Path:
-    """Return where the bundle lies that a command takes: the champion, or else the packaged one."""
-    champion = Path("models/champion")
-    return champion if (champion / ABOUT).is_file() else Path("models/bundle")
 
 
 def parse_options(options: list[str] | None) -> dict[str, Any] | None:
