@@ -135,7 +135,7 @@ def _some(rows: pd.DataFrame, share: float, random: np.random.Generator) -> np.n
 
 
 def estimates() -> None:
-    """The metrics as the scores let expect them, beside the true ones, where no row was trained on."""
+    """The metrics as scores let expect them beside the true ones, in months without train rows."""
     problem = BUNDLE.recipe.problem
     for month in (10, 11, 12):
         rows = RAW[(month == MONTH) & RAW["arr_delay"].notna()].reset_index(drop=True)
