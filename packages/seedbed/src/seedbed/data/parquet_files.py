@@ -1,7 +1,8 @@
 """Parquet and Feather files: typed already, so read as they are."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,24 +14,89 @@ from seedbed.data.headers import refuse_repeated
 from seedbed.data.values import NULLABLE
 from seedbed.errors import UserError, one_line, some_of
 
+Needed = Callable[[list[str]], list[str]]
+"""Returns which columns of a table are needed, given all of them."""
+UNNAMED = re.compile(r"__index_level_\d+__")
+"""How pandas calls an index without a name: it is no column."""
 
-def read_parquet(path: Path) -> pd.DataFrame:
+
+def read_parquet(path: Path, needed: Needed = lambda names: names) -> pd.DataFrame:
     """Read a Parquet file, or a folder of them, partitioned (``year=2024/...``) or not.
 
     The values of partitions are text: 007 stays 007.
+
+    Parameters
+    ----------
+    path : Path
+    needed : callable, optional
+        Returns which columns are read, given all of them.
 
     Raises
     ------
     UserError
         If a file is damaged, or the files of a folder differ in their columns.
     """
+    with refusing(path, "Parquet"):
+        if not path.is_dir():
+            return read_parquet_files([str(path)], needed)
+        files = [file for file in parquet_files_in(path) if file.stat().st_size]
+        return read_parquet_files(list(map(str, files)), needed, folder=str(path))
+
+
+def read_parquet_files(
+    files: Sequence[str], needed: Needed, folder: str | None = None, filesystem: Any = None
+) -> pd.DataFrame:
+    """Read Parquet files as one table, only the columns that are needed.
+
+    Parameters
+    ----------
+    files : sequence of str
+    needed : callable
+    folder : str, optional
+        What they lie below, where the folders between (``year=2024``) are columns.
+    filesystem : optional
+        Of fsspec, where files lie elsewhere.
+
+    Raises
+    ------
+    UserError
+        If a column is there twice, or files differ in their columns.
+    """
+    import pyarrow.dataset as ds
     import pyarrow.parquet as pq
 
-    with refusing(path, "Parquet"):
-        if path.is_dir():
-            return _to_pandas(_read_folder(path), path)
-        refuse_repeated(pq.read_schema(path).names, str(path))
-        return _to_pandas(pq.read_table(path, partitioning=None), path)
+    refuse_repeated(pq.read_schema(files[0], filesystem=filesystem).names, files[0])
+    keys = dict.fromkeys(
+        part.partition("=")[0]
+        for file in files
+        for part in (file.removeprefix(folder).split("/")[:-1] if folder else ())
+        if "=" in part
+    )
+    partitions = ds.partitioning(pa.schema([(key, pa.string()) for key in keys]), flavor="hive")
+    dataset: Any = ds.dataset(
+        list(files),
+        format="parquet",
+        partitioning=partitions if keys else None,
+        filesystem=filesystem,
+    )
+    first = set(dataset.schema.names) - set(keys)
+    for fragment in dataset.get_fragments():
+        names = fragment.physical_schema.names
+        refuse_repeated([*names, *keys], fragment.path)
+        refuse_other_columns(names, first, fragment.path, files[0])
+    where = folder or files[0]
+    # {"a": {"b": 1}} becomes a column a.b, as in a JSON file.
+    flat = {
+        field.name: _flat(pa.schema([field]).empty_table()).column_names for field in dataset.schema
+    }
+    names = [name for inner in flat.values() for name in inner]
+    kept = set(needed([name for name in names if not UNNAMED.fullmatch(name)]))
+    if kept.issuperset(name for name in names if not UNNAMED.fullmatch(name)):
+        return arrow_to_pandas(dataset.to_table(), where)
+    columns = {name: ds.field(name) for name, inner in flat.items() if kept.intersection(inner)}
+    table = dataset.to_table(columns=columns)
+    found = arrow_to_pandas(table.replace_schema_metadata(dataset.schema.metadata), where)
+    return found[[name for name in found.columns if name in kept]]
 
 
 def read_feather(path: Path) -> pd.DataFrame:
@@ -44,11 +110,11 @@ def read_feather(path: Path) -> pd.DataFrame:
     from pyarrow import feather
 
     with refusing(path, "Feather"):
-        return _to_pandas(feather.read_table(path), path)
+        return arrow_to_pandas(feather.read_table(path), path)
 
 
 @contextmanager
-def refusing(path: Path, kind: str) -> Iterator[None]:
+def refusing(path: object, kind: str) -> Iterator[None]:
     """Say in a sentence that a file cannot be read."""
     try:
         yield
@@ -57,26 +123,6 @@ def refusing(path: Path, kind: str) -> Iterator[None]:
             f"{path}: this is not a whole {kind} file ({one_line(error)}). Write it anew or fetch "
             "it again."
         ) from error
-
-
-def _read_folder(path: Path) -> pa.Table:
-    import pyarrow.dataset as ds
-
-    files = [file for file in parquet_files_in(path) if file.stat().st_size]
-    keys: list[str] = []
-    for file in files:
-        found = [part.partition("=")[0] for part in file.relative_to(path).parts if "=" in part]
-        keys += [key for key in found if key not in keys]
-    partitions = ds.partitioning(pa.schema([(key, pa.string()) for key in keys]), flavor="hive")
-    dataset: Any = ds.dataset(
-        [str(file) for file in files], format="parquet", partitioning=partitions
-    )
-    first = set(dataset.schema.names) - set(keys)
-    for fragment in dataset.get_fragments():
-        names = fragment.physical_schema.names
-        refuse_repeated([*names, *keys], fragment.path)
-        refuse_other_columns(names, first, fragment.path, files[0])
-    return dataset.to_table()
 
 
 def parquet_files_in(path: Path) -> list[Path]:
@@ -109,10 +155,22 @@ def refuse_other_columns(names: Any, expected: Any, where: object, first: object
         )
 
 
-def _to_pandas(table: pa.Table, path: Path) -> pd.DataFrame:
+def _flat(table: pa.Table) -> pa.Table:
     while any(pa.types.is_struct(field.type) for field in table.schema):
-        table = table.flatten()  # {"a": {"b": 1}} becomes a column a.b, as in a JSON file
-    refuse_repeated(table.column_names, str(path))
+        table = table.flatten()
+    return table
+
+
+def arrow_to_pandas(table: pa.Table, where: object) -> pd.DataFrame:
+    """Return a table in pandas' types: structs as columns with dots, lists as their JSON text.
+
+    Raises
+    ------
+    UserError
+        If two columns have one name then; it names `where`.
+    """
+    table = _flat(table)
+    refuse_repeated(table.column_names, str(where))
     for place, field in enumerate(table.schema):
         if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
             texts = [_as_text(value) for value in table.column(place).to_pylist()]

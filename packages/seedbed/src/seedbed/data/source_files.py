@@ -3,7 +3,7 @@
 import glob
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -11,6 +11,7 @@ from seedbed.config.schema import Dataset, Source
 from seedbed.data.csv_files import NOT_KNOWN, Types, read_csv
 from seedbed.data.integers import EXACT, whole_numbers
 from seedbed.data.parquet_files import (
+    Needed,
     parquet_files_in,
     read_feather,
     read_parquet,
@@ -30,11 +31,61 @@ SHOWN = 3
 """How many of these endings a message names."""
 
 
-def find_files(source: Source, dataset: Dataset, table: str) -> list[Path]:
-    """Return the files of a table, in sorted order.
+class Files(Protocol):
+    """Where files lie: on this machine, or at an address (:mod:`seedbed.data.stores`)."""
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is a file."""
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or a folder."""
+        ...
+
+    def glob(self, pattern: str) -> list[str]:
+        """Return what matches a pattern, in sorted order."""
+        ...
+
+    def parquet_in(self, folder: str) -> list[str]:
+        """Return the Parquet files of a folder and of the folders in it, in sorted order."""
+        ...
+
+
+class LocalFiles:
+    """Files of this machine: see :class:`Files`."""
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is a file."""
+        return Path(path).is_file()
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or a folder."""
+        return Path(path).exists()
+
+    def glob(self, pattern: str) -> list[str]:
+        """Return what matches a pattern, in sorted order."""
+        return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
+
+    def parquet_in(self, folder: str) -> list[str]:
+        """Return the Parquet files of a folder and of the folders in it, in sorted order."""
+        return list(map(str, parquet_files_in(Path(folder))))
+
+
+def find_files(
+    source: Source, dataset: Dataset, table: str, files: Files | None = None
+) -> list[str]:
+    """Return the files of a table, in sorted order, or the folder of Parquet files that it is.
 
     ``source.path`` is a file, a glob, a folder that holds a file for each table, or a folder of
     Parquet files that are one table.
+
+    Parameters
+    ----------
+    source : Source
+    dataset : Dataset
+    table : str
+    files : Files, optional
+        Where they lie; on this machine if it is not given.
 
     Raises
     ------
@@ -46,11 +97,12 @@ def find_files(source: Source, dataset: Dataset, table: str) -> list[Path]:
             f"source.path is not set, and source {source.kind} needs a file or folder: "
             "-S source.path=FOLDER."
         )
-    path = Path(source.path).expanduser()
-    found = [path] if path.is_file() else []
+    path = source.path.rstrip("/") if files else str(Path(source.path).expanduser())
+    files = files or LocalFiles()
+    found = [path] if files.is_file(path) else []
     what = "one file"
-    if not path.exists() and glob.has_magic(source.path):
-        found = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207
+    if not found and glob.has_magic(source.path) and not files.exists(path):
+        found = files.glob(path)
         what = "a pattern"
         if not found:
             raise UserError(
@@ -61,21 +113,21 @@ def find_files(source: Source, dataset: Dataset, table: str) -> list[Path]:
             f"source.path: {path} is {what}, and dataset {dataset.name} has the tables "
             f"{', '.join(dataset.table_names)}. Name the folder that holds a file for each."
         )
-    return found or [_find_in_folder(path, source.kind, dataset, table)]
+    return found or [_find_in_folder(path, source.kind, dataset, table, files)]
 
 
-def _find_in_folder(path: Path, kind: str, dataset: Dataset, table: str) -> Path:
+def _find_in_folder(path: str, kind: str, dataset: Dataset, table: str, files: Files) -> str:
     for ending in ENDINGS[kind]:
-        if (path / f"{table}{ending}").is_file():
-            return path / f"{table}{ending}"
+        if files.is_file(f"{path}/{table}{ending}"):
+            return f"{path}/{table}{ending}"
     if kind == "parquet":
-        if parquet_files_in(path / table):
-            return path / table
-        if len(dataset.tables) == 1 and parquet_files_in(path):
+        if files.parquet_in(f"{path}/{table}"):
+            return f"{path}/{table}"
+        if len(dataset.tables) == 1 and files.parquet_in(path):
             return path
-    files = " or ".join(f"{table}{ending}" for ending in ENDINGS[kind][:SHOWN])
+    names = " or ".join(f"{table}{ending}" for ending in ENDINGS[kind][:SHOWN])
     raise UserError(
-        f"source.path: {path} holds no {files}, and is no such file itself. Put the file there, or "
+        f"source.path: {path} holds no {names}, and is no such file itself. Put the file there, or "
         "set source.path to where it is."
     )
 
@@ -88,6 +140,7 @@ def read_file(
     missing: Sequence[str],
     *,
     as_text: bool = False,
+    needed: Needed = lambda names: names,
 ) -> pd.DataFrame:
     """Read one file by its kind.
 
@@ -104,6 +157,8 @@ def read_file(
         The texts that stand for a missing value.
     as_text : bool
         Whether every column of text is left as it stands in the file; `missing` is not used then.
+    needed : callable, optional
+        Returns which columns are needed, given all of them; only Parquet leaves out others.
 
     Raises
     ------
@@ -113,7 +168,7 @@ def read_file(
     if kind == "csv":
         return read_csv(path, types, missing, options, as_text=as_text)
     if kind == "parquet":
-        frame = read_parquet(path)
+        frame = read_parquet(path, needed)
     elif kind == "feather":
         frame = read_feather(path)
     elif kind == "excel":
@@ -124,8 +179,13 @@ def read_file(
         from seedbed.data.json_files import read_json
 
         frame = read_json(path, options)
-    if as_text:
-        return frame
+    return frame if as_text else without_missing(frame, kind, types, missing)
+
+
+def without_missing(
+    frame: pd.DataFrame, kind: str, types: Types, missing: Sequence[str]
+) -> pd.DataFrame:
+    """Return a table in which texts that stand for a missing value are missing; `frame` changes."""
     for name in frame.columns:
         kind_of_column = types.get(name)
         # A cell of Excel and a value of JSON have no type that a column must have.
@@ -182,7 +242,7 @@ def parse_texts(values: pd.Series, form: str, where: str, name: str) -> pd.Serie
     return others.where(~values.index.isin(found.index), found.reindex(values.index).astype(object))
 
 
-def stack(parts: Mapping[Path, pd.DataFrame]) -> pd.DataFrame:
+def stack(parts: Mapping[Any, pd.DataFrame]) -> pd.DataFrame:
     """Return the rows of files one after the other, columns in the order of the first file.
 
     Raises

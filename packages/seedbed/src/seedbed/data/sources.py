@@ -3,27 +3,44 @@
 import importlib
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 
 from seedbed.config.project import project_module
 from seedbed.config.schema import Dataset, Source
-from seedbed.config.sources import SOURCES, read_options, why_no_source
+from seedbed.config.sources import SOURCES, Options, read_options, why_no_source
 from seedbed.data.csv_files import Types, read_csv
+from seedbed.data.databases import sqlite_file
 from seedbed.data.headers import refuse_repeated
-from seedbed.data.source_files import find_files, parse_texts, read_file, stack
+from seedbed.data.parquet_files import Needed, read_parquet_files, refusing
+from seedbed.data.source_files import (
+    find_files,
+    parse_texts,
+    read_file,
+    stack,
+    without_missing,
+)
+from seedbed.data.stores import Store, is_address
 from seedbed.data.values import plain_values
 from seedbed.errors import UserError, did_you_mean
 
 Reader = Callable[[Source, Dataset, str, Types], pd.DataFrame]
+KindReader = Callable[[Source, Dataset, str, Types, Needed], pd.DataFrame]
 WATCHED = Path("data/source")
 """What stage ingest depends on in dvc.yaml."""
 
 
-def read_source(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
-    """Read one table of the dataset, all columns as they come.
+def read_source(
+    source: Source,
+    dataset: Dataset,
+    table: str,
+    types: Types,
+    needed: Needed = lambda names: names,
+) -> pd.DataFrame:
+    """Read one table of the dataset, its columns as they come.
 
     Parameters
     ----------
@@ -34,6 +51,9 @@ def read_source(source: Source, dataset: Dataset, table: str, types: Types) -> p
         A name in ``dataset.tables``.
     types : mapping of str to {"number", "category", "boolean", "time"}
         Of the columns that are configured, by their name in this table: a CSV file has none.
+    needed : callable, optional
+        Returns which columns are needed, given all of them. Parquet and databases leave the others
+        where they are.
 
     Returns
     -------
@@ -47,8 +67,8 @@ def read_source(source: Source, dataset: Dataset, table: str, types: Types) -> p
         If the table is missing, empty, damaged, not UTF-8, or two of its columns have one name.
     """
     source = source.of(dataset.table(table))
-    frame = _reader_of(source.kind)(source, dataset, table, types)
-    if len(frame) and frame.iloc[-1].isna().all():
+    frame = _reader_of(source.kind)(source, dataset, table, types, needed)
+    if source.kind != "sql" and len(frame) and frame.iloc[-1].isna().all():
         filled = frame.notna().any(axis=1).to_numpy().nonzero()[0]
         frame = frame.iloc[: filled.max() + 1 if len(filled) else 0]
     if frame.empty:
@@ -79,7 +99,7 @@ def source(read: Reader) -> Reader:
     return read
 
 
-def _reader_of(kind: str) -> Reader:
+def _reader_of(kind: str) -> KindReader:
     if kind in READERS:
         return READERS[kind]
     # Named here too, so that an edit of it makes ingest stale.
@@ -87,15 +107,38 @@ def _reader_of(kind: str) -> Reader:
     found = SOURCES.find(kind)
     if found is None:
         raise UserError(f"source.kind: {why_no_source(kind)}. Edit the conf/source file.")
-    return found
+    return _leaving_out(found)
+
+
+def _leaving_out(read: Reader) -> KindReader:
+    """Return a reader of whole tables as one that leaves out the columns that are not needed."""
+
+    def read_needed(
+        source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
+    ) -> pd.DataFrame:
+        frame = read(source, dataset, table, types)
+        return frame.loc[:, frame.columns.isin(needed(list(frame.columns)))]
+
+    return read_needed
+
+
+def is_elsewhere(source: Source) -> bool:
+    """Whether rows come from a database or an address, and not from files of this machine."""
+    return source.kind == "sql" or is_address(source.path)
 
 
 def find_unwatched(source: Source) -> str | None:
     """Return a sentence if the source's files lie where DVC does not see them change, or None."""
     if source.path is None:
         return None
+    file = sqlite_file(source.path)
+    if file is None and is_elsewhere(source):
+        return (
+            f"source.path: {source.path} is outside of this repository, so `dvc repro` will not "
+            "see when it changes. `seedbed freshness` says whether it has."
+        )
     # A link in the folder counts as being there.
-    path = os.path.abspath(Path(source.path).expanduser())  # noqa: PTH100
+    path = os.path.abspath(file or Path(source.path).expanduser())  # noqa: PTH100
     if Path(path).is_relative_to(WATCHED.absolute()):
         return None
     return (
@@ -145,30 +188,80 @@ def _load(package: str, loader: str, table: str) -> pd.DataFrame:
     return frame
 
 
-def _read_files(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
+def _read_files(
+    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
+) -> pd.DataFrame:
     """Read the file of a table, or several of the same columns one after the other."""
     options = read_options(source)
     missing = [*dataset.table(table).missing, *options.missing]
-    parts = {}
-    for path in find_files(source, dataset, table):
-        frame = read_file(source.kind, path, options, types, missing)
-        for name, form in options.formats.items():
-            if name in frame.columns:
-                frame[name] = parse_texts(frame[name], form, f"{path}, column {name}", name)
-            elif len(dataset.tables) == 1:
-                raise UserError(
-                    f"source.options.formats.{name}: {path} has no such column"
-                    f"{did_you_mean(name, frame.columns)}. Correct the name, or remove the line."
-                )
-        parts[path] = frame
+    store = Store(str(source.path)) if is_address(source.path) else None
+    found = find_files(source, dataset, table, store)
+    parts: dict[str, pd.DataFrame] = {}
+    for path in found:
+        if store and source.kind == "parquet":
+            frame = _read_remote_parquet(store, path, needed)
+            frame = without_missing(frame, source.kind, types, missing)
+        else:
+            with _at_hand(store, path) as file:
+                frame = read_file(source.kind, file, options, types, missing, needed=needed)
+        if source.kind != "parquet":
+            frame = frame.loc[:, frame.columns.isin(needed(list(frame.columns)))]
+        parts[path] = _with_formats(frame, options, path, dataset)
     return stack(parts)
 
 
-READERS: dict[str, Reader] = {
-    "package": _read_package,
+@contextmanager
+def _at_hand(store: Store | None, path: str) -> Iterator[Path]:
+    """Yield a file of this machine, or a copy of one that is elsewhere."""
+    if store is None:
+        yield Path(path)
+        return
+    with store.fetched(path) as file:
+        yield file
+
+
+def _read_remote_parquet(store: Store, path: str, needed: Needed) -> pd.DataFrame:
+    """Read only the columns that are needed, from where they are."""
+    with refusing(path, "Parquet"):
+        if store.is_file(path):
+            return read_parquet_files([path], needed, filesystem=store.filesystem)
+        files = store.parquet_in(path)
+        return read_parquet_files(files, needed, path, store.filesystem)
+
+
+def _read_sql(
+    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
+) -> pd.DataFrame:
+    from seedbed.data.sql_tables import read_sql
+
+    options = read_options(source)
+    missing = [*dataset.table(table).missing, *options.missing]
+    frame = read_sql(source, dataset, table, types, needed)
+    frame = without_missing(frame, source.kind, types, missing)
+    return _with_formats(frame, options, f"{source.path}, table {table}", dataset)
+
+
+def _with_formats(
+    frame: pd.DataFrame, options: Options, where: str, dataset: Dataset
+) -> pd.DataFrame:
+    """Return a table whose columns of text are read by ``source.options.formats``."""
+    for name, form in options.formats.items():
+        if name in frame.columns:
+            frame[name] = parse_texts(frame[name], form, f"{where}, column {name}", name)
+        elif len(dataset.tables) == 1:
+            raise UserError(
+                f"source.options.formats.{name}: {where} has no such column"
+                f"{did_you_mean(name, frame.columns)}. Correct the name, or remove the line."
+            )
+    return frame
+
+
+READERS: dict[str, KindReader] = {
+    "package": _leaving_out(_read_package),
     "csv": _read_files,
     "parquet": _read_files,
     "excel": _read_files,
     "json": _read_files,
     "feather": _read_files,
+    "sql": _read_sql,
 }

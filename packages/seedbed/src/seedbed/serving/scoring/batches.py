@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from seedbed.config.schema import Section
 
+AGAIN = "What was answered until then is kept: type the same command again to go on."
+"""What to do after an input or an output has failed."""
 ROW_NUMBER = "row_number"
 """The output's column with the place of a row in the input, counted from 1."""
 

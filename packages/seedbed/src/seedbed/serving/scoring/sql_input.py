@@ -1,6 +1,5 @@
 """A table of a database, by its primary key, or a query, in its own order."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -12,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
+from seedbed.config.sources import ORDER
+from seedbed.data.databases import connect, label, reporting
 from seedbed.errors import UserError, did_you_mean
-from seedbed.serving.scoring.batches import Batch, Done
-from seedbed.serving.scoring.databases import connect, label, reporting
+from seedbed.serving.scoring.batches import AGAIN, Batch, Done
 from seedbed.serving.scoring.inputs import Wanted
 from seedbed.serving.scoring.reading import Wording
 
@@ -42,7 +42,7 @@ class TableInput:
         self.name = f"{label(address)}, table {table}"
         self._address, self._engine = address, connect(address)
         schema, _, name = table.rpartition(".")
-        with reporting(address):
+        with reporting(address, AGAIN):
             try:
                 self._table = sa.Table(
                     name, sa.MetaData(), schema=schema or None, autoload_with=self._engine
@@ -79,7 +79,7 @@ class TableInput:
                     for column, text in zip(self._key, cursor, strict=True)
                 ]
                 query = query.where(sa.tuple_(*self._key) > sa.tuple_(*last))
-            with reporting(self._address), self._engine.connect() as connection:
+            with reporting(self._address, AGAIN), self._engine.connect() as connection:
                 rows = connection.execute(query).all()
             if not rows:
                 return
@@ -108,7 +108,7 @@ class QueryInput:
     def __init__(self, address: str, query: str) -> None:
         self.name = f"{label(address)}, query"
         self._address, self._engine, self._query = address, connect(address), query
-        if not re.search(r"\border\s+by\b", query, re.IGNORECASE):
+        if not ORDER.search(query):
             raise UserError(
                 "--query has no ORDER BY, so that its rows may come in another order the next "
                 "time, and a run that was stopped could not go on. Add one that orders all rows."
@@ -139,7 +139,7 @@ class QueryInput:
     @contextmanager
     def _asked(self) -> Iterator[sa.CursorResult]:
         """Ask the query; its rows come as they are fetched."""
-        with reporting(self._address), self._engine.connect() as connection:
+        with reporting(self._address, AGAIN), self._engine.connect() as connection:
             streamed = connection.execution_options(stream_results=True, max_row_buffer=10_000)
             yield streamed.execute(sa.text(self._query))
 

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
+from seedbed.data.databases import connect, label, reporting
 from seedbed.errors import UserError
-from seedbed.serving.scoring.batches import ROW_NUMBER
-from seedbed.serving.scoring.databases import connect, label, reporting
+from seedbed.serving.scoring.batches import AGAIN, ROW_NUMBER
 from seedbed.serving.scoring.outputs import Part, Totals, refuse_other_run
 
 TYPES: tuple[tuple[Callable[[pa.DataType], bool], Callable[[], Any]], ...] = (
@@ -75,7 +75,7 @@ class SqlOutput:
         self.schema: pa.Schema | None = None
         self.totals = Totals()
         self.finished = False
-        with reporting(address):
+        with reporting(address, AGAIN):
             self._begin(identity, force, restart)
 
     def _begin(self, identity: Mapping[str, Any], force: bool, restart: bool) -> None:
@@ -111,7 +111,7 @@ class SqlOutput:
     def write(self, part: Part) -> None:
         """Keep a part, whole or not at all."""
         totals = self.totals + part.counts
-        with reporting(self._address), self._engine.begin() as connection:
+        with reporting(self._address, AGAIN), self._engine.begin() as connection:
             if self._rows is None:
                 self.schema = part.rows.schema
                 self._rows = self._table(part.rows.schema)
@@ -127,7 +127,7 @@ class SqlOutput:
 
     def finish(self) -> None:
         """Rename the tables into place; each step may be done twice."""
-        with reporting(self._address), self._engine.begin() as connection:
+        with reporting(self._address, AGAIN), self._engine.begin() as connection:
             rows, rejected = f"{self._name}__rows", f"{self._name}__rejected"
             if self._exists(connection, rows):
                 self._drop(connection, self._name)
@@ -143,7 +143,7 @@ class SqlOutput:
     def close(self) -> None:
         """Free the connections; the tables stay, unless there is nothing in them."""
         if not self.totals.batches and not self.finished:
-            with reporting(self._address), self._engine.begin() as connection:
+            with reporting(self._address, AGAIN), self._engine.begin() as connection:
                 for name in ("progress", "rejected", "rows"):
                     self._drop(connection, f"{self._name}__{name}")
         self._engine.dispose()

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedbed.errors import UserError, one_line
@@ -10,7 +11,8 @@ from seedbed.errors import UserError, one_line
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-AGAIN = "What was answered until then is kept: type the same command again to go on."
+CONNECT_WITHIN = 10
+"""Seconds that PostgreSQL may take to answer, unless its URL says otherwise."""
 
 
 def connect(address: str) -> "Engine":
@@ -39,21 +41,23 @@ def connect(address: str) -> "Engine":
     text = os.environ.get(address, "") if by_name else address
     if not text:
         raise UserError(
-            f"{address}: with --table, --query or --to-table this must be the name of an "
-            "environment variable that holds the database's URL, and there is none of this name. "
-            f"Set {address} to an address such as postgresql://USER@HOST/DATABASE, with the "
-            "password."
+            f"{address}: for a database this must be the name of an environment variable that "
+            "holds its URL, and there is none of this name. Set "
+            f"{address} to an address such as postgresql://USER@HOST/DATABASE, with the password."
         )
     try:
         url = make_url(text)
         if url.password and not by_name:
             raise UserError(
                 f"{label(address)}: a password on the command line is seen by everybody on this "
-                "machine. Put the URL into an environment variable and give the variable's name."
+                "machine, and one in conf/ by everybody who has the repository. Put the URL into "
+                "an environment variable and give the variable's name."
             )
         if url.drivername in ("postgresql", "postgres"):
             url = url.set(drivername="postgresql+psycopg")
-        return create_engine(url, hide_parameters=True)
+        waiting = url.drivername == "postgresql+psycopg" and "connect_timeout" not in url.query
+        arguments = {"connect_timeout": CONNECT_WITHIN} if waiting else {}
+        return create_engine(url, hide_parameters=True, connect_args=arguments)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         why = one_line(error) if not by_name else type(error).__name__
         raise UserError(
@@ -69,16 +73,37 @@ def label(address: str) -> str:
     return f"{head}{sign}{user.partition(':')[0]}{at}{host}"
 
 
+def sqlite_file(address: str | None) -> Path | None:
+    """Return the file of a URL of SQLite; None for any other address."""
+    if address is None or not address.startswith("sqlite") or ":///" not in address:
+        return None
+    name = address.partition(":///")[2].partition("?")[0]
+    return Path(name) if name and name != ":memory:" else None
+
+
+def database_words(error: BaseException, address: str) -> str:
+    """Return what a database's driver says, on one line, without the password of the address."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    text = one_line(getattr(error, "orig", None) or error)[:300].rstrip(".")
+    try:
+        password = make_url(os.environ.get(address, address)).password
+    except (ArgumentError, ValueError):
+        password = None
+    return text.replace(str(password), "***") if password else text
+
+
 @contextmanager
-def reporting(address: str) -> Iterator[None]:
-    """Say in a sentence that a database refused or went away."""
+def reporting(address: str, remedy: str) -> Iterator[None]:
+    """Say in a sentence that a database refused or went away, and what to do."""
     from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
     try:
         yield
     except DBAPIError as error:
         raise UserError(
-            f"{label(address)}: the database reports: {one_line(error.orig)[:300]}. {AGAIN}"
+            f"{label(address)}: the database reports: {database_words(error, address)}. {remedy}"
         ) from None
     except SQLAlchemyError as error:
-        raise UserError(f"{label(address)}: {one_line(error)[:300]}.") from None
+        raise UserError(f"{label(address)}: {database_words(error, address)}.") from None

@@ -1,0 +1,109 @@
+"""Whether a source has moved since it was read: by figures of it that are cheap to ask for."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from seedbed.config.schema import ColumnLists, Dataset, Source
+from seedbed.data.parquet_files import parquet_files_in
+from seedbed.data.source_files import find_files
+from seedbed.data.sources import find_unwatched
+from seedbed.data.stores import Store, is_address
+from seedbed.errors import some_of
+
+STATE = Path("reports/source.json")
+"""Where stage ingest records the state of its source."""
+SHOWN = 5
+"""How many files a sentence names."""
+State = Mapping[str, Mapping[str, Any]]
+"""By table: `rows` and `max` of a database, or `files`, each with what changes when it does."""
+
+
+def source_state(source: Source, dataset: Dataset, lists: ColumnLists) -> dict[str, Any]:
+    """Return the state of the tables whose changes DVC does not see.
+
+    Parameters
+    ----------
+    source : Source
+    dataset : Dataset
+    lists : ColumnLists
+
+    Returns
+    -------
+    dict
+        By table. Of a database, the number of rows, and the largest value of the time column (for a
+        table that is joined, that of the join), else of a primary key of one column. Of files, the
+        ETag and size, or the size and the time of change. The state is that of the whole table,
+        whatever the window. Nothing of it is secret. Empty for packages, and for files that stage
+        ingest depends on.
+
+    Raises
+    ------
+    UserError
+        If the source cannot be reached or refuses, or a table is missing.
+    """
+    times = {dataset.base: lists.time} | {join.table: join.time for join in dataset.joins}
+    states = {}
+    for table in dataset.table_names:
+        own = source.of(dataset.table(table))
+        if find_unwatched(own) is None:
+            continue
+        if own.kind == "sql":
+            from seedbed.data.sql_tables import sql_state
+
+            states[table] = sql_state(own, dataset, table, times.get(table))
+        else:
+            states[table] = {"files": dict(_files_of(own, dataset, table))}
+    return states
+
+
+def _files_of(source: Source, dataset: Dataset, table: str) -> Iterator[tuple[str, Any]]:
+    store = Store(str(source.path)) if is_address(source.path) else None
+    for path in find_files(source, dataset, table, store):
+        if store:
+            for file in [path] if store.is_file(path) else store.parquet_in(path):
+                yield file, store.state_of(file)
+            continue
+        place = Path(path)
+        for local in parquet_files_in(place) if place.is_dir() else [place]:
+            about = local.stat()
+            yield str(local), {"size": str(about.st_size), "mtime": str(about.st_mtime_ns)}
+
+
+def find_moves(before: State, now: State) -> list[str]:
+    """Return a sentence for each difference of two states."""
+    return [
+        sentence
+        for table in dict.fromkeys([*before, *now])
+        for sentence in _moves_of(table, before.get(table), now.get(table))
+    ]
+
+
+def _moves_of(
+    table: str, before: Mapping[str, Any] | None, now: Mapping[str, Any] | None
+) -> Iterator[str]:
+    if before is None or now is None or ("files" in before) != ("files" in now):
+        yield f"{table}: the source is another one than at the last ingest"
+    elif "files" in now:
+        yield from _moved_files(table, before["files"], now["files"])
+    else:
+        if before["rows"] != now["rows"]:
+            yield f"{table}: {before['rows']:,} rows then, {now['rows']:,} now"
+        was, largest = before.get("max", {}), now.get("max", {})
+        for column in dict.fromkeys([*was, *largest]):
+            if was.get(column) != largest.get(column):
+                yield (
+                    f"{table}: the largest {column} was {was.get(column)}, and is "
+                    f"{largest.get(column)}"
+                )
+
+
+def _moved_files(table: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    both = before.keys() & now.keys()
+    for words, names in (
+        ("new", now.keys() - both),
+        ("gone", before.keys() - both),
+        ("changed", {name for name in both if before[name] != now[name]}),
+    ):
+        if names:
+            yield f"{table}: {words}: {some_of(sorted(names), SHOWN)}"

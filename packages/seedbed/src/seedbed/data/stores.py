@@ -1,0 +1,185 @@
+"""Files at an address (s3://, https://, ...): found there, and fetched or read where they are."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from seedbed.errors import UserError, one_line
+
+Result = TypeVar("Result")
+WAITS = (1.0, 5.0)
+"""Seconds before a file whose transfer was interrupted is fetched anew."""
+EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "ssh": "ssh", "sftp": "ssh"}
+"""The extra of seedbed that an address needs."""
+WHAT_CHANGES = ("ETag", "etag", "md5Hash", "size", "LastModified", "mtime", "Last-Modified")
+"""By what a changed object is known: the first two of these that a store tells."""
+
+
+def is_address(path: str | None) -> bool:
+    """Whether a path is an address of files elsewhere."""
+    return path is not None and "://" in path
+
+
+class Store:
+    """The files of the store that an address names: see :class:`seedbed.data.source_files.Files`.
+
+    Credentials are those that the store's own tools use: their environment variables and files,
+    such as ``~/.aws``, or fsspec's.
+
+    Raises
+    ------
+    UserError
+        If what reads such addresses is not installed.
+    """
+
+    def __init__(self, address: str) -> None:
+        from fsspec.core import url_to_fs
+
+        with _reaching(address):
+            self.filesystem, _ = url_to_fs(address)
+            self.filesystem.invalidate_cache()
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is a file; an address of http is always meant to be one."""
+        with _reaching(path):
+            if path.startswith("http"):
+                return bool(self.filesystem.info(path))
+            return bool(self.filesystem.isfile(path))
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or a folder."""
+        with _reaching(path):
+            return bool(self.filesystem.exists(path))
+
+    def glob(self, pattern: str) -> list[str]:
+        """Return what matches a pattern, in sorted order."""
+        with _reaching(pattern):
+            return sorted(map(self._address, self.filesystem.glob(pattern)))
+
+    def files_in(self, folder: str) -> dict[str, int]:
+        """Return the size of every file in a folder and in the folders below, in sorted order."""
+        with _reaching(folder):
+            try:
+                found = self.filesystem.find(folder, detail=True)
+            except FileNotFoundError:
+                return {}
+        return {self._address(name): about["size"] or 0 for name, about in sorted(found.items())}
+
+    def parquet_in(self, folder: str) -> list[str]:
+        """Return the Parquet files of a folder and of the folders in it, in sorted order."""
+        return [
+            name
+            for name, size in self.files_in(folder).items()
+            if size
+            and name.endswith(".parquet")
+            # Spark and others put files of their own beside them.
+            and not any(
+                part.startswith(("_", ".")) for part in name.removeprefix(folder).split("/")
+            )
+        ]
+
+    def _address(self, name: str) -> str:
+        return str(self.filesystem.unstrip_protocol(name))
+
+    @contextmanager
+    def fetched(self, address: str) -> Iterator[Path]:
+        """Yield a copy of a file, whole; what is wrong with it is said of its address.
+
+        Raises
+        ------
+        UserError
+            If it cannot be fetched.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(urlsplit(address).path or address).name
+            self.fetch(address, path)
+            try:
+                yield path
+            except UserError as error:
+                raise UserError(str(error).replace(str(path), address)) from None
+
+    def fetch(self, address: str, path: Path) -> None:
+        """Fetch a file, whole or not at all; a transfer that is interrupted begins anew, twice.
+
+        Raises
+        ------
+        UserError
+            If it cannot be fetched.
+        """
+
+        def get() -> None:
+            self.filesystem.get_file(address, str(path))
+            expected = self.filesystem.info(address).get("size")
+            if expected is not None and path.stat().st_size < expected:
+                raise OSError(f"{path.stat().st_size} of {expected} bytes arrived")
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _reaching(address):
+            _anew(get)
+
+    def state_of(self, address: str) -> dict[str, str]:
+        """Return by what a file is known when it changes: its ETag and size, or size and time."""
+        with _reaching(address):
+            self.filesystem.invalidate_cache()
+            about: dict[str, Any] = self.filesystem.info(address)
+        told = {key: about[key] for key in WHAT_CHANGES if about.get(key) is not None}
+        return {key: str(value).strip('"') for key, value in list(told.items())[:2]}
+
+
+def _anew(read: Callable[[], Result]) -> Result:
+    """Call `read`, anew where the network breaks off."""
+    for wait in WAITS:
+        try:
+            return read()
+        except (FileNotFoundError, PermissionError, UserError):
+            raise
+        except Exception:
+            time.sleep(wait)
+    return read()
+
+
+@contextmanager
+def _reaching(address: str) -> Iterator[None]:
+    """Say in a sentence that a store refuses or cannot be reached."""
+    try:
+        yield
+    except UserError:
+        raise
+    except (FileNotFoundError, PermissionError) as error:
+        # fsspec takes whatever happens over HTTP for a missing file.
+        status = getattr(error.__cause__, "status", None)
+        if isinstance(error, PermissionError) or status in (401, 403):
+            raise UserError(
+                f"{address}: the store refuses ({_short(error.__cause__ or error)}). Check the "
+                "credentials in its own files or environment variables, and their rights."
+            ) from None
+        if error.__cause__ is None or status in (404, 410) or not address.startswith("http"):
+            raise UserError(
+                f"{address}: there is no such file or bucket. Edit source.path."
+            ) from None
+        raise _unreachable(address, error.__cause__) from None
+    except (ImportError, ValueError) as error:
+        extra = EXTRAS.get(address.partition("://")[0])
+        remedy = f"Add seedbed[{extra}] to the dependencies, then `make lock setup`."
+        raise UserError(
+            f"{address}: such an address cannot be read ({_short(error)}). "
+            f"{remedy if extra else 'Edit source.path.'}"
+        ) from None
+    except Exception as error:
+        # botocore, aiohttp, google-auth and paramiko each raise errors of their own.
+        raise _unreachable(address, error) from None
+
+
+def _unreachable(address: str, error: BaseException) -> UserError:
+    return UserError(
+        f"{address}: the store cannot be reached ({_short(error)}). Check the address, the "
+        "network and the credentials; then run it again."
+    )
+
+
+def _short(error: BaseException) -> str:
+    return one_line(error)[:200]

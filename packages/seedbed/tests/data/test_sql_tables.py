@@ -1,0 +1,311 @@
+"""A table of a database is read whole, every value as the database has it, or refused in a sentence."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from seedbed.config.schema import Dataset, Source, Table
+from seedbed.config.sources import find_option_mistakes
+from seedbed.data import sql_tables
+from seedbed.data.sources import read_source
+from seedbed.data.values import read_values
+from seedbed.errors import UserError
+from servers import Postgres
+
+SECRET = "correct-horse"  # pragma: allowlist secret
+VARIABLE = "ROWS_DB"
+Fill = Callable[..., Engine]
+
+
+@pytest.fixture
+def fill(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Fill]:
+    """Return a function that runs statements in an empty database, whose URL is in the environment."""
+    made: list[Engine] = []
+
+    def run(kind: str, *statements: str) -> Engine:
+        if kind == "sqlite":
+            url = f"sqlite:///{tmp_path}/rows.sqlite"
+        else:
+            found = request.getfixturevalue("postgres").url.set(password=SECRET)
+            url = found.render_as_string(hide_password=False)
+            with create_engine(url).begin() as connection:
+                connection.execute(text("DROP SCHEMA public CASCADE"))
+                connection.execute(text("CREATE SCHEMA public"))
+        monkeypatch.setenv(VARIABLE, url)
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+        made.append(engine)
+        return engine
+
+    yield run
+    for engine in made:
+        engine.dispose()
+
+
+def read(
+    name: str = "rows", path: str | None = VARIABLE, types: dict | None = None, **options: Any
+) -> pd.DataFrame:
+    dataset = Dataset(name="d", tables=[Table(name=name)])
+    return read_source(Source(kind="sql", path=path, options=options), dataset, name, types or {})
+
+
+def as_lists(frame: pd.DataFrame) -> dict[str, list]:
+    return {
+        name: [None if pd.isna(value) else value for value in frame[name]] for name in frame.columns
+    }
+
+
+BOTH = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+NUMBERS = (
+    'CREATE TABLE "rows" (id INTEGER PRIMARY KEY, "a b" BIGINT, ratio DOUBLE PRECISION, name VARCHAR(9))',
+    "INSERT INTO \"rows\" VALUES (2, NULL, 0.1, 'x'), (1, 9007199254740993, NULL, NULL), (3, -1, 1e300, '007')",
+)
+
+
+@BOTH
+def test_rows_come_by_the_primary_key_with_every_digit(fill: Fill, kind: str) -> None:
+    fill(kind, *NUMBERS, 'CREATE VIEW seen AS SELECT id, name FROM "rows"')
+    assert as_lists(read()) == {
+        "id": [1, 2, 3],
+        "a b": [9007199254740993, None, -1],
+        "ratio": [None, 0.1, 1e300],
+        "name": [None, "x", "007"],
+    }
+    assert as_lists(read("seen")) == {"id": [1, 2, 3], "name": [None, "x", "007"]}
+    assert list(read("d", table="rows").columns) == ["id", "a b", "ratio", "name"]
+
+
+@BOTH
+def test_rows_without_a_key_are_ordered_by_all_columns(fill: Fill, kind: str) -> None:
+    fill(
+        kind,
+        "CREATE TABLE pairs (a INTEGER, b VARCHAR(1))",
+        "INSERT INTO pairs VALUES (2, 'b'), (1, 'z'), (2, 'a'), (1, 'c')",
+    )
+    assert as_lists(read("pairs")) == {"a": [1, 1, 2, 2], "b": ["c", "z", "a", "b"]}
+
+
+def test_types_come_from_the_database(fill: Fill) -> None:
+    fill(
+        "postgresql",
+        "CREATE TYPE mood AS ENUM ('good', 'bad')",
+        "CREATE TABLE rows (id INT PRIMARY KEY, ok BOOLEAN, price NUMERIC(12, 2), big NUMERIC(30, 0),"
+        " at TIMESTAMPTZ, clock TIMESTAMP, day DATE, took INTERVAL, u UUID, m mood, raw BYTEA)",
+        "SET TIME ZONE 'America/New_York'",
+        "INSERT INTO rows VALUES (1, true, 1.10, 123456789012345678901234567890, '2024-03-10 03:00:00-04',"
+        " '2024-03-10 02:30:00', '2024-02-29', '90 minutes',"
+        " 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'bad', '\\x61'::bytea), (2, NULL, 7, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+    )
+    found = read()
+    assert as_lists(found) == {
+        "id": [1, 2],
+        "ok": [True, None],
+        "price": [1.1, 7.0],
+        "big": [123456789012345678901234567890, None],
+        "at": [pd.Timestamp("2024-03-10T07:00Z"), None],
+        "clock": [pd.Timestamp("2024-03-10 02:30"), None],
+        "day": [pd.Timestamp("2024-02-29").date(), None],
+        "took": [5400.0, None],
+        "u": ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", None],
+        "m": ["bad", None],
+        "raw": ["a", None],
+    }
+    assert str(found["ok"].dtype) == "boolean" and str(found["at"].dtype) == "datetime64[us, UTC]"
+    texts = as_lists(read(types={"price": "category", "big": "category"}))
+    assert texts["price"] == ["1.1", "7"]
+    assert texts["big"] == ["123456789012345678901234567890", None]
+
+
+def test_values_of_several_types_and_batches_are_one_column(
+    fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql_tables, "BATCH", 2)
+    fill(
+        "sqlite",
+        "CREATE TABLE rows (id INTEGER PRIMARY KEY, n, late, mixed, at)",
+        "INSERT INTO rows VALUES (1, NULL, 1, 1, '2024-01-01 05:00'), (2, NULL, 2, 2, NULL), (3, 5, 0.5, 'cold', NULL), (4, 6, 3, 4, NULL), (5, 7, 4, 5, NULL)",
+    )
+    found = read()
+    assert as_lists(found)["n"] == [None, None, 5, 6, 7]
+    assert found["late"].tolist() == [1, 2, 0.5, 3, 4]
+    with pytest.raises(
+        UserError, match="column mixed: 1 of 5 .* row 2: 'cold'. Expected is a number"
+    ):
+        read_values(found["mixed"], "mixed", "number", "UTC")
+    times = read_values(found["at"], "at", "time", "Europe/Zurich")
+    assert times[0] == pd.Timestamp("2024-01-01T04:00Z")
+
+
+QUERY = 'SELECT id, name FROM "rows" WHERE name = :name OR id IN :ids ORDER BY id'
+
+
+@BOTH
+def test_parameters_are_bound_and_never_a_part_of_the_query(fill: Fill, kind: str) -> None:
+    engine = fill(kind, *NUMBERS)
+    found = read(query=QUERY, parameters={"name": "x", "ids": [3, 4]})
+    assert as_lists(found) == {"id": [2, 3], "name": ["x", "007"]}
+    for attack in ("' OR '1'='1", 'x\'; DROP TABLE "rows"; --', "x' UNION SELECT 1, 'y"):
+        with pytest.raises(UserError, match="the table has no rows"):
+            read(query=QUERY, parameters={"name": attack, "ids": [0]})
+    with engine.connect() as connection:
+        assert connection.execute(text('SELECT count(*) FROM "rows"')).scalar_one() == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"query": "SELECT id FROM rows"}, "source.options.query has no ORDER BY"),
+        ({"query": "SELECT 1 ORDER BY 1", "table": "t"}, "table and query are both set"),
+        ({"parameters": {"a": 1}}, "source.options.query is not set"),
+        ({"tables": "rows"}, r"tables is no option of source sql \(did you mean table\?\)"),
+        ({"query": QUERY, "parameters": {"name": "x"}}, "has the parameter :ids, and"),
+        (
+            {"query": "SELECT 1 AS a ORDER BY 1", "parameters": {"x": 1}},
+            "x does not stand in the query, which has no parameter",
+        ),
+        ({"query": "SELECT id, id FROM rows ORDER BY 1"}, "the column id is there more than once"),
+        ({"query": "SELECT nothing FROM rows ORDER BY 1"}, "the database reports: .*nothing"),
+        ({"table": "row"}, r"there is no table row \(did you mean rows\?\)"),
+        ({"table": "empty"}, "the table has no rows"),
+    ],
+)
+@BOTH
+def test_what_cannot_be_asked_for_is_refused(
+    fill: Fill, kind: str, options: dict, message: str
+) -> None:
+    fill(kind, *NUMBERS, "CREATE TABLE empty (a INTEGER)")
+    with pytest.raises(UserError, match=message) as caught:
+        read(**options)
+    assert SECRET not in str(caught.value)
+
+
+def test_arrays_and_objects_are_refused_unless_nobody_needs_them(fill: Fill) -> None:
+    fill(
+        "postgresql",
+        "CREATE TABLE rows (id INT PRIMARY KEY, tags TEXT[], about JSONB)",
+        "INSERT INTO rows VALUES (1, NULL, NULL), (2, '{a,b}', '{\"a\": 1}')",
+    )
+    with pytest.raises(UserError, match="table rows, column tags: it holds arrays or objects"):
+        read()
+    with pytest.raises(UserError, match="column about, row 1: it holds arrays or objects"):
+        read(query="SELECT about FROM rows ORDER BY id")
+    dataset = Dataset(name="d", tables=[Table(name="rows")])
+    source = Source(kind="sql", path=VARIABLE)
+    assert read_source(source, dataset, "rows", {}, lambda _: ["id"])["id"].tolist() == [1, 2]
+    assert read(query="SELECT tags::text FROM rows ORDER BY id")["tags"][1] == "{a,b}"
+
+
+def test_a_value_that_python_cannot_hold_names_its_rows(fill: Fill) -> None:
+    fill(
+        "postgresql",
+        "CREATE TABLE rows (id INT PRIMARY KEY, at TIMESTAMP)",
+        "INSERT INTO rows VALUES (1, now()), (2, 'infinity')",
+    )
+    with pytest.raises(UserError, match="within rows 0 to .*infinity.*cast its column to text"):
+        read()
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (None, "source.path is not set"),
+        ("NO_SUCH_VARIABLE", "NO_SUCH_VARIABLE: .* the name of an environment variable"),
+        ("sqlite:///no/such.sqlite", "there is no file no/such.sqlite"),
+        ("nodatabase://host/db", "this is not a URL of a database"),
+        ("postgresql://me@127.0.0.1:1/db", "the database reports: .*refused"),
+        (f"postgresql://me:{SECRET}@host/db", "source.path holds a password or a key"),
+    ],
+)
+def test_a_database_that_is_not_there_is_told(path: str | None, message: str) -> None:
+    with pytest.raises(UserError, match=message) as caught:
+        read(path=path)
+    assert SECRET not in str(caught.value)
+    assert not Path("no").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "is_secret"),
+    [
+        ("s3://bucket/rows.csv", False),
+        ("s3://bucket/a@b:c.csv", False),
+        ("https://host/rows.csv?page=1", False),
+        ("sqlite:///data/source/rows.sqlite", False),
+        ("postgresql://me@host/db", False),
+        (f"postgresql://me:{SECRET}@host/db", True),
+        (f"https://host/rows.csv?X-Amz-Signature={SECRET}", True),
+        (f"https://host/rows.csv?access_token={SECRET}", True),
+    ],
+)
+def test_an_address_with_a_secret_never_gets_into_params(path: str, is_secret: bool) -> None:
+    kind = "csv" if "rows.csv" in path or "a@b" in path else "sql"
+    found = [mistake.message for mistake in find_option_mistakes(Source(kind=kind, path=path))]
+    assert [SECRET in message for message in found] == [False] * is_secret
+
+
+def test_rights_and_passwords_are_asked_of_the_database(
+    fill: Fill, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = fill(
+        "postgresql",
+        *NUMBERS,
+        "DROP ROLE IF EXISTS reader",
+        f"CREATE ROLE reader LOGIN PASSWORD '{SECRET}'",
+        "GRANT USAGE ON SCHEMA public TO reader",
+    )
+    with postgres.asking_passwords("reader"):
+        for password, message in (
+            (SECRET, "permission denied"),
+            ("wrong", "authentication failed"),
+        ):
+            url = engine.url.set(username="reader", password=password)
+            monkeypatch.setenv(VARIABLE, url.render_as_string(hide_password=False))
+            with pytest.raises(UserError, match=message) as caught:
+                read()
+            assert SECRET not in str(caught.value)
+
+
+def test_a_read_that_breaks_off_begins_anew_and_gives_all_rows(
+    fill: Fill, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(sql_tables, "BATCH", 100)
+    monkeypatch.setattr(sql_tables, "WAITS", (0.0, 0.0))
+    engine = fill(
+        "postgresql",
+        "CREATE TABLE rows (id INT PRIMARY KEY, t TEXT)",
+        "INSERT INTO rows SELECT n, repeat('x', 1000) FROM generate_series(1, 20000) AS n",
+    )
+    broken: list[int] = []
+    query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'FETCH%'"
+
+    def break_off(times: int) -> None:
+        while len(broken) < times and not stop.is_set():
+            with engine.connect() as connection:
+                broken.extend(row[0] for row in connection.execute(text(query)))
+            time.sleep(0.005)
+
+    for times, wins in ((1, True), (3, False)):
+        broken.clear()
+        stop = threading.Event()
+        thread = threading.Thread(target=break_off, args=(times,))
+        thread.start()
+        try:
+            if wins:
+                assert read()["id"].tolist() == list(range(1, 20_001))
+                assert "the connection broke off after" in capsys.readouterr().out
+            else:
+                with pytest.raises(UserError, match="the connection broke off 3 times"):
+                    read()
+        finally:
+            stop.set()
+            thread.join()
+        assert len(broken) >= times
