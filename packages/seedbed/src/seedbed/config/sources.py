@@ -185,8 +185,9 @@ def holds_secret(path: str | None) -> bool:
     """Whether an address has a password, or a parameter that is one, such as X-Amz-Signature."""
     if path is None or "://" not in path:
         return False
-    if "@" in (start := path.partition("://")[2].partition("/")[0]):
-        return ":" in start.rpartition("@")[0]
+    user = path.partition("://")[2].partition("/")[0].rpartition("@")[0]
+    if user.partition(":")[2]:
+        return True
     return any(SECRET.search(name) for name, _ in parse_qsl(urlsplit(path).query))
 
 

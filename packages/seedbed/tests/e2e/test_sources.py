@@ -1,0 +1,187 @@
+"""The flights from a database and from a store are those of the package; no secret is left anywhere."""
+
+import contextlib
+import re
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from seedbed.config.schema import Dataset, Params, Source, Window
+from seedbed.data.ingesting import assemble_rows, columns_to_read
+from seedbed.data.sources import read_source
+from seedbed.data.tables import write_table
+from servers import BUCKET, KEYS, Postgres, s3_place
+
+from support import REPOSITORY, Project, composed, copy_repository
+
+SECRET = "correct-horse-battery"  # pragma: allowlist secret
+VARIABLE = "FLIGHTS_DB"
+TYPES = {"i": "BIGINT", "f": "DOUBLE PRECISION", "M": "TIMESTAMPTZ"}
+
+
+@pytest.fixture(scope="module")
+def flights() -> Params:
+    with contextlib.chdir(REPOSITORY):
+        return composed()
+
+
+def ingest(source: Source, params: Params, dataset: Dataset, folder: Path) -> bytes:
+    """Return the bytes that stage ingest writes."""
+
+    def read(name: str, types: dict) -> pd.DataFrame:
+        return read_source(
+            source,
+            dataset,
+            name,
+            types,
+            lambda names: columns_to_read(name, names, dataset, params.columns),
+        )
+
+    write_table(assemble_rows(read, dataset, params.columns), folder)
+    return (folder / "part-00000.parquet").read_bytes()
+
+
+def fill(engine: Engine, tables: dict[str, pd.DataFrame]) -> None:
+    """Write tables in their order, with a primary key and the database's own types."""
+    for name, frame in tables.items():
+        rows = frame.convert_dtypes().assign(_id=range(len(frame)))
+        columns = [f'"{key}" {TYPES.get(rows[key].dtype.kind, "TEXT")}' for key in rows]
+        statement = f'CREATE TABLE "{name}" ({", ".join(columns)}, PRIMARY KEY ("_id"))'
+        with engine.begin() as connection:
+            connection.execute(text(f'DROP TABLE IF EXISTS "{name}"'))
+            connection.execute(text(statement))
+            if engine.dialect.name == "sqlite":
+                rows.to_sql(name, connection, if_exists="append", index=False)
+                continue
+            cursor = connection.connection.cursor()
+            with cursor.copy(f'COPY "{name}" FROM STDIN WITH (FORMAT csv)') as copy:
+                copy.write(rows.to_csv(index=False, header=False).encode())
+
+
+def tables_of(params: Params) -> dict[str, pd.DataFrame]:
+    """Return the tables, of the flights those until the middle of January and some later ones."""
+    found = {
+        name: read_source(params.source, params.dataset, name, {})
+        for name in params.dataset.table_names
+    }
+    moments = pd.to_datetime(found["flights"]["time_hour"])
+    taken = found["flights"][moments < "2013-01-18T00:00Z"].reset_index(drop=True)
+    return {**found, "flights": taken}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "s3"])
+def test_flights_from_elsewhere_are_those_of_the_package_to_the_byte(
+    kind: str,
+    flights: Params,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    window = Window(start="2013-01-02", end="2013-01-15")
+    dataset = flights.dataset.model_copy(update={"window": window})
+    expected = ingest(flights.source, flights, dataset, tmp_path / "expected")
+    tables = tables_of(flights)
+    if kind == "s3":
+        import s3fs
+
+        with s3_place(tmp_path / "s3") as place:
+            for name, value in {**KEYS, "AWS_ENDPOINT_URL": place.options[1]}.items():
+                monkeypatch.setenv(name, value)
+            s3fs.S3FileSystem.clear_instance_cache()
+            store = s3fs.S3FileSystem(skip_instance_cache=True)
+            for name, frame in tables.items():
+                frame.to_parquet(tmp_path / f"{name}.parquet")
+                store.put_file(str(tmp_path / f"{name}.parquet"), f"{BUCKET}/{name}.parquet")
+            source = Source(kind="parquet", path=f"s3://{BUCKET}")
+            found = ingest(source, flights, dataset, tmp_path / "found")
+    else:
+        url = f"sqlite:///{tmp_path}/flights.sqlite"
+        if kind == "postgresql":
+            url = request.getfixturevalue("postgres").url.render_as_string(hide_password=False)
+            for name in ("flights", "weather"):
+                tables[name]["time_hour"] = pd.to_datetime(tables[name]["time_hour"])
+        monkeypatch.setenv(VARIABLE, url)
+        engine = create_engine(url)
+        fill(engine, tables)
+        engine.dispose()
+        found = ingest(Source(kind="sql", path=VARIABLE), flights, dataset, tmp_path / "found")
+    assert found == expected
+
+
+def leaks(project: Project) -> list[str]:
+    """Return the files of a repository, and Git objects, in which the secret stands."""
+    found = [
+        str(path)
+        for path in project.root.rglob("*")
+        if ".venv" not in path.parts and path.is_file() and SECRET.encode() in path.read_bytes()
+    ]
+    objects = subprocess.run(
+        ["git", "cat-file", "--batch-all-objects", "--batch"],
+        cwd=project.root,
+        capture_output=True,
+        check=True,
+    )
+    return [*found, *(["a Git object"] if SECRET.encode() in objects.stdout else [])]
+
+
+@pytest.mark.slow
+def test_a_database_is_ingested_and_watched_and_its_password_is_nowhere(
+    flights: Params, postgres: Postgres, tmp_path: Path
+) -> None:
+    project = copy_repository(tmp_path / "project")
+    url = postgres.url.set(password=SECRET)
+    engine = create_engine(url)
+    fill(engine, {name: frame.head(3000) for name, frame in tables_of(flights).items()})
+    environment = {VARIABLE: url.render_as_string(hide_password=False)}
+    choices = ["-S", "source=sql", "-S", f"source.path={VARIABLE}"]
+    printed = [project.run("dvc", "exp", "run", *choices, "ingest", **environment).stdout]
+    assert f"{VARIABLE} is outside of this repository" in printed[0]
+
+    def freshness(expected: int, **changed: str) -> str:
+        done = project.run("seedbed", "freshness", check=False, **{**environment, **changed})
+        assert done.returncode == expected, done.stdout
+        printed.append(done.stdout)
+        return done.stdout
+
+    assert "as it was at the last ingest" in freshness(0)
+    with engine.begin() as connection:
+        late = "INSERT INTO flights (_id, time_hour) VALUES (9000000, '2014-01-01T05:00Z')"
+        connection.execute(text(late))
+    told = freshness(3)
+    assert "flights: 3,000 rows then, 3,001 now" in told
+    assert "the largest time_hour was 2013-01-0" in told and "is 2014-01-01T05:00Z" in told
+    assert "dvc repro --force --single-item ingest" in told
+    freshness(1, **{VARIABLE: ""})
+    with engine.begin() as connection:
+        connection.execute(text("DROP ROLE IF EXISTS reader"))
+        connection.execute(text(f"CREATE ROLE reader LOGIN PASSWORD '{SECRET}'"))
+        connection.execute(text("DROP TABLE planes"))
+    reader = url.set(username="reader").render_as_string(hide_password=False)
+    failures = [
+        (environment, "there is no table planes"),
+        ({VARIABLE: reader}, "permission denied"),
+        ({VARIABLE: f"postgresql://me:{SECRET}@127.0.0.1:1/db"}, "the database reports: .*refused"),
+        ({VARIABLE: f"nodatabase://me:{SECRET}@host/db"}, "this is not a URL of a database"),
+        ({VARIABLE: f"no address {SECRET}"}, "this is not a URL of a database"),
+        ({VARIABLE: ""}, "there is none of this name"),
+    ]
+    for changed, message in failures:
+        words = ("dvc", "repro", "--force", "--single-item", "ingest")
+        printed.append(project.refused(*words, **changed))
+        assert re.search(message, printed[-1]), printed[-1]
+    with s3_place(tmp_path / "s3", INITIAL_NO_AUTH_ACTION_COUNT="1") as place:
+        keys = {**KEYS, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_ENDPOINT_URL": place.options[1]}
+        choices = ["-S", "source=csv", "-S", f"source.path=s3://{BUCKET}"]
+        printed.append(project.refused("dvc", "exp", "run", *choices, "ingest", **keys))
+        assert "the store refuses" in printed[-1]
+    with postgres.asking_passwords("reader"):
+        wrong = {VARIABLE: reader.replace(SECRET, f"{SECRET}-wrong")}
+        told = project.refused("dvc", "exp", "run", *choices[:2], "ingest", **wrong)
+        printed.append(told)
+    engine.dispose()
+    assert project.experiments()
+    assert leaks(project) == [] and not any(SECRET in text for text in printed)
