@@ -158,16 +158,12 @@ def test_a_database_is_ingested_and_watched_and_its_password_is_nowhere(
     freshness(1, **{VARIABLE: ""})
     with engine.begin() as connection:
         connection.execute(text("DROP ROLE IF EXISTS reader"))
-        connection.execute(text(f"CREATE ROLE reader LOGIN PASSWORD '{SECRET}'"))
+        connection.execute(text("CREATE ROLE reader LOGIN PASSWORD 'another'"))
         connection.execute(text("DROP TABLE planes"))
-    reader = url.set(username="reader").render_as_string(hide_password=False)
     failures = [
         (environment, "there is no table planes"),
-        ({VARIABLE: reader}, "permission denied"),
         ({VARIABLE: f"postgresql://me:{SECRET}@127.0.0.1:1/db"}, "the database reports: .*refused"),
-        ({VARIABLE: f"nodatabase://me:{SECRET}@host/db"}, "this is not a URL of a database"),
         ({VARIABLE: f"no address {SECRET}"}, "this is not a URL of a database"),
-        ({VARIABLE: ""}, "there is none of this name"),
     ]
     for changed, message in failures:
         words = ("dvc", "repro", "--force", "--single-item", "ingest")
@@ -179,9 +175,10 @@ def test_a_database_is_ingested_and_watched_and_its_password_is_nowhere(
         printed.append(project.refused("dvc", "exp", "run", *choices, "ingest", **keys))
         assert "the store refuses" in printed[-1]
     with postgres.asking_passwords("reader"):
-        wrong = {VARIABLE: reader.replace(SECRET, f"{SECRET}-wrong")}
-        told = project.refused("dvc", "exp", "run", *choices[:2], "ingest", **wrong)
-        printed.append(told)
+        reader = url.set(username="reader").render_as_string(hide_password=False)
+        words = ("dvc", "exp", "run", "-S", "source=sql", "-S", f"source.path={VARIABLE}", "ingest")
+        printed.append(project.refused(*words, **{VARIABLE: reader}))
+        assert "authentication failed" in printed[-1]
     engine.dispose()
     assert project.experiments()
     assert leaks(project) == [] and not any(SECRET in text for text in printed)

@@ -25,7 +25,13 @@ SHOWN = 60
 
 @dataset.command()
 def add(
-    path: Annotated[str, typer.Argument(help="A file, a glob in quotes, or a folder.")],
+    path: Annotated[
+        str,
+        typer.Argument(
+            help="A file, a glob in quotes, or a folder, here or at an address such as s3://; for "
+            "a database the name of an environment variable with its URL, or a URL."
+        ),
+    ],
     target: Annotated[str, typer.Option(help="The column to predict.")],
     time: Annotated[str | None, typer.Option(help="The column that orders the rows.")] = None,
     group: Annotated[
@@ -37,11 +43,17 @@ def add(
     ] = None,
     tables: Annotated[
         list[str] | None,
-        typer.Option("--table", help="Another table, as NAME=PATH; may be repeated."),
+        typer.Option(
+            "--table",
+            help="Another table, as NAME=PATH; may be repeated. Of a database, NAME of its table.",
+        ),
     ] = None,
     joins: Annotated[
         list[str] | None,
         typer.Option("--join", help="How tables join: child.key=parent.key; may be repeated."),
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option(help="A query of the database PATH, with ORDER BY.")
     ] = None,
     use: Annotated[bool, typer.Option(help="Make it the dataset of this project.")] = False,
     force: Annotated[bool, typer.Option(help="Replace files of this dataset.")] = False,
@@ -60,6 +72,7 @@ def add(
         positive=positive,
         tables=tables or [],
         joins=joins or [],
+        query=query,
         use=use,
         force=force,
     )

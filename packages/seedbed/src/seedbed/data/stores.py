@@ -24,6 +24,12 @@ def is_address(path: str | None) -> bool:
     return path is not None and "://" in path
 
 
+def head_of(pattern: str) -> str:
+    """Return the folders of a pattern before its first sign."""
+    first = min(pattern.index(sign) for sign in "*?[" if sign in pattern)
+    return pattern[:first].rpartition("/")[0]
+
+
 class Store:
     """The files of the store that an address names: see :class:`seedbed.data.source_files.Files`.
 
@@ -46,9 +52,12 @@ class Store:
     def is_file(self, path: str) -> bool:
         """Whether there is a file; an address of http is always meant to be one."""
         with _reaching(path):
-            if path.startswith("http"):
-                return bool(self.filesystem.info(path))
-            return bool(self.filesystem.isfile(path))
+            try:  # isfile() takes a refusal for a missing file
+                return bool(self.filesystem.info(path)["type"] == "file")
+            except FileNotFoundError:
+                if path.startswith("http"):
+                    raise
+                return False
 
     def exists(self, path: str) -> bool:
         """Whether there is a file or a folder."""
@@ -58,7 +67,8 @@ class Store:
     def glob(self, pattern: str) -> list[str]:
         """Return what matches a pattern, in sorted order."""
         with _reaching(pattern):
-            return sorted(map(self._address, self.filesystem.glob(pattern)))
+            found = sorted(self.filesystem.glob(pattern))
+        return [self._address(name, head_of(pattern)) for name in found]
 
     def files_in(self, folder: str) -> dict[str, int]:
         """Return the size of every file in a folder and in the folders below, in sorted order."""
@@ -67,7 +77,9 @@ class Store:
                 found = self.filesystem.find(folder, detail=True)
             except FileNotFoundError:
                 return {}
-        return {self._address(name): about["size"] or 0 for name, about in sorted(found.items())}
+        return {
+            self._address(name, folder): about["size"] or 0 for name, about in sorted(found.items())
+        }
 
     def parquet_in(self, folder: str) -> list[str]:
         """Return the Parquet files of a folder and of the folders in it, in sorted order."""
@@ -82,8 +94,9 @@ class Store:
             )
         ]
 
-    def _address(self, name: str) -> str:
-        return str(self.filesystem.unstrip_protocol(name))
+    def _address(self, name: str, above: str) -> str:
+        """Return the address of what a store calls `name`, below an address."""
+        return f"{above}{name.removeprefix(self.filesystem._strip_protocol(above))}"
 
     @contextmanager
     def fetched(self, address: str) -> Iterator[Path]:

@@ -13,7 +13,15 @@ from seedbed.config.columns import is_glob
 from seedbed.config.compose import check_composed, compose_anew
 from seedbed.config.composition import MAIN, compose_conf
 from seedbed.config.overrides import read_overrides
+from seedbed.data.stores import is_address
 from seedbed.datasets.describing import describe_table
+from seedbed.datasets.elsewhere import (
+    at_hand,
+    is_database,
+    place_of,
+    refuse_options,
+    sniff_database,
+)
 from seedbed.datasets.guesses import Guess, check_column
 from seedbed.datasets.placing import choose_name, copy_file, plan_copies, refuse_others
 from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
@@ -54,17 +62,21 @@ def add_dataset(
     positive: str | None = None,
     tables: Sequence[str] = (),
     joins: Sequence[str] = (),
+    query: str | None = None,
     use: bool = False,
     force: bool = False,
 ) -> Added:
     """Describe a table in conf/ and put it below data/source.
+
+    A table of a database, or files at an address, stay where they are.
 
     Parameters
     ----------
     root : Path
         Of the repository.
     path : str
-        A file, a glob, or a folder of Parquet files.
+        A file, a glob, or a folder of Parquet files, here or at an address such as s3://; or a
+        database: its URL, or the name of an environment variable that holds it.
     target : str
         The column to predict.
     time, group : str, optional
@@ -75,7 +87,9 @@ def add_dataset(
         The value of the target that is asked for, where it has two.
     tables, joins : sequence of str
         Tables beside this one as NAME=PATH, and how they join as child.key=parent.key; see
-        :func:`~seedbed.datasets.tables.relate_tables`.
+        :func:`~seedbed.datasets.tables.relate_tables`. Of a database, `tables` has the one name.
+    query : str, optional
+        Of a database, in the place of a table.
     use : bool, default=False
         Whether it becomes the dataset of conf/config.yaml.
     force : bool, default=False
@@ -86,7 +100,8 @@ def add_dataset(
     UserError
         If the file cannot be read, the target is no target, or files exist already.
     """
-    name = choose_name(path, name)
+    named = [path, *tables][-1].rpartition(".")[2] if is_database(path) else path
+    name = choose_name(named, name)
     files = {key: root / f"conf/{key}/{name}.yaml" for key in ("dataset", "expectations")}
     if not force and (there := [file for file in files.values() if file.exists()]):
         raise UserError(
@@ -95,13 +110,19 @@ def add_dataset(
         )
     if use:
         _refuse_overrides(root)
-    sniffed = sniff(path, target)
-    place, copies = plan_copies(root, sniffed, name)
-    if beside := sniff_tables(name, tables):
+    elsewhere = is_database(path) or is_address(path)
+    refuse_options(path, tables, joins, query)
+    with at_hand(path) as here:
+        sniffed = sniff_database(path, tables, query) if is_database(path) else sniff(here, target)
+        frame = read_as_text(sniffed)
+    copies: dict[Path, Path] = {}
+    place = place_of(sniffed.path, here, path)
+    if not elsewhere:
+        place, copies = plan_copies(root, sniffed, name)
+    if beside := {} if elsewhere else sniff_tables(name, tables):
         place, copies = plan_tables(root, name, {name: sniffed, **beside})
     if not force:
         refuse_others(root, copies)
-    frame = read_as_text(sniffed)
     own, related = list(frame), None
     if beside or joins:
         related = relate_tables(name, frame, beside, joins, target, time, group)

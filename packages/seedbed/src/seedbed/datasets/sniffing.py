@@ -14,6 +14,7 @@ from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.sources import OPTIONS
 from seedbed.data.headers import name_columns, tell_apart
 from seedbed.data.source_files import ENDINGS, find_files, read_file, stack
+from seedbed.data.sql_tables import read_sql
 from seedbed.data.text_files import opened, refusing_damage
 from seedbed.datasets.csv_dialect import sniff_csv
 from seedbed.errors import UserError, did_you_mean, some_of
@@ -29,9 +30,9 @@ class Sniffed:
     Attributes
     ----------
     kind : str
-        Of source: csv, parquet, excel, json or feather.
+        Of source: csv, parquet, excel, json, feather or sql.
     path : str
-        A file, a folder of Parquet files or a glob.
+        A file, a folder of Parquet files or a glob; the address of a database.
     options : dict of str to Any
         ``source.options``, where they differ from the defaults.
     notes : list of str
@@ -98,12 +99,17 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
         If the file cannot be read so, or has no rows.
     """
     options = OPTIONS[sniffed.kind].model_validate_json(json.dumps(sniffed.options))
-    frame = stack(
-        {
-            path: read_file(sniffed.kind, path, options, {}, [], as_text=True)
-            for path in _files(sniffed)
-        }
-    )
+    if sniffed.kind == "sql":
+        dataset = Dataset(name="table", tables=[Table(name="table")])
+        source = Source(kind="sql", path=sniffed.path, options=sniffed.options)
+        frame = read_sql(source, dataset, "table", {}, lambda names: names)
+    else:
+        frame = stack(
+            {
+                path: read_file(sniffed.kind, path, options, {}, [], as_text=True)
+                for path in _files(sniffed)
+            }
+        )
     filled = frame.notna()
     named = pd.Series(frame.columns, dtype="str")
     unused = (named.str.startswith("Unnamed: ") | (named == "")) & ~filled.any().to_numpy()
