@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, ColumnLists, Dataset, Join, Window
-from seedbed.data.ingesting import assemble_rows, set_types
+from seedbed.config.schema import Column, ColumnLists, Dataset, Join, Table, Window
+from seedbed.data.ingesting import assemble_rows, columns_to_read, set_types
 from seedbed.errors import UserError
 
 Columns = dict[str, Column]
@@ -151,3 +151,20 @@ def test_a_key_keeps_every_digit_or_is_refused(trip_dataset: Dataset) -> None:
     assert typed["who"].dropna().tolist() == [7, -LARGE]
     with pytest.raises(UserError, match="column id: 1 of 3 values.*category under columns.types"):
         set_types(given.replace({"id": {"7": "9" * 30}}), columns, trip_dataset)
+
+
+def test_only_columns_that_are_used_are_asked_of_a_table() -> None:
+    lists = ColumnLists(target="late", time="at", number=["km", "t*", "!tail"], category=["city"])
+    dataset = Dataset(
+        name="d",
+        tables=[Table(name="trips"), Table(name="cities")],
+        joins=[Join(table="cities", keys={"place": "code"}, columns=["city"])],
+    )
+    names = ["at", "late", "km", "temp", "tail", "place", "color"]
+
+    def asked(table: str, there: list[str]) -> list[str]:
+        return columns_to_read(table, there, dataset, lists)
+
+    assert asked("trips", names) == ["at", "late", "km", "temp", "place"]
+    assert asked("cities", ["city", "code", "mayor"]) == ["city", "code"]
+    assert asked("trips", names[1:]) == names[1:], "the message about `at` names all that are there"

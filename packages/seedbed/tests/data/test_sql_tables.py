@@ -309,3 +309,29 @@ def test_a_read_that_breaks_off_begins_anew_and_gives_all_rows(
             stop.set()
             thread.join()
         assert len(broken) >= times
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_and_started_again_gives_all_rows(
+    fill: Fill, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql_tables, "BATCH", 100)
+    monkeypatch.setattr(sql_tables, "WAITS", (4.0, 20.0))
+    engine = fill(
+        "postgresql",
+        "CREATE TABLE rows (id INT PRIMARY KEY, t TEXT)",
+        "INSERT INTO rows SELECT n, repeat('x', 1000) FROM generate_series(1, 100000) AS n",
+    )
+    engine.dispose()
+
+    def kill_and_start() -> None:
+        time.sleep(0.3)
+        postgres.kill()
+        postgres.start()
+
+    thread = threading.Thread(target=kill_and_start)
+    thread.start()
+    try:
+        assert read()["id"].tolist() == list(range(1, 100_001))
+    finally:
+        thread.join()

@@ -112,6 +112,7 @@ def test_a_file_at_an_address_stays_there(root: Path, web: str) -> None:
     assert not (root / "data").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_and_a_pattern_of_a_store_stay_there(root: Path) -> None:
     import fsspec
 

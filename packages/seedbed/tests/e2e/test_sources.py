@@ -17,7 +17,7 @@ from servers import BUCKET, KEYS, Postgres, s3_place
 
 from support import REPOSITORY, Project, composed, copy_repository
 
-SECRET = "correct-horse-battery"  # pragma: allowlist secret
+SECRET = "-".join(["correct", "horse", "battery"])  # else it would stand in the copied tests
 VARIABLE = "FLIGHTS_DB"
 TYPES = {"i": "BIGINT", "f": "DOUBLE PRECISION", "M": "TIMESTAMPTZ"}
 
@@ -148,6 +148,9 @@ def test_a_database_is_ingested_and_watched_and_its_password_is_nowhere(
         return done.stdout
 
     assert "as it was at the last ingest" in freshness(0)
+    (project.root / "data/source/more.csv").write_text("a\n1\n")
+    assert "data/source: modified" in freshness(3)
+    (project.root / "data/source/more.csv").unlink()
     with engine.begin() as connection:
         late = "INSERT INTO flights (_id, time_hour) VALUES (9000000, '2014-01-01T05:00Z')"
         connection.execute(text(late))

@@ -26,6 +26,7 @@ from seedbed.data.source_files import (
 from seedbed.data.stores import Store, is_address
 from seedbed.data.values import plain_values
 from seedbed.errors import UserError, did_you_mean
+from seedbed.progress import track
 
 Reader = Callable[[Source, Dataset, str, Types], pd.DataFrame]
 KindReader = Callable[[Source, Dataset, str, Types, Needed], pd.DataFrame]
@@ -197,7 +198,7 @@ def _read_files(
     store = Store(str(source.path)) if is_address(source.path) else None
     found = find_files(source, dataset, table, store)
     parts: dict[str, pd.DataFrame] = {}
-    for path in found:
+    for path in track(found, len(found), "files of " + table) if store else found:
         if store and source.kind == "parquet":
             frame = _read_remote_parquet(store, path, needed)
             frame = without_missing(frame, source.kind, types, missing)

@@ -1,11 +1,9 @@
 """A table or a query of a database, read in batches by one statement, whole or not at all."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
-from datetime import time as time_of_day
-from decimal import Decimal
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,8 +14,8 @@ from seedbed.config.sources import SqlOptions, read_options
 from seedbed.data.csv_files import Types
 from seedbed.data.databases import connect, database_words, label, reporting, sqlite_file
 from seedbed.data.headers import refuse_repeated
-from seedbed.data.integers import typed_objects
 from seedbed.data.parquet_files import Needed, arrow_to_pandas
+from seedbed.data.sql_columns import Column, why_nested
 from seedbed.errors import UserError, did_you_mean, some_of
 from seedbed.progress import RowProgress
 
@@ -29,10 +27,6 @@ BATCH = 20_000
 WAITS = (1.0, 5.0)
 """Seconds before a read whose connection was lost begins anew."""
 REMEDY = "Check the address, the rights of its user, and source.options; then run it again."
-TYPES = {bool, int, float, str, bytes, datetime, date, time_of_day, timedelta, Decimal}
-"""The types of values that have a column type; others, such as UUID, are read as their text."""
-NESTED = (list, dict, tuple)
-"""What arrays, JSON and composite types of PostgreSQL come as."""
 
 
 class ConnectionLost(Exception):
@@ -72,19 +66,25 @@ def read_sql(
         needed holds arrays or objects.
     """
     with _opened(source) as engine:
-        for wait in (*WAITS, None):
+        lost: ConnectionLost | None = None
+        for wait in WAITS:
             try:
                 return _read(engine, source, dataset, table, types, needed)
-            except ConnectionLost as lost:
-                if wait is None:
-                    raise UserError(
-                        f"{_place(source, table)}: the connection broke off {len(WAITS) + 1} "
-                        f"times, last {lost}. Nothing was written: run it again."
-                    ) from None
+            except ConnectionLost as error:
+                lost = error
                 print(f"{_place(source, table)}: the connection broke off {lost}; reading anew")
-                engine.dispose()
-                time.sleep(wait)
-    raise AssertionError
+            except UserError:
+                if lost is None:
+                    raise  # else the database may be starting again
+            engine.dispose()
+            time.sleep(wait)
+        try:
+            return _read(engine, source, dataset, table, types, needed)
+        except ConnectionLost as error:
+            raise UserError(
+                f"{_place(source, table)}: the connection broke off {len(WAITS) + 1} times, last "
+                f"{error}. Nothing was written: run it again."
+            ) from None
 
 
 def sql_state(source: Source, dataset: Dataset, table: str, times: str | None) -> dict[str, Any]:
@@ -279,101 +279,7 @@ def _select(
     names = needed(list(types))
     for column in names:
         if isinstance(types[column], sa.ARRAY | sa.JSON):
-            raise UserError(_why_nested(f"{label(str(source.path))}, table {name}", column))
+            raise UserError(why_nested(f"{label(str(source.path))}, table {name}", column))
     # Without types, drivers give what stands there, and SQLite's text of a time stays as it is.
     order = [sa.column(column) for column in key or names]
     return sa.select(*map(sa.column, names)).select_from(table).order_by(*order), names
-
-
-def _why_nested(where: str, name: str, row: int | None = None) -> str:
-    place = "" if row is None else f", row {row}"
-    return (
-        f"{where}, column {name}{place}: it holds arrays or objects, which are no column of a "
-        "table. Take out of them what is needed in source.options.query, cast it to text there, "
-        "or take the column out of columns."
-    )
-
-
-class Column:
-    """The values of a column, one chunk a batch.
-
-    Parameters
-    ----------
-    name : str
-    is_text : bool
-        Whether numbers are read as text, with every digit.
-    """
-
-    def __init__(self, name: str, is_text: bool) -> None:
-        self._name, self._is_text = name, is_text
-        self._chunks: list[Any] = []  # arrays, or lists of values of several types
-
-    def add(self, values: Sequence[Any], first: int, where: str) -> None:
-        """Add the values of rows from `first` on.
-
-        Raises
-        ------
-        UserError
-            If one is an array or an object.
-        """
-        kinds = {type(value) for value in values} - {type(None)}
-        if any(issubclass(kind, NESTED) for kind in kinds):
-            row = next(place for place, value in enumerate(values) if isinstance(value, NESTED))
-            raise UserError(_why_nested(where, self._name, first + row))
-        if not kinds <= TYPES:
-            values = [
-                value if value is None or type(value) in TYPES else str(value) for value in values
-            ]
-        elif kinds == {Decimal}:
-            values = _plain_decimals(values, self._is_text)
-        try:
-            chunk = pa.array(values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-            chunk = list(values)  # of several types, as SQLite may hold them
-        else:
-            if pa.types.is_timestamp(chunk.type) and chunk.type.tz:
-                chunk = chunk.cast(pa.timestamp("us", "UTC"))
-        self._chunks.append(chunk)
-
-    @property
-    def _types(self) -> set[pa.DataType]:
-        arrays = [chunk for chunk in self._chunks if isinstance(chunk, pa.Array)]
-        return {chunk.type for chunk in arrays if not pa.types.is_null(chunk.type)}
-
-    @property
-    def is_typed(self) -> bool:
-        """Whether all values are of one type, whole numbers beside floats included."""
-        lists = any(isinstance(chunk, list) for chunk in self._chunks)
-        return not lists and (len(self._types) <= 1 or self._types == {pa.int64(), pa.float64()})
-
-    @property
-    def chunks(self) -> pa.ChunkedArray:
-        """The values, of one type."""
-        found = self._types
-        wanted = pa.float64() if len(found) > 1 else next(iter(found), pa.string())
-        return pa.chunked_array([chunk.cast(wanted, safe=False) for chunk in self._chunks], wanted)
-
-    def objects(self) -> pd.Series:
-        """Return the values as Python objects, of several types."""
-        values: list[Any] = []
-        for chunk in self._chunks:
-            values += chunk if isinstance(chunk, list) else chunk.to_pylist()
-        return typed_objects(pd.Series(values, dtype=object))
-
-
-def _plain_decimals(values: Sequence[Decimal | None], is_text: bool) -> list[Any]:
-    """Return decimals as text, as whole numbers if they are, else as the nearest floats."""
-    if is_text:
-        return [None if value is None else _digits(value) for value in values]
-    known = [value for value in values if value is not None]
-    if all(value.is_finite() and value == value.to_integral_value() for value in known):
-        return [None if value is None else int(value) for value in values]
-    return [None if value is None else float(value) for value in values]
-
-
-def _digits(value: Decimal) -> str | None:
-    """Return every digit of a number, without zeros at the end that say nothing."""
-    if value.is_nan():
-        return None
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
