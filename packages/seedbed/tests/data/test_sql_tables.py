@@ -313,10 +313,13 @@ def test_a_read_that_breaks_off_begins_anew_and_gives_all_rows(
 
 @pytest.mark.slow
 def test_a_server_that_is_killed_and_started_again_gives_all_rows(
-    fill: Fill, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+    fill: Fill,
+    postgres: Postgres,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
 ) -> None:
     monkeypatch.setattr(sql_tables, "BATCH", 100)
-    monkeypatch.setattr(sql_tables, "WAITS", (4.0, 20.0))
+    monkeypatch.setattr(sql_tables, "WAITS", (1.0,) * 30)
     engine = fill(
         "postgresql",
         "CREATE TABLE rows (id INT PRIMARY KEY, t TEXT)",
@@ -335,3 +338,4 @@ def test_a_server_that_is_killed_and_started_again_gives_all_rows(
         assert read()["id"].tolist() == list(range(1, 100_001))
     finally:
         thread.join()
+    assert "the connection broke off after" in capsys.readouterr().out
