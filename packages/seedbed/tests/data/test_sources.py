@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from seedbed.config.schema import Dataset, Params, Source, Table
+from seedbed.config.schema import ColumnLists, Dataset, Params, Source, Table
 from seedbed.config.yaml_files import load_yaml
+from seedbed.data.freshness import find_moves, source_state
 from seedbed.data.sources import WATCHED, find_unwatched, read_source
 from seedbed.errors import UserError
 
@@ -144,3 +145,34 @@ def test_the_folder_that_is_watched_is_a_dependency_of_ingest() -> None:
 
 def test_the_flights_are_all_there(flights: Params) -> None:
     assert read_source(flights.source, flights.dataset, "flights", {}).shape == (336_776, 19)
+
+
+def test_a_format_of_a_column_that_is_left_out_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a;b\n1,5;2,5\n", encoding="utf-8")
+    dataset = Dataset(name="d", tables=[Table(name="rows")])
+    options = {"separator": ";", "formats": {"a": "1.234,5", "b": "1.234,5"}}
+    source = Source(kind="csv", path=str(tmp_path), options=options)
+    found = read_source(source, dataset, "rows", {}, lambda _: ["b"])
+    assert found.to_dict("list") == {"b": [2.5]}
+    wrong = source.model_copy(update={"options": {**options, "formats": {"c": "1.234,5"}}})
+    with pytest.raises(UserError, match="formats.c: .* has no such column"):
+        read_source(wrong, dataset, "rows", {})
+
+
+def test_only_what_dvc_does_not_watch_has_a_state(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(GOOD)
+    dataset = Dataset(name="d", tables=[Table(name="rows")])
+    lists = ColumnLists(target="a")
+    own = Source(kind="redis", path="redis://host/rows")
+    watched = Source(kind="csv", path=str(WATCHED))
+    for source in (Source(kind="package"), own, watched):
+        assert source_state(source, dataset, lists) == {}
+    asked = (Source(kind="csv", path=str(file)), dataset, lists)
+    before = source_state(*asked)
+    assert find_moves(before, source_state(*asked)) == []
+    file.write_text(GOOD + "4,w\n")
+    assert find_moves(before, source_state(*asked)) == [f"rows: changed: {file}"]
+    moved = "rows: the source is another one than at the last ingest"
+    assert find_moves({"rows": {"rows": 3}}, before) == [moved]
+    assert find_moves({}, before) == [moved]

@@ -220,7 +220,7 @@ def test_a_value_that_python_cannot_hold_names_its_rows(fill: Fill) -> None:
     [
         (None, "source.path is not set"),
         ("NO_SUCH_VARIABLE", "NO_SUCH_VARIABLE: .* the name of an environment variable"),
-        ("sqlite:///no/such.sqlite", "there is no file no/such.sqlite"),
+        ("sqlite:///no/such.sqlite", "there is no file no/such.sqlite. Correct the address"),
         ("nodatabase://host/db", "this is not a URL of a database"),
         ("postgresql://me@127.0.0.1:1/db", "the database reports: .*refused"),
         (f"postgresql://me:{SECRET}@host/db", "source.path holds a password or a key"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from seedbed.config.schema import ColumnLists, Dataset, Source
 from seedbed.data.parquet_files import parquet_files_in
-from seedbed.data.source_files import find_files
+from seedbed.data.source_files import ENDINGS, find_files
 from seedbed.data.sources import find_unwatched
 from seedbed.data.stores import Store, is_address
 from seedbed.errors import some_of
@@ -34,8 +34,8 @@ def source_state(source: Source, dataset: Dataset, lists: ColumnLists) -> dict[s
         By table. Of a database, the number of rows, and the largest value of the time column (for a
         table that is joined, that of the join), else of a primary key of one column. Of files, the
         ETag and size, or the size and the time of change. The state is that of the whole table,
-        whatever the window. Nothing of it is secret. Empty for packages, and for files that stage
-        ingest depends on.
+        whatever the window. Nothing of it is secret. Empty for packages, for sources of the
+        project's own, and for files that stage ingest depends on.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def source_state(source: Source, dataset: Dataset, lists: ColumnLists) -> dict[s
     states = {}
     for table in dataset.table_names:
         own = source.of(dataset.table(table))
-        if find_unwatched(own) is None:
+        if find_unwatched(own) is None or own.kind not in (*ENDINGS, "sql"):
             continue
         if own.kind == "sql":
             from seedbed.data.sql_tables import sql_state

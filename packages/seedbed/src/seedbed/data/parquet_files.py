@@ -118,6 +118,8 @@ def refusing(path: object, kind: str) -> Iterator[None]:
     """Say in a sentence that a file cannot be read."""
     try:
         yield
+    except (ConnectionError, TimeoutError, PermissionError):
+        raise  # of a store, where nothing is said of the file
     except (pa.ArrowException, OSError) as error:
         raise UserError(
             f"{path}: this is not a whole {kind} file ({one_line(error)}). Write it anew or fetch "

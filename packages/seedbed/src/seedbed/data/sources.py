@@ -17,13 +17,14 @@ from seedbed.data.databases import sqlite_file
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.parquet_files import Needed, read_parquet_files, refusing
 from seedbed.data.source_files import (
+    ENDINGS,
     find_files,
     parse_texts,
     read_file,
     stack,
     without_missing,
 )
-from seedbed.data.stores import Store, is_address
+from seedbed.data.stores import Store, is_address, reaching
 from seedbed.data.values import plain_values
 from seedbed.errors import UserError, did_you_mean
 from seedbed.progress import track
@@ -124,8 +125,8 @@ def _leaving_out(read: Reader) -> KindReader:
 
 
 def is_elsewhere(source: Source) -> bool:
-    """Whether rows come from a database or an address, and not from files of this machine."""
-    return source.kind == "sql" or is_address(source.path)
+    """Whether rows come from a database or an address that seedbed itself reads."""
+    return source.kind == "sql" or (source.kind in ENDINGS and is_address(source.path))
 
 
 def find_unwatched(source: Source) -> str | None:
@@ -197,18 +198,31 @@ def _read_files(
     missing = [*dataset.table(table).missing, *options.missing]
     store = Store(str(source.path)) if is_address(source.path) else None
     found = find_files(source, dataset, table, store)
+    asked = _Asked(needed)
     parts: dict[str, pd.DataFrame] = {}
-    for path in track(found, len(found), "files of " + table) if store else found:
+    for path in track(found, len(found), f"files of {table}") if store else found:
         if store and source.kind == "parquet":
-            frame = _read_remote_parquet(store, path, needed)
+            frame = _read_remote_parquet(store, path, asked)
             frame = without_missing(frame, source.kind, types, missing)
         else:
             with _at_hand(store, path) as file:
-                frame = read_file(source.kind, file, options, types, missing, needed=needed)
+                frame = read_file(source.kind, file, options, types, missing, needed=asked)
         if source.kind != "parquet":
-            frame = frame.loc[:, frame.columns.isin(needed(list(frame.columns)))]
-        parts[path] = _with_formats(frame, options, path, dataset)
+            frame = frame.loc[:, frame.columns.isin(asked(list(frame.columns)))]
+        parts[path] = _with_formats(frame, options, path, dataset, asked.names)
     return stack(parts)
+
+
+class _Asked:
+    """What is needed of a table, and which columns it has."""
+
+    def __init__(self, needed: Needed) -> None:
+        self._needed = needed
+        self.names: list[str] = []
+
+    def __call__(self, names: list[str]) -> list[str]:
+        self.names = names
+        return self._needed(names)
 
 
 @contextmanager
@@ -223,11 +237,14 @@ def _at_hand(store: Store | None, path: str) -> Iterator[Path]:
 
 def _read_remote_parquet(store: Store, path: str, needed: Needed) -> pd.DataFrame:
     """Read only the columns that are needed, from where they are."""
-    with refusing(path, "Parquet"):
-        if store.is_file(path):
-            return read_parquet_files([path], needed, filesystem=store.filesystem)
-        files = store.parquet_in(path)
-        return read_parquet_files(files, needed, path, store.filesystem)
+    files = None if store.is_file(path) else store.parquet_in(path)
+    with reaching(path), refusing(path, "Parquet"):
+        return read_parquet_files(
+            [path] if files is None else files,
+            needed,
+            folder=None if files is None else path,
+            filesystem=store.filesystem,
+        )
 
 
 def _read_sql(
@@ -237,22 +254,26 @@ def _read_sql(
 
     options = read_options(source)
     missing = [*dataset.table(table).missing, *options.missing]
-    frame = read_sql(source, dataset, table, types, needed)
+    asked = _Asked(needed)
+    frame = read_sql(source, dataset, table, types, asked)
     frame = without_missing(frame, source.kind, types, missing)
-    return _with_formats(frame, options, f"{source.path}, table {table}", dataset)
+    return _with_formats(frame, options, f"{source.path}, table {table}", dataset, asked.names)
 
 
 def _with_formats(
-    frame: pd.DataFrame, options: Options, where: str, dataset: Dataset
+    frame: pd.DataFrame, options: Options, where: str, dataset: Dataset, names: list[str]
 ) -> pd.DataFrame:
-    """Return a table whose columns of text are read by ``source.options.formats``."""
+    """Return a table whose columns of text are read by ``source.options.formats``.
+
+    `names` are those of all columns, also of those that are left out.
+    """
     for name, form in options.formats.items():
         if name in frame.columns:
             frame[name] = parse_texts(frame[name], form, f"{where}, column {name}", name)
-        elif len(dataset.tables) == 1:
+        elif len(dataset.tables) == 1 and name not in names:
             raise UserError(
                 f"source.options.formats.{name}: {where} has no such column"
-                f"{did_you_mean(name, frame.columns)}. Correct the name, or remove the line."
+                f"{did_you_mean(name, names)}. Correct the name, or remove the line."
             )
     return frame
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ import pyarrow as pa
 from seedbed.config.schema import TEXT_TYPES, Dataset, Source
 from seedbed.config.sources import SqlOptions, read_options
 from seedbed.data.csv_files import Types
-from seedbed.data.databases import connect, database_words, label, reporting, sqlite_file
+from seedbed.data.databases import connect, database_words, label, reporting
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.parquet_files import Needed, arrow_to_pandas
 from seedbed.data.sql_columns import Column, why_nested
@@ -133,11 +134,15 @@ def _opened(source: Source) -> Iterator["sa.Engine"]:
             "source.path is not set, and source sql needs the name of an environment variable with "
             "the database's URL, or a URL without a password: -S source.path=DATABASE_URL."
         )
-    file = sqlite_file(source.path)
-    if file is not None and not file.is_file():
-        # SQLite itself would make an empty one.
-        raise UserError(f"{source.path}: there is no file {file}. Edit source.path.")
     engine = connect(source.path)
+    file = engine.url.database or ":memory:"
+    if (
+        engine.dialect.name == "sqlite"
+        and not file.startswith((":", "file:"))
+        and not Path(file).is_file()
+    ):
+        # SQLite itself would make an empty one.
+        raise UserError(f"{label(source.path)}: there is no file {file}. Correct the address.")
     try:
         yield engine
     finally:

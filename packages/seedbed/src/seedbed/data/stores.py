@@ -45,13 +45,13 @@ class Store:
     def __init__(self, address: str) -> None:
         from fsspec.core import url_to_fs
 
-        with _reaching(address):
+        with reaching(address):
             self.filesystem, _ = url_to_fs(address)
             self.filesystem.invalidate_cache()
 
     def is_file(self, path: str) -> bool:
         """Whether there is a file; an address of http is always meant to be one."""
-        with _reaching(path):
+        with reaching(path):
             try:  # isfile() takes a refusal for a missing file
                 return bool(self.filesystem.info(path)["type"] == "file")
             except FileNotFoundError:
@@ -61,18 +61,18 @@ class Store:
 
     def exists(self, path: str) -> bool:
         """Whether there is a file or a folder."""
-        with _reaching(path):
+        with reaching(path):
             return bool(self.filesystem.exists(path))
 
     def glob(self, pattern: str) -> list[str]:
         """Return what matches a pattern, in sorted order."""
-        with _reaching(pattern):
+        with reaching(pattern):
             found = sorted(self.filesystem.glob(pattern))
         return [self._address(name, head_of(pattern)) for name in found]
 
     def files_in(self, folder: str) -> dict[str, int]:
         """Return the size of every file in a folder and in the folders below, in sorted order."""
-        with _reaching(folder):
+        with reaching(folder):
             try:
                 found = self.filesystem.find(folder, detail=True)
             except FileNotFoundError:
@@ -131,12 +131,12 @@ class Store:
                 raise OSError(f"{path.stat().st_size} of {expected} bytes arrived")
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _reaching(address):
+        with reaching(address):
             _anew(get)
 
     def state_of(self, address: str) -> dict[str, str]:
         """Return by what a file is known when it changes: its ETag and size, or size and time."""
-        with _reaching(address):
+        with reaching(address):
             self.filesystem.invalidate_cache()
             about: dict[str, Any] = self.filesystem.info(address)
         told = {key: about[key] for key in WHAT_CHANGES if about.get(key) is not None}
@@ -156,8 +156,14 @@ def _anew(read: Callable[[], Result]) -> Result:
 
 
 @contextmanager
-def _reaching(address: str) -> Iterator[None]:
-    """Say in a sentence that a store refuses or cannot be reached."""
+def reaching(address: str) -> Iterator[None]:
+    """Say in a sentence that a store refuses or cannot be reached.
+
+    Raises
+    ------
+    UserError
+        In the place of whatever else is raised within.
+    """
     try:
         yield
     except UserError:

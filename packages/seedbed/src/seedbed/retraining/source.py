@@ -38,7 +38,11 @@ def read_source_times(dataset: Dataset, source: Source, lists: ColumnLists) -> p
             "Name one in the conf/dataset file; with data that have no time, `dvc repro` retrains "
             "on all rows."
         )
-    base = read_source(source, dataset, dataset.base, ColumnTypes(lists))
+
+    def needed(names: list[str]) -> list[str]:
+        return [name for name in names if name == lists.time] or names
+
+    base = read_source(source, dataset, dataset.base, ColumnTypes(lists), needed)
     times = read_times(base, lists.time, dataset).dropna()
     if times.empty:
         raise UserError(f"columns.time: no row of table {dataset.base} has a {lists.time}.")
