@@ -78,7 +78,8 @@ def read_source(
             f"{table}: the table has no rows. Give a source with rows (source.path, or "
             f"dataset.tables.{table})."
         )
-    return frame.apply(plain_values)
+    plain = {name: plain_values(values) for name, values in frame.items()}
+    return pd.DataFrame(plain, copy=False)
 
 
 def source(read: Reader) -> Reader:

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from seedbed.data.integers import typed_objects
+from seedbed.data.parquet_files import arrow_to_pandas
 from seedbed.errors import UserError
 
 TYPES = {bool, int, float, str, bytes, datetime, date, time, timedelta, Decimal}
@@ -68,30 +69,22 @@ class Column:
                 chunk = chunk.cast(pa.timestamp("us", "UTC"))
         self._chunks.append(chunk)
 
-    @property
-    def _types(self) -> set[pa.DataType]:
+    def to_pandas(self, where: str) -> pd.Series:
+        """Return all values in one type, whole numbers beside floats as floats, else as objects."""
         arrays = [chunk for chunk in self._chunks if isinstance(chunk, pa.Array)]
-        return {chunk.type for chunk in arrays if not pa.types.is_null(chunk.type)}
-
-    @property
-    def is_typed(self) -> bool:
-        """Whether all values are of one type, whole numbers beside floats included."""
-        lists = any(isinstance(chunk, list) for chunk in self._chunks)
-        return not lists and (len(self._types) <= 1 or self._types == {pa.int64(), pa.float64()})
-
-    @property
-    def chunks(self) -> pa.ChunkedArray:
-        """The values, of one type."""
-        found = self._types
-        wanted = pa.float64() if len(found) > 1 else next(iter(found), pa.string())
-        return pa.chunked_array([chunk.cast(wanted, safe=False) for chunk in self._chunks], wanted)
-
-    def objects(self) -> pd.Series:
-        """Return the values as Python objects, of several types."""
-        values: list[Any] = []
-        for chunk in self._chunks:
-            values += chunk if isinstance(chunk, list) else chunk.to_pylist()
-        return typed_objects(pd.Series(values, dtype=object))
+        types = {chunk.type for chunk in arrays if not pa.types.is_null(chunk.type)}
+        of_one_type = len(types) <= 1 or types == {pa.int64(), pa.float64()}
+        if len(arrays) < len(self._chunks) or not of_one_type:
+            values: list[Any] = []
+            for chunk in self._chunks:
+                values += chunk if isinstance(chunk, list) else chunk.to_pylist()
+            return typed_objects(pd.Series(values, dtype=object))
+        wanted = pa.float64() if len(types) > 1 else next(iter(types), pa.string())
+        chunks = [
+            chunk if chunk.type == wanted else chunk.cast(wanted, safe=False) for chunk in arrays
+        ]
+        table = pa.table({self._name: pa.chunked_array(chunks, wanted)})
+        return arrow_to_pandas(table, where)[self._name]
 
 
 def _plain_decimals(values: Sequence[Decimal | None], is_text: bool) -> list[Any]:

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pyarrow as pa
 
 from seedbed.config.schema import TEXT_TYPES, Dataset, Source
 from seedbed.config.sources import SqlOptions, read_options
 from seedbed.data.csv_files import Types
 from seedbed.data.databases import connect, database_words, label, reporting
 from seedbed.data.headers import refuse_repeated
-from seedbed.data.parquet_files import Needed, arrow_to_pandas
+from seedbed.data.parquet_files import Needed
 from seedbed.data.sql_columns import Column, why_nested
 from seedbed.errors import UserError, did_you_mean, some_of
 from seedbed.progress import RowProgress
@@ -216,12 +215,9 @@ def _read(
             ) from None
         finally:
             progress.close()
-    whole = pa.table({name: column.chunks for name, column in columns.items() if column.is_typed})
-    frame = arrow_to_pandas(whole, _place(source, table))
-    for name, column in columns.items():
-        if not column.is_typed:
-            frame[name] = column.objects()
-    return frame[kept]
+    # Column by column, each freed when it is done: the peak is one table and a column.
+    place = _place(source, table)
+    return pd.DataFrame({name: columns.pop(name).to_pandas(place) for name in kept}, copy=False)
 
 
 def _bound(options: SqlOptions) -> "sa.TextClause":
