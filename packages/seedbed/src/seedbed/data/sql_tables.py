@@ -134,12 +134,8 @@ def _opened(source: Source) -> Iterator["sa.Engine"]:
             "the database's URL, or a URL without a password: -S source.path=DATABASE_URL."
         )
     engine = connect(source.path)
-    file = engine.url.database or ":memory:"
-    if (
-        engine.dialect.name == "sqlite"
-        and not file.startswith((":", "file:"))
-        and not Path(file).is_file()
-    ):
+    file = (engine.url.database or "") if engine.dialect.name == "sqlite" else ""
+    if file and not file.startswith((":", "file:")) and not Path(file).is_file():
         # SQLite itself would make an empty one.
         raise UserError(f"{label(source.path)}: there is no file {file}. Correct the address.")
     try:
