@@ -18,6 +18,8 @@ import pytest
 
 from seedbed.errors import UserError
 
+from support import LONG
+
 Score = Callable[..., str]
 REPEATS = 60
 SEEDBED = str(Path(sys.prefix) / "bin/seedbed")
@@ -73,7 +75,7 @@ def contents(*names: str) -> dict[str, bytes]:
 def test_killed_at_random_moments_the_output_is_the_same_to_the_byte(
     flights, rows: Path, score: Score, kind: str, processes: str
 ) -> None:
-    kills = 20 if (kind, processes) == ("parquet", "1") else 6
+    kills = 3 if not LONG else 20 if (kind, processes) == ("parquet", "1") else 6
     name = f"out.{kind}"
     words = [str(rows), name, "--batch-rows", "500", "--processes", processes, "--keep", "all"]
     begun = time.monotonic()
@@ -119,7 +121,7 @@ def test_killed_at_random_moments_a_table_holds_each_row_once(
     took = time.monotonic() - begun
     expected = table("answers"), table("answers_rejected")
     chance = random.Random(1)
-    for _ in range(6):
+    for _ in range(6 if LONG else 3):
         Path("out.sqlite").unlink()
         kill_at(flights, *words, begun=has_begun, moment=chance.uniform(0, took / 2))
         if has_begun() or not Path("out.sqlite").stat().st_size:
