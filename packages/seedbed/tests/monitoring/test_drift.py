@@ -12,6 +12,7 @@ from seedbed.monitoring.drift import (
     adjust,
     compare_profiles,
     homogeneity_p,
+    pool_rare,
     population_stability,
 )
 
@@ -83,14 +84,30 @@ def test_the_figures_are_near_those_of_the_rows_themselves() -> None:
     assert drift.wasserstein == pytest.approx(expected, rel=0.1)
 
 
-def test_psi_is_without_what_chance_makes_it() -> None:
+@pytest.mark.parametrize("rows", [150, 300, 3_000])
+@pytest.mark.parametrize("categories", [20, 200])
+def test_psi_is_without_what_chance_makes_it(categories: int, rows: int) -> None:
     random = np.random.default_rng(0)
-    shares = np.full(20, 0.05)
+    shares = 1 / np.arange(1, categories + 1)
+    shares /= shares.sum()
     found = [
-        population_stability(random.multinomial(300, shares), random.multinomial(300, shares))
+        population_stability(
+            *pool_rare(random.multinomial(50_000, shares), random.multinomial(rows, shares))
+        )
         for _ in range(500)
     ]
     assert np.mean(found) == pytest.approx(0, abs=0.01)
+
+
+def test_a_shift_of_many_categories_is_found_in_few_rows() -> None:
+    random = np.random.default_rng(0)
+    shares = 1 / np.arange(1, 201)
+    names = np.char.add("v", np.arange(200).astype(str))
+    before = random.choice(names, size=50_000, p=shares / shares.sum())
+    now = random.choice(names, size=150, p=shares / shares.sum())
+    now = np.where((now == "v0") | (now == "v1"), "v2", now)
+    found = drift_of(pd.DataFrame({"place": before}), pd.DataFrame({"place": now}))["place"]
+    assert found.reasons[0].startswith("PSI"), found
 
 
 def test_the_test_of_homogeneity_is_that_of_scipy() -> None:
