@@ -11,7 +11,7 @@ from seedbed.errors import UserError
 from seedbed.serving.explaining import METHOD, MOST_ROWS, explain
 from seedbed.serving.http.refusals import Record, Refusal
 from seedbed.serving.http.service import JSON, Service, wanted_kind
-from seedbed.serving.http.tables import refuse_many_rows
+from seedbed.serving.http.table_limits import refuse_many_rows
 
 
 async def explain_rows(service: Service, request: Request) -> Response:

@@ -17,7 +17,8 @@ from seedbed.serving.http.refusals import Record, Refusal
 from seedbed.serving.http.sent import Sent
 from seedbed.serving.http.settings import Settings
 from seedbed.serving.http.shadow import Shadow
-from seedbed.serving.http.tables import ARROW, CSV, PARQUET, read_table_rows, refuse_many_rows
+from seedbed.serving.http.table_limits import refuse_many_rows
+from seedbed.serving.http.tables import ARROW, CSV, PARQUET, read_table_rows
 from seedbed.serving.prediction_log import PredictionLog
 
 JSON = "application/json"
