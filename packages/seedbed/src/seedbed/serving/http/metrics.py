@@ -5,6 +5,7 @@ import os
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -101,9 +102,19 @@ class Metrics:
         """Return the figures in Prometheus' text format."""
         if FOLDER not in os.environ:
             return generate_latest(self._registry)
+        _forget_dead_workers(Path(os.environ[FOLDER]))
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
+
+
+def _forget_dead_workers(folder: Path) -> None:
+    """Remove the gauges of workers that have died; their counts stay."""
+    for file in folder.glob("gauge_live*.db"):
+        try:
+            os.kill(int(file.stem.rpartition("_")[2]), 0)
+        except ProcessLookupError:
+            file.unlink(missing_ok=True)
 
 
 class _Children(dict):
