@@ -76,6 +76,19 @@ def test_lost_performance_counts_for_more_than_drift(bundle: Bundle, flights: pd
     assert report.reasons[0].startswith("roc_auc is ")
 
 
+def test_outcomes_of_few_days_decide_nothing_and_the_report_says_so(
+    bundle: Bundle, flights: pd.DataFrame
+) -> None:
+    days = flights["time_hour"].dt.floor("D")
+    few = flights[days.isin(sorted(days.unique())[:5])]
+    wrong = few.assign(arr_delay=60.0 * (few["arr_delay"] <= 15))
+    report = check_rows(bundle, watched(bundle, wrong), LOOSE)
+    assert report.state is not State.PERFORMANCE_LOST
+    assert "takes outcomes of at least 10 days" in report.reasons[-1], report.reasons
+    assert report.estimated is not None
+    assert report.estimated["low"] is None, "an interval of five days would be too narrow"
+
+
 @pytest.mark.parametrize("size", [1, 30])
 def test_few_rows_decide_nothing(bundle: Bundle, flights: pd.DataFrame, size: int) -> None:
     report = check_rows(bundle, watched(bundle, flights.head(size)), Monitor())

@@ -10,7 +10,7 @@ import pandas as pd
 from seedbed.config.schema import Monitor
 from seedbed.data.features import make_target
 from seedbed.models.comparison import read_outcome, scored_classes
-from seedbed.models.intervals import with_interval
+from seedbed.models.intervals import MINIMUM_CLUSTERS, as_text, with_interval
 from seedbed.models.metrics import Metric, find_metric
 from seedbed.monitoring.domain import DomainDrift, compare_domains
 from seedbed.monitoring.drift import ColumnDrift, compare_profiles
@@ -155,6 +155,13 @@ def _decide(report: Report, limits: Monitor) -> Report:
         where = f" where {found.part}" if found.part else ""
         now, before = with_interval(found.current), with_interval(found.before)
         reasons.append(f"{report.metric}{where} is {now}, and was {before} on the test rows")
+    whole = report.performance[0].current if report.performance else None
+    notes = []
+    if whole and whole["value"] is not None and whole["low"] is None:
+        notes.append(
+            f"{report.metric} is {as_text(whole['value'])}, and decides nothing: to know whether "
+            f"that is chance takes outcomes of at least {MINIMUM_CLUSTERS} days or groups"
+        )
     drifts = [
         f"{drift.column}: {reason}"
         for drift in [*report.columns, *report.scores]
@@ -168,4 +175,4 @@ def _decide(report: Report, limits: Monitor) -> Report:
             f"{domain.auc:.2f}, most by {names}"
         )
     state = State.PERFORMANCE_LOST if lost else State.DRIFT if drifts else State.CALM
-    return replace(report, reasons=[*reasons, *drifts], state=state)
+    return replace(report, reasons=[*reasons, *drifts, *notes], state=state)

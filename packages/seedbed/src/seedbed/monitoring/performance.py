@@ -9,7 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seedbed.config.schema import Monitor
-from seedbed.models.intervals import compare, interval, resample_counts
+from seedbed.models.intervals import (
+    CELLS,
+    MINIMUM_CLUSTERS,
+    compare,
+    interval,
+    resample_counts,
+)
 from seedbed.models.metrics import Metric, metrics_of
 from seedbed.models.outcome import Outcome
 
@@ -84,8 +90,9 @@ def estimate(
     """Return what the metric is expected to be if the scores are right as probabilities.
 
     Confidence-based estimation: each row counts as of each class with the probability that the
-    model gives to it. Garg et al. (2022), Leveraging unlabeled data to predict out-of-distribution
-    performance, arXiv:2201.04234; NannyML's CBPE. It sees what a shift of inputs does, and is
+    model gives to it. NannyML calls it CBPE; of the accuracy it is the average confidence of Garg
+    et al. (2022), Leveraging unlabeled data to predict out-of-distribution performance,
+    arXiv:2201.04234. It sees what a shift of inputs does, and is
     blind to a change of what the inputs mean: where scores are no longer calibrated it is wrong.
     A regression has no probabilities, so that None is returned.
 
@@ -106,7 +113,9 @@ def estimate(
     )
     chances = scores.probabilities.T.ravel()
     value = float(metric.compute(every.sample(chances[None, :]))[0])
-    drawn = resample_counts(clusters, RESAMPLES, seed, at_once=20)
+    if len(np.unique(clusters)) < MINIMUM_CLUSTERS:
+        return {"value": value, "low": None, "high": None}
+    drawn = resample_counts(clusters, RESAMPLES, seed, at_once=max(1, CELLS // len(every)))
     resampled = [metric.compute(every.sample(np.tile(counts, size) * chances)) for counts in drawn]
     low, high = interval(np.concatenate(resampled))
     return {"value": value, "low": low, "high": high}
