@@ -70,6 +70,10 @@ def test_a_log_is_watched_with_the_outcomes_that_came(rows: pd.DataFrame, bundle
     pd.DataFrame(
         {"request_id": "monday", "request_row": range(len(known)), "arr_delay": known["arr_delay"]}
     ).to_csv("outcomes.csv", index=False)
+    short = "request_id,request_row,arr_delay\nmonday,0\nmonday,1,3.0\n"
+    Path("short.csv").write_text(short, encoding="utf-8")
+    refused = call("outcomes", "add", "short.csv", "--log", "log", "--bundle", bundle)
+    assert "short.csv: row 1 cannot be read" in str(refused.exception)
     without = call("monitor", "--current", "log", "--bundle", bundle, "--all-year")
     assert without.exit_code in (0, 3), without.output
     added = call("outcomes", "add", "outcomes.csv", "--log", "log", "--bundle", bundle)

@@ -84,6 +84,33 @@ def test_outcomes_can_be_found_by_an_input(log: Path) -> None:
     assert read(log).set_index("request_id")["y"].dropna().to_dict() == {"a1": 1.0}
 
 
+def test_a_request_that_was_sent_again_has_the_outcome_each_time(log: Path) -> None:
+    write(log, "2026-01-04", "a", ["again", "again"], [7.0, 7.0])
+    for rows, on in (
+        (outcomes(again=1), ["request_id"]),
+        (pd.DataFrame({"x": [7.0], "y": [1]}), ["x"]),
+    ):
+        added = add_outcomes(log, rows, "y", on)
+        assert added.unknown == 0
+        assert read(log)["y"].dropna().tolist() == [1, 1]
+
+
+def test_a_key_that_is_missing_finds_no_row(log: Path) -> None:
+    write(log, "2026-01-04", "a", ["a4", "a5"], [float("nan")] * 2)
+    rows = pd.DataFrame({"x": [float("nan"), 1.0], "y": [1, 1]})
+    assert add_outcomes(log, rows, "y", ["x"]) == Added(1, 0, 0, 1)
+
+
+def test_outcomes_for_what_is_no_whole_log_are_refused(log: Path) -> None:
+    with pytest.raises(UserError, match="no prediction log"):
+        add_outcomes(log / "typo", outcomes(a0=1), "y", ["request_id"])
+    assert not (log / "typo").exists()
+    file = next((log / "2026-01-03").iterdir())
+    file.write_bytes(file.read_bytes()[:-10])
+    with pytest.raises(UserError, match=f"{file}: this file is damaged"):
+        add_outcomes(log, outcomes(a0=1), "y", ["request_id"])
+
+
 def test_an_outcome_takes_anothers_place_only_when_asked(log: Path) -> None:
     add_outcomes(log, outcomes(a0=1, a1=0), "y", ["request_id"])
     with pytest.raises(

@@ -128,7 +128,8 @@ def read_log(
             notes.other_versions[str(other)] = known + int(count)
         rows = rows[rows[VERSION] == version]
         if outcomes is not None:
-            rows = rows.merge(outcomes, how="left", on=[REQUEST, PLACE], validate="1:1")
+            # A client that sends its request again may give it the same id.
+            rows = rows.merge(outcomes, how="left", on=[REQUEST, PLACE], validate="m:1")
             rows = rows.rename(columns={OUTCOME: target})
         if len(rows):
             yield rows
@@ -154,9 +155,14 @@ def add_outcomes(
     Raises
     ------
     UserError
-        If a column is missing, a key is there twice in the rows or in the log, or an outcome
-        contradicts one that was added before; nothing is added then.
+        If a column is missing, a key is that of several requests in the log, or an outcome
+        contradicts another or one that was added before; nothing is added then.
     """
+    if not is_log(folder):
+        raise UserError(
+            f"{folder}: this is no prediction log, which has a folder for each day. Give the one "
+            "that `seedbed serve --log` writes."
+        )
     if REQUEST in on and PLACE not in on:
         rows, on = rows if PLACE in rows else rows.assign(**{PLACE: 0}), [*on, PLACE]
     for name in (*on, target):
@@ -199,19 +205,26 @@ def _read_outcomes(folder: Path) -> pd.DataFrame | None:
 
 
 def _asked(folder: Path, on: Sequence[str]) -> pd.DataFrame:
-    """Return the request, the row and the key of each row in the log."""
+    """Return the request, the row and the key of each row in the log that has a key."""
     names = list(dict.fromkeys([REQUEST, PLACE, *on]))
     tables = []
     for file in log_files(folder):
-        held = pq.read_schema(file).names
-        if absent := [name for name in names if name not in held]:
+        try:
+            held = pq.read_schema(file).names
+            if absent := [name for name in names if name not in held]:
+                raise UserError(
+                    f"{file}: the prediction log has no column {absent[0]}"
+                    f"{did_you_mean(absent[0], held)}. Name the key with --on: {REQUEST}, or "
+                    "inputs that the log keeps."
+                )
+            tables.append(pq.read_table(file, columns=names))
+        except (pa.ArrowException, OSError) as error:
             raise UserError(
-                f"{file}: the prediction log has no column {absent[0]}"
-                f"{did_you_mean(absent[0], held)}. Name the key with --on: {REQUEST}, or inputs "
-                "that the log keeps."
-            )
-        tables.append(pq.read_table(file, columns=names))
-    asked = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+                f"{file}: this file is damaged ({one_line(error)}). Remove it from the log, and "
+                "repeat the command."
+            ) from None
+    whole = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    asked = whole.dropna(subset=list(on)).drop_duplicates()
     if (twice := asked.duplicated(list(on), keep=False)).any():
         raise UserError(
             f"{folder}: {', '.join(on)} do not tell the rows of the prediction log apart: "

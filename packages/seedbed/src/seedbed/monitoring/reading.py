@@ -14,8 +14,8 @@ from seedbed.errors import UserError, some_of
 from seedbed.monitoring.logs import LogNotes, is_log, read_log
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.prediction_log import PLACE
-from seedbed.serving.scoring.batches import Done
-from seedbed.serving.scoring.inputs import Wanted, open_files
+from seedbed.serving.scoring.batches import Batch, Done
+from seedbed.serving.scoring.inputs import Input, Wanted, open_files
 from seedbed.serving.scoring.reading import read_frame
 from seedbed.serving.signature import InputColumn, Signature
 
@@ -74,10 +74,7 @@ def read_rows(
     signature = _with_outcomes(bundle, set(known))
     names = tuple(column.name for column in signature.columns)
     numbers = frozenset(column.name for column in signature.columns if column.type == "number")
-    for batch in opened.batches(Wanted(names, numbers, (), BATCH), Done()):
-        if batch.rejected:
-            wrong = batch.rejected[0]
-            raise UserError(f"{text}: row {wrong.row} cannot be read: {wrong.reason}.")
+    for batch in _whole_batches(opened, text, names, numbers):
         yield read_frame(batch, signature, opened.wording)
 
 
@@ -89,7 +86,7 @@ def read_outcomes(
     Raises
     ------
     UserError
-        If a column is missing or a value of the target cannot be read.
+        If a column is missing, or a row or a value of the target cannot be read.
     """
     columns = bundle.recipe.columns
     target = target_column(columns)
@@ -100,13 +97,23 @@ def read_outcomes(
             f"{text}: there is no column {target}, the target of {bundle.recipe.dataset}. It has "
             f"{some_of(list(opened.columns), SHOWN)}."
         )
-    tables = [
-        batch.columns.to_pandas()
-        for batch in opened.batches(Wanted(names, frozenset(), (), BATCH), Done())
-    ]
+    tables = [batch.columns.to_pandas() for batch in _whole_batches(opened, text, names)]
     rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(names))
     kind, zone = columns[target].type, bundle.signature.time_zone
     return rows.assign(**{target: read_values(rows[target], target, kind, zone)})
+
+
+def _whole_batches(
+    opened: Input, text: str, names: tuple[str, ...], numbers: frozenset[str] = frozenset()
+) -> Iterator[Batch]:
+    """Yield batches; a row that cannot be split into values is an error."""
+    for batch in opened.batches(Wanted(names, numbers, (), BATCH), Done()):
+        if batch.rejected:
+            wrong = batch.rejected[0]
+            raise UserError(
+                f"{text}: row {wrong.row} cannot be read: {wrong.reason}. Correct it, or remove it."
+            )
+        yield batch
 
 
 def _with_outcomes(bundle: Bundle, known: set[str]) -> Signature:
