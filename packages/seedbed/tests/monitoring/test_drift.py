@@ -50,6 +50,21 @@ def test_two_samples_of_one_distribution_seldom_raise_an_alarm(size: int) -> Non
     assert len(alarms) <= 5, alarms
 
 
+def test_months_of_the_reference_count_as_they_do_in_the_current_rows() -> None:
+    random = np.random.default_rng(0)
+    months = np.repeat(["2026-05-01", "2026-06-01"], 4_000)
+    warmer = 2.0 * (months == "2026-06-01")
+    rows = pd.DataFrame({"temp": random.normal(size=8_000) + warmer})
+    reference = Profile.of(rows, pd.Series(pd.to_datetime(months)))
+    now = pd.DataFrame({"temp": random.normal(size=4_000) + 2.0 * (np.arange(4_000) < 200)})
+    current = Profile.of(now, bins=reference.bins)
+    [pooled] = compare_profiles(reference, current, LIMITS, {"05", "06"})
+    [shared] = compare_profiles(reference, current, LIMITS, {"05": 0.95, "06": 0.05})
+    assert pooled.reasons
+    assert not shared.reasons
+    assert shared.psi == pytest.approx(0, abs=0.01)
+
+
 CHANGES = {
     "shifted": ("number", lambda rows: rows["number"] + 0.5, "PSI"),
     "another unit": ("number", lambda rows: rows["number"] * 1.609, "PSI"),

@@ -91,7 +91,7 @@ def check_rows(
         Other rows to compare with.
     same_season : bool
         Whether only the months of the year that the current rows are of are looked at in the
-        bundle's profile, if it has all of them.
+        bundle's profile, in the shares that they have in the current rows, if it has all of them.
     """
     inputs, scores = bundle.profile.inputs, bundle.profile.scores
     about, periods, domain = "the train rows of the model", None, None
@@ -110,7 +110,9 @@ def check_rows(
             rows for period, rows in inputs.rows.items() if periods is None or period in periods
         ),
         reference=about,
-        columns=compare_profiles(inputs, current.inputs, limits, periods),
+        columns=compare_profiles(
+            inputs, current.inputs, limits, current.month_shares if periods else None
+        ),
         scores=compare_profiles(scores, current.scores, limits),
         domain=domain,
         performance=performance,

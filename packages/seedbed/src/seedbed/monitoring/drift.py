@@ -5,7 +5,7 @@ chance. So a column has drifted only if its effect is large and cannot well be c
 how many columns were looked at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,7 +65,10 @@ class ColumnDrift:
 
 
 def compare_profiles(
-    reference: Profile, current: Profile, limits: Monitor, periods: set[str] | None = None
+    reference: Profile,
+    current: Profile,
+    limits: Monitor,
+    periods: Collection[str] | Mapping[str, float] | None = None,
 ) -> list[ColumnDrift]:
     """Return the drift of each column, the worst first.
 
@@ -75,8 +78,8 @@ def compare_profiles(
         Of the same bins.
     limits : Monitor
         From which effect and with which chance of a false alarm a column counts as drifted.
-    periods : set of str, optional
-        The months of the reference that are looked at.
+    periods : collection of str, or mapping of str to float, optional
+        The months of the reference that are looked at, as :meth:`Profile.total` takes them.
     """
     found = [
         measure_drift(

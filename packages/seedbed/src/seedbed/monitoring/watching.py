@@ -46,7 +46,15 @@ class Watched:
     @property
     def months(self) -> set[str]:
         """The months of the year that the rows are of, as profiles name them."""
-        return set() if self.times is None else set(self.times.dropna().dt.strftime("%m"))
+        return set(self.month_shares)
+
+    @property
+    def month_shares(self) -> dict[str, float]:
+        """The share of each month in the rows that have a time."""
+        if self.times is None:
+            return {}
+        months = self.times.dropna().dt.strftime("%m")
+        return dict(months.value_counts(normalize=True).sort_index())
 
 
 def watch(
