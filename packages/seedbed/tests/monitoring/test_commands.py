@@ -89,7 +89,7 @@ def test_a_log_is_watched_with_the_outcomes_that_came(rows: pd.DataFrame, bundle
     ("edit", "message"),
     [
         (lambda rows: rows.drop(columns=["distance", "temp"]), "there is no column distance, temp"),
-        (lambda rows: rows.assign(distance="far"), "column distance: .* 'far'"),
+        (lambda rows: rows.assign(distance="far"), "now.csv: row 1, column distance: 'far': expected"),
         (lambda rows: rows.head(0), "no rows"),
     ],
     ids=["columns are missing", "a value is of another type", "no rows"],
@@ -103,6 +103,12 @@ def test_rows_that_do_not_fit_are_refused(
     with pytest.raises(UserError, match=message):
         raise done.exception
     assert not Path("reports/monitor.html").exists()
+
+
+def test_the_page_does_not_take_the_place_of_the_figures(rows: pd.DataFrame, bundle: str) -> None:
+    rows.head(200).to_csv("now.csv", index=False)
+    done = call("monitor", "--current", "now.csv", "--bundle", bundle, "--out", "found.json")
+    assert "--out found.json: the figures go there" in str(done.exception)
 
 
 def test_days_are_those_of_a_log(rows: pd.DataFrame, bundle: str) -> None:

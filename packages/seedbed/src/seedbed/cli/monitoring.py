@@ -62,6 +62,8 @@ def monitor(
     from seedbed.serving.reference import Reference
     from seedbed.serving.scoring.options import parse_options, project_source
 
+    if out.suffix == ".json":
+        raise UserError(f"--out {out}: the figures go there. Name the page, such as monitor.html.")
     model = load_bundle(bundle or default_bundle())
     defaults, options = project_source(model.recipe.dataset), parse_options(option)
     notes = LogNotes()

@@ -173,8 +173,8 @@ def _decide(report: Report, limits: Monitor) -> Report:
     if domain and domain.auc >= limits.domain_auc and domain.p < limits.false_alarms:
         names = ", ".join(domain.importances)
         drifts.append(
-            f"all columns together: current rows are told from the reference with an AUC of "
-            f"{domain.auc:.2f}, most by {names}"
+            f"all columns together: a classifier tells current rows from the reference with an AUC "
+            f"of {domain.auc:.2f}, most by {names}"
         )
     state = State.PERFORMANCE_LOST if lost else State.DRIFT if drifts else State.CALM
     return replace(report, reasons=[*reasons, *drifts, *notes], state=state)

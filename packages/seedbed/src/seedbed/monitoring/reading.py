@@ -9,14 +9,14 @@ import pandas as pd
 
 from seedbed.config.schema import Source
 from seedbed.data.roles import group_column, target_column, time_column
-from seedbed.data.values import read_values
+from seedbed.data.values import ValueReadError, read_values
 from seedbed.errors import UserError, some_of
 from seedbed.monitoring.logs import LogNotes, is_log, read_log
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.prediction_log import PLACE
 from seedbed.serving.scoring.batches import Batch, Done
 from seedbed.serving.scoring.inputs import Input, Wanted, open_files
-from seedbed.serving.scoring.reading import read_frame
+from seedbed.serving.scoring.reading import read_frame, set_aside
 from seedbed.serving.signature import InputColumn, Signature
 
 BATCH = 65_536
@@ -75,7 +75,16 @@ def read_rows(
     names = tuple(column.name for column in signature.columns)
     numbers = frozenset(column.name for column in signature.columns if column.type == "number")
     for batch in _whole_batches(opened, text, names, numbers):
-        yield read_frame(batch, signature, opened.wording)
+        try:
+            frame = read_frame(batch, signature, opened.wording)
+        except ValueReadError:
+            _, found = set_aside(batch, signature, opened.wording)
+            wrong = found[0]
+            raise UserError(
+                f"{text}: row {wrong.row}, column {wrong.column}: {wrong.value!r}: {wrong.reason}. "
+                "Correct it, or how the file is read (--option)."
+            ) from None
+        yield frame
 
 
 def read_outcomes(

@@ -1,4 +1,4 @@
-"""How much memory an Arrow stream takes, told before its buffers are unpacked.
+"""How much memory an Arrow stream takes, found before its buffers are unpacked.
 
 A few kilobytes of compressed zeros may become gigabytes, and PyArrow has no limit. What a buffer
 becomes stands in front of it, and where the buffers are in a flatbuffer: both are read here.
