@@ -11,7 +11,7 @@ from seedbed.config.repository import find_root
 from seedbed.errors import UserError
 
 if TYPE_CHECKING:
-    from seedbed.serving.prediction_log import LogSettings
+    from seedbed.serving.log_files import LogSettings
 
 app = typer.Typer()
 VERSION = re.compile(r"(model@)?v\d+\.\d+\.\d+")
@@ -117,7 +117,7 @@ def _log_settings(
     folder: Path | None, rate: float, days: int | None, without: str
 ) -> "LogSettings | None":
     from seedbed.config.schema import Role
-    from seedbed.serving.prediction_log import LogSettings
+    from seedbed.serving.log_files import LogSettings
 
     if folder is None:
         return None

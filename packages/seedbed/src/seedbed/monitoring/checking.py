@@ -13,10 +13,10 @@ from seedbed.models.comparison import read_outcome, scored_classes
 from seedbed.models.intervals import with_interval
 from seedbed.models.metrics import Metric, find_metric
 from seedbed.monitoring.domain import DomainDrift, compare_domains
-from seedbed.monitoring.drift import ColumnDrift, compare_profiles
 from seedbed.monitoring.performance import Figure, Performance, clusters_of, estimate, measure
 from seedbed.monitoring.watching import Watched
 from seedbed.serving.bundle import Bundle
+from seedbed.serving.drift import ColumnDrift, compare_profiles
 
 
 class State(IntEnum):

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from seedbed.errors import UserError, did_you_mean, one_line, some_of
 from seedbed.files import replacing
 from seedbed.locks import lock
-from seedbed.serving.prediction_log import PLACE, REQUEST, VERSION, day_of
+from seedbed.serving.log_files import PLACE, REQUEST, VERSION, day_of
 
 OUTCOMES = "outcomes.parquet"
 OUTCOME = "_outcome"

@@ -13,7 +13,7 @@ from seedbed.data.values import read_values
 from seedbed.errors import UserError, some_of
 from seedbed.monitoring.logs import LogNotes, is_log, read_log
 from seedbed.serving.bundle import Bundle
-from seedbed.serving.prediction_log import PLACE
+from seedbed.serving.log_files import PLACE
 from seedbed.serving.scoring.batches import Done
 from seedbed.serving.scoring.inputs import Wanted, open_files
 from seedbed.serving.scoring.reading import read_frame

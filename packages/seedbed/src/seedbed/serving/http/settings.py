@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from seedbed.serving.prediction_log import LogSettings
+from seedbed.serving.log_files import LogSettings
 
 MEGABYTE = 2**20
 
