@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,7 @@ class LogSettings:
     ----------
     folder : Path
     rate : float
-        Share of the requests that are kept, above 0, at most 1.
+        Share of the requests (of `seedbed score`: of the rows) that are kept, above 0, at most 1.
     without : tuple of str
         Roles whose columns are left out, such as "key".
     days : int or None
@@ -88,6 +88,32 @@ class Asked:
     rows: Sequence[Mapping[str, Any]] | pd.DataFrame
     answers: Sequence[Mapping[str, Any]] | pd.DataFrame
     places: NDArray[np.int64] | None = None
+
+
+def log_settings(
+    folder: Path | None, rate: float, days: int | None, without: str
+) -> LogSettings | None:
+    """Return what the options of a command say; None if no log is asked for.
+
+    Parameters
+    ----------
+    folder, rate, days
+        See :class:`LogSettings`.
+    without : str
+        Roles between commas.
+
+    Raises
+    ------
+    UserError
+        If one is no role, or another option is wrong.
+    """
+    if folder is None:
+        return None
+    roles = tuple(name.strip() for name in without.split(",") if name.strip())
+    if unknown := [name for name in roles if name not in get_args(Role)]:
+        known = ", ".join(get_args(Role))
+        raise UserError(f"--log-without: {unknown[0]} is no role. Choose among {known}.")
+    return LogSettings(folder, rate, cast("tuple[Role, ...]", roles), days)
 
 
 def make_folder(folder: Path) -> None:
