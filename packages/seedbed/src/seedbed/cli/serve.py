@@ -60,6 +60,12 @@ def serve(
     log_without: Annotated[
         str, typer.Option(help="Roles between commas whose columns are left out, such as key.")
     ] = "",
+    watch: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES", help="Give drift gauges in /metrics, over the last MINUTES.", min=0.2
+        ),
+    ] = None,
     allow_other_versions: Annotated[
         bool,
         typer.Option(
@@ -88,6 +94,7 @@ def serve(
             stop_seconds=stop_seconds,
             token=_token_in(token_env),
             log=log_settings(log, log_rate, log_days, log_without),
+            watch=watch,
             same_packages=not allow_other_versions,
         )
     )
