@@ -1,8 +1,8 @@
 """How long `seedbed monitor` takes for a large prediction log, and how much memory.
 
-.venv/bin/python benchmarks/monitoring_log.py [--rows 10000000] writes a log into a temporary folder:
-flights of data/raw again and again, with the answers of models/bundle, as servers write them
-(files of 10,000 rows, 30 days). It measures the whole command, without outcomes and with those
+.venv/bin/python benchmarks/monitoring_log.py [--rows 10000000] writes a log into a temporary
+folder: flights of data/raw again and again, with the answers of models/bundle, as servers write
+them (files of 10,000 rows, 30 days). It measures the whole command, without outcomes and with those
 of a tenth of the rows.
 """
 

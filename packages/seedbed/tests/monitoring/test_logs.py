@@ -51,7 +51,7 @@ def asked(folder: Path, day: str, *times: str, asked_at: str | None = None) -> N
     moment = pd.Timestamp(asked_at or f"{day} 12:00", tz="UTC")
     table = pd.DataFrame(
         {"request_id": [f"{day}-{time}" for time in times], "request_row": 0, "asked_at": moment,
-         "model_version": "a", "when": pd.to_datetime(list(times)).tz_localize("America/New_York")}
+         "model_version": "a", "when": pd.to_datetime(list(times), format="ISO8601").tz_localize("America/New_York")}
     )  # fmt: skip
     table.to_parquet(folder / day / "a.parquet")
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from seedbed.config.schema import Task
 from seedbed.models.comparison import read_outcome, scored_classes
-from seedbed.models.intervals import interval, resample_counts
+from seedbed.models.intervals import CELLS, interval, resample_counts
 from seedbed.models.metrics import Metric
 from seedbed.models.outcome import Floats, Outcome
 
@@ -72,7 +72,7 @@ def estimate(
     if value is None:
         return None
     every, chances = _of_every_class(scores)
-    drawn = resample_counts(clusters, RESAMPLES, seed, at_once=20)
+    drawn = resample_counts(clusters, RESAMPLES, seed, max(1, CELLS // len(every)))
     copies = len(scores.classes)
     resampled = [
         metric.compute(every.sample(np.tile(counts, copies) * chances)) for counts in drawn

@@ -17,7 +17,7 @@ from seedbed.serving.scoring.predicting import answer_schema
 
 SAMPLED = 40_000
 """Rows whose inputs are kept as they are, drawn at random, for what needs rows."""
-SCORED = 200_000
+SCORED = 100_000
 """Rows whose answers are kept, drawn at random: of all rows, and of those with an outcome."""
 
 
