@@ -1,6 +1,6 @@
 """What rows looked like, as counts in bins: enough to see drift, and no row can be read from it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
@@ -131,31 +131,28 @@ class Profile:
             {period: len(rows) for period, rows in groups.items()},
         )
 
-    def total(
-        self, name: str, periods: Collection[str] | Mapping[str, float] | None = None
-    ) -> Counts:
+    def total(self, name: str, periods: Mapping[str, float] | None = None) -> Counts:
         """Return a column's counts over all periods, or over some.
 
         Parameters
         ----------
         name : str
-        periods : collection of str, or mapping of str to float, optional
-            A mapping gives each period a share, and so does the result: it is of as many rows as
-            make its shares as certain as those of the mixture (Kish's effective sample size).
+        periods : mapping of str to float, optional
+            The weight of each period. The counts are of as many rows as make their shares as
+            certain as those of the mixture: Kish's effective sample size.
 
         Returns
         -------
         ndarray of int, shape (n_bins + 1,)
             The last one is of missing values.
         """
-        counts = self.counts[name]
-        if not isinstance(periods, Mapping):
-            chosen = [counts[period] for period in counts if periods is None or period in periods]
-            return np.sum(chosen, axis=0)
-        rows = {period: sum(counts[period]) for period in periods}
-        mixed = np.sum([np.array(counts[p]) * share / rows[p] for p, share in periods.items()], 0)
-        effective = 1 / sum(share**2 / rows[period] for period, share in periods.items())
-        return np.rint(mixed * effective).astype(np.int64)
+        if periods is None:
+            return np.sum(list(self.counts[name].values()), axis=0)
+        counts = np.array([self.counts[name][period] for period in periods], dtype=np.float64)
+        rows, weights = counts.sum(axis=1), np.array(list(periods.values()))
+        shares = weights / weights.sum()
+        effective = 1 / np.sum(shares**2 / rows)
+        return np.rint(effective * (shares / rows) @ counts).astype(np.int64)
 
     def __add__(self, other: "Profile") -> "Profile":
         """Return the profile of the rows of both, which have the same bins."""

@@ -5,7 +5,7 @@ chance. So a column has drifted only if its effect is large and cannot well be c
 how many columns were looked at.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,7 +68,7 @@ def compare_profiles(
     reference: Profile,
     current: Profile,
     limits: Monitor,
-    periods: Collection[str] | Mapping[str, float] | None = None,
+    periods: Mapping[str, float] | None = None,
 ) -> list[ColumnDrift]:
     """Return the drift of each column, the worst first.
 
@@ -78,7 +78,7 @@ def compare_profiles(
         Of the same bins.
     limits : Monitor
         From which effect and with which chance of a false alarm a column counts as drifted.
-    periods : collection of str, or mapping of str to float, optional
+    periods : mapping of str to float, optional
         The months of the reference that are looked at, as :meth:`Profile.total` takes them.
     """
     found = [
