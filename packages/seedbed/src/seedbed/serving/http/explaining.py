@@ -32,7 +32,9 @@ async def explain_rows(service: Service, request: Request) -> Response:
     if isinstance(rows, pd.DataFrame):
         rows = rows.to_dict(orient="records")
     try:
-        found = await service.in_thread(explain, served.bundle, rows)
+        await service.in_thread(served.bundle.check, rows)
+        # Row by row: a request that takes too long keeps its thread for one row more.
+        found = [(await service.in_thread(explain, served.bundle, [row]))[0] for row in rows]
     except UserError as error:
         raise Refusal.of(error, sent.by_columns) from None
     body = {
