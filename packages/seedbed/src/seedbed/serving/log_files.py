@@ -169,8 +169,8 @@ def day_of(folder: Path) -> date | None:
 def table_of(asked: Sequence[Asked], without: Sequence[Role] = ()) -> pa.Table:
     """Return requests to one bundle as a table: a row for each that was asked."""
     bundle = asked[0].bundle
-    frames = [found for found in asked if isinstance(found.rows, pd.DataFrame)]
-    few = [found for found in asked if not isinstance(found.rows, pd.DataFrame)]
+    frames = [found for found in asked if isinstance(found.answers, pd.DataFrame)]
+    few = [found for found in asked if not isinstance(found.answers, pd.DataFrame)]
     parts = [_table(bundle, [found], bundle.signature.check(found.rows)) for found in frames]
     if few:
         rows = [row for found in few for row in found.rows]
@@ -191,7 +191,10 @@ def _table(
     places = [
         np.arange(len(found.rows)) if found.places is None else found.places for found in asked
     ]
-    answers = pd.concat([pd.DataFrame(found.answers) for found in asked], ignore_index=True)
+    answers: Any = asked[0].answers
+    if not isinstance(answers, pd.DataFrame):
+        flat = [answer for found in asked for answer in found.answers]
+        answers = {name: [answer[name] for answer in flat] for name in flat[0]}
     about = {
         REQUEST: pa.array(np.repeat([found.request for found in asked], sizes)),
         PLACE: pa.array(np.concatenate(places)),
