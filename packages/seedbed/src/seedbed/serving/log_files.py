@@ -169,8 +169,8 @@ def day_of(folder: Path) -> date | None:
 def table_of(asked: Sequence[Asked], without: Sequence[Role] = ()) -> pa.Table:
     """Return requests to one bundle as a table: a row for each that was asked."""
     bundle = asked[0].bundle
-    frames = [found for found in asked if isinstance(found.rows, pd.DataFrame)]
-    few = [found for found in asked if not isinstance(found.rows, pd.DataFrame)]
+    frames = [found for found in asked if isinstance(found.answers, pd.DataFrame)]
+    few = [found for found in asked if not isinstance(found.answers, pd.DataFrame)]
     parts = [_table(bundle, [found], bundle.signature.check(found.rows)) for found in frames]
     if few:
         rows = [row for found in few for row in found.rows]
@@ -191,12 +191,10 @@ def _table(
     places = [
         np.arange(len(found.rows)) if found.places is None else found.places for found in asked
     ]
-    # A table of each request would take a hundred times as long as one of all.
-    answers = pd.DataFrame(
-        asked[0].answers
-        if len(asked) == 1
-        else [row for found in asked for row in _records(found.answers)]
-    )
+    answers: Any = asked[0].answers
+    if not isinstance(answers, pd.DataFrame):
+        flat = [answer for found in asked for answer in found.answers]
+        answers = {name: [answer[name] for answer in flat] for name in flat[0]}
     about = {
         REQUEST: pa.array(np.repeat([found.request for found in asked], sizes)),
         PLACE: pa.array(np.concatenate(places)),
@@ -209,10 +207,6 @@ def _table(
     columns = {name: pa.array(values) for name, values in inputs.items()}
     answered = {f"{ANSWER}{name}": pa.array(values) for name, values in answers.items()}
     return pa.table({**about, **columns, **answered})
-
-
-def _records(answers: Sequence[Mapping[str, Any]] | pd.DataFrame) -> Sequence[Mapping[str, Any]]:
-    return answers.to_dict(orient="records") if isinstance(answers, pd.DataFrame) else answers
 
 
 def arrow_inputs(bundle: Bundle, rows: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:

@@ -1,12 +1,11 @@
 """What a served model was asked and answered, kept as Parquet files by day, if its owner wants it.
 
-Answering never waits for it: rows go into a bounded queue, and a thread writes them. A file is
+Answering never waits for it: so many requests wait at most, and a thread writes them. A file is
 written beside its place and renamed, so that a kill costs the rows of the last seconds and leaves
 no file that is cut off.
 """
 
 import os
-import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -27,6 +26,8 @@ from seedbed.serving.log_files import (
     write_file,
 )
 
+TICK = 0.2
+"""Seconds between two looks at what waits: to wake the thread for each request costs that one."""
 MOST_ROWS = 10_000
 """Rows that one file is made of."""
 
@@ -56,7 +57,8 @@ class PredictionLog:
         self.problem: str | None = None
         self._settings = settings
         self._random = np.random.default_rng()
-        self._waiting: queue.Queue[Asked | None] = queue.Queue(settings.waiting)
+        self._waiting: list[Asked] = []
+        self._lock, self._stopped = threading.Lock(), threading.Event()
         self._files = 0
         make_folder(settings.folder)
         self._thread = threading.Thread(target=self._work, name="prediction log", daemon=True)
@@ -84,14 +86,16 @@ class PredictionLog:
         """
         if self._settings.rate < 1 and self._random.random() >= self._settings.rate:
             return
-        try:
-            self._waiting.put_nowait(Asked(bundle, request, datetime.now(UTC), rows, answers))
-        except queue.Full:
-            self.dropped += 1
+        asked = Asked(bundle, request, datetime.now(UTC), rows, answers)
+        with self._lock:
+            if len(self._waiting) < self._settings.waiting:
+                self._waiting.append(asked)
+            else:
+                self.dropped += 1
 
     def close(self) -> None:
         """Write what is waiting, and stop."""
-        self._waiting.put(None)
+        self._stopped.set()
         self._thread.join()
 
     def _work(self) -> None:
@@ -116,15 +120,14 @@ class PredictionLog:
         """Return requests for one file, and whether there will be more."""
         taken: list[Asked] = []
         rows, end = 0, time.monotonic() + self._settings.seconds
-        while rows < MOST_ROWS and (left := end - time.monotonic()) > 0:
-            try:
-                asked = self._waiting.get(timeout=left)
-            except queue.Empty:
-                break
-            if asked is None:
+        while rows < MOST_ROWS and time.monotonic() < end:
+            stopped = self._stopped.wait(TICK)
+            with self._lock:
+                new, self._waiting = self._waiting, []
+            taken += new
+            rows += sum(len(asked.rows) for asked in new)
+            if stopped:
                 return taken, False
-            taken.append(asked)
-            rows += len(asked.rows)
         return taken, True
 
 

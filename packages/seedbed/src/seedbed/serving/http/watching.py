@@ -29,7 +29,7 @@ REFRESH = 2.0
 """Seconds between two looks at all that was counted."""
 PAUSE = 1.0
 """Seconds between two counts, at the least."""
-SHARE = 20
+SHARE = 40
 """How many times as long as it works the thread rests."""
 MOST_ROWS = 2_000
 """Rows that may wait to be counted, of a table that was sent some at random; more are left out."""
