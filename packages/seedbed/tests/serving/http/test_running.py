@@ -185,6 +185,7 @@ def test_a_dead_worker_is_replaced_and_all_count_together(
             answer = server.post({"rows": bundle.samples.rows}).json()
             assert answer["answers"] == bundle.samples.answers
             wait_until(lambda: server.metric("seedbed_rows_total") == 20 + 50, "all rows")
+            assert server.metric("seedbed_model") == 2, "one for each worker that lives"
 
 
 @pytest.mark.slow

@@ -14,9 +14,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from seedbed.errors import UserError
+from seedbed.serving.scoring.batches import Rejected
+from seedbed.serving.scoring.file_output import FileOutput
+from seedbed.serving.scoring.outputs import Part, Totals
 
 from support import LONG
 
@@ -279,6 +283,25 @@ def test_a_run_killed_at_its_very_end_is_done(
     assert "99 rows answered" in score(flights, *words)
     assert contents("out.csv", "out.csv.rejected.csv") == expected
     assert not Path("out.csv.parts").exists()
+
+
+def test_a_run_stopped_between_its_last_renames_goes_on(tmp_path: Path) -> None:
+    path, rejected = tmp_path / "out.csv", tmp_path / "out.csv.rejected.csv"
+    wrong = [Rejected(row=3, column="temp", value="cold", reason="expected is a number")]
+    counts = Totals(batches=1, taken=3, answered=2, rejected=1)
+    output = FileOutput(path, {"the bundle": "a"})
+    output.write(Part(pa.table({"x": [1, 2]}), wrong, counts))
+    path.mkdir()
+    with pytest.raises(UserError, match="out.csv: it cannot be written"):
+        output.finish()
+    output.close()
+    path.rmdir()
+    assert rejected.exists()
+    again = FileOutput(path, {"the bundle": "a"})
+    assert again.totals == counts
+    again.finish()
+    assert path.read_text() == '"x"\n1\n2\n'
+    assert "cold" in rejected.read_text()
 
 
 needs_tmpfs = pytest.mark.skipif(
