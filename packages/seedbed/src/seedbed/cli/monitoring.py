@@ -75,7 +75,7 @@ def monitor(
         read_rows(model, current, notes, options, defaults, first, last),
         Reference(before.inputs, before.scores) if before else model.profile,
     )
-    report = check_rows(model, now, _limits(limits), before, same_season=not all_year)
+    report = check_rows(model, now, read_limits(limits), before, same_season=not all_year)
     write_text(out, to_html(report))
     write_json(out.with_suffix(".json"), report.to_dict())
     print(f"{WORDS[report.state]}. {report.rows:,} rows, model {report.model}")
@@ -115,7 +115,7 @@ def add(
     )
 
 
-def _limits(name: str) -> "Monitor":
+def read_limits(name: str) -> "Monitor":
     """Return what conf/monitor/NAME.yaml says; the defaults where there is no such folder."""
     from pydantic import ValidationError
 
