@@ -76,6 +76,7 @@ function drawPlot() {
   const axes = [...chosen].map(makeAxis).filter((axis) => axis.least <= axis.most);
   svg.setAttribute("width", LEFT + axes.length * STEP);
   svg.setAttribute("height", BOTTOM + 14);
+  svg.style.strokeOpacity = Math.min(0.6, Math.max(0.15, 60 / shown.length));
   const lead = axes.filter((axis) => columns[axis.place].metric).sort((a, b) => b.known - a.known)[0];
   lines = shown.map((row) => {
     // A missing value leaves a gap.

@@ -63,7 +63,7 @@ function headCell(label, place) {
   const sorted = order.place === place;
   if (sorted) cell.setAttribute("aria-sort", order.up ? "ascending" : "descending");
   const arrow = sorted ? (order.up ? " ▲" : " ▼") : "";
-  const button = make("button", label.replace(/[._]/g, "$&\u200b") + arrow, { type: "button" }); // may wrap
+  const button = make("button", label.replaceAll(".", ".\u200b") + arrow, { type: "button" });
   button.addEventListener("click", () => {
     order = { place, up: sorted && place !== null && !order.up };
     update();
