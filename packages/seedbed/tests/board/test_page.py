@@ -98,13 +98,3 @@ def test_a_repository_that_cannot_be_read_has_a_page_that_says_so(
     assert "This repository has no commit yet." in html
     assert "`git for-each-ref" in text_of(html, "champion")
     assert "models/champion/MODEL_CARD.md" in text_of(html, "files")
-
-
-def test_links_are_relative_to_where_the_page_is(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (project.root / "conf").mkdir(exist_ok=True)
-    monkeypatch.chdir(project.root / "conf")
-    assert call("--out", "../reports/deep/board.html").exit_code == 0
-    html = (project.root / "reports/deep/board.html").read_text("utf-8")
-    assert 'href="../../models/champion/MODEL_CARD.md"' in html

@@ -1,14 +1,19 @@
 """The server: for this machine alone, for reading alone."""
 
 import http.client
+import re
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from board.conftest import write
 from seedbed.board.server import BoardServer
 from seedbed.errors import UserError
+
+from support import Project, started, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +107,16 @@ def test_it_listens_to_this_machine_alone(server: BoardServer) -> None:
 def test_a_port_in_use_is_named(server: BoardServer) -> None:
     with pytest.raises(UserError, match=f"--port {server.server_port}: .*Choose another port"):
         BoardServer(server.root, str, server.server_port)
+
+
+@pytest.mark.slow
+def test_the_command_prints_where_it_serves(project: Project, tmp_path: Path) -> None:
+    command, log = [sys.executable, "-m", "seedbed", "board", "--port", "0"], tmp_path / "log"
+    with started(command, log, project.root, PYTHONUNBUFFERED="1"):
+        wait_for(lambda: "Ctrl-C ends it" in log.read_text(), "it does not serve", limit=120)
+        address = re.search(r"http://127.0.0.1:(\d+)/", log.read_text())
+        assert address
+        connection = http.client.HTTPConnection("127.0.0.1", int(address[1]), timeout=60)
+        connection.request("GET", "/")
+        assert b"Champion: v0.1.0" in connection.getresponse().read()
+        connection.close()

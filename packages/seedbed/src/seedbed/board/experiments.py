@@ -43,8 +43,8 @@ class Row:
         "experiment" or "commit".
     created : str
         As ISO 8601, in the time zone of this machine; empty if DVC cannot read the experiment.
-    commit, parent : str
-        The hash, and that of the commit that an experiment was made of.
+    commit : str
+        Its hash.
     problem : str
         Why DVC cannot read it.
     cells : list
@@ -55,7 +55,6 @@ class Row:
     kind: str
     created: str
     commit: str
-    parent: str
     problem: str
     cells: list[Cell]
 
@@ -116,13 +115,12 @@ def tabulate(listed: list[dict[str, Any]], metric: str) -> Experiments:
     """
     found = []
     for baseline in listed:
-        states = [("commit", baseline, baseline.get("name") or baseline["rev"][:7])]
+        found.append(("commit", baseline, baseline.get("name") or baseline["rev"][:7]))
         for experiment in baseline.get("experiments") or []:
             last = experiment["revs"][0]
-            states.append(("experiment", last, experiment.get("name") or last["rev"][:7]))
-        found += [(*state, baseline["rev"]) for state in states]
-    metrics = [_values(state, "metrics") for _, state, _, _ in found]
-    params = [_values(state, "params") for _, state, _, _ in found]
+            found.append(("experiment", last, experiment.get("name") or last["rev"][:7]))
+    metrics = [_values(state, "metrics") for _, state, _ in found]
+    params = [_values(state, "params") for _, state, _ in found]
     leading = [f"{split}.{metric}" for split in SPLITS]
     held = {key for values in metrics for key in values}
     figures = [key for key in leading if key in held]
@@ -138,12 +136,11 @@ def tabulate(listed: list[dict[str, Any]], metric: str) -> Experiments:
             kind,
             (state.get("data") or {}).get("timestamp") or "",
             state["rev"],
-            parent,
             (state.get("error") or {}).get("msg", ""),
             [_cell(metrics[n].get(key)) for key in figures]
             + [_cell(params[n].get(key)) for key in differing],
         )
-        for n, (kind, state, name, parent) in enumerate(found)
+        for n, (kind, state, name) in enumerate(found)
     ]
     return Experiments(columns, sorted(rows, key=lambda row: row.created, reverse=True))
 

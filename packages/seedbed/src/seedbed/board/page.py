@@ -13,8 +13,9 @@ from seedbed.config.params import read_params
 from seedbed.config.repository import git
 from seedbed.errors import UserError, one_line
 from seedbed.models.intervals import with_interval
-from seedbed.pages import STYLE, allow, render
+from seedbed.pages import STYLE, allow
 from seedbed.registry.versions import Registry, read_registry
+from seedbed.templates import render
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 CARD = "models/champion/MODEL_CARD.md"

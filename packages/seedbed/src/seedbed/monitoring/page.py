@@ -4,7 +4,7 @@ from pathlib import Path
 
 from seedbed.models.intervals import with_interval
 from seedbed.monitoring.checking import Report, State
-from seedbed.pages import render
+from seedbed.templates import render
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 MOST_COLUMNS = 60
