@@ -71,6 +71,9 @@ def test_a_thousand_experiments_are_filtered_sorted_and_chosen_by_axis(
     )
     assert count(browser) == f"{COUNT + 1}"
     assert browser.evaluate(LINES) == COUNT + 1
+    assert len(browser.evaluate(NAMES)) == 200, "the newest"
+    browser.evaluate("byId('more').click()")
+    assert len(browser.evaluate(NAMES)) == COUNT + 1
 
     browser.evaluate(f"({TYPE})('text', 'MLP-1a')")
     assert browser.evaluate(NAMES) == ["mlp-1a"]

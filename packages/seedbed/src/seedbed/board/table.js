@@ -2,6 +2,8 @@
 
 // The table of experiments: what is chosen, filtered and sorted. plot.js draws the same rows.
 
+const FIRST_ROWS = 200; // a browser needs half a second to lay out a thousand
+
 const byId = (id) => document.getElementById(id);
 const experiments = byId("data") ? JSON.parse(byId("data").textContent) : { columns: [], rows: [] };
 const { columns, rows } = experiments;
@@ -9,6 +11,7 @@ const chosen = new Set(columns.flatMap((column, place) => (column.chosen ? [plac
 const ranges = new Map(); // of columns, as numbers of `numberOf`; a side may be infinite
 let order = { place: null, up: false }; // null: by date, as the rows come
 let shown = rows;
+let isWhole = false; // whether the table has all rows that are shown
 
 // A number stands for itself, any other value for its place among the values of its column.
 const values = columns.map((_, place) => {
@@ -95,13 +98,15 @@ function drawTable() {
   for (const place of chosen) head.append(headCell(columns[place].name, place));
   const [top, body] = ["thead", "tbody"].map((name) => document.createElement(name));
   top.append(head);
-  shown.forEach((row, number) => {
+  shown.slice(0, isWhole ? undefined : FIRST_ROWS).forEach((row, number) => {
     const line = bodyRow(row);
     line.addEventListener("mouseenter", () => mark(number, true));
     line.addEventListener("mouseleave", () => mark(number, false));
     body.append(line);
   });
   byId("table").replaceChildren(top, body);
+  byId("more").hidden = isWhole || shown.length <= FIRST_ROWS;
+  byId("more").textContent = `List all ${shown.length}`;
 }
 
 function update() {
@@ -158,6 +163,10 @@ function start() {
     ranges.clear();
     for (const id of ["text", "low", "high"]) byId(id).value = "";
     update();
+  });
+  byId("more").addEventListener("click", () => {
+    isWhole = true;
+    drawTable();
   });
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   byId("filters").hidden = byId("choice").hidden = false;
