@@ -8,6 +8,7 @@ import pytest
 
 from seedbed.config.schema import Monitor
 from seedbed.data.tables import read_table
+from seedbed.monitoring import watching
 from seedbed.monitoring.checking import Report, State, check_rows
 from seedbed.monitoring.page import to_html
 from seedbed.monitoring.watching import Watched, watch
@@ -102,7 +103,7 @@ def test_parts_count_as_the_whole(bundle: Bundle, flights: pd.DataFrame) -> None
     )
     assert parts.inputs == whole.inputs
     assert parts.scores == whole.scores
-    pd.testing.assert_frame_equal(parts.answers, whole.answers)
+    pd.testing.assert_frame_equal(parts.scored.answers, whole.scored.answers)
     assert check_rows(bundle, parts, LOOSE).columns == check_rows(bundle, whole, LOOSE).columns
 
 
@@ -127,3 +128,29 @@ def test_a_bundles_profile_holds_no_row(bundle: Bundle) -> None:
     for name, counts in profile.counts.items():
         for period, found in counts.items():
             assert sum(found) == profile.rows[period], name
+
+
+def test_of_many_rows_some_are_drawn_and_the_report_says_so(
+    bundle: Bundle, flights: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "SCORED", 500)
+    known = flights[flights["arr_delay"].notna()]
+    now = watch(bundle, [flights[:700], flights[700:900], flights[900:]], bundle.profile)
+    report = check_rows(bundle, now, LOOSE, notes=["A file is damaged."])
+    assert report.rows == len(flights)
+    assert report.performance[0].rows == 500
+    assert report.notes == [
+        "A file is damaged.",
+        f"Performance is estimated from 500 of {len(flights):,} rows, drawn at random.",
+        f"Performance is measured on 500 of {len(known):,} outcomes, drawn at random.",
+    ]
+    assert all(note in to_html(report) for note in report.notes)
+    delays = now.judged.target
+    assert delays is not None
+    assert delays.mean() == pytest.approx(known["arr_delay"].mean(), abs=8), "a fair sample"
+
+
+def test_logged_answers_are_taken_as_they_are(bundle: Bundle, flights: pd.DataFrame) -> None:
+    answers = bundle.predict(flights).assign(score=0.125).add_prefix("answer_")
+    now = watch(bundle, [pd.concat([flights, answers], axis=1)], bundle.profile)
+    assert set(now.scored.answers["score"]) == {0.125}

@@ -6,7 +6,7 @@ import pandas as pd
 from seedbed.config.schema import Monitor
 from seedbed.data.profiles import Profile
 from seedbed.monitoring.domain import compare_domains
-from seedbed.monitoring.drift import compare_profiles
+from seedbed.serving.drift import compare_profiles
 
 
 def coupled(size: int, seed: int, sign: float = 1.0) -> pd.DataFrame:

@@ -8,10 +8,11 @@ from seedbed.config.schema import Monitor
 from seedbed.data.roles import target_column
 from seedbed.errors import UserError
 from seedbed.monitoring.checking import Report, check_rows
-from seedbed.monitoring.logs import OUTCOMES, LogNotes, is_log, read_log
+from seedbed.monitoring.logs import OUTCOMES, is_log, read_log
+from seedbed.monitoring.notes import LogNotes
 from seedbed.monitoring.watching import watch
 from seedbed.serving.bundle import Bundle
-from seedbed.serving.prediction_log import day_of
+from seedbed.serving.log_files import day_of
 
 MOST_DAYS = 31
 """Days that are looked at, the newest."""

@@ -54,7 +54,7 @@ def monitor(
     """
     from seedbed.files import write_json, write_text
     from seedbed.monitoring.checking import check_rows
-    from seedbed.monitoring.logs import LogNotes
+    from seedbed.monitoring.notes import LogNotes
     from seedbed.monitoring.page import WORDS, to_html
     from seedbed.monitoring.reading import read_rows
     from seedbed.monitoring.watching import watch
@@ -75,11 +75,11 @@ def monitor(
         read_rows(model, current, notes, options, defaults, first, last),
         Reference(before.inputs, before.scores) if before else model.profile,
     )
-    report = check_rows(model, now, read_limits(limits), before, same_season=not all_year)
+    report = check_rows(model, now, read_limits(limits), before, not all_year, notes.in_words())
     write_text(out, to_html(report))
     write_json(out.with_suffix(".json"), report.to_dict())
     print(f"{WORDS[report.state]}. {report.rows:,} rows, model {report.model}")
-    for line in [*report.reasons, *notes.in_words()]:
+    for line in [*report.reasons, *report.notes]:
         print(f"  {line}")
     print(os.path.relpath(out))
     sys.exit(report.state)

@@ -11,9 +11,10 @@ from seedbed.config.schema import Source
 from seedbed.data.roles import group_column, target_column, time_column
 from seedbed.data.values import read_values
 from seedbed.errors import UserError, some_of
-from seedbed.monitoring.logs import LogNotes, is_log, read_log
+from seedbed.monitoring.logs import is_log, read_log
+from seedbed.monitoring.notes import LogNotes
 from seedbed.serving.bundle import Bundle
-from seedbed.serving.prediction_log import PLACE
+from seedbed.serving.log_files import PLACE
 from seedbed.serving.scoring.batches import Done
 from seedbed.serving.scoring.inputs import Wanted, open_files
 from seedbed.serving.scoring.reading import read_frame
@@ -55,9 +56,10 @@ def read_rows(
     UserError
         If there is nothing to read, a column is missing or a value cannot be read.
     """
-    target = target_column(bundle.recipe.columns)
     if is_log(Path(text)):
-        yield from read_log(Path(text), bundle.version, target, notes, first, last)
+        columns = bundle.recipe.columns
+        target, time = target_column(columns), time_column(columns)
+        yield from read_log(Path(text), bundle.version, target, notes, first, last, time)
         return
     if first or last:
         raise UserError(

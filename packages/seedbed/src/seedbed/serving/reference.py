@@ -24,6 +24,17 @@ class Reference:
     inputs: Profile
     scores: Profile
 
+    def same_season(self, months: set[str]) -> set[str] | None:
+        """Return which months of the inputs' profile to compare rows with; None: all.
+
+        Parameters
+        ----------
+        months : set of str
+            "01" to "12", those that the rows are of; they are compared with the same ones, if the
+            profile has all of them.
+        """
+        return months if months and months <= self.inputs.rows.keys() else None
+
     def write(self, path: Path) -> None:
         """Write a JSON file."""
         write_json(path, {"inputs": self.inputs.to_dict(), "scores": self.scores.to_dict()})

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.signature import InputColumn
@@ -29,6 +30,7 @@ class Metrics:
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
         self._versions: dict[str, str] = {}
+        self._gauges: list[Collector] = []
 
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(f"seedbed_{name}", text, labels, registry=registry)
@@ -97,11 +99,17 @@ class Metrics:
         self.log_dropped.inc(dropped - self._dropped)
         self._dropped = dropped
 
+    def add(self, gauges: Collector) -> None:
+        """Let :meth:`write` give these gauges as well, which are of all workers already."""
+        self._gauges.append(gauges)
+
     def write(self) -> bytes:
         """Return the figures in Prometheus' text format."""
-        if FOLDER not in os.environ:
-            return generate_latest(self._registry)
         together = CollectorRegistry()
+        for gauges in self._gauges:
+            together.register(gauges)
+        if FOLDER not in os.environ:
+            return generate_latest(self._registry) + generate_latest(together)
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
 

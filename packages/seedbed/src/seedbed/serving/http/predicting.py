@@ -59,6 +59,8 @@ def _answer_few(service: Service, served: Served, sent: Sent, request: str) -> R
         service.shadow.offer(rows, answers.rows, sent.count)
     if service.log:
         service.log.add(served.bundle, request, rows, answers.rows)
+    if service.watch:
+        service.watch.offer(served.bundle, rows, answers.rows)
     return _json_answer(served, answers.rows, warnings)
 
 
@@ -80,6 +82,8 @@ def _answer_many(
         loop.call_soon_threadsafe(service.shadow.offer, sent.rows, answers, sent.count)
     if service.log:
         service.log.add(served.bundle, request, sent.rows, answers)
+    if service.watch:
+        service.watch.offer(served.bundle, frame, answers)
     if wanted == JSON:
         return _json_answer(served, answers.to_dict(orient="records"), warnings)
     body = write_table(pd.concat([frame, answers.set_axis(frame.index)], axis=1), wanted)

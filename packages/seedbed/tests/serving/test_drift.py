@@ -7,7 +7,7 @@ from scipy import stats
 
 from seedbed.config.schema import Monitor
 from seedbed.data.profiles import Profile
-from seedbed.monitoring.drift import (
+from seedbed.serving.drift import (
     ColumnDrift,
     adjust,
     compare_profiles,
