@@ -77,7 +77,7 @@ def monitor(
         read_rows(model, current, notes, options, defaults, first, last),
         Reference(before.inputs, before.scores) if before else model.profile,
     )
-    report = check_rows(model, now, _limits(limits), before, not all_year, notes.in_words())
+    report = check_rows(model, now, read_limits(limits), before, not all_year, notes.in_words())
     write_text(out, to_html(report))
     write_json(out.with_suffix(".json"), report.to_dict())
     print(f"{WORDS[report.state]}. {report.rows:,} rows, model {report.model}")
@@ -117,7 +117,7 @@ def add(
     )
 
 
-def _limits(name: str) -> "Monitor":
+def read_limits(name: str) -> "Monitor":
     """Return what conf/monitor/NAME.yaml says; the defaults where there is no such folder."""
     from pydantic import ValidationError
 
