@@ -72,11 +72,13 @@ def monitor(
         rows = read_rows(model, reference, notes, options, defaults)
         before = watch(model, rows, None)
     first, last = (moment.date() if moment else None for moment in (since, until))
-    now = watch(
-        model,
-        read_rows(model, current, notes, options, defaults, first, last),
-        Reference(before.inputs, before.scores) if before else model.profile,
-    )
+    rows = read_rows(model, current, notes, options, defaults, first, last)
+    try:
+        now = watch(
+            model, rows, Reference(before.inputs, before.scores) if before else model.profile
+        )
+    except UserError as error:
+        raise UserError(" ".join([str(error), *notes.in_words()])) from None
     report = check_rows(model, now, read_limits(limits), before, not all_year, notes.in_words())
     write_text(out, to_html(report))
     write_json(out.with_suffix(".json"), report.to_dict())
