@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -84,6 +85,16 @@ def test_a_log_is_watched_with_the_outcomes_that_came(rows: pd.DataFrame, bundle
     call("monitor", "--current", "log", "--bundle", bundle, "--all-year")
     found = json.loads(Path("reports/monitor.json").read_text("utf-8"))
     assert found["performance"][0]["rows"] == len(known)
+
+
+def test_a_log_of_another_bundle_alone_is_named(rows: pd.DataFrame, bundle: str) -> None:
+    model, few = load_bundle(bundle), rows.head(20)
+    log = PredictionLog(LogSettings(Path("log")))
+    log.add(replace(model, version="0" * 12), "monday", few, model.predict(few))
+    log.close()
+    done = call("monitor", "--current", "log", "--bundle", bundle)
+    assert "no rows to look at" in str(done.exception)
+    assert "20 rows were answered by the bundle 000000000000" in str(done.exception)
 
 
 @pytest.mark.parametrize(
