@@ -17,7 +17,7 @@ compile := $(bin)/python -m uv pip compile --quiet --universal --python-version 
     $(if $(package),--no-emit-package seedbed) --custom-compile-command 'make lock'
 every := --workspace --all-branches --all-tags --all-experiments
 
-.PHONY: another-lock help setup hooks repro test test-all test-slow coverage lint bench show remote push pull lock restore gc
+.PHONY: another-lock help setup hooks repro test test-all test-slow coverage lint bench story show remote push pull lock restore gc
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ endif
 bench: setup  ## measure what versioning costs: against one plain script, a plain multirun, DVC's queue
 	@$(bin)/python benchmarks/pipeline.py
 	@$(bin)/python benchmarks/sweep.py
+
+story: setup  ## play a year of flights month by month: serve, watch, retrain, promote (docs/story.md)
+	@$(bin)/python examples/story/play.py
 # end of template only
 
 show: setup  ## compare experiments: only the columns that differ, the best first

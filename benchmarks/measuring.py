@@ -54,8 +54,8 @@ class Used:
     peak: float
 
 
-def used(command: list[str], cwd: Path) -> Used:
-    """Run a command, which must succeed, and return what it used.
+def used(command: list[str], cwd: Path, good: tuple[int, ...] = (0,)) -> Used:
+    """Run a command, which must exit with a code in `good`, and return what it used.
 
     Linux counts in the peak of a new process what this process holds: keep tables out of it.
     """
@@ -65,7 +65,7 @@ def used(command: list[str], cwd: Path) -> Used:
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.perf_counter() - begin
         child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0:
+        if child.returncode not in good:
             printed.seek(0)
             sys.exit(f"{' '.join(command)} exited with {child.returncode}:\n{printed.read()}")
     return Used(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)

@@ -1,6 +1,6 @@
 """What `seedbed monitor` finds and what it misses: false alarms, drift, planted faults, estimates.
 
-Runs on the flights of data/clean, data/raw and models/bundle, as `make repro` leaves them.
+Runs on the flights of data/raw and models/bundle, as `make repro` leaves them.
 """
 
 import argparse
@@ -14,9 +14,10 @@ from seedbed.config.schema import Monitor
 from seedbed.data.features import make_target
 from seedbed.data.tables import read_table
 from seedbed.models.comparison import read_outcome
+from seedbed.models.estimation import estimate
 from seedbed.models.metrics import metrics_of
 from seedbed.monitoring.checking import Report, State, check_rows
-from seedbed.monitoring.performance import clusters_of, estimate
+from seedbed.monitoring.performance import clusters_of
 from seedbed.monitoring.watching import watch
 from seedbed.serving import load_bundle
 from seedbed.serving.reference import Reference

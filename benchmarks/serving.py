@@ -2,6 +2,7 @@
 
     .venv/bin/python benchmarks/serving.py [--bundle models/bundle] [--rounds 3] [--seconds 4]
     .venv/bin/python benchmarks/serving.py --beside bentoml mlflow
+    .venv/bin/python benchmarks/serving.py --kept [--rounds 9]
     .venv/bin/python benchmarks/serving.py --load 600 --second OTHER_BUNDLE
 
 One worker, one row a request, asked by wrk (Debian's package `wrk`) at 1, 8 and 64 connections; the
@@ -9,7 +10,8 @@ sides take turns. `empty` is a route of FastAPI on the same server, whose body i
 the same way; `bare` is uvicorn with an ASGI function that parses the body and does nothing else.
 The others are installed by uv into a temporary folder, with the same pandas, scikit-learn and
 NumPy, and are given the same pipeline and one row of features: cleaning and features they leave
-out. --load asks at 64 connections, kills a worker and changes the champion now and then, and
+out. --kept compares servers with --log, and with --watch, with one that has neither. --load asks at
+64 connections, kills a worker and changes the champion now and then, and
 compares each answer with what the bundle says that it names.
 """
 
@@ -43,6 +45,8 @@ LUA = """wrk.method = "POST"
 wrk.headers["content-type"] = "application/json"
 local file = io.open("%s"); wrk.body = file:read("*a"); file:close()
 """
+KEPT = {"log": ["--log", "kept"], "watch": ["--watch", "10"], "neither": []}
+"""Options of the servers that --kept compares."""
 EMPTY = """
 import sys
 from pathlib import Path
@@ -155,10 +159,7 @@ def ours(stack: ExitStack, bundle: Path, folder: Path) -> list[Side]:
     """Start the server of a bundle with an empty route, and the bare one."""
     from servers import free_port
 
-    body = folder / "row.json"
-    samples = json.loads((bundle / "samples.json").read_text(encoding="utf-8"))
-    body.write_text(json.dumps({"rows": samples["rows"][:1]}), encoding="utf-8")
-    urls = []
+    body, urls = _row(bundle, folder), []
     for name, text in (("ours", EMPTY), ("bare", BARE)):
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
         port = str(free_port())
@@ -170,6 +171,28 @@ def ours(stack: ExitStack, bundle: Path, folder: Path) -> list[Side]:
         Side("empty", f"{urls[0]}/empty", body),
         Side("bare", urls[1], body),
     ]
+
+
+def kept(stack: ExitStack, bundle: Path, folder: Path) -> list[Side]:
+    """Start servers that differ in what they keep of requests."""
+    from servers import free_port
+
+    sides = []
+    for name, options in KEPT.items():
+        port = str(free_port())
+        url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "seedbed", "serve", str(bundle), "--port", port, *options]
+        stack.enter_context(process(command, folder, f"{url}/health"))
+        sides.append(Side(name, f"{url}/predict", _row(bundle, folder)))
+    return sides
+
+
+def _row(bundle: Path, folder: Path) -> Path:
+    """Write a row to ask about."""
+    body = folder / "row.json"
+    samples = json.loads((bundle / "samples.json").read_text(encoding="utf-8"))
+    body.write_text(json.dumps({"rows": samples["rows"][:1]}), encoding="utf-8")
+    return body
 
 
 def others(stack: ExitStack, names: list[str], bundle: Path, folder: Path) -> list[Side]:
@@ -226,7 +249,7 @@ def _write_pipeline(bundle: Path, folder: Path) -> list[dict[str, Any]]:
 
 
 def compare(sides: list[Side], rounds: int, seconds: float, folder: Path) -> None:
-    """Measure all sides in turns; print medians and the ratio to the first."""
+    """Measure all sides in turns; print medians, and the first one's share of each."""
     for connections in CONNECTIONS:
         for side in sides:
             measure(side, connections, WARM, folder)
@@ -234,16 +257,16 @@ def compare(sides: list[Side], rounds: int, seconds: float, folder: Path) -> Non
         for number in range(rounds):
             for side in sides if number % 2 else reversed(sides):
                 found[side.name].append(measure(side, connections, seconds, folder))
-        mine = found[sides[0].name]
+        first = found[sides[0].name]
         for name, figures in found.items():
             rate, half, most = (
                 statistics.median(getattr(figure, part) for figure in figures)
                 for part in ("rate", "half", "most")
             )
-            shares = [our.rate / max(its.rate, 1) for our, its in zip(mine, figures, strict=True)]
+            shares = [our.rate / max(its.rate, 1) for our, its in zip(first, figures, strict=True)]
             print(
                 f"{connections:3} connections  {name:9} {rate:8.0f} requests/s   p50 {half:7.3f} ms"
-                f"   p99 {most:7.2f} ms   ours is {statistics.median(shares):.2f} of it"
+                f"   p99 {most:7.2f} ms   {sides[0].name} is {statistics.median(shares):.2f} of it"
                 f" ({min(shares):.2f} to {max(shares):.2f})",
                 flush=True,
             )
@@ -258,6 +281,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--beside", nargs="*", default=[], choices=["bentoml", "mlflow"])
+    parser.add_argument("--kept", action="store_true")
     parser.add_argument("--load", type=float, metavar="SECONDS")
     parser.add_argument("--second", type=Path, help="the bundle that takes turns with --bundle")
     options = parser.parse_args()
@@ -274,6 +298,11 @@ def main() -> None:
             return
         if shutil.which("wrk") is None:
             sys.exit("wrk is not there: apt-get install wrk")
+        if options.kept:
+            *keeping, plain = kept(stack, options.bundle.resolve(), folder)
+            for side in keeping:
+                compare([side, plain], options.rounds, options.seconds, folder)
+            return
         sides = ours(stack, options.bundle.resolve(), folder)
         if options.beside:
             sides = [sides[0], *others(stack, options.beside, options.bundle.resolve(), folder)]

@@ -40,7 +40,7 @@ class Report:
         Answers by the version that they name.
     kills, changes : int
     memory : list of float
-        Megabytes of all processes, from when the server was warm.
+        Megabytes of the worker that is never killed, from when the server was warm.
     seconds : float
     """
 
@@ -57,13 +57,13 @@ class Report:
         """Return the report as text."""
         asked = self.right + self.wrong + self.errors.total()
         rate = self.errors.total() / max(asked, 1)
-        first, last = self.memory[0], self.memory[-1]
         return [
             f"{asked:,} requests in {self.seconds:.0f} s, {asked / self.seconds:,.0f} a second",
             f"{self.kills} workers killed, {self.changes} promotions, {dict(self.versions)}",
             f"wrong answers: {self.wrong}",
             f"errors: {self.errors.total()} ({rate:.4%}) {dict(self.errors)}",
-            f"memory: {first:.0f} MB when warm, {max(self.memory):.0f} at most, {last:.0f} at last",
+            f"memory: {self.memory[0]:.0f} MB when warm, {max(self.memory):.0f} at most, "
+            f"{self.memory[-1]:.0f} at last",
         ]
 
 
@@ -133,6 +133,7 @@ async def _ask_all(
 ) -> None:
     begin = time.monotonic()
     end = begin + seconds
+    spared = min(workers_of(server), key=psutil.Process.create_time)
 
     async def each(pause: float) -> Any:
         while time.monotonic() + pause < end:
@@ -141,8 +142,8 @@ async def _ask_all(
 
     async def kill() -> None:
         async for _ in each(kill_every):
-            if workers := workers_of(server):
-                os.kill(random.choice(workers).pid, signal.SIGKILL)
+            for worker in {*workers_of(server)} - {spared}:
+                os.kill(worker.pid, signal.SIGKILL)
                 report.kills += 1
 
     async def change() -> None:
@@ -155,11 +156,7 @@ async def _ask_all(
     async def weigh() -> None:
         async for _ in each(seconds / 50):
             if time.monotonic() - begin > WARM * seconds:
-                workers = workers_of(server)
-                if len(workers) == 2:
-                    with suppress(psutil.Error):
-                        used = sum(worker.memory_info().rss for worker in workers)
-                        report.memory.append(used / MEGABYTE)
+                report.memory.append(spared.memory_info().rss / MEGABYTE)
 
     tasks = [_ask(server.port, bodies, expected, report, end) for _ in range(CONNECTIONS)]
     await asyncio.gather(kill(), change(), weigh(), *tasks)

@@ -24,10 +24,11 @@ CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
 ARROW = "application/vnd.apache.arrow.stream"
 
 
-def in_arrow(table: pa.Table) -> bytes:
+def in_arrow(table: pa.Table, compression: str | None = None) -> bytes:
     """Return a table as a stream of Arrow's."""
     sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
         writer.write_table(table)
     return sink.getvalue()
 

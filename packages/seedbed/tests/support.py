@@ -12,8 +12,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
+from _pytest.mark.structures import ParameterSet
 from filelock import FileLock
 from omegaconf import OmegaConf
 
@@ -32,6 +35,8 @@ EXPERIMENTS = {"linear": "model=logistic_regression", "second": "seed=2"}
 """The experiments of the fixture `explored`, each with the one choice that sets it apart."""
 STATED_PROBLEM = {"question": "Late?", "task": "binary", "metric": "roc_auc"}
 """A problem as params.yaml states one."""
+LONG = "LONG" in os.environ
+"""`LONG=1 make test-slow`: as many kills and generated cases as a figure needs, and every model with every task."""
 LIMIT = 240
 """Seconds after which a command counts as hanging, and is stopped with all that it started."""
 
@@ -184,6 +189,17 @@ def started(
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def slow_after(count: int, cases: Sequence[Any]) -> list[Any]:
+    """Return cases for `pytest.mark.parametrize`, those after the first `count` marked as slow."""
+    found = list(cases[:count])
+    for case in cases[count:]:
+        values = case.values if isinstance(case, ParameterSet) else case
+        values = values if isinstance(values, tuple) else (values,)
+        named = case.id if isinstance(case, ParameterSet) else None
+        found.append(pytest.param(*values, marks=pytest.mark.slow, id=named))
+    return found
 
 
 def made_once(folder: Path, name: str, make: Callable[[Path], None]) -> Path:

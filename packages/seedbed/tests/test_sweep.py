@@ -17,6 +17,24 @@ from seedbed.sweep import copied_conf
 
 from support import REPOSITORY, wait_for
 
+KILLED_WHILE_IT_SENDS = """
+import os, struct, sys, threading
+from joblib import Parallel, delayed
+from seedbed.sweep import watch_workers
+
+def job(place):
+    frame = sys._getframe()
+    while "result_queue" not in frame.f_locals:
+        frame = frame.f_back
+    pipe = frame.f_locals["result_queue"]._writer.fileno()
+    os.write(pipe, struct.pack("!i", 1000) + b"the beginning")
+    os.kill(os.getpid(), 9)
+
+if __name__ == "__main__":
+    threading.Thread(target=watch_workers, args=(1.0,), daemon=True).start()
+    Parallel(n_jobs=2, backend="loky")(delayed(job)(place) for place in range(2))
+"""
+
 
 def test_what_is_composed_has_the_hash_of_what_was_copied(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "conf", tmp_path / "conf")
@@ -99,3 +117,13 @@ def test_ctrl_c_ends_a_sweep_whose_launcher_hangs(
             return True
 
     wait_for(gone, "the child outlives what was stopped")
+
+
+def test_a_worker_killed_while_it_sends_its_result_ends_the_sweep(tmp_path: Path) -> None:
+    script = tmp_path / "sweep.py"
+    script.write_text(KILLED_WHILE_IT_SENDS, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 1
+    assert "sweep: a worker was killed, perhaps for want of memory. What is done" in done.stderr

@@ -4,12 +4,14 @@ An ordinary Hydra application: every launcher, sweeper and feature of the comman
 """
 
 import contextlib
+import multiprocessing
 import os
 import shutil
 import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -32,8 +34,9 @@ from seedbed.errors import UserError, one_line
 yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # type: ignore[misc]
 
 AGAIN = "What is done is kept; to go on from there, type the same command again."
+KILLED = "a worker was killed, perhaps for want of memory."
 GRACE = 20.0
-"""Seconds that a launcher has to stop its workers at Ctrl-C; some hang."""
+"""Seconds that a launcher has to stop its workers at Ctrl-C or after the end of one; some hang."""
 
 
 def run_job(config: DictConfig) -> float | list[float]:
@@ -52,6 +55,7 @@ def main() -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
+    threading.Thread(target=watch_workers, daemon=True).start()
     try:
         root = find_root()
         os.chdir(root)
@@ -98,7 +102,7 @@ def _run_hydra(conf: str) -> None:
     except KeyboardInterrupt:
         sys.exit(f"\nsweep: stopped. {AGAIN}")
     except BrokenProcessPool:
-        sys.exit(f"sweep: a worker was killed, perhaps for want of memory. {AGAIN}")
+        sys.exit(f"sweep: {KILLED} {AGAIN}")
     finally:
         _release()
 
@@ -111,12 +115,25 @@ def _stop(number: int, frame: FrameType | None) -> None:
     signal.default_int_handler(number, frame)
 
 
-def _kill() -> None:
+def watch_workers(grace: float = GRACE) -> None:
+    """End this process `grace` seconds after a worker was killed, where it has not ended by itself.
+
+    joblib waits for ever for the rest of a result if the worker is killed while it sends it.
+    """
+    workers: set[multiprocessing.process.BaseProcess] = set()
+    while all((worker.exitcode or 0) >= 0 for worker in workers):
+        time.sleep(1)
+        workers.update(multiprocessing.active_children())
+    time.sleep(grace)
+    _kill(KILLED)
+
+
+def _kill(reason: str = "stopped.") -> None:
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
             process.kill()
     _release()
-    print(f"\nsweep: stopped. {AGAIN}", file=sys.stderr, flush=True)
+    print(f"\nsweep: {reason} {AGAIN}", file=sys.stderr, flush=True)
     os._exit(1)
 
 

@@ -65,18 +65,19 @@ def plant(kind: str, target: pd.Series, task: str) -> pd.Series:
     }[kind]
 
 
+PLANTED = {
+    "noisy copy": "copy of the target|monotone function of the target",
+    "monotone function": "alone it nearly determines|monotone function of the target",
+    "ordered identifier": "an identifier ordered by the target",
+    "filled for one class": "filled for 100 %|rows where it is missing have the lower",
+    "filled for some of one class": "where it is filled, 100 %|rows where it is missing",
+    "status": "its values determine the target",
+}
+"""What :func:`plant` makes, and the reasons that are given for it."""
+
+
 @pytest.mark.parametrize("name", ["breast_cancer", "diabetes", "digits"])
-@pytest.mark.parametrize(
-    ("kind", "words"),
-    [
-        ("noisy copy", "copy of the target|monotone function of the target"),
-        ("monotone function", "alone it nearly determines|monotone function of the target"),
-        ("ordered identifier", "an identifier ordered by the target"),
-        ("filled for one class", "filled for 100 %|rows where it is missing have the lower"),
-        ("filled for some of one class", "where it is filled, 100 %|rows where it is missing"),
-        ("status", "its values determine the target"),
-    ],
-)
+@pytest.mark.parametrize(("kind", "words"), PLANTED.items(), ids=PLANTED)
 def test_a_planted_leak_is_found_and_nothing_else(name: str, kind: str, words: str) -> None:
     frame, target, task = TABLES[name]()
     frame = frame.assign(planted=plant(kind, target, task))

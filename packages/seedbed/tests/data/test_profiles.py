@@ -56,7 +56,8 @@ def test_months_are_counted_apart() -> None:
     profile = Profile.of(rows, times)
     assert profile.rows == {"01": 2, "02": 1}
     assert profile.total("x").sum() == 3
-    assert profile.total("x", {"01"}).tolist() == [0, 1, 0, 1, 0, 0]
+    assert profile.total("x", {"01": 1}).tolist() == [0, 1, 0, 1, 0, 0]
+    assert profile.total("x", {"01": 2, "02": 1}).tolist() == profile.total("x").tolist()
     assert Profile.of(rows).rows == {ALL_YEAR: 4}
 
 

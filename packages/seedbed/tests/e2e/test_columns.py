@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from seedbed.data.tables import column_names
 
@@ -43,6 +44,7 @@ def test_the_flights_project_has_few_columns_and_the_deciding_metric_stands_firs
     assert figures == ["cv.roc_auc", "cv.std", "validation.roc_auc", "test.roc_auc"]
 
 
+@pytest.mark.slow
 def test_two_thousand_columns_are_shown_as_few_are(tmp_path: Path) -> None:
     fresh = copy_repository(tmp_path)
     (fresh.root / "conf/dataset/wide.yaml").write_text(DATASET, encoding="utf-8")

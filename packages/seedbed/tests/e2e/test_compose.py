@@ -75,6 +75,7 @@ def test_an_edit_after_an_adopted_experiment_names_the_overrides_and_the_ways_on
     assert params(project)["seed"] == 0
 
 
+@pytest.mark.slow
 def test_adopt_makes_an_experiment_the_default(project: Project) -> None:
     overrides = ("-S", "model=dummy", "-S", "split.folds=2", "-S", "seed=4")
     project.dvc("exp", "run", *overrides, "train")

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from packaging.metadata import Metadata
 
-from support import REPOSITORY, Project, copy_repository, made_once
+from support import REPOSITORY, Project, copy_repository, made_once, slow_after
 
 PROJECT = {
     ".copier-answers.yml", ".dvc", ".dvcignore", ".gitattributes", ".gitignore",
@@ -128,11 +128,17 @@ def made(begun: Path, tmp_path: Path) -> Project:
 
 @pytest.mark.parametrize(
     ("answers", "more"),
-    [
-        ({"name": "late-flights"}, {".ci", ".github", "notebooks"}),
-        ({"name": "churn", "example": "none", "ci": "gitlab"}, {".ci", ".gitlab-ci.yml"}),
-        ({**OWN_DATA, "about": 'Who "leaves", and why?', "storage": "s3://bucket/churn"}, set()),
-    ],
+    slow_after(
+        1,
+        [
+            ({"name": "late-flights"}, {".ci", ".github", "notebooks"}),
+            ({"name": "churn", "example": "none", "ci": "gitlab"}, {".ci", ".gitlab-ci.yml"}),
+            (
+                {**OWN_DATA, "about": 'Who "leaves", and why?', "storage": "s3://bucket/churn"},
+                set(),
+            ),
+        ],
+    ),
 )
 def test_a_copy_holds_the_project_and_the_wheel(
     template: Path, tmp_path: Path, answers: dict[str, str], more: set[str]
@@ -280,6 +286,7 @@ DELETED = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_update_keeps_what_the_project_changed(template: Path, tmp_path: Path) -> None:
     project = copied_from(template, tmp_path / "made", name="late-flights")
     root = project.root

@@ -55,6 +55,7 @@ def card(project: Project) -> str:
     return (project.root / "models/bundle/MODEL_CARD.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_the_recipe_for_your_own_data(project: Project) -> None:
     printed = follow(project, "Your own data")
     assert "Running stage 'ingest'" in printed

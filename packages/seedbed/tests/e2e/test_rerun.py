@@ -76,6 +76,7 @@ def stale(project: Project) -> dict[str, list[str]]:
     return stale_stages(find_code(project.root), project.root / "code.yaml")
 
 
+@pytest.mark.slow
 def test_an_edit_of_a_module_is_an_edit_of_the_stages_that_import_it(project: Project) -> None:
     expected = importers(project.root)
     expected[RUNNER] = {*OmegaConf.load(project.root / "dvc.yaml").stages} - {"code"}

@@ -11,7 +11,7 @@ import yaml
 
 from seedbed.config.compose import compose_text
 
-from support import Project, copied, lock_up_to_train, made_once, state
+from support import Project, copied, lock_up_to_train, made_once, slow_after, state
 
 GRID = ["-m", "model=logistic_regression,dummy", "seed=range(2)"]
 TRAINED = ("reports/train/metrics.json", "reports/train/details.json")
@@ -79,6 +79,7 @@ def test_every_job_is_one_experiment_with_the_uncommitted_work_and_its_own_figur
     assert len((report / "jobs.csv").read_text().splitlines()) == 5
 
 
+@pytest.mark.slow
 def test_a_job_equals_what_dvc_exp_run_makes(swept: Project) -> None:
     ours = made(swept, "logistic_regression-seed1-")
     changes = ("-S", "model=logistic_regression", "-S", "seed=1")
@@ -89,6 +90,7 @@ def test_a_job_equals_what_dvc_exp_run_makes(swept: Project) -> None:
     assert lock_up_to_train(swept, ours) == lock_up_to_train(swept, theirs)
 
 
+@pytest.mark.slow
 def test_a_sweep_works_in_a_folder_of_any_name(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +109,7 @@ def test_a_sweep_works_in_a_folder_of_any_name(
         assert project.git("show", f"{commit}:reports/train/metrics.json") != "{}"
 
 
+@pytest.mark.slow
 def test_an_experiment_of_a_sweep_is_listed_and_can_be_compared(swept: Project) -> None:
     (name,) = (each for each in swept.experiments() if each.startswith("logistic_regression-seed1"))
     listed = swept.make("show")
@@ -180,18 +183,26 @@ def test_no_job_reads_the_test_rows(project: Project) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [
-        (["-m", "seed=interval(0,1)"], "a grid needs single values"),
-        (["-m", "sweep.objective=test.roc_auc", "seed=1,2"], "train writes no such figure"),
-        (["-m", "sed=1,2"], "sed"),
-        (["-m", "model=mine,dummy"], "mine"),
-        (
-            ["-m", "hydra/sweeper=optuna", "model=mlp,random_forest", "model.arguments.alpha=1,2"],
-            "model=random_forest model.arguments.alpha=1",
-        ),
-        (["-m", "dataset=flights,diabetes"], "dataset=diabetes is judged by cv.rmse"),
-        (["-m", "hydra/sweeper=optuna", "model=mlp", "+foo=1"], "there is no such key as foo"),
-    ],
+    slow_after(
+        2,
+        [
+            (["-m", "seed=interval(0,1)"], "a grid needs single values"),
+            (["-m", "sweep.objective=test.roc_auc", "seed=1,2"], "train writes no such figure"),
+            (["-m", "sed=1,2"], "sed"),
+            (["-m", "model=mine,dummy"], "mine"),
+            (
+                [
+                    "-m",
+                    "hydra/sweeper=optuna",
+                    "model=mlp,random_forest",
+                    "model.arguments.alpha=1,2",
+                ],
+                "model=random_forest model.arguments.alpha=1",
+            ),
+            (["-m", "dataset=flights,diabetes"], "dataset=diabetes is judged by cv.rmse"),
+            (["-m", "hydra/sweeper=optuna", "model=mlp", "+foo=1"], "there is no such key as foo"),
+        ],
+    ),
 )
 def test_a_mistake_stops_before_the_first_job(
     project: Project, arguments: list[str], words: str

@@ -53,12 +53,18 @@ def interrupt(process: subprocess.Popen, project: Project) -> str:
     try:
         assert process.wait(60) == 1
     except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGABRT)
-        process.wait()
-        raise AssertionError((project.root.parent / "sweep.log").read_text()) from None
+        raise AssertionError(where_it_hangs(process, project)) from None
     text = printed(project)
     assert "sweep: stopped. What is done is kept; to go on from there, type the same" in text
     return text
+
+
+def where_it_hangs(process: subprocess.Popen, project: Project) -> str:
+    """End a sweep; return what it printed, where its threads stood, and what it had started."""
+    children = [" ".join(child.cmdline()) for child in psutil.Process(process.pid).children(True)]
+    process.send_signal(signal.SIGABRT)
+    process.wait()
+    return "\n".join([(project.root.parent / "sweep.log").read_text(), *children])
 
 
 def started_by(process: subprocess.Popen, *words: str) -> list[psutil.Process]:
@@ -131,7 +137,8 @@ def test_chaos(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
             wait_for_experiments(project, there + awaited, process)
             deadline = time.monotonic() + LIMIT
             while process.poll() is None:
-                assert time.monotonic() < deadline
+                if time.monotonic() > deadline:
+                    raise AssertionError(where_it_hangs(process, project))
                 for worker in workers(process)[:1]:
                     worker.kill()
                     killed += 1

@@ -53,7 +53,8 @@ def tables(prepared: Path) -> dict[str, pd.DataFrame]:
     }
 
 
-@pytest.mark.parametrize("kind", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_the_same_rows_come_from_files(
     project: Project, tables: dict[str, pd.DataFrame], kind: str, tmp_path: Path
 ) -> None:

@@ -12,14 +12,8 @@ from support import Project, outputs
 needs_sshd = pytest.mark.skipif(SSHD is None, reason="sshd is not installed")
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "directory",
-        pytest.param("s3", marks=pytest.mark.slow),
-        pytest.param("ssh", marks=[pytest.mark.slow, needs_sshd]),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["directory", "s3", pytest.param("ssh", marks=needs_sshd)])
 def test_a_second_machine_runs_nothing_and_its_experiment_comes_back(
     kind: str, with_experiments: Project, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from seedbed.config.schema import Monitor
 from seedbed.data.tables import read_table
+from seedbed.monitoring import watching
 from seedbed.monitoring.checking import Report, State, check_rows
 from seedbed.monitoring.page import to_html
 from seedbed.monitoring.watching import Watched, watch
@@ -76,6 +77,19 @@ def test_lost_performance_counts_for_more_than_drift(bundle: Bundle, flights: pd
     assert report.reasons[0].startswith("roc_auc is ")
 
 
+def test_outcomes_of_few_days_decide_nothing_and_the_report_says_so(
+    bundle: Bundle, flights: pd.DataFrame
+) -> None:
+    days = flights["time_hour"].dt.floor("D")
+    few = flights[days.isin(sorted(days.unique())[:5])]
+    wrong = few.assign(arr_delay=60.0 * (few["arr_delay"] <= 15))
+    report = check_rows(bundle, watched(bundle, wrong), LOOSE)
+    assert report.state is not State.PERFORMANCE_LOST
+    assert "takes outcomes of at least 10 days" in report.reasons[-1], report.reasons
+    assert report.estimated is not None
+    assert report.estimated["low"] is None, "an interval of five days would be too narrow"
+
+
 @pytest.mark.parametrize("size", [1, 30])
 def test_few_rows_decide_nothing(bundle: Bundle, flights: pd.DataFrame, size: int) -> None:
     report = check_rows(bundle, watched(bundle, flights.head(size)), Monitor())
@@ -86,7 +100,7 @@ def test_few_rows_decide_nothing(bundle: Bundle, flights: pd.DataFrame, size: in
 def test_the_same_months_of_the_profile_are_compared(bundle: Bundle, flights: pd.DataFrame) -> None:
     may = flights[flights["time_hour"].dt.month == 5]
     now = watched(bundle, may)
-    assert now.months == {"05"}
+    assert now.months == {"05": len(may)}
     season = check_rows(bundle, now, LOOSE)
     whole = check_rows(bundle, now, LOOSE, same_season=False)
     assert "month 05" in season.reference
@@ -102,7 +116,7 @@ def test_parts_count_as_the_whole(bundle: Bundle, flights: pd.DataFrame) -> None
     )
     assert parts.inputs == whole.inputs
     assert parts.scores == whole.scores
-    pd.testing.assert_frame_equal(parts.answers, whole.answers)
+    pd.testing.assert_frame_equal(parts.scored.answers, whole.scored.answers)
     assert check_rows(bundle, parts, LOOSE).columns == check_rows(bundle, whole, LOOSE).columns
 
 
@@ -127,3 +141,29 @@ def test_a_bundles_profile_holds_no_row(bundle: Bundle) -> None:
     for name, counts in profile.counts.items():
         for period, found in counts.items():
             assert sum(found) == profile.rows[period], name
+
+
+def test_of_many_rows_some_are_drawn_and_the_report_says_so(
+    bundle: Bundle, flights: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "SCORED", 500)
+    known = flights[flights["arr_delay"].notna()]
+    now = watch(bundle, [flights[:700], flights[700:900], flights[900:]], bundle.profile)
+    report = check_rows(bundle, now, LOOSE, notes=["A file is damaged."])
+    assert report.rows == len(flights)
+    assert report.performance[0].rows == 500
+    assert report.notes == [
+        "A file is damaged.",
+        f"Performance is estimated from 500 of {len(flights):,} rows, drawn at random.",
+        f"Performance is measured on 500 of {len(known):,} outcomes, drawn at random.",
+    ]
+    assert all(note in to_html(report) for note in report.notes)
+    delays = now.judged.target
+    assert delays is not None
+    assert delays.mean() == pytest.approx(known["arr_delay"].mean(), abs=8), "a fair sample"
+
+
+def test_logged_answers_are_taken_as_they_are(bundle: Bundle, flights: pd.DataFrame) -> None:
+    answers = bundle.predict(flights).assign(score=0.125).add_prefix("answer_")
+    now = watch(bundle, [pd.concat([flights, answers], axis=1)], bundle.profile)
+    assert set(now.scored.answers["score"]) == {0.125}

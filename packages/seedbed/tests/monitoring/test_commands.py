@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,8 @@ from seedbed.cli.main import app
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
 from seedbed.serving import load_bundle
-from seedbed.serving.prediction_log import LogSettings, PredictionLog
+from seedbed.serving.log_files import LogSettings
+from seedbed.serving.prediction_log import PredictionLog
 
 Built = Callable[[str], Path]
 
@@ -70,6 +72,10 @@ def test_a_log_is_watched_with_the_outcomes_that_came(rows: pd.DataFrame, bundle
     pd.DataFrame(
         {"request_id": "monday", "request_row": range(len(known)), "arr_delay": known["arr_delay"]}
     ).to_csv("outcomes.csv", index=False)
+    short = "request_id,request_row,arr_delay\nmonday,0\nmonday,1,3.0\n"
+    Path("short.csv").write_text(short, encoding="utf-8")
+    refused = call("outcomes", "add", "short.csv", "--log", "log", "--bundle", bundle)
+    assert "short.csv: row 1 cannot be read" in str(refused.exception)
     without = call("monitor", "--current", "log", "--bundle", bundle, "--all-year")
     assert without.exit_code in (0, 3), without.output
     added = call("outcomes", "add", "outcomes.csv", "--log", "log", "--bundle", bundle)
@@ -81,11 +87,21 @@ def test_a_log_is_watched_with_the_outcomes_that_came(rows: pd.DataFrame, bundle
     assert found["performance"][0]["rows"] == len(known)
 
 
+def test_a_log_of_another_bundle_alone_is_named(rows: pd.DataFrame, bundle: str) -> None:
+    model, few = load_bundle(bundle), rows.head(20)
+    log = PredictionLog(LogSettings(Path("log")))
+    log.add(replace(model, version="0" * 12), "monday", few, model.predict(few))
+    log.close()
+    done = call("monitor", "--current", "log", "--bundle", bundle)
+    assert "no rows to look at" in str(done.exception)
+    assert "20 rows were answered by the bundle 000000000000" in str(done.exception)
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
         (lambda rows: rows.drop(columns=["distance", "temp"]), "there is no column distance, temp"),
-        (lambda rows: rows.assign(distance="far"), "column distance: .* 'far'"),
+        (lambda rows: rows.assign(distance="far"), "now.csv: row 1, column distance: 'far': expected"),
         (lambda rows: rows.head(0), "no rows"),
     ],
     ids=["columns are missing", "a value is of another type", "no rows"],
@@ -99,6 +115,12 @@ def test_rows_that_do_not_fit_are_refused(
     with pytest.raises(UserError, match=message):
         raise done.exception
     assert not Path("reports/monitor.html").exists()
+
+
+def test_the_page_does_not_take_the_place_of_the_figures(rows: pd.DataFrame, bundle: str) -> None:
+    rows.head(200).to_csv("now.csv", index=False)
+    done = call("monitor", "--current", "now.csv", "--bundle", bundle, "--out", "found.json")
+    assert "--out found.json: the figures go there" in str(done.exception)
 
 
 def test_days_are_those_of_a_log(rows: pd.DataFrame, bundle: str) -> None:

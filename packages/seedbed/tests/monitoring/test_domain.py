@@ -2,11 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from seedbed.config.schema import Monitor
 from seedbed.data.profiles import Profile
 from seedbed.monitoring.domain import compare_domains
-from seedbed.monitoring.drift import compare_profiles
+from seedbed.serving.drift import compare_profiles
 
 
 def coupled(size: int, seed: int, sign: float = 1.0) -> pd.DataFrame:
@@ -27,6 +28,7 @@ def test_columns_that_part_are_found_where_each_looks_as_before() -> None:
     assert set(list(found.importances)[:2]) == {"x", "y"}
 
 
+@pytest.mark.slow
 def test_rows_of_one_distribution_cannot_be_told_apart() -> None:
     found = [compare_domains(coupled(300, seed), coupled(300, seed + 50)) for seed in range(20)]
     assert sum(drift.p < 0.01 for drift in found) <= 2

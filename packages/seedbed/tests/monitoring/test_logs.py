@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from seedbed.errors import UserError
-from seedbed.monitoring.logs import Added, LogNotes, add_outcomes, is_log, log_files, read_log
+from seedbed.monitoring.logs import Added, add_outcomes, is_log, log_files, read_log
+from seedbed.monitoring.notes import LogNotes
 
 
 @pytest.fixture
@@ -42,6 +43,48 @@ def test_rows_of_other_bundles_are_left_out_and_counted(log: Path) -> None:
     notes = LogNotes()
     assert sorted(read(log, notes)["request_id"]) == ["a0", "a1", "a2", "a3"]
     assert notes.in_words() == ["2 rows were answered by the bundle b, and are left out."]
+
+
+def asked(folder: Path, day: str, *times: str, asked_at: str | None = None) -> None:
+    """Write rows that were asked at noon of a day, with times of their own."""
+    (folder / day).mkdir(exist_ok=True)
+    moment = pd.Timestamp(asked_at or f"{day} 12:00", tz="UTC")
+    table = pd.DataFrame(
+        {"request_id": [f"{day}-{time}" for time in times], "request_row": 0, "asked_at": moment,
+         "model_version": "a", "when": pd.to_datetime(list(times), format="ISO8601").tz_localize("America/New_York")}
+    )  # fmt: skip
+    table.to_parquet(folder / day / "a.parquet")
+
+
+TOMORROW = f"{pd.Timestamp.now('UTC') + pd.Timedelta(days=1):%Y-%m-%d %H:%M}"
+
+
+@pytest.mark.parametrize(
+    ("days", "asked_at", "expected"),
+    [
+        ({"2026-01-01": ["2013-03-01"], "2026-01-02": ["2013-02-28 12:00", "2013-03-02"]}, None, []),
+        (
+            {"2026-01-01": ["2013-03-01", "2013-03-03"], "2026-01-02": ["2013-01-15"], "2026-01-03": ["2013-04-01"]},
+            None,
+            ["Rows asked on 2026-01-02 are of 2013-01-15 on the mean, and those asked before, on 2026-01-01, of 2013-03-02: a clock was wrong, or older rows were asked about later."],
+        ),
+        (
+            {"2026-01-01": ["2013-03-01", "2013-03-02"]},
+            TOMORROW,
+            [f"2 rows were asked in the future of this machine's clock, the last at {TOMORROW} UTC: one of the two clocks is wrong."],
+        ),
+    ],
+    ids=["in order", "out of order", "in the future"],
+)  # fmt: skip
+def test_clocks_that_disagree_are_one_line(
+    tmp_path: Path, days: dict[str, list[str]], asked_at: str | None, expected: list[str]
+) -> None:
+    for day, times in days.items():
+        asked(tmp_path, day, *times, asked_at=asked_at)
+    notes = LogNotes()
+    rows = list(read_log(tmp_path, "a", "y", notes, time="when"))
+    assert sum(map(len, rows)) == sum(map(len, days.values()))
+    assert notes.in_words() == expected
 
 
 @pytest.mark.parametrize(
@@ -82,6 +125,33 @@ def test_outcomes_can_be_found_by_an_input(log: Path) -> None:
     rows = pd.DataFrame({"x": ["2.0", "9.0"], "y": [1, 0]})
     assert add_outcomes(log, rows, "y", ["x"]) == Added(1, 0, 0, 1)
     assert read(log).set_index("request_id")["y"].dropna().to_dict() == {"a1": 1.0}
+
+
+def test_a_request_that_was_sent_again_has_the_outcome_each_time(log: Path) -> None:
+    write(log, "2026-01-04", "a", ["again", "again"], [7.0, 7.0])
+    for rows, on in (
+        (outcomes(again=1), ["request_id"]),
+        (pd.DataFrame({"x": [7.0], "y": [1]}), ["x"]),
+    ):
+        added = add_outcomes(log, rows, "y", on)
+        assert added.unknown == 0
+        assert read(log)["y"].dropna().tolist() == [1, 1]
+
+
+def test_a_key_that_is_missing_finds_no_row(log: Path) -> None:
+    write(log, "2026-01-04", "a", ["a4", "a5"], [float("nan")] * 2)
+    rows = pd.DataFrame({"x": [float("nan"), 1.0], "y": [1, 1]})
+    assert add_outcomes(log, rows, "y", ["x"]) == Added(1, 0, 0, 1)
+
+
+def test_outcomes_for_what_is_no_whole_log_are_refused(log: Path) -> None:
+    with pytest.raises(UserError, match="no prediction log"):
+        add_outcomes(log / "typo", outcomes(a0=1), "y", ["request_id"])
+    assert not (log / "typo").exists()
+    file = next((log / "2026-01-03").iterdir())
+    file.write_bytes(file.read_bytes()[:-10])
+    with pytest.raises(UserError, match=f"{file}: this file is damaged"):
+        add_outcomes(log, outcomes(a0=1), "y", ["request_id"])
 
 
 def test_an_outcome_takes_anothers_place_only_when_asked(log: Path) -> None:

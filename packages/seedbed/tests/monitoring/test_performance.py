@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from seedbed.config.schema import Monitor
+from seedbed.models.estimation import estimate
 from seedbed.models.metrics import metrics_of
 from seedbed.models.outcome import Outcome
-from seedbed.monitoring.performance import clusters_of, estimate, measure
+from seedbed.monitoring.performance import clusters_of, measure
 
 CLASSES = ("a", "b", "c")
 

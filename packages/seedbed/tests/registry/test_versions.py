@@ -1,6 +1,7 @@
 """Which versions there are and which is in use, by the tags of a repository."""
 
 import subprocess
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -88,4 +89,8 @@ def test_what_is_registered_here_is_read_back(root: Path, monkeypatch: pytest.Mo
     put_to_use(root, "v0.1.0")
     found = read_registry(root)
     assert (found.versions, found.in_use) == (["v0.1.0", "v0.2.0"], "v0.1.0")
+    assert len(found.since) == len(found.uses) == 3
+    assert found.since == sorted(found.since)
+    assert all(datetime.fromisoformat(moment).tzinfo for moment in found.since)
+    assert list(found.commits) == ["v0.1.0", "v0.2.0"]
     assert (versions_with(root, "b2.dir"), versions_with(root, "b2")) == (["v0.2.0"], [])

@@ -12,7 +12,7 @@ from PIL import Image
 from seedbed.errors import UserError
 from seedbed.files import read_json
 
-from support import REPOSITORY, Served
+from support import REPOSITORY, Served, slow_after
 
 DATASET = """# @package _global_
 # Repairs: dvc exp run -S dataset=repairs
@@ -126,7 +126,9 @@ FILES = ["+columns.image=[photo]", "+columns.document=[report]"]
 
 @pytest.mark.parametrize(
     "choices",
-    [[BOOSTING], ["features=image", LINEAR], ["features=wide", "model=random_forest"]],
+    slow_after(
+        1, [[BOOSTING], ["features=image", LINEAR], ["features=wide", "model=random_forest"]]
+    ),
     ids=str,
 )
 def test_pictures_and_reports_are_learned_from_and_served(
@@ -175,23 +177,26 @@ def as_sent(rows: pd.DataFrame) -> list[dict]:
 
 @pytest.mark.parametrize(
     ("task", "choices"),
-    [
-        ("binary", [BOOSTING]),
-        ("binary", ["features=text", BOOSTING]),
-        ("binary", ["features=sparse_text", LINEAR]),
-        ("binary", ["+features.text.weights=hashing", LINEAR]),
-        ("binary", ["features=cyclic", LINEAR]),
-        ("binary", ["features=robust", BOOSTING]),
-        ("binary", ["features=robust", LINEAR]),
-        ("binary", ["features=selected", BOOSTING]),
-        ("binary", ["features=wide", "model=linear_svm"]),
-        ("multiclass", ["features=target_encoded", BOOSTING]),
-        ("multiclass", ["features=wide", LINEAR]),
-        ("regression", ["features=target_encoded", LINEAR, "+model.target_transform=log"]),
-        ("regression", ["features=selected", BOOSTING, "+model.target_transform=quantile"]),
-        ("regression", ["model=random_forest", "features=text"]),
-        ("regression", ["model=mlp", "features=wide"]),
-    ],
+    slow_after(
+        1,
+        [
+            ("binary", [BOOSTING]),
+            ("binary", ["features=text", BOOSTING]),
+            ("binary", ["features=sparse_text", LINEAR]),
+            ("binary", ["+features.text.weights=hashing", LINEAR]),
+            ("binary", ["features=cyclic", LINEAR]),
+            ("binary", ["features=robust", BOOSTING]),
+            ("binary", ["features=robust", LINEAR]),
+            ("binary", ["features=selected", BOOSTING]),
+            ("binary", ["features=wide", "model=linear_svm"]),
+            ("multiclass", ["features=target_encoded", BOOSTING]),
+            ("multiclass", ["features=wide", LINEAR]),
+            ("regression", ["features=target_encoded", LINEAR, "+model.target_transform=log"]),
+            ("regression", ["features=selected", BOOSTING, "+model.target_transform=quantile"]),
+            ("regression", ["model=random_forest", "features=text"]),
+            ("regression", ["model=mlp", "features=wide"]),
+        ],
+    ),
     ids=str,
 )
 def test_rows_are_answered_as_they_were_recorded_and_alone_as_among_others(
@@ -237,7 +242,7 @@ def test_text_and_dates_and_shops_are_learned_from(package: Callable[..., Path])
     assert min(worth["note"], worth["shop"]) > 0.05 > worth["city"]
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", slow_after(1, [*TASKS]))
 def test_a_second_baseline_is_reported_where_asked_for(
     task: str, package: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -281,7 +286,7 @@ def changed(**columns: object) -> pd.DataFrame:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(
-    "choices", [[BOOSTING], ["features=wide", LINEAR]], ids=["default", "wide"]
+    "choices", slow_after(1, [[BOOSTING], ["features=wide", LINEAR]]), ids=["default", "wide"]
 )
 def test_odd_columns_work_or_are_one_paragraph(
     table: pd.DataFrame, said: str | None, choices: list[str], package: Callable[..., Path]

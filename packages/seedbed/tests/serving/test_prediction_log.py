@@ -12,7 +12,8 @@ import pytest
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
 from seedbed.serving import Bundle, load_bundle
-from seedbed.serving.prediction_log import LogSettings, PredictionLog
+from seedbed.serving.log_files import LogSettings
+from seedbed.serving.prediction_log import PredictionLog
 
 Built = Callable[[str], Path]
 

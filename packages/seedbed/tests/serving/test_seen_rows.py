@@ -19,9 +19,9 @@ def keys(begin: int, end: int) -> np.ndarray:
         (1000, (0, 1000), 1000, 1000),
         (1000, (1000, 2000), 0, 0),
         (1000, (990, 1500), 10, 10),
-        (3_000_000, (3_000_000, 4_000_000), 0, 0),
+        pytest.param(3_000_000, (3_000_000, 4_000_000), 0, 0, marks=pytest.mark.slow),
         # About MOST / 3,000,000 of the 1,000 rows in both.
-        (3_000_000, (2_999_000, 3_049_000), 5, 100),
+        pytest.param(3_000_000, (2_999_000, 3_049_000), 5, 100, marks=pytest.mark.slow),
     ],
 )
 def test_few_rows_are_counted_exactly_and_of_many_a_small_overlap_is_found(

@@ -3,6 +3,7 @@
 import typer
 
 from seedbed.cli import (
+    board,
     comparing,
     configuration,
     datasets,
@@ -24,6 +25,7 @@ GROUPS = (
     *serving.GROUPS,
     monitoring,
     retraining,
+    board,
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

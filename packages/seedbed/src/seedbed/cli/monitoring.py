@@ -54,7 +54,7 @@ def monitor(
     """
     from seedbed.files import write_json, write_text
     from seedbed.monitoring.checking import check_rows
-    from seedbed.monitoring.logs import LogNotes
+    from seedbed.monitoring.notes import LogNotes
     from seedbed.monitoring.page import WORDS, to_html
     from seedbed.monitoring.reading import read_rows
     from seedbed.monitoring.watching import watch
@@ -62,6 +62,8 @@ def monitor(
     from seedbed.serving.reference import Reference
     from seedbed.serving.scoring.options import parse_options, project_source
 
+    if out.suffix == ".json":
+        raise UserError(f"--out {out}: the figures go there. Name the page, such as monitor.html.")
     model = load_bundle(bundle or default_bundle())
     defaults, options = project_source(model.recipe.dataset), parse_options(option)
     notes = LogNotes()
@@ -70,16 +72,18 @@ def monitor(
         rows = read_rows(model, reference, notes, options, defaults)
         before = watch(model, rows, None)
     first, last = (moment.date() if moment else None for moment in (since, until))
-    now = watch(
-        model,
-        read_rows(model, current, notes, options, defaults, first, last),
-        Reference(before.inputs, before.scores) if before else model.profile,
-    )
-    report = check_rows(model, now, _limits(limits), before, same_season=not all_year)
+    rows = read_rows(model, current, notes, options, defaults, first, last)
+    try:
+        now = watch(
+            model, rows, Reference(before.inputs, before.scores) if before else model.profile
+        )
+    except UserError as error:
+        raise UserError(" ".join([str(error), *notes.in_words()])) from None
+    report = check_rows(model, now, read_limits(limits), before, not all_year, notes.in_words())
     write_text(out, to_html(report))
     write_json(out.with_suffix(".json"), report.to_dict())
     print(f"{WORDS[report.state]}. {report.rows:,} rows, model {report.model}")
-    for line in [*report.reasons, *notes.in_words()]:
+    for line in [*report.reasons, *report.notes]:
         print(f"  {line}")
     print(os.path.relpath(out))
     sys.exit(report.state)
@@ -115,7 +119,7 @@ def add(
     )
 
 
-def _limits(name: str) -> "Monitor":
+def read_limits(name: str) -> "Monitor":
     """Return what conf/monitor/NAME.yaml says; the defaults where there is no such folder."""
     from pydantic import ValidationError
 

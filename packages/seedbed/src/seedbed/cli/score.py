@@ -49,6 +49,17 @@ def score(
     batch_rows: Annotated[
         int, typer.Option(min=1, help="Rows predicted at once: fewer for wide tables.")
     ] = 65_536,
+    log: Annotated[
+        Path | None,
+        typer.Option(help="A folder to keep inputs and answers in, as `seedbed serve --log` does."),
+    ] = None,
+    log_rate: Annotated[float, typer.Option(help="Share of the rows that are kept.")] = 1.0,
+    log_days: Annotated[
+        int | None, typer.Option(help="How many days they are kept; else for good.")
+    ] = None,
+    log_without: Annotated[
+        str, typer.Option(help="Roles between commas whose columns are left out, such as key.")
+    ] = "",
     force: Annotated[bool, typer.Option(help="Replace an output that exists.")] = False,
     restart: Annotated[
         bool, typer.Option(help="Forget what a run that was stopped has answered.")
@@ -58,6 +69,8 @@ def score(
     # Threads of OpenMP that wait by spinning would take the core of those that read and write.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from seedbed.serving.bundle import default_bundle, load_bundle
+    from seedbed.serving.log_files import log_settings, make_folder
+    from seedbed.serving.scoring.logging import ScoreLog
     from seedbed.serving.scoring.running import describe, plan_run, run
 
     begun = time.monotonic()
@@ -67,10 +80,18 @@ def score(
     plan = plan_run(
         opened, model, path, keep, on_error, numbered=to_table is not None, size=batch_rows
     )
-    identity = {"the input": opened.identity, **plan.identity}
+    kept = log_settings(log, log_rate, log_days, log_without)
+    if kept:
+        make_folder(kept.folder)
+    logged = [str(kept.folder.absolute()), kept.rate, list(kept.without)] if kept else None
+    identity = {"the input": opened.identity, **plan.identity, "the prediction log": logged}
     output = _open_output(target, to_table, identity, force=force, restart=restart)
     before = output.totals.taken
-    totals = run(plan, opened, output, processes)
+    record = None
+    if kept:
+        written = {"output": f"{Path(target).absolute()}, table {to_table}", **identity}
+        record = ScoreLog(kept, model, written, new=not before and not output.finished)
+    totals = run(plan, opened, output, processes, record)
     took = time.monotonic() - begun
     where = f"{target}, table {to_table}" if to_table else target
     rate = f"{(totals.taken - before) / took:,.0f} rows/s"
@@ -78,6 +99,8 @@ def score(
         f"{totals.answered:,} rows answered in {took:,.1f} s ({rate}), bundle "
         f"{plan.bundle.version}: {where}"
     )
+    if record:
+        print(f"kept in {log} under the request's id {record.request}")
     if totals.rejected:
         side = f"table {to_table}_rejected" if to_table else f"{target}.rejected.csv"
         print(f"{totals.rejected:,} rows cannot be read and have no answer: {side}")

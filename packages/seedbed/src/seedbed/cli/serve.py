@@ -3,15 +3,12 @@
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import Annotated
 
 import typer
 
 from seedbed.config.repository import find_root
 from seedbed.errors import UserError
-
-if TYPE_CHECKING:
-    from seedbed.serving.prediction_log import LogSettings
 
 app = typer.Typer()
 VERSION = re.compile(r"(model@)?v\d+\.\d+\.\d+")
@@ -63,6 +60,12 @@ def serve(
     log_without: Annotated[
         str, typer.Option(help="Roles between commas whose columns are left out, such as key.")
     ] = "",
+    watch: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES", help="Give drift gauges in /metrics, over the last MINUTES.", min=0.2
+        ),
+    ] = None,
     allow_other_versions: Annotated[
         bool,
         typer.Option(
@@ -74,6 +77,7 @@ def serve(
     """Serve predictions over HTTP: POST /predict, and GET /openapi.json says how."""
     from seedbed.serving.http.server import serve as run
     from seedbed.serving.http.settings import MEGABYTE, Settings
+    from seedbed.serving.log_files import log_settings
 
     run(
         Settings(
@@ -89,7 +93,8 @@ def serve(
             connections=connections,
             stop_seconds=stop_seconds,
             token=_token_in(token_env),
-            log=_log_settings(log, log_rate, log_days, log_without),
+            log=log_settings(log, log_rate, log_days, log_without),
+            watch=watch,
             same_packages=not allow_other_versions,
         )
     )
@@ -111,21 +116,6 @@ def _folder_of(bundle: str | None) -> Path:
             "`.venv/bin/seedbed`, or give the path of a bundle."
         ) from error
     return fetch_version(root, bundle)
-
-
-def _log_settings(
-    folder: Path | None, rate: float, days: int | None, without: str
-) -> "LogSettings | None":
-    from seedbed.config.schema import Role
-    from seedbed.serving.prediction_log import LogSettings
-
-    if folder is None:
-        return None
-    roles = tuple(name.strip() for name in without.split(",") if name.strip())
-    if unknown := [name for name in roles if name not in get_args(Role)]:
-        known = ", ".join(get_args(Role))
-        raise UserError(f"--log-without: {unknown[0]} is no role. Choose among {known}.")
-    return LogSettings(folder, rate, cast("tuple[Role, ...]", roles), days)
 
 
 def _token_in(name: str | None) -> str | None:

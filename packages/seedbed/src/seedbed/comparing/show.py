@@ -35,9 +35,13 @@ def show_command(root: Path, problem: Problem) -> list[str]:
     metric = find_metric(problem.metric, problem.task)
     order = "desc" if metric.sign > 0 else "asc"
     sorting = ["--sort-by", f"cv.{metric.name}", "--sort-order", order]
+    revisions = [word for commit in shown_commits(root) for word in ("--rev", commit)]
+    return ["exp", "show", "--only-changed", "--drop", HIDDEN, *sorting, *revisions]
+
+
+def shown_commits(root: Path) -> list[str]:
+    """Return HEAD, and the commits behind it that have experiments."""
     listed = git(root, "for-each-ref", "--format=%(refname)", "refs/exps/??/*/*") or ""
     baselines = {"".join(ref.split("/")[2:4]) for ref in listed.splitlines()}
     history = (git(root, "rev-list", "HEAD~1") or "").splitlines() if baselines else []
-    commits = ["HEAD", *(commit for commit in history if commit in baselines)]
-    revisions = [word for commit in commits for word in ("--rev", commit)]
-    return ["exp", "show", "--only-changed", "--drop", HIDDEN, *sorting, *revisions]
+    return ["HEAD", *(commit for commit in history if commit in baselines)]

@@ -444,7 +444,8 @@ class Monitor(Section):
     performance : float
         Share of the deciding metric that may be lost.
     false_alarms : float
-        Chance of an alarm without drift, for all columns together.
+        Chance of an alarm without drift: of all columns together, of the scores, and of the
+        classifier.
     least_rows : int
         Fewer rows decide nothing.
     """

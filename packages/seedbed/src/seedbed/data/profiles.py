@@ -131,20 +131,28 @@ class Profile:
             {period: len(rows) for period, rows in groups.items()},
         )
 
-    def total(self, name: str, periods: set[str] | None = None) -> Counts:
+    def total(self, name: str, periods: Mapping[str, float] | None = None) -> Counts:
         """Return a column's counts over all periods, or over some.
+
+        Parameters
+        ----------
+        name : str
+        periods : mapping of str to float, optional
+            The weight of each period. The counts are of as many rows as make their shares as
+            certain as those of the mixture: Kish's effective sample size.
 
         Returns
         -------
         ndarray of int, shape (n_bins + 1,)
             The last one is of missing values.
         """
-        chosen = [
-            counts
-            for period, counts in self.counts[name].items()
-            if periods is None or period in periods
-        ]
-        return np.sum(chosen, axis=0)
+        if periods is None:
+            return np.sum(list(self.counts[name].values()), axis=0)
+        counts = np.array([self.counts[name][period] for period in periods], dtype=np.float64)
+        rows, weights = counts.sum(axis=1), np.array(list(periods.values()))
+        shares = weights / weights.sum()
+        effective = 1 / np.sum(shares**2 / rows)
+        return np.rint(effective * (shares / rows) @ counts).astype(np.int64)
 
     def __add__(self, other: "Profile") -> "Profile":
         """Return the profile of the rows of both, which have the same bins."""

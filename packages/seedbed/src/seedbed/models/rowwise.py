@@ -36,7 +36,7 @@ def score_encoded(estimator: Any, rows: Any, task: Task, classes: tuple[Any, ...
     Returns
     -------
     ndarray
-        As :func:`~seedbed.models.pipeline.predict_scores` returns it.
+        As :func:`~seedbed.models.predicting.predict_scores` returns it.
     """
     import joblib
 

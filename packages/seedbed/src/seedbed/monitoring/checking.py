@@ -1,22 +1,21 @@
 """Current rows beside the reference of a bundle: what drifted, how it performs, what to do."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
 from typing import Any
-
-import numpy as np
-import pandas as pd
 
 from seedbed.config.schema import Monitor
 from seedbed.data.features import make_target
 from seedbed.models.comparison import read_outcome, scored_classes
-from seedbed.models.intervals import with_interval
+from seedbed.models.estimation import Figure, estimate, without_truth
+from seedbed.models.intervals import MINIMUM_CLUSTERS, as_text, with_interval
 from seedbed.models.metrics import Metric, find_metric
 from seedbed.monitoring.domain import DomainDrift, compare_domains
-from seedbed.monitoring.drift import ColumnDrift, compare_profiles
-from seedbed.monitoring.performance import Figure, Performance, clusters_of, estimate, measure
+from seedbed.monitoring.performance import Performance, clusters_of, measure
 from seedbed.monitoring.watching import Watched
 from seedbed.serving.bundle import Bundle
+from seedbed.serving.drift import ColumnDrift, compare_profiles
 
 
 class State(IntEnum):
@@ -51,6 +50,8 @@ class Report:
         The deciding metric as the scores let expect it.
     metric : str
         The deciding one.
+    notes : list of str
+        What else there is to say of the rows, such as which were passed over.
     """
 
     model: str
@@ -65,6 +66,7 @@ class Report:
     metric: str
     reasons: list[str]
     state: State
+    notes: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
@@ -77,6 +79,7 @@ def check_rows(
     limits: Monitor,
     reference: Watched | None = None,
     same_season: bool = True,
+    notes: Sequence[str] = (),
 ) -> Report:
     """Compare current rows with a reference, by default with the bundle's own profile.
 
@@ -91,21 +94,22 @@ def check_rows(
         Other rows to compare with.
     same_season : bool
         Whether only the months of the year that the current rows are of are looked at in the
-        bundle's profile, if it has all of them.
+        bundle's profile, in the shares that they have in the current rows, if it has all of them.
+    notes : sequence of str
+        For the report.
     """
     inputs, scores = bundle.profile.inputs, bundle.profile.scores
     about, periods, domain = "the train rows of the model", None, None
     if reference is not None:
         inputs, scores, about = reference.inputs, reference.scores, "the rows given"
         domain = compare_domains(reference.sample, current.sample)
-    elif same_season and current.months and current.months <= inputs.rows.keys():
-        periods = current.months
+    elif same_season and (periods := bundle.profile.same_season(current.months)):
         about = f"{about}, of month {', '.join(sorted(periods))}"
     metric = find_metric(bundle.recipe.problem.metric, bundle.recipe.problem.task)
     performance, estimated = _perform(bundle, current, metric, limits)
     report = Report(
         model=bundle.version,
-        rows=len(current.answers),
+        rows=current.rows,
         reference_rows=sum(
             rows for period, rows in inputs.rows.items() if periods is None or period in periods
         ),
@@ -118,6 +122,7 @@ def check_rows(
         metric=metric.name,
         reasons=[],
         state=State.CALM,
+        notes=[*notes, *_drawn_only(current)],
     )
     return _decide(report, limits)
 
@@ -125,20 +130,27 @@ def check_rows(
 def _perform(
     bundle: Bundle, current: Watched, metric: Metric, limits: Monitor
 ) -> tuple[list[Performance], Figure | None]:
-    problem, answers = bundle.recipe.problem, current.answers
-    classes = tuple(sorted(scored_classes(answers)))
-    clusters = clusters_of(current.times, current.groups, len(answers))
-    target = current.target
-    anything: Any = {"binary": False, "multiclass": classes[:1], "regression": 0.0}[problem.task]
-    unknown = pd.Series(np.resize(np.array(anything), len(answers)))
-    expected = estimate(read_outcome(answers, unknown, problem.task, classes), metric, clusters)
-    if target is None or target.notna().sum() < limits.least_rows:
+    problem, scored, judged = bundle.recipe.problem, current.scored, current.judged
+    clusters = clusters_of(scored.times, scored.groups, len(scored.answers))
+    expected = estimate(without_truth(scored.answers, problem.task), metric, clusters)
+    if judged.target is None or current.known < limits.least_rows:
         return [], expected
-    known = target.notna().to_numpy()
-    truth = make_target(target[known], problem).reset_index(drop=True)
-    slices = {name: values[known].reset_index(drop=True) for name, values in current.slices.items()}
-    outcome = read_outcome(answers[known].reset_index(drop=True), truth, problem.task, classes)
-    return measure(outcome, metric, slices, clusters[known], bundle.metrics, limits), expected
+    classes = tuple(sorted(scored_classes(judged.answers)))
+    truth = make_target(judged.target, problem)
+    outcome = read_outcome(judged.answers, truth, problem.task, classes)
+    clusters = clusters_of(judged.times, judged.groups, len(truth))
+    found = measure(outcome, metric, judged.slices, clusters, bundle.metrics, limits)
+    return found, expected
+
+
+def _drawn_only(current: Watched) -> list[str]:
+    of = {"rows": (current.rows, current.scored), "outcomes": (current.known, current.judged)}
+    verbs = {"rows": "estimated from", "outcomes": "measured on"}
+    return [
+        f"Performance is {verbs[name]} {len(drawn.answers):,} of {count:,} {name}, drawn at random."
+        for name, (count, drawn) in of.items()
+        if len(drawn.answers) < count
+    ]
 
 
 def _decide(report: Report, limits: Monitor) -> Report:
@@ -155,6 +167,13 @@ def _decide(report: Report, limits: Monitor) -> Report:
         where = f" where {found.part}" if found.part else ""
         now, before = with_interval(found.current), with_interval(found.before)
         reasons.append(f"{report.metric}{where} is {now}, and was {before} on the test rows")
+    whole = report.performance[0].current if report.performance else None
+    undecided = []
+    if whole and whole["value"] is not None and whole["low"] is None:
+        undecided.append(
+            f"{report.metric} is {as_text(whole['value'])}, and decides nothing: to know whether "
+            f"that is chance takes outcomes of at least {MINIMUM_CLUSTERS} days or groups"
+        )
     drifts = [
         f"{drift.column}: {reason}"
         for drift in [*report.columns, *report.scores]
@@ -164,8 +183,8 @@ def _decide(report: Report, limits: Monitor) -> Report:
     if domain and domain.auc >= limits.domain_auc and domain.p < limits.false_alarms:
         names = ", ".join(domain.importances)
         drifts.append(
-            f"all columns together: current rows are told from the reference with an AUC of "
-            f"{domain.auc:.2f}, most by {names}"
+            f"all columns together: a classifier tells current rows from the reference with an AUC "
+            f"of {domain.auc:.2f}, most by {names}"
         )
     state = State.PERFORMANCE_LOST if lost else State.DRIFT if drifts else State.CALM
-    return replace(report, reasons=[*reasons, *drifts], state=state)
+    return replace(report, reasons=[*reasons, *drifts, *undecided], state=state)

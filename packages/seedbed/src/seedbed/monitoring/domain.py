@@ -12,7 +12,7 @@ import pandas as pd
 
 FOLDS = 3
 MOST_ROWS = 20_000
-"""Of each side, drawn at random: more tell little more."""
+"""Of each sample, drawn at random: more tell little more."""
 IMPORTANCE_ROWS = 2_000
 NAMED = 5
 """Columns that are named, those with the largest importances."""
@@ -31,7 +31,7 @@ class DomainDrift:
     importances : dict of str to float
         By how much the AUC falls when a column is shuffled, the largest first.
     rows : int
-        Rows of each side together.
+        Rows of both samples.
     """
 
     auc: float
@@ -53,11 +53,11 @@ def compare_domains(reference: pd.DataFrame, current: pd.DataFrame, seed: int = 
     from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import StratifiedKFold
 
-    sides = [
-        side.sample(min(len(side), MOST_ROWS), random_state=seed) for side in (reference, current)
+    samples = [
+        rows.sample(min(len(rows), MOST_ROWS), random_state=seed) for rows in (reference, current)
     ]
-    rows = encode(pd.concat(sides, ignore_index=True))
-    is_current = np.repeat([0, 1], [len(side) for side in sides])
+    rows = encode(pd.concat(samples, ignore_index=True))
+    is_current = np.repeat([0, 1], [len(sample) for sample in samples])
     areas, chances = [], []
     importances = np.empty(0)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -10,41 +10,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seedbed.errors import UserError, did_you_mean, one_line, some_of
+from seedbed.errors import UserError, did_you_mean, one_line
 from seedbed.files import replacing
 from seedbed.locks import lock
-from seedbed.serving.prediction_log import PLACE, REQUEST, VERSION, day_of
+from seedbed.monitoring.notes import LogNotes
+from seedbed.serving.log_files import ASKED, PLACE, REQUEST, VERSION, day_of
 
 OUTCOMES = "outcomes.parquet"
 OUTCOME = "_outcome"
 """The column of an outcome beside the keys, whatever the target is called."""
 
 
-@dataclass
-class LogNotes:
-    """What was passed over while a log was read.
-
-    Attributes
-    ----------
-    other_versions : dict of str to int
-        Rows that other bundles answered.
-    unreadable : list of str
-        Files that are damaged, and why.
-    """
-
-    other_versions: dict[str, int] = field(default_factory=dict)
-    unreadable: list[str] = field(default_factory=list)
-
-    def in_words(self) -> list[str]:
-        """Return a sentence for each thing that was passed over."""
-        found = [
-            f"{rows:,} rows were answered by the bundle {version}, and are left out."
-            for version, rows in sorted(self.other_versions.items())
-        ]
-        if self.unreadable:
-            names = some_of(self.unreadable, 3)
-            found.append(f"{len(self.unreadable)} files are damaged and left out: {names}.")
-        return found
+BATCH = 100_000
+"""Rows that are in memory at a time, those of the last file beyond it."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +78,9 @@ def read_log(
     notes: LogNotes,
     first: date | None = None,
     last: date | None = None,
+    time: str | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """Yield the rows that one bundle answered, file by file, with outcomes as the column `target`.
+    """Yield the rows that one bundle answered, part by part, with outcomes as the column `target`.
 
     Parameters
     ----------
@@ -111,27 +90,50 @@ def read_log(
     target : str
         What the column of the outcome is called; missing where none has come.
     notes : LogNotes
-        Takes what is passed over.
+        Takes what is passed over, and what is odd.
     first, last : date, optional
+    time : str, optional
+        The column with the time of a row.
     """
-    outcomes = _read_outcomes(folder)
-    for file in log_files(folder, first, last):
-        try:
-            table = pq.read_table(file)
-        except (pa.ArrowException, OSError) as error:
-            notes.unreadable.append(f"{file} ({one_line(error)})")
-            continue
-        rows = table.to_pandas()
+    for rows in _batches(log_files(folder, first, last), notes):
         others = rows.loc[rows[VERSION] != version, VERSION].value_counts()
         for other, count in others.items():
             known = notes.other_versions.get(str(other), 0)
             notes.other_versions[str(other)] = known + int(count)
-        rows = rows[rows[VERSION] == version]
-        if outcomes is not None:
-            rows = rows.merge(outcomes, how="left", on=[REQUEST, PLACE], validate="1:1")
-            rows = rows.rename(columns={OUTCOME: target})
-        if len(rows):
-            yield rows
+        answered = rows[rows[VERSION] == version]
+        if ASKED in answered:
+            notes.look_at_clocks(answered, time)
+        if (folder / OUTCOMES).is_file():
+            outcomes = _outcomes_of(folder / OUTCOMES, answered[REQUEST])
+            # A client that sends its request again may give it the same id.
+            answered = answered.merge(outcomes, how="left", on=[REQUEST, PLACE], validate="m:1")
+            answered = answered.rename(columns={OUTCOME: target})
+        if len(answered):
+            yield answered
+
+
+def _batches(files: Sequence[Path], notes: LogNotes) -> Iterator[pd.DataFrame]:
+    """Yield the rows of whole files, about :data:`BATCH` at a time: many files have few rows."""
+    held: list[pd.DataFrame] = []
+    for file in files:
+        try:
+            held.append(pq.read_table(file, partitioning=None).to_pandas())
+        except (pa.ArrowException, OSError) as error:
+            notes.unreadable.append(f"{file} ({one_line(error)})")
+        if sum(map(len, held)) >= BATCH:
+            yield pd.concat(held, ignore_index=True)
+            held = []
+    if held:
+        yield pd.concat(held, ignore_index=True)
+
+
+def _outcomes_of(file: Path, requests: pd.Series) -> pd.DataFrame:
+    """Return the outcomes of some requests; the others never are in memory all at once."""
+    import pyarrow.dataset as ds
+
+    outcomes = ds.dataset(file)
+    wanted = pa.array(requests.unique(), outcomes.schema.field(REQUEST).type)
+    return outcomes.to_table(filter=ds.field(REQUEST).isin(wanted)).to_pandas()
 
 
 def add_outcomes(
@@ -154,9 +156,14 @@ def add_outcomes(
     Raises
     ------
     UserError
-        If a column is missing, a key is there twice in the rows or in the log, or an outcome
-        contradicts one that was added before; nothing is added then.
+        If a column is missing, a key is that of several requests in the log, or an outcome
+        contradicts another or one that was added before; nothing is added then.
     """
+    if not is_log(folder):
+        raise UserError(
+            f"{folder}: this is no prediction log, which has a folder for each day. Give the one "
+            "that `seedbed serve --log` writes."
+        )
     if REQUEST in on and PLACE not in on:
         rows, on = rows if PLACE in rows else rows.assign(**{PLACE: 0}), [*on, PLACE]
     for name in (*on, target):
@@ -199,19 +206,26 @@ def _read_outcomes(folder: Path) -> pd.DataFrame | None:
 
 
 def _asked(folder: Path, on: Sequence[str]) -> pd.DataFrame:
-    """Return the request, the row and the key of each row in the log."""
+    """Return the request, the row and the key of each row in the log that has a key."""
     names = list(dict.fromkeys([REQUEST, PLACE, *on]))
     tables = []
     for file in log_files(folder):
-        held = pq.read_schema(file).names
-        if absent := [name for name in names if name not in held]:
+        try:
+            held = pq.read_schema(file).names
+            if absent := [name for name in names if name not in held]:
+                raise UserError(
+                    f"{file}: the prediction log has no column {absent[0]}"
+                    f"{did_you_mean(absent[0], held)}. Name the key with --on: {REQUEST}, or "
+                    "inputs that the log keeps."
+                )
+            tables.append(pq.read_table(file, columns=names))
+        except (pa.ArrowException, OSError) as error:
             raise UserError(
-                f"{file}: the prediction log has no column {absent[0]}"
-                f"{did_you_mean(absent[0], held)}. Name the key with --on: {REQUEST}, or inputs "
-                "that the log keeps."
-            )
-        tables.append(pq.read_table(file, columns=names))
-    asked = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+                f"{file}: this file is damaged ({one_line(error)}). Remove it from the log, and "
+                "repeat the command."
+            ) from None
+    whole = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    asked = whole.dropna(subset=list(on)).drop_duplicates()
     if (twice := asked.duplicated(list(on), keep=False)).any():
         raise UserError(
             f"{folder}: {', '.join(on)} do not tell the rows of the prediction log apart: "

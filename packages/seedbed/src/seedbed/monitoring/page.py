@@ -4,6 +4,7 @@ from pathlib import Path
 
 from seedbed.models.intervals import with_interval
 from seedbed.monitoring.checking import Report, State
+from seedbed.templates import render
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 MOST_COLUMNS = 60
@@ -18,15 +19,9 @@ WORDS = {
 
 def to_html(report: Report) -> str:
     """Return the page."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"interval": with_interval, "share": "{:.1%}".format}
-    environment.filters["count"] = "{:,}".format
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
+    return render(
+        TEMPLATE,
+        {"interval": with_interval},
         report=report,
         words=WORDS[report.state],
         shown=report.columns[:MOST_COLUMNS],

@@ -1,4 +1,4 @@
-"""Performance of a model in use: measured where outcomes have come, estimated before they do."""
+"""Performance of a model in use, measured where outcomes have come."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,13 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seedbed.config.schema import Monitor
-from seedbed.models.intervals import compare, interval, resample_counts
+from seedbed.models.estimation import RESAMPLES, Figure
+from seedbed.models.intervals import compare
 from seedbed.models.metrics import Metric, metrics_of
 from seedbed.models.outcome import Outcome
-
-RESAMPLES = 200
-Figure = Mapping[str, float | None]
-"""``value``, ``low`` and ``high`` of a 95 % interval; None where they are not defined."""
 
 
 @dataclass(frozen=True)
@@ -76,40 +73,6 @@ def measure(
         if (before := packaged["slices"].get(column, {}).get(value))
     ]
     return [whole, *parts]
-
-
-def estimate(
-    scores: Outcome, metric: Metric, clusters: NDArray[np.intp], seed: int = 0
-) -> Figure | None:
-    """Return what the metric is expected to be if the scores are right as probabilities.
-
-    Confidence-based estimation: each row counts as of each class with the probability that the
-    model gives to it. Garg et al. (2022), Leveraging unlabeled data to predict out-of-distribution
-    performance, arXiv:2201.04234; NannyML's CBPE. It sees what a shift of inputs does, and is
-    blind to a change of what the inputs mean: where scores are no longer calibrated it is wrong.
-    A regression has no probabilities, so that None is returned.
-
-    Parameters
-    ----------
-    scores : Outcome
-        Of n rows; its truth is not looked at.
-    metric : Metric
-    clusters : ndarray, shape (n,)
-    """
-    if scores.task == "regression":
-        return None
-    n, size = len(scores), len(scores.classes)
-    rows = np.tile(np.arange(n), size)
-    truth = np.repeat(np.arange(size), n)
-    every = Outcome(
-        scores.task, truth, scores.scores[rows], scores.prediction[rows], scores.classes
-    )
-    chances = scores.probabilities.T.ravel()
-    value = float(metric.compute(every.sample(chances[None, :]))[0])
-    drawn = resample_counts(clusters, RESAMPLES, seed, at_once=20)
-    resampled = [metric.compute(every.sample(np.tile(counts, size) * chances)) for counts in drawn]
-    low, high = interval(np.concatenate(resampled))
-    return {"value": value, "low": low, "high": high}
 
 
 def clusters_of(times: pd.Series | None, groups: pd.Series | None, rows: int) -> NDArray[np.intp]:

@@ -9,14 +9,15 @@ import pandas as pd
 
 from seedbed.config.schema import Source
 from seedbed.data.roles import group_column, target_column, time_column
-from seedbed.data.values import read_values
+from seedbed.data.values import ValueReadError, read_values
 from seedbed.errors import UserError, some_of
-from seedbed.monitoring.logs import LogNotes, is_log, read_log
+from seedbed.monitoring.logs import is_log, read_log
+from seedbed.monitoring.notes import LogNotes
 from seedbed.serving.bundle import Bundle
-from seedbed.serving.prediction_log import PLACE
-from seedbed.serving.scoring.batches import Done
-from seedbed.serving.scoring.inputs import Wanted, open_files
-from seedbed.serving.scoring.reading import read_frame
+from seedbed.serving.log_files import PLACE
+from seedbed.serving.scoring.batches import Batch, Done
+from seedbed.serving.scoring.inputs import Input, Wanted, open_files
+from seedbed.serving.scoring.reading import read_frame, set_aside
 from seedbed.serving.signature import InputColumn, Signature
 
 BATCH = 65_536
@@ -55,9 +56,10 @@ def read_rows(
     UserError
         If there is nothing to read, a column is missing or a value cannot be read.
     """
-    target = target_column(bundle.recipe.columns)
     if is_log(Path(text)):
-        yield from read_log(Path(text), bundle.version, target, notes, first, last)
+        columns = bundle.recipe.columns
+        target, time = target_column(columns), time_column(columns)
+        yield from read_log(Path(text), bundle.version, target, notes, first, last, time)
         return
     if first or last:
         raise UserError(
@@ -74,11 +76,17 @@ def read_rows(
     signature = _with_outcomes(bundle, set(known))
     names = tuple(column.name for column in signature.columns)
     numbers = frozenset(column.name for column in signature.columns if column.type == "number")
-    for batch in opened.batches(Wanted(names, numbers, (), BATCH), Done()):
-        if batch.rejected:
-            wrong = batch.rejected[0]
-            raise UserError(f"{text}: row {wrong.row} cannot be read: {wrong.reason}.")
-        yield read_frame(batch, signature, opened.wording)
+    for batch in _whole_batches(opened, text, names, numbers):
+        try:
+            frame = read_frame(batch, signature, opened.wording)
+        except ValueReadError:
+            _, found = set_aside(batch, signature, opened.wording)
+            wrong = found[0]
+            raise UserError(
+                f"{text}: row {wrong.row}, column {wrong.column}: {wrong.value!r}: {wrong.reason}. "
+                "Correct it, or how the file is read (--option)."
+            ) from None
+        yield frame
 
 
 def read_outcomes(
@@ -89,7 +97,7 @@ def read_outcomes(
     Raises
     ------
     UserError
-        If a column is missing or a value of the target cannot be read.
+        If a column is missing, or a row or a value of the target cannot be read.
     """
     columns = bundle.recipe.columns
     target = target_column(columns)
@@ -100,13 +108,23 @@ def read_outcomes(
             f"{text}: there is no column {target}, the target of {bundle.recipe.dataset}. It has "
             f"{some_of(list(opened.columns), SHOWN)}."
         )
-    tables = [
-        batch.columns.to_pandas()
-        for batch in opened.batches(Wanted(names, frozenset(), (), BATCH), Done())
-    ]
+    tables = [batch.columns.to_pandas() for batch in _whole_batches(opened, text, names)]
     rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(names))
     kind, zone = columns[target].type, bundle.signature.time_zone
     return rows.assign(**{target: read_values(rows[target], target, kind, zone)})
+
+
+def _whole_batches(
+    opened: Input, text: str, names: tuple[str, ...], numbers: frozenset[str] = frozenset()
+) -> Iterator[Batch]:
+    """Yield batches; a row that cannot be split into values is an error."""
+    for batch in opened.batches(Wanted(names, numbers, (), BATCH), Done()):
+        if batch.rejected:
+            wrong = batch.rejected[0]
+            raise UserError(
+                f"{text}: row {wrong.row} cannot be read: {wrong.reason}. Correct it, or remove it."
+            )
+        yield batch
 
 
 def _with_outcomes(bundle: Bundle, known: set[str]) -> Signature:

@@ -1,5 +1,6 @@
 """Rows as a model in use sees them: counted, scored, with outcomes where these have come."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,23 +10,24 @@ import pandas as pd
 from seedbed.data.profiles import Profile, profiled_columns
 from seedbed.data.roles import group_column, target_column, time_column
 from seedbed.errors import UserError
+from seedbed.models.outcome import Floats
 from seedbed.serving.bundle import Bundle
+from seedbed.serving.log_files import ANSWER
 from seedbed.serving.reference import Reference, scores_of
+from seedbed.serving.scoring.predicting import answer_schema
 
 SAMPLED = 40_000
-"""Rows that are kept as they are, drawn at random, for what needs rows."""
+"""Rows whose inputs are kept as they are, drawn at random, for what needs rows."""
+SCORED = 100_000
+"""Rows whose answers are kept, drawn at random: of all rows, and of those with an outcome."""
 
 
 @dataclass(frozen=True)
-class Watched:
-    """What is known of n rows.
+class AnsweredRows:
+    """Answers to n rows, and what is known of these.
 
     Attributes
     ----------
-    inputs, scores : Profile
-        Of the cleaned inputs and of what the model predicts.
-    sample : DataFrame, shape (at most SAMPLED, n_profiled)
-        Cleaned inputs.
     answers : DataFrame, shape (n, n_answers)
         As the bundle gives them.
     target, times, groups : Series, shape (n,), or None
@@ -34,19 +36,39 @@ class Watched:
         The columns of ``problem.slices`` that there are.
     """
 
-    inputs: Profile
-    scores: Profile
-    sample: pd.DataFrame
     answers: pd.DataFrame
     target: pd.Series | None
     times: pd.Series | None
     groups: pd.Series | None
     slices: dict[str, pd.Series]
 
-    @property
-    def months(self) -> set[str]:
-        """The months of the year that the rows are of, as profiles name them."""
-        return set() if self.times is None else set(self.times.dropna().dt.strftime("%m"))
+
+@dataclass(frozen=True)
+class Watched:
+    """What is known of rows, in a memory that does not grow with their number.
+
+    Attributes
+    ----------
+    rows, known : int
+        How many there are, and how many of these have an outcome.
+    months : dict of str to int
+        Rows by month of the year, as profiles name them.
+    inputs, scores : Profile
+        Of the cleaned inputs and of what the model predicts.
+    sample : DataFrame, shape (at most SAMPLED, n_profiled)
+        Cleaned inputs.
+    scored, judged : AnsweredRows
+        At most SCORED of all rows, and of those with an outcome.
+    """
+
+    rows: int
+    known: int
+    months: dict[str, int]
+    inputs: Profile
+    scores: Profile
+    sample: pd.DataFrame
+    scored: AnsweredRows
+    judged: AnsweredRows
 
 
 def watch(
@@ -58,8 +80,8 @@ def watch(
     ----------
     bundle : Bundle
     frames : iterable of DataFrame
-        The rows, part by part, each column in its type. Only scores, outcomes and a sample of the
-        rows are held in memory.
+        The rows, part by part, each column in its type. Rows of a prediction log have their answers
+        with them, and are not scored again.
     reference : Reference, optional
         Whose bins to count in. Without it the bins are made of the rows, all of which are held.
 
@@ -70,48 +92,76 @@ def watch(
     """
     columns, random = bundle.recipe.columns, np.random.default_rng(seed)
     names = profiled_columns(columns, [column.name for column in bundle.signature.columns])
-    beside = [time_column(columns), group_column(columns), target_column(columns)]
-    wanted = [*(name for name in beside if name), *bundle.recipe.problem.slices]
+    time, group, target = time_column(columns), group_column(columns), target_column(columns)
+    slices = bundle.recipe.problem.slices
+    beside = list(dict.fromkeys(filter(None, [time, group, target, *slices])))
     if reference is None and (held := list(frames)):
         frames = [pd.concat(held, ignore_index=True)]
-    profiles: list[tuple[Profile, Profile]] = []
-    sample, keys = pd.DataFrame(), np.empty(0)
-    answers, others = [], []
-    for frame in frames:
-        checked = bundle.check(frame.reset_index(drop=True))
-        answers.append(bundle.predict(checked))
-        inputs, scores = checked.cleaned[names], scores_of(answers[-1])
-        bins = (reference.inputs.bins, reference.scores.bins) if reference else (None, None)
-        profiles.append((Profile.of(inputs, bins=bins[0]), Profile.of(scores, bins=bins[1])))
-        others.append(frame[[name for name in dict.fromkeys(wanted) if name in frame]])
-        # The rows with the smallest of random keys are a random sample of all.
-        sample = pd.concat([sample, inputs], ignore_index=True)
-        keys = np.append(keys, random.random(len(inputs)))
-        kept = np.sort(np.argsort(keys, kind="stable")[:SAMPLED])
-        sample, keys = sample.iloc[kept], keys[kept]
-    if not answers:
+    bins = (reference.inputs.bins, reference.scores.bins) if reference else (None, None)
+    profiles: tuple[Profile, Profile] | None = None
+    sample, scored, judged = _Drawn(SAMPLED), _Drawn(SCORED), _Drawn(SCORED)
+    months: Counter[str] = Counter()
+    rows = known = 0
+    for part in frames:
+        frame = part.reset_index(drop=True)
+        checked = bundle.check(frame)
+        answers = _logged(bundle, frame)
+        if answers is None:
+            answers = bundle.predict(checked)
+        inputs, scores = checked.cleaned[names], scores_of(answers)
+        found = Profile.of(inputs, bins=bins[0]), Profile.of(scores, bins=bins[1])
+        profiles = (profiles[0] + found[0], profiles[1] + found[1]) if profiles else found
+        if time and time in frame:
+            months.update(frame[time].dropna().dt.strftime("%m").value_counts().to_dict())
+        both = pd.concat(
+            {"answer": answers, "row": frame[[name for name in beside if name in frame]]}, axis=1
+        )
+        has_outcome = frame[target].notna() if target in frame else pd.Series(False, frame.index)
+        keys = random.random(len(frame))
+        sample.add(inputs, keys)
+        scored.add(both, keys)
+        judged.add(both[has_outcome], keys[has_outcome])
+        rows, known = rows + len(frame), known + int(has_outcome.sum())
+    if profiles is None:
         raise UserError(
             f"There are no rows to look at that the bundle {bundle.version} has answered or could "
             "answer. Give others, or another --bundle."
         )
-    beside_rows = pd.concat(others, ignore_index=True)
-    time, group, target = (beside_rows.get(name) if name else None for name in beside)
-    return Watched(
-        inputs=_sum(profile for profile, _ in profiles),
-        scores=_sum(profile for _, profile in profiles),
-        sample=sample.reset_index(drop=True),
-        answers=pd.concat(answers, ignore_index=True),
-        target=target,
-        times=time,
-        groups=group,
-        slices={
-            name: beside_rows[name] for name in bundle.recipe.problem.slices if name in beside_rows
-        },
-    )
+
+    def answered(drawn: pd.DataFrame) -> AnsweredRows:
+        about = drawn["row"] if "row" in drawn else pd.DataFrame()
+        return AnsweredRows(
+            drawn["answer"],
+            about.get(target),
+            about.get(time) if time else None,
+            about.get(group) if group else None,
+            {name: about[name] for name in slices if name in about},
+        )
+
+    drawn = answered(scored.rows), answered(judged.rows)
+    return Watched(rows, known, dict(months), *profiles, sample.rows, *drawn)
 
 
-def _sum(profiles: Iterable[Profile]) -> Profile:
-    first, *others = profiles
-    for profile in others:
-        first = first + profile
-    return first
+class _Drawn:
+    """At most so many of all rows that are added, drawn at random: those with the smallest keys."""
+
+    def __init__(self, most: int) -> None:
+        self.rows = pd.DataFrame()
+        self._keys = np.empty(0)
+        self._most = most
+
+    def add(self, rows: pd.DataFrame, keys: Floats) -> None:
+        """Draw from n more rows, each with a random key, shape (n,)."""
+        keys = np.append(self._keys, keys)
+        kept = np.sort(np.argsort(keys, kind="stable")[: self._most])
+        old, new = kept[kept < len(self.rows)], kept[kept >= len(self.rows)] - len(self.rows)
+        parts = [self.rows.iloc[old], rows.iloc[new]] if len(self.rows) else [rows.iloc[new]]
+        self.rows, self._keys = pd.concat(parts, ignore_index=True), keys[kept]
+
+
+def _logged(bundle: Bundle, frame: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the answers that rows of a prediction log have with them."""
+    names = answer_schema(bundle).names
+    if any(f"{ANSWER}{name}" not in frame for name in names):
+        return None
+    return pd.DataFrame({name: frame[f"{ANSWER}{name}"] for name in names})

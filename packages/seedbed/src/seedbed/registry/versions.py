@@ -34,11 +34,17 @@ class Registry:
         Those that were not cancelled.
     uses : list of str or None
         The versions in use one after the other; None where there was none for a time.
+    since : list of str
+        When each of these uses began, in ISO 8601.
+    commits : dict of str to str
+        The commit of each version that was ever registered.
     """
 
     registered: list[str]
     versions: list[str]
     uses: list[str | None]
+    since: list[str]
+    commits: dict[str, str]
 
     @property
     def in_use(self) -> str | None:
@@ -68,14 +74,14 @@ def read_registry(root: Path) -> Registry:
     listed = git_or_stop(
         root,
         "for-each-ref",
-        "--format=%(refname:strip=2) %(*objectname)",
+        "--format=%(refname:strip=2) %(*objectname) %(taggerdate:iso-strict)",
         f"refs/tags/{ARTIFACT}[@#]*",
     )
     commits: dict[str, str] = {}
     cancelled: set[str] = set()
-    moves: dict[int, str | None] = {}
+    moves: dict[int, tuple[str | None, str]] = {}
     for line in listed.splitlines():
-        name, _, commit = line.partition(" ")
+        name, commit, moment = f"{line}  ".split(" ")[:3]
         tag = parse_name(name, raise_on_fail=False)
         if not commit or tag.get("name") != ARTIFACT:  # GTO reads annotated tags only
             continue
@@ -85,13 +91,16 @@ def read_registry(root: Path) -> Registry:
             case Action.DEREGISTER:
                 cancelled.add(tag["version"])
             case (Action.ASSIGN | Action.UNASSIGN) as action if tag["stage"] == IN_USE:
-                moves[tag.get("counter", 0)] = commit if action is Action.ASSIGN else None
+                used = commit if action is Action.ASSIGN else None
+                moves[tag.get("counter", 0)] = (used, moment)
     registered = sorted(commits, key=SemVer)
     version_at = {commit: version for version, commit in commits.items()}
     return Registry(
         registered,
         [version for version in registered if version not in cancelled],
-        [version_at.get(moves[number] or "") for number in sorted(moves)],
+        [version_at.get(used or "") for _, (used, _) in sorted(moves.items())],
+        [moment for _, (_, moment) in sorted(moves.items())],
+        commits,
     )
 
 

@@ -1,5 +1,6 @@
 """The reference that a bundle carries: how its inputs and its scores were distributed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,17 @@ class Reference:
 
     inputs: Profile
     scores: Profile
+
+    def same_season(self, months: Mapping[str, int]) -> Mapping[str, int] | None:
+        """Return which months of the inputs' profile to compare rows with; None: all.
+
+        Parameters
+        ----------
+        months : mapping of str to int
+            "01" to "12", and how many of the rows are of each; they are compared with the same
+            ones, if the profile has all of them.
+        """
+        return months if months and months.keys() <= self.inputs.rows.keys() else None
 
     def write(self, path: Path) -> None:
         """Write a JSON file."""

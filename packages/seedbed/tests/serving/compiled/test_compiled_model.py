@@ -121,7 +121,11 @@ TIMES = st.one_of(
 OF_TYPE = {"number": NUMBERS, "category": TEXTS, "time": TIMES}
 
 
-@pytest.mark.parametrize("chosen", [("flights", BOOSTING), VARIANTS["wide, one hot"]], ids=str)
+@pytest.mark.parametrize(
+    "chosen",
+    [("flights", BOOSTING), pytest.param(VARIANTS["wide, one hot"], marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_any_row_is_answered_or_refused_as_the_slow_path_does(
     chosen: tuple[str, ...], bundle_of: BundleOf, sent_rows: Callable[..., list[Row]]
 ) -> None:

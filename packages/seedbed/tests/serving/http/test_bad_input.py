@@ -7,9 +7,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from http_server import ARROW, CSV, PARQUET, Server, in_parquet, refusal
+from http_server import ARROW, CSV, PARQUET, Server, in_arrow, in_parquet, refusal
 from seedbed.serving import Bundle
 
+NAMES = [f"column {place}" for place in range(200)]
 DEEP = b"[" * 100_000
 NESTED = b'{"rows": ' + b'[{"a": ' * 400 + b"1" + b"}]" * 400 + b"}"
 
@@ -165,6 +166,7 @@ def table(**columns: Any) -> pa.Table:
         (CSV, b"a,b\n", 422, "rows"),
         (CSV, b"\x00" * 100, 400, "body"),
         (CSV, b"a\n" + b"1\n" * 3001, 413, "rows"),
+        (CSV, b"," * 100_000, 413, "columns"),
         (PARQUET, b"", 400, "body"),
         (PARQUET, b"PAR1", 400, "body"),
         (PARQUET, b"PAR1" + b"x" * 100 + b"PAR1", 400, "body"),
@@ -173,11 +175,17 @@ def table(**columns: Any) -> pa.Table:
         (PARQUET, in_parquet(table(a=[{"b": 1}])), 422, "columns.a"),
         (PARQUET, in_parquet(table(a=[1] * 3001)), 413, "rows"),
         (PARQUET, in_parquet(table(a=["x" * 10_000] * 3000)), 413, "body"),
+        (PARQUET, in_parquet(table(a=pa.array(["x" * 9999] * 999, "large_string"))), 413, "body"),
+        (PARQUET, in_parquet(table(a=[b"x" * 10_000] * 3000)), 422, "columns.a"),
+        (PARQUET, in_parquet(pa.table([[0.0] * 3000] * 200, NAMES)), 413, "body"),
+        (ARROW, in_arrow(table(a=[0.0] * 900_000), "zstd"), 413, "body"),
+        (ARROW, in_arrow(table(a=["x" * 900] * 2999), "zstd"), 422, "rows.sched_dep_time"),
+        (ARROW, in_arrow(table(a=pa.array(["x" * 900] * 2999).dictionary_encode()), "zstd"), 422, "rows.sched_dep_time"),
         (ARROW, b"", 400, "body"),
         (ARROW, b"ARROW1\x00\x00", 400, "body"),
         (ARROW, b"\xff\xff\xff\xff" * 20, 400, "body"),
     ],
-)
+)  # fmt: skip
 def test_damaged_and_large_tables_are_refused(
     server: Server, kind: str, body: bytes, status: int, where: str
 ) -> None:

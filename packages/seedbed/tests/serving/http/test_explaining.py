@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -40,6 +41,10 @@ def test_rows_are_explained_as_in_process(server: Server, bundle: Bundle) -> Non
     for kind, body in (
         ("text/csv", frame.to_csv(index=False).encode()),
         ("application/vnd.apache.parquet", frame.to_parquet(index=False)),
+        (
+            "application/vnd.apache.parquet",
+            frame.assign(distance=frame["distance"].map(Decimal)).to_parquet(index=False),
+        ),
     ):
         assert ask(server, body, content_type=kind).json()["explanations"] == expected, kind
 

@@ -14,8 +14,10 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from http_server import ARROW, CSV, PARQUET, WRITE, Server, refusal
 from seedbed.serving import Bundle
 
+from support import LONG
+
 QUIET: Any = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
-EXAMPLES = [60, pytest.param(2600, marks=pytest.mark.slow)]
+EXAMPLES = [60, pytest.param(2600 if LONG else 400, marks=pytest.mark.slow)]
 """Of each of the two modes of schemathesis: what fits the description, and what does not."""
 
 
@@ -87,7 +89,7 @@ def ask(server: Server, body: Any) -> None:
         assert all(0 <= found["score"] <= 1 for found in answer["answers"])
 
 
-@pytest.mark.parametrize("size", [100, pytest.param(3000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", [100, pytest.param(3000 if LONG else 500, marks=pytest.mark.slow)])
 def test_rows_that_are_almost_right_are_answered_or_refused(
     server: Server, bundle: Bundle, size: int
 ) -> None:
@@ -102,7 +104,7 @@ def test_rows_that_are_almost_right_are_answered_or_refused(
     assert server.process_lives()
 
 
-@pytest.mark.parametrize("size", [100, pytest.param(3000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", [100, pytest.param(3000 if LONG else 500, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", [CSV, PARQUET, ARROW])
 def test_tables_with_changed_bytes_are_answered_or_refused(
     server: Server, bundle: Bundle, kind: str, size: int

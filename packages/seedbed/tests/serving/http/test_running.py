@@ -18,6 +18,8 @@ from http_load import load, put, workers_of
 from http_server import Server, serving, wait_until
 from seedbed.serving import Bundle, load_bundle
 
+from support import LONG
+
 Built = Callable[[str], Path]
 
 
@@ -183,6 +185,7 @@ def test_a_dead_worker_is_replaced_and_all_count_together(
             answer = server.post({"rows": bundle.samples.rows}).json()
             assert answer["answers"] == bundle.samples.answers
             wait_until(lambda: server.metric("seedbed_rows_total") == 20 + 50, "all rows")
+            assert server.metric("seedbed_model") == 2, "one for each worker that lives"
 
 
 @pytest.mark.slow
@@ -235,7 +238,7 @@ def test_what_a_shadow_cannot_answer_is_counted(
 def test_under_load_with_kills_and_promotions_no_answer_is_wrong(
     built: Built, other_bundle: Path, tmp_path: Path
 ) -> None:
-    seconds = float(os.environ.get("LOAD_SECONDS", "60"))
+    seconds = 600.0 if LONG else 60.0
     bundles = (built("flights") / "models/bundle", other_bundle)
     report = load(bundles, tmp_path, seconds, kill_every=seconds / 6, change_every=seconds / 4)
     print("\n".join(report.lines()))

@@ -2,13 +2,20 @@
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from seedbed.errors import UserError
+from seedbed.serving import load_bundle
+from seedbed.serving.scoring.batches import Batch
+from seedbed.serving.scoring.reading import Wording
+from seedbed.serving.scoring.workers import scoring
 
 Score = Callable[..., str]
 SCORES = {"flights": ["score"], "wine": ["score_0", "score_1", "score_2"], "diabetes": []}
@@ -88,6 +95,16 @@ def test_several_processes_keep_the_order(flights, score: Score, tmp_path: Path)
         score(flights, *source, f"{processes}.csv", "--batch-rows", 50, "--processes", processes)
     assert Path("1.csv").read_bytes() == Path("3.csv").read_bytes()
     assert_same(read(Path("3.csv")), flights.expected)
+
+
+def test_a_bundle_that_is_replaced_while_processes_start_is_named(flights) -> None:
+    other = replace(load_bundle(flights.bundle), version="0" * 12)
+    batch = Batch(pa.Table.from_pandas(flights.rows[:2]), np.arange(2), 2, [])
+    with (
+        pytest.raises(UserError, match="bundle: the bundle was replaced meanwhile"),
+        scoring(other, flights.bundle, Wording(), 2) as scorer,
+    ):
+        list(scorer.score([batch]))
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl", "table"])

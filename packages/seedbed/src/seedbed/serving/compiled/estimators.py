@@ -7,9 +7,9 @@ import numpy as np
 
 from seedbed.serving.compiled.exceptions import NotCompilableError
 from seedbed.serving.compiled.linear import compile_linear, compile_network
+from seedbed.serving.compiled.numbers import Numbers
 from seedbed.serving.compiled.trees import compile_boosting, compile_forest
 
-Numbers = list[float]
 Predict = Callable[[Numbers], Numbers]
 CONSTANT = ("prior", "most_frequent", "constant", "uniform", "mean", "median", "quantile")
 """Strategies of dummy estimators that answer every row alike."""

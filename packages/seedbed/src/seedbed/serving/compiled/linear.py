@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from seedbed.models.parallel import one_blas_thread
 from seedbed.models.rowwise import BLOCK
+from seedbed.serving.compiled.numbers import Numbers
 
-Numbers = list[float]
 Product = Callable[[Numbers], NDArray[np.float64]]
 
 

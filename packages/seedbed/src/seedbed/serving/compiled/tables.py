@@ -34,7 +34,7 @@ def compile_scores(
     -------
     function
         Of features in a DataFrame, shape (n_rows, n_features), numbers as float64 and categories
-        as str; it returns what :func:`~seedbed.models.pipeline.predict_scores` returns.
+        as str; it returns what :func:`~seedbed.models.predicting.predict_scores` returns.
     """
     encode = _sparse_encoder(steps) if steps.sparse else _dense_encoder(steps)
     asked = _without_checks(estimator)

@@ -8,12 +8,12 @@ import numpy as np
 
 from seedbed.data.values import LARGEST
 from seedbed.serving.compiled.exceptions import UnusualRowError
+from seedbed.serving.compiled.numbers import Numbers
 
-Numbers = list[float]
 Predict = Callable[[Numbers], Numbers]
 Node = tuple[int, float, Any, Any] | float
 """A leaf's value; or which number is compared with what, and the nodes for at most and for more."""
-Sides = dict[int, list[tuple[dict[float, float], float]]]
+Directions = dict[int, list[tuple[dict[float, float], float]]]
 """By categorical column, for each node that compares it: 0 or 1 as a code goes to the left or to
 the right, and where a missing or unknown one goes."""
 
@@ -31,18 +31,18 @@ def compile_boosting(estimator: Any) -> Predict:
     codes = category_codes(estimator)
     # Its own preprocessing puts the categories first.
     order = [*codes, *(place for place in range(width) if place not in codes)]
-    sides: Sides = {place: [] for place in codes}
+    directions: Directions = {place: [] for place in codes}
     known = estimator._bin_mapper.make_known_categories_bitsets()
     iterations = [
-        [_read_tree(tree, order, codes, known, sides) for tree in trees]
+        [_read_tree(tree, order, codes, known, directions) for tree in trees]
         for trees in estimator._predictors
     ]
     starts, tables, end = {}, [], 2 * width
-    for place, goes in sides.items():
+    for place, nodes in directions.items():
         starts[place] = end
-        end += len(goes)
-        by_code = {code: [side[code] for side, _ in goes] for code in codes[place]}
-        tables.append((place, by_code, [elsewhere for _, elsewhere in goes]))
+        end += len(nodes)
+        by_code = {code: [direction[code] for direction, _ in nodes] for code in codes[place]}
+        tables.append((place, by_code, [elsewhere for _, elsewhere in nodes]))
     placed = [[_place(tree, width, starts) for tree in trees] for trees in iterations]
     baseline = estimator._baseline_prediction.ravel().tolist()
     columns = [(start, [trees[k] for trees in placed]) for k, start in enumerate(baseline)]
@@ -83,7 +83,7 @@ def _read_tree(
     order: list[int],
     codes: dict[int, dict[float, int]],
     known: tuple[Any, Any],
-    sides: Sides,
+    directions: Directions,
 ) -> Any:
     """Return the nodes of a tree nested; which number a node compares is found by :func:`_place`.
 
@@ -102,12 +102,12 @@ def _read_tree(
         left = tree.raw_left_cat_bitsets[fields["bitset_idx"][at]]
         seen = known[0][known[1][column]]
         elsewhere = 0.0 if missing_left else 1.0
-        side = {
+        direction = {
             code: 0.0 if _has(left, bit) else 1.0 if _has(seen, bit) else elsewhere
             for code, bit in codes[place].items()
         }
-        sides[place].append((side, elsewhere))
-        return (place, len(sides[place])), 0.5, *branches
+        directions[place].append((direction, elsewhere))
+        return (place, len(directions[place])), 0.5, *branches
 
     return read(0)
 

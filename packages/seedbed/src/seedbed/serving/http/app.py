@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,7 +20,7 @@ from seedbed.serving.http.current import TICK, Current, Served
 from seedbed.serving.http.explaining import explain_rows
 from seedbed.serving.http.gate import GONE, Gate
 from seedbed.serving.http.logs import log_as_json
-from seedbed.serving.http.metrics import Metrics
+from seedbed.serving.http.metrics import FOLDER, Metrics
 from seedbed.serving.http.openapi import describe
 from seedbed.serving.http.page import page, page_data
 from seedbed.serving.http.predicting import predict
@@ -27,6 +28,7 @@ from seedbed.serving.http.refusals import FAILED, Refusal
 from seedbed.serving.http.service import JSON, Service
 from seedbed.serving.http.settings import Settings
 from seedbed.serving.http.shadow import Shadow
+from seedbed.serving.http.watching import Watch
 from seedbed.serving.prediction_log import PredictionLog
 
 Route = Callable[[Service, Request], Awaitable[Response]]
@@ -56,6 +58,9 @@ def make_app(settings: Settings) -> Gate:
             ]
         if settings.log:
             service.log = PredictionLog(settings.log)
+        if settings.watch:
+            service.watch = _watch(settings.watch, current)
+            metrics.add(service.watch)
         while current.served is None:  # a worker that has no bundle takes no requests
             await asyncio.sleep(0.05)
         with one_blas_thread(openmp=None):  # held all the time, it costs a request nothing
@@ -64,6 +69,8 @@ def make_app(settings: Settings) -> Gate:
             task.cancel()
         if service.log:
             await service.in_thread(service.log.close)
+        if service.watch:
+            await service.in_thread(service.watch.close)
 
     app = FastAPI(title="seedbed", openapi_url=None, lifespan=lifespan)
     app.add_exception_handler(Refusal, _refused)
@@ -73,6 +80,15 @@ def make_app(settings: Settings) -> Gate:
     for path, (method, route) in ROUTES.items():
         app.add_route(path, _bound(route, service), methods=[method])
     return Gate(app, settings, metrics, frozenset(ROUTES), {"/predict": _bound(predict, service)})
+
+
+def _watch(minutes: float, current: Current) -> Watch:
+    folder = os.environ.get(FOLDER)
+    return Watch(
+        minutes,
+        lambda: current.served.bundle if current.served else None,
+        Path(folder) if folder else None,
+    )
 
 
 async def _stop_with(parent: int) -> None:

@@ -11,7 +11,7 @@ from seedbed.errors import UserError
 from seedbed.serving.explaining import METHOD, MOST_ROWS, explain
 from seedbed.serving.http.refusals import Record, Refusal
 from seedbed.serving.http.service import JSON, Service, wanted_kind
-from seedbed.serving.http.tables import refuse_many_rows
+from seedbed.serving.http.table_limits import refuse_many_rows
 
 
 async def explain_rows(service: Service, request: Request) -> Response:
@@ -32,7 +32,9 @@ async def explain_rows(service: Service, request: Request) -> Response:
     if isinstance(rows, pd.DataFrame):
         rows = rows.to_dict(orient="records")
     try:
-        found = await service.in_thread(explain, served.bundle, rows)
+        await service.in_thread(served.bundle.check, rows)
+        # Row by row: a request that takes too long keeps its thread for one row more.
+        found = [(await service.in_thread(explain, served.bundle, [row]))[0] for row in rows]
     except UserError as error:
         raise Refusal.of(error, sent.by_columns) from None
     body = {

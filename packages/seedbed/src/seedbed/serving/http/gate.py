@@ -22,6 +22,8 @@ from seedbed.serving.http.settings import Settings
 OPEN = ("/", "/health")
 """Routes that need no token, and that answer however many connections there are."""
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+MOST_LETTERS = 200
+"""Of a place in the log: the name of a column may be as long as a body."""
 GONE = 499
 """What nginx logs for a client that hung up."""
 
@@ -140,5 +142,5 @@ class Gate:
             fields["model"] = record.version
         if record.error:
             metrics.errors[record.error].inc()
-            fields["error"], fields["where"] = record.error, record.where
+            fields["error"], fields["where"] = record.error, record.where[:MOST_LETTERS]
         log_event("request", **fields)

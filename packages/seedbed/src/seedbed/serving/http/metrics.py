@@ -5,6 +5,8 @@ import os
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 from seedbed.serving.bundle import Bundle
+from seedbed.serving.compiled import UnusualRowError
+from seedbed.serving.compiled.values import is_missing
 from seedbed.serving.signature import InputColumn
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -29,6 +34,7 @@ class Metrics:
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
         self._versions: dict[str, str] = {}
+        self._gauges: list[Collector] = []
 
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(f"seedbed_{name}", text, labels, registry=registry)
@@ -97,13 +103,29 @@ class Metrics:
         self.log_dropped.inc(dropped - self._dropped)
         self._dropped = dropped
 
+    def add(self, gauges: Collector) -> None:
+        """Let :meth:`write` give these gauges as well, which are of all workers already."""
+        self._gauges.append(gauges)
+
     def write(self) -> bytes:
         """Return the figures in Prometheus' text format."""
-        if FOLDER not in os.environ:
-            return generate_latest(self._registry)
         together = CollectorRegistry()
+        for gauges in self._gauges:
+            together.register(gauges)
+        if FOLDER not in os.environ:
+            return generate_latest(self._registry) + generate_latest(together)
+        _forget_dead_workers(Path(os.environ[FOLDER]))
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
+
+
+def _forget_dead_workers(folder: Path) -> None:
+    """Remove the gauges of workers that have died; their counts stay."""
+    for file in folder.glob("gauge_live*.db"):
+        try:
+            os.kill(int(file.stem.rpartition("_")[2]), 0)
+        except ProcessLookupError:
+            file.unlink(missing_ok=True)
 
 
 class _Children(dict):
@@ -128,7 +150,7 @@ class AnswerCounter:
     def __init__(self, metrics: Metrics, bundle: Bundle) -> None:
         self._metrics = metrics
         self._columns = bundle.signature.columns
-        self._names = [column.name for column in self._columns]
+        self._compiled = bundle.compiled
         self._is_regression = bundle.recipe.problem.task == "regression"
         self._edges = _lower_ends(bundle)
         self._labels = [f"{edge:.6g}" for edge in self._edges]
@@ -141,13 +163,11 @@ class AnswerCounter:
         metrics, pending = self._metrics, self._pending
         pending[metrics.rows] += len(rows)
         for row in rows:
-            for name in self._names:
-                if row[name] is None:
-                    pending[metrics.missing[name]] += 1
-            if warned:
-                for column in self._columns:
-                    if _is_unseen(row[column.name], column):
-                        pending[metrics.unseen[column.name]] += 1
+            for column, value in zip(self._columns, self._cleaned(row), strict=True):
+                if is_missing(value):
+                    pending[metrics.missing[column.name]] += 1
+                elif warned and _is_unseen(value, column):
+                    pending[metrics.unseen[column.name]] += 1
         for answer in answers:
             for name, value in answer.items():
                 if name == "prediction" and not self._is_regression:
@@ -155,6 +175,13 @@ class AnswerCounter:
                 else:
                     place = max(bisect_right(self._edges, value) - 1, 0)
                     pending[metrics.scores[name, self._labels[place]]] += 1
+
+    def _cleaned(self, row: Mapping[str, Any]) -> Sequence[Any]:
+        """Return the values of a row, cleaned where that is as cheap as in the compiled form."""
+        if self._compiled is not None:
+            with suppress(UnusualRowError):
+                return self._compiled.read(row)
+        return [row[column.name] for column in self._columns]
 
     def flush(self) -> None:
         """Hand over what was added up."""
@@ -196,8 +223,6 @@ def _lower_ends(bundle: Bundle) -> list[float]:
 
 
 def _is_unseen(value: Any, column: InputColumn) -> bool:
-    if value is None:
-        return False
     if column.categories is not None:
         return column.complete and value.strip() not in column.categories
     if column.minimum is not None and column.maximum is not None:

@@ -4,8 +4,6 @@ The document itself is the same whatever the bundle and needs no token. What it 
 it fetches from /page.json, with the token that a person types in.
 """
 
-import base64
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from seedbed.pages import STYLE, allow
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.http.service import JSON, Service
 
@@ -22,14 +21,14 @@ SCRIPTS = ("base", "form", "answer", "file", "card", "start")
 
 def _document() -> tuple[bytes, str]:
     """Return the page with its style and script inside, and the policy that allows just these."""
-    style = (PARTS / "style.css").read_text("utf-8")
+    style = STYLE + (PARTS / "style.css").read_text("utf-8")
     script = "\n".join((PARTS / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
     page = (PARTS / "page.html").read_text("utf-8")
     page = page.replace("/* style.css */", style).replace("/* scripts */", script)
     policy = {
         "default-src": "'none'",
-        "style-src": _allowed(style),
-        "script-src": _allowed(script),
+        "style-src": allow(style),
+        "script-src": allow(script),
         "connect-src": "'self'",
         "img-src": "data:",
         "form-action": "'none'",
@@ -37,10 +36,6 @@ def _document() -> tuple[bytes, str]:
         "frame-ancestors": "'none'",
     }
     return page.encode(), "; ".join(f"{name} {value}" for name, value in policy.items())
-
-
-def _allowed(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 DOCUMENT, POLICY = _document()

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from seedbed.errors import UserError
 from seedbed.serving.bundle import Bundle, CheckedRows
 from seedbed.serving.http.current import Served
+from seedbed.serving.http.metrics import AnswerCounter
 from seedbed.serving.http.refusals import Record, Refusal
 from seedbed.serving.http.sent import Sent
 from seedbed.serving.http.service import JSON, Service, wanted_kind
@@ -41,8 +42,9 @@ async def predict(service: Service, request: Request) -> Response:
         if wanted == JSON and not isinstance(sent.rows, pd.DataFrame) and sent.is_few:
             return _answer_few(service, served, sent, record.id)
         deadline = time.monotonic() + service.settings.seconds
+        counter = service.counter(served)  # here: the event loop alone replaces counters
         return await service.in_thread(
-            _answer_many, service, served, sent, wanted, deadline, record.id
+            _answer_many, service, counter, served, sent, wanted, deadline, record.id
         )
     except UserError as error:
         raise Refusal.of(error, sent.by_columns) from None
@@ -59,11 +61,19 @@ def _answer_few(service: Service, served: Served, sent: Sent, request: str) -> R
         service.shadow.offer(rows, answers.rows, sent.count)
     if service.log:
         service.log.add(served.bundle, request, rows, answers.rows)
+    if service.watch:
+        service.watch.offer(served.bundle, rows, answers.rows)
     return _json_answer(served, answers.rows, warnings)
 
 
 def _answer_many(
-    service: Service, served: Served, sent: Sent, wanted: str, deadline: float, request: str
+    service: Service,
+    counter: AnswerCounter,
+    served: Served,
+    sent: Sent,
+    wanted: str,
+    deadline: float,
+    request: str,
 ) -> Response:
     checked = served.bundle.check(sent.rows)
     answers = _predict_until(served.bundle, checked, deadline)
@@ -74,12 +84,14 @@ def _answer_many(
         raise Refusal(422, f"columns.{twice[0]}", what, "another name")
     if extra := _extra_warning(served, set(frame.columns)):
         warnings.append(extra)
-    service.counter(served).count_many(checked.cleaned, answers)
+    counter.count_many(checked.cleaned, answers)
     if service.shadow:
         loop = service.shadow.loop
         loop.call_soon_threadsafe(service.shadow.offer, sent.rows, answers, sent.count)
     if service.log:
         service.log.add(served.bundle, request, sent.rows, answers)
+    if service.watch:
+        service.watch.offer(served.bundle, frame, answers)
     if wanted == JSON:
         return _json_answer(served, answers.to_dict(orient="records"), warnings)
     body = write_table(pd.concat([frame, answers.set_axis(frame.index)], axis=1), wanted)

@@ -17,7 +17,9 @@ from seedbed.serving.http.refusals import Record, Refusal
 from seedbed.serving.http.sent import Sent
 from seedbed.serving.http.settings import Settings
 from seedbed.serving.http.shadow import Shadow
-from seedbed.serving.http.tables import ARROW, CSV, PARQUET, read_table_rows, refuse_many_rows
+from seedbed.serving.http.table_limits import refuse_many_rows
+from seedbed.serving.http.tables import ARROW, CSV, PARQUET, read_table_rows
+from seedbed.serving.http.watching import Watch
 from seedbed.serving.prediction_log import PredictionLog
 
 JSON = "application/json"
@@ -36,6 +38,7 @@ class Service:
     current: Current
     shadow: Shadow | None = None
     log: PredictionLog | None = None
+    watch: Watch | None = None
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "table"))
     _counters: dict[str, AnswerCounter] = field(default_factory=dict)
     _problem: str | None = None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from seedbed.serving.prediction_log import LogSettings
+from seedbed.serving.log_files import LogSettings
 
 MEGABYTE = 2**20
 
@@ -38,6 +38,8 @@ class Settings:
         What a request must bear.
     log : LogSettings or None
         What is kept of requests and answers.
+    watch : float or None
+        Minutes over which the drift gauges are.
     same_packages : bool
         Whether a bundle is refused that other versions of its packages made.
     """
@@ -55,4 +57,5 @@ class Settings:
     stop_seconds: int = 30
     token: str | None = None
     log: LogSettings | None = None
+    watch: float | None = None
     same_packages: bool = True

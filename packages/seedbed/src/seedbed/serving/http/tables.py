@@ -11,8 +11,17 @@ import pandas as pd
 from seedbed.config.schema import ColumnType
 from seedbed.data.csv_files import NOT_KNOWN
 from seedbed.errors import one_line
+from seedbed.serving.http.arrow_sizes import unpacked_size
 from seedbed.serving.http.refusals import Refusal
 from seedbed.serving.http.sent import Sent
+from seedbed.serving.http.table_limits import (
+    refuse_large,
+    refuse_many_columns,
+    refuse_many_rows,
+    refuse_other_columns,
+    refuse_repeated,
+    row_size,
+)
 from seedbed.serving.signature import Signature
 
 if TYPE_CHECKING:
@@ -43,7 +52,7 @@ def read_table_rows(
     Raises
     ------
     Refusal
-        If it is damaged or too large, or two columns have one name.
+        If it is damaged or too large, two columns have one name, or one is of another type.
     """
     import pyarrow as pa
 
@@ -51,7 +60,6 @@ def read_table_rows(
         table = READERS[kind](body, max_rows, EXPANDED * max_bytes).replace_schema_metadata(None)
         table.validate(full=True)
         refuse_many_rows(table.num_rows, max_rows)
-        _refuse_repeated_and_nested(table)
         table = _decoded(table, EXPANDED * max_bytes)
         frame = table.to_pandas(types_mapper=pd.ArrowDtype)
     except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, CsvError) as error:
@@ -62,13 +70,6 @@ def read_table_rows(
             if column.name in frame and column.type in ("number", "boolean", "time"):
                 frame[column.name] = _read_texts(frame[column.name], column.type)
     return Sent(frame, len(frame))
-
-
-def refuse_many_rows(count: int, most: int) -> None:
-    """Refuse more rows than a request may have."""
-    if count > most:
-        what = f"There are {count:,} rows. Send them in parts, or use `seedbed score`."
-        raise Refusal(413, "rows", what, f"at most {most:,} rows")
 
 
 def write_table(frame: pd.DataFrame, kind: str) -> bytes:
@@ -108,9 +109,14 @@ def _has_parts(kind: "pa.DataType") -> bool:
     """Whether CSV has no notation of its own for values of a type, as for times."""
     from pyarrow import types as are
 
-    return not (are.is_primitive(kind) or are.is_string(kind) or are.is_large_string(kind)) or (
-        are.is_temporal(kind) or are.is_float16(kind)
-    )
+    is_plain = are.is_primitive(kind) or _is_text(kind)
+    return not is_plain or are.is_temporal(kind) or are.is_float16(kind)
+
+
+def _is_text(kind: "pa.DataType") -> bool:
+    from pyarrow import types as are
+
+    return are.is_string(kind) or are.is_large_string(kind)
 
 
 def _read_csv(body: bytes, _max_rows: int, _max_bytes: int) -> "pa.Table":
@@ -119,7 +125,9 @@ def _read_csv(body: bytes, _max_rows: int, _max_bytes: int) -> "pa.Table":
     from pyarrow import csv
 
     lines = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8-sig", newline="")
-    generated = [f"f{place}" for place, _ in enumerate(next(reader(lines), []))]
+    first = next(reader(lines), [])
+    refuse_many_columns(len(first))
+    generated = [f"f{place}" for place, _ in enumerate(first)]
     table = csv.read_csv(
         io.BytesIO(body),
         read_options=csv.ReadOptions(
@@ -135,6 +143,7 @@ def _read_csv(body: bytes, _max_rows: int, _max_bytes: int) -> "pa.Table":
     if table.column_names != generated:
         raise ValueError("it is not clear how many columns the first line names")
     names = [value or "" for value in table.slice(0, 1).to_pylist()[0].values()]
+    refuse_repeated(names)
     table = table.slice(1).rename_columns(names)
     if body.count(b'"') % 2 and table.num_rows:
         last = table.slice(table.num_rows - 1).to_pylist()[0].values()
@@ -145,31 +154,31 @@ def _read_csv(body: bytes, _max_rows: int, _max_bytes: int) -> "pa.Table":
 
 def _read_parquet(body: bytes, max_rows: int, max_bytes: int) -> "pa.Table":
     from pyarrow import parquet
-    from pyarrow import types as are
 
     schema = parquet.read_schema(io.BytesIO(body))
-    texts = [field.name for field in schema if are.is_string(field.type)]
+    refuse_other_columns(schema)
+    texts = [field.name for field in schema if _is_text(field.type)]
     # A text that many rows share takes its place once, until it is known what all of them take.
     file = parquet.ParquetFile(io.BytesIO(body), read_dictionary=texts)
-    about = file.metadata
-    refuse_many_rows(about.num_rows, max_rows)
-    groups = range(about.num_row_groups)
-    size = sum(about.row_group(group).total_byte_size for group in groups)
-    if size > max_bytes:
-        raise _too_large(size, max_bytes)
+    groups = [file.metadata.row_group(place) for place in range(file.metadata.num_row_groups)]
+    rows = sum(group.num_rows for group in groups)
+    refuse_many_rows(rows, max_rows)
+    # So does a number, whereas in memory each row has its own.
+    size = max(sum(group.total_byte_size for group in groups), rows * row_size(schema))
+    refuse_large(size, max_bytes)
     return file.read(use_threads=False)
 
 
 def _read_arrow(body: bytes, max_rows: int, max_bytes: int) -> "pa.Table":
     import pyarrow as pa
 
-    batches, rows, size = [], 0, 0
     with pa.ipc.open_stream(body) as stream:
+        refuse_other_columns(stream.schema)
+        refuse_large(unpacked_size(body), max_bytes)
+        batches, rows = [], 0
         for batch in stream:
-            rows, size = rows + batch.num_rows, size + batch.nbytes
+            rows += batch.num_rows
             refuse_many_rows(rows, max_rows)
-            if size > max_bytes:
-                raise _too_large(size, max_bytes)
             batches.append(batch)
         return pa.Table.from_batches(batches, stream.schema)
 
@@ -181,11 +190,6 @@ READERS: dict[str, Callable[[bytes, int, int], "pa.Table"]] = {
 }
 
 
-def _too_large(size: int, most: int) -> Refusal:
-    what = f"The table takes {size:,} bytes in memory. Send it in parts, or use `seedbed score`."
-    return Refusal(413, "body", what, f"at most {most:,} bytes in memory")
-
-
 def _decoded(table: "pa.Table", most: int) -> "pa.Table":
     """Return a table in which each row holds its own text, if that is not too large."""
     import pyarrow as pa
@@ -195,36 +199,16 @@ def _decoded(table: "pa.Table", most: int) -> "pa.Table":
     for place, field in enumerate(table.schema):
         if not are.is_dictionary(field.type):
             continue
-        if are.is_string(field.type.value_type) or are.is_large_string(field.type.value_type):
+        if _is_text(field.type.value_type):
             size = sum(
                 pc.sum(pc.binary_length(chunk.dictionary).take(chunk.indices)).as_py() or 0
                 for chunk in table[place].chunks
             )
-            if size > most:
-                raise _too_large(size, most)
+            refuse_large(size, most)
             table = table.set_column(place, field.name, table[place].cast(pa.large_string()))
         else:
             table = table.set_column(place, field.name, table[place].cast(field.type.value_type))
     return table
-
-
-def _refuse_repeated_and_nested(table: "pa.Table") -> None:
-    from pyarrow import types as are
-
-    names = table.column_names
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise Refusal(422, f"columns.{twice}", "Two columns have this name.", "each column once")
-    plain = (
-        *(are.is_integer, are.is_floating, are.is_boolean, are.is_decimal, are.is_null),
-        *(are.is_string, are.is_large_string, are.is_string_view, are.is_timestamp, are.is_date),
-    )
-    for field in table.schema:
-        kind = field.type.value_type if are.is_dictionary(field.type) else field.type
-        if not any(is_kind(kind) for is_kind in plain):
-            what = f"The column is of Arrow's type {one_line(field.type)[:80]}."
-            raise Refusal(
-                422, f"columns.{field.name}", what, "numbers, texts, truth values, dates, times"
-            )
 
 
 def _read_texts(texts: pd.Series, kind: ColumnType) -> pd.Series:

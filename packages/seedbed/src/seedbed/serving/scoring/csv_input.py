@@ -1,8 +1,10 @@
 """CSV files in batches: typed at once where all numbers are, else as text that is read value by
 value."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +70,7 @@ class CsvInput:
         last = done.cursor or 0
         for table in of_equal_size(tables, wanted.size, done.rows):
             rows = table[NUMBER].to_numpy()
-            here = [found for found in malformed if last < found.row < rows[-1]]
+            here = _take_between(last, int(rows[-1]), malformed)
             last = int(rows[-1])
             yield Batch(table.drop_columns(NUMBER), rows, len(rows), here, last)
         if rest := [found for found in malformed if found.row > last]:
@@ -124,6 +126,14 @@ class CsvInput:
             return read_names(path, self._options)[0]
 
 
+def _take_between(first: int, last: int, rejected: list[Rejected]) -> list[Rejected]:
+    """Take rows before the row `last` out of a list in their order; return those after `first`."""
+    count = bisect_left(rejected, last, key=attrgetter("row"))
+    taken = rejected[:count]
+    del rejected[:count]
+    return [found for found in taken if found.row > first]
+
+
 def _refuse_nan(table: pa.Table) -> None:
     """Arrow takes NAN for a number; here it is no more one than another text."""
     for values in table.columns:
@@ -145,13 +155,13 @@ class _Counted:
     def __init__(self, before: int, malformed: list[Rejected], options: CsvOptions) -> None:
         self._before, self._malformed = before, malformed
         self._lines = options.top + (0 if options.header is None else 1)
-        self._left_out: list[int] = []
-        self._given = 0
+        self._next = 0  # the place in the file, from 0, after the last row that has a number
+        self._left_out: list[int] = []  # places of rows after it
 
     @property
     def rows(self) -> int:
         """How many rows there were up to here."""
-        return self._before + self._given + len(self._left_out)
+        return self._before + self._next + len(self._left_out)
 
     def set_aside(self, row: Any) -> str:
         """Leave a row out that the parser cannot split: Arrow calls this before the rows after."""
@@ -165,8 +175,10 @@ class _Counted:
 
     def number(self, count: int) -> pa.Array:
         """Return the numbers of the next `count` rows."""
-        places = np.arange(self._given, self._given + count)
-        self._given += count
+        places = np.arange(self._next, self._next + count)
         left_out = np.array(self._left_out, dtype=np.int64)
         earlier = np.searchsorted(left_out - np.arange(len(left_out)), places, side="right")
+        if count:
+            self._next = int(places[-1] + earlier[-1]) + 1
+            del self._left_out[: earlier[-1]]
         return pa.array(places + earlier + self._before + 1)

@@ -85,7 +85,7 @@ class FileOutput:
                 file.unlink()
         found = read_json(state) if state.is_file() else None
         self.finished = bool(found and found["finished"] and not (self._folder / WRITTEN).exists())
-        if found is None or not self.finished:
+        if found is None or not found["finished"]:
             self._refuse_existing(force)
         if found is not None:
             refuse_other_run(found["run"], identity, str(self._folder))
@@ -129,6 +129,7 @@ class FileOutput:
         with reporting(self._path):
             if not self.finished:
                 self._writer.close()
+                self._writer = None  # from here on close() must leave the file alone
                 self._side.close()
                 about = {
                     "run": dict(self._identity),

@@ -15,6 +15,7 @@ from seedbed.progress import RowProgress
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.scoring.batches import ROW_NUMBER, Batch
 from seedbed.serving.scoring.inputs import Input, Wanted
+from seedbed.serving.scoring.logging import ScoreLog
 from seedbed.serving.scoring.outputs import Output, Part, Totals, conform
 from seedbed.serving.scoring.predicting import VERSION, Scored, answer_schema
 from seedbed.serving.scoring.reading import count_rows
@@ -123,8 +124,20 @@ def plan_run(
     )
 
 
-def run(plan: Plan, source: Input, output: Output, processes: int = 1) -> Totals:
+def run(
+    plan: Plan, source: Input, output: Output, processes: int = 1, log: ScoreLog | None = None
+) -> Totals:
     """Answer all rows of an input that the output does not have yet; return the counts of all.
+
+    Parameters
+    ----------
+    plan : Plan
+    source : Input
+    output : Output
+    processes : int
+        How many predict at a time.
+    log : ScoreLog, optional
+        What is answered is kept there as well.
 
     Raises
     ------
@@ -133,14 +146,18 @@ def run(plan: Plan, source: Input, output: Output, processes: int = 1) -> Totals
     """
     try:
         if not output.finished:
-            _go_on(plan, source, output, processes)
+            _go_on(plan, source, output, processes, log)
+        if log:
+            log.finish()
         output.finish()
+        if log:
+            log.close()
     finally:
         output.close()
     return output.totals
 
 
-def _go_on(plan: Plan, source: Input, output: Output, processes: int) -> None:
+def _go_on(plan: Plan, source: Input, output: Output, processes: int, log: ScoreLog | None) -> None:
     done = output.totals.done
     batches = source.batches(plan.wanted, done)
     progress = RowProgress(source.rows, done.rows)
@@ -156,6 +173,8 @@ def _go_on(plan: Plan, source: Input, output: Output, processes: int) -> None:
         for batch, scored in answered:
             _refuse_bad(plan, source, output, batch, scored)
             rows = conform(_compose(plan, batch, scored), output.schema)
+            if log:  # first, so that a row that has an answer is never missing there
+                log.add(batch, scored, source.wording)
             output.write(Part(rows, scored.rejected, _count(batch, scored)))
             progress.add(batch.taken)
     progress.close()

@@ -128,8 +128,8 @@ def read_ahead(items: Iterable[T]) -> Generator[T]:
         thread.join()
 
 
-_prepared: dict[str, tuple[Bundle, Wording]] = {}
-"""In a process that predicts: its model."""
+_prepared: dict[str, tuple[Bundle, Wording] | UserError] = {}
+"""In a process that predicts: its model, or why it has none."""
 MODEL = "model"
 
 
@@ -139,11 +139,14 @@ def _start(path: Path, version: str, wording: Wording, threads: int) -> None:
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
     pa.set_cpu_count(threads)
-    bundle = load_bundle(path)
+    try:
+        bundle = load_bundle(path)
+        if bundle.version != version:
+            raise UserError(f"{path}: the bundle was replaced meanwhile. Type the command again.")
+        _prepared[MODEL] = bundle, wording
+    except UserError as error:  # the first batch tells it: of a process that starts, nobody hears
+        _prepared[MODEL] = error
     threadpool_limits(threads)
-    if bundle.version != version:
-        raise UserError(f"{path}: the bundle was replaced meanwhile. Type the command again.")
-    _prepared[MODEL] = bundle, wording
 
 
 def _end_with_parent() -> None:
@@ -164,6 +167,8 @@ def _pack(batch: Batch) -> tuple[Batch, bytes]:
 
 def _score(packed: tuple[Batch, bytes]) -> Scored:
     bare, content = packed
-    bundle, wording = _prepared[MODEL]
+    if isinstance(prepared := _prepared[MODEL], UserError):
+        raise prepared
+    bundle, wording = prepared
     table = pa.ipc.open_stream(content).read_all()
     return score_batch(bundle, Batch(table, bare.numbers, bare.taken, bare.rejected), wording)

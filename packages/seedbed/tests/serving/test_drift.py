@@ -7,11 +7,12 @@ from scipy import stats
 
 from seedbed.config.schema import Monitor
 from seedbed.data.profiles import Profile
-from seedbed.monitoring.drift import (
+from seedbed.serving.drift import (
     ColumnDrift,
     adjust,
     compare_profiles,
     homogeneity_p,
+    pool_rare,
     population_stability,
 )
 
@@ -49,6 +50,21 @@ def test_two_samples_of_one_distribution_seldom_raise_an_alarm(size: int) -> Non
     assert len(alarms) <= 5, alarms
 
 
+def test_months_of_the_reference_count_as_they_do_in_the_current_rows() -> None:
+    random = np.random.default_rng(0)
+    months = np.repeat(["2026-05-01", "2026-06-01"], 4_000)
+    warmer = 2.0 * (months == "2026-06-01")
+    rows = pd.DataFrame({"temp": random.normal(size=8_000) + warmer})
+    reference = Profile.of(rows, pd.Series(pd.to_datetime(months)))
+    now = pd.DataFrame({"temp": random.normal(size=4_000) + 2.0 * (np.arange(4_000) < 200)})
+    current = Profile.of(now, bins=reference.bins)
+    [pooled] = compare_profiles(reference, current, LIMITS, {"05": 4_000, "06": 4_000})
+    [shared] = compare_profiles(reference, current, LIMITS, {"05": 3_800, "06": 200})
+    assert pooled.reasons
+    assert not shared.reasons
+    assert shared.psi == pytest.approx(0, abs=0.01)
+
+
 CHANGES = {
     "shifted": ("number", lambda rows: rows["number"] + 0.5, "PSI"),
     "another unit": ("number", lambda rows: rows["number"] * 1.609, "PSI"),
@@ -83,14 +99,30 @@ def test_the_figures_are_near_those_of_the_rows_themselves() -> None:
     assert drift.wasserstein == pytest.approx(expected, rel=0.1)
 
 
-def test_psi_is_without_what_chance_makes_it() -> None:
+@pytest.mark.parametrize("rows", [150, 300, 3_000])
+@pytest.mark.parametrize("categories", [20, 200])
+def test_psi_is_without_what_chance_makes_it(categories: int, rows: int) -> None:
     random = np.random.default_rng(0)
-    shares = np.full(20, 0.05)
+    shares = 1 / np.arange(1, categories + 1)
+    shares /= shares.sum()
     found = [
-        population_stability(random.multinomial(300, shares), random.multinomial(300, shares))
+        population_stability(
+            *pool_rare(random.multinomial(50_000, shares), random.multinomial(rows, shares))
+        )
         for _ in range(500)
     ]
     assert np.mean(found) == pytest.approx(0, abs=0.01)
+
+
+def test_a_shift_of_many_categories_is_found_in_few_rows() -> None:
+    random = np.random.default_rng(0)
+    shares = 1 / np.arange(1, 201)
+    names = np.char.add("v", np.arange(200).astype(str))
+    before = random.choice(names, size=50_000, p=shares / shares.sum())
+    now = random.choice(names, size=150, p=shares / shares.sum())
+    now = np.where((now == "v0") | (now == "v1"), "v2", now)
+    found = drift_of(pd.DataFrame({"place": before}), pd.DataFrame({"place": now}))["place"]
+    assert found.reasons[0].startswith("PSI"), found
 
 
 def test_the_test_of_homogeneity_is_that_of_scipy() -> None:

@@ -5,7 +5,7 @@ chance. So a column has drifted only if its effect is large and cannot well be c
 how many columns were looked at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,8 +18,8 @@ from seedbed.models.outcome import Floats
 GROUPS = 10
 """Groups of neighbouring bins of a number for PSI and the test of homogeneity, as is usual."""
 LEAST_EXPECTED = 5
-"""Cells in which fewer rows are expected are pooled for the test: Cochran (1954),
-doi:10.2307/3001666."""
+"""Cells in which fewer rows are expected are pooled, since neither the test nor what chance makes
+of PSI holds for them: Cochran (1954), doi:10.2307/3001666."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,10 @@ class ColumnDrift:
 
 
 def compare_profiles(
-    reference: Profile, current: Profile, limits: Monitor, periods: set[str] | None = None
+    reference: Profile,
+    current: Profile,
+    limits: Monitor,
+    periods: Mapping[str, float] | None = None,
 ) -> list[ColumnDrift]:
     """Return the drift of each column, the worst first.
 
@@ -75,8 +78,8 @@ def compare_profiles(
         Of the same bins.
     limits : Monitor
         From which effect and with which chance of a false alarm a column counts as drifted.
-    periods : set of str, optional
-        The months of the reference that are looked at.
+    periods : mapping of str to float, optional
+        The months of the reference that are looked at, as :meth:`Profile.total` takes them.
     """
     found = [
         measure_drift(
@@ -95,17 +98,18 @@ def measure_drift(name: str, bins: Bins, reference: Counts, current: Counts) -> 
     """Return the drift between the counts, shape (n_bins + 1,), of one column; `p` is its own."""
     number = bins.kind == "number" and len(bins.cuts) > 1
     grouped = _group(reference, current) if number else (reference, current)
+    pooled = pool_rare(*grouped, also_rare=None if bins.kind == "number" else -2)
     unseen = current[0] + current[-2] if number else current[-2] * bins.complete
     return ColumnDrift(
         name,
-        psi=population_stability(*grouped),
+        psi=population_stability(*pooled),
         jensen_shannon=jensen_shannon(reference, current),
         kolmogorov_smirnov=float(_gaps(reference, current).max()) if number else None,
         wasserstein=_wasserstein(bins, reference, current) if number else None,
         missing=float(current[-1] / current.sum()),
         missing_before=float(reference[-1] / reference.sum()),
         unseen=max(float(unseen / current.sum()) - _unseen_by_chance(bins, reference), 0.0),
-        p=homogeneity_p(*grouped, also_rare=None if bins.kind == "number" else -2),
+        p=homogeneity_p(*pooled),
         cells=_cells(bins, reference, current),
     )
 
@@ -149,10 +153,21 @@ def jensen_shannon(reference: Counts, current: Counts) -> float:
     return float(jensenshannon(reference, current, base=2))
 
 
-def homogeneity_p(reference: Counts, current: Counts, also_rare: int | None = None) -> float:
-    """Return the p-value of Pearson's chi-square test that both counts are of one distribution.
+def homogeneity_p(reference: Counts, current: Counts) -> float:
+    """Return the p-value of Pearson's chi-square test that both counts are of one distribution."""
+    from scipy.stats import chi2_contingency
 
-    Cells in which few rows are expected are pooled.
+    table = np.array([reference, current])
+    table = table[:, table.sum(axis=0) > 0]
+    if table.shape[1] < 2:
+        return 1.0
+    return float(chi2_contingency(table, correction=False).pvalue)
+
+
+def pool_rare(
+    reference: Counts, current: Counts, also_rare: int | None = None
+) -> tuple[Counts, Counts]:
+    """Return both counts with one cell for all those in which few rows are expected.
 
     Parameters
     ----------
@@ -161,18 +176,13 @@ def homogeneity_p(reference: Counts, current: Counts, also_rare: int | None = No
         The cell of all values that the reference lacks. It is pooled with those: taken for one
         value it would be evidence of drift by itself, since the reference has none by definition.
     """
-    from scipy.stats import chi2_contingency
-
     table = np.array([reference, current])
     smaller = table.sum(axis=1).min() / table.sum()
     rare = table.sum(axis=0) * smaller < LEAST_EXPECTED
     if also_rare is not None:
         rare[also_rare] = True
-    pooled = np.column_stack([table[:, ~rare], table[:, rare].sum(axis=1)])
-    pooled = pooled[:, pooled.sum(axis=0) > 0]
-    if pooled.shape[1] < 2:
-        return 1.0
-    return float(chi2_contingency(pooled, correction=False).pvalue)
+    left, right = np.column_stack([table[:, ~rare], table[:, rare].sum(axis=1)])
+    return left, right
 
 
 def adjust(p: Floats) -> Floats:
