@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -187,22 +188,21 @@ def table_of(asked: Sequence[Asked], without: Sequence[Role] = ()) -> pa.Table:
 def _table(
     bundle: Bundle, asked: Sequence[Asked], inputs: pd.DataFrame | Mapping[str, pa.Array]
 ) -> pa.Table:
-    sizes = [len(found.rows) for found in asked]
-    places = [
-        np.arange(len(found.rows)) if found.places is None else found.places for found in asked
-    ]
+    places: list[int] | NDArray[np.int64] | None = asked[0].places
+    if places is None:
+        places = [place for found in asked for place in range(len(found.rows))]
     answers: Any = asked[0].answers
     if not isinstance(answers, pd.DataFrame):
         flat = [answer for found in asked for answer in found.answers]
         answers = {name: [answer[name] for answer in flat] for name in flat[0]}
     about = {
-        REQUEST: pa.array(np.repeat([found.request for found in asked], sizes)),
-        PLACE: pa.array(np.concatenate(places)),
+        REQUEST: pa.array([found.request for found in asked for _ in range(len(found.rows))]),
+        PLACE: pa.array(places, pa.int64()),
         ASKED: pa.array(
-            np.repeat([found.at.replace(tzinfo=None) for found in asked], sizes),
+            [found.at for found in asked for _ in range(len(found.rows))],
             pa.timestamp("us", "UTC"),
         ),
-        VERSION: pa.array([bundle.version] * sum(sizes)),
+        VERSION: pa.array([bundle.version] * len(places)),
     }
     columns = {name: pa.array(values) for name, values in inputs.items()}
     answered = {f"{ANSWER}{name}": pa.array(values) for name, values in answers.items()}
@@ -211,13 +211,17 @@ def _table(
 
 def arrow_inputs(bundle: Bundle, rows: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
     """Return the inputs of rows that fit the signature, each column in its type."""
+    columns = bundle.signature.columns
+    # One more, so that each row gives a tuple also where there is one column.
+    values = itemgetter(columns[0].name, *(column.name for column in columns))
+    _, *by_column = zip(*map(values, rows), strict=True)
     return {
-        column.name: _column([row[column.name] for row in rows], column, bundle)
-        for column in bundle.signature.columns
+        column.name: _column(found, column, bundle)
+        for column, found in zip(columns, by_column, strict=True)
     }
 
 
-def _column(values: list[Any], column: InputColumn, bundle: Bundle) -> pa.Array:
+def _column(values: Sequence[Any], column: InputColumn, bundle: Bundle) -> pa.Array:
     """Return values that fit the signature: Arrow reads them many times faster than checks do."""
     kinds = {"number": pa.float64(), "boolean": pa.bool_()}
     if column.type == "time":
