@@ -72,7 +72,7 @@ def write_log(folder: Path, rows: int) -> None:
         part = slice(place, place + size)
         at = begun + timedelta(days=DAYS) * (first / rows)
         request = f"{number:08x}"
-        table = table_of([Asked(bundle, request, at, raw[part], answers[part])])
+        table = table_of([Asked(bundle, request, at, size, raw[part], answers[part])])
         write_file(folder, at.date(), f"{number:08}.parquet", table)
         if number % 10 == 0:
             known = {PLACE: range(size), OUTCOME: raw["arr_delay"][part].to_numpy()}

@@ -137,6 +137,20 @@ def test_an_accepted_model_is_reported_and_not_made_again(accepted: Project) -> 
 
 
 @pytest.mark.slow
+def test_ci_commits_an_accepted_model_on_a_branch_of_its_own(accepted: Project) -> None:
+    accepted.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    how = f"seedbed retrain {' '.join(JUNE)}"
+    accepted.run(".ci/retrain", SEEDBED_RETRAIN=how)
+    assert accepted.git("branch", "--show-current").strip() == "retrain"
+    assert accepted.git("log", "-1", "--format=%an %b").strip() == f"retrain {how}"
+    params = yaml.safe_load(accepted.git("show", "HEAD:params.yaml"))
+    assert params["dataset"]["window"]["end"] == "2013-06-01"
+    assert accepted.stages_run() == [], "what was trained aside is here"
+    again = accepted.run(".ci/retrain", SEEDBED_RETRAIN=f"{how} --expanding")
+    assert "nothing to propose" in again.stdout, "there are no newer rows"
+
+
+@pytest.mark.slow
 def test_it_is_promoted_by_name_and_rolled_back(accepted: Project) -> None:
     name = only_experiment(accepted)
     printed = accepted.run("seedbed", "promote", "--experiment", name).stdout

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from seedbed.config.schema import Monitor
@@ -15,6 +16,7 @@ from seedbed.data.tables import read_table
 from seedbed.monitoring.checking import check_rows
 from seedbed.monitoring.watching import watch
 from seedbed.serving import Bundle, load_bundle
+from seedbed.serving.log_files import arrow_inputs
 from seedbed.serving.window import MOST_ANSWERS, Slot, WindowFigures, figures_of
 
 Built = Callable[[str], Path]
@@ -45,6 +47,16 @@ def test_the_figures_are_those_of_monitor(built: Built, name: str) -> None:
     else:
         assert expected.estimated is not None
         assert found.estimated == pytest.approx(expected.estimated["value"])
+
+
+@pytest.mark.parametrize("name", ["flights", "wine", "diabetes"])
+def test_rows_as_json_sends_them_count_as_those_of_a_table(built: Built, name: str) -> None:
+    bundle = load_bundle(built(name) / "models/bundle")
+    rows = bundle.samples.rows
+    sent = pa.table(arrow_inputs(bundle, rows)).to_pandas()
+    found = slot(bundle, sent), slot(bundle, bundle.signature.check(rows))
+    assert figures_of(bundle, found[:1], LIMITS) == figures_of(bundle, found[1:], LIMITS)
+    assert found[0].months == found[1].months
 
 
 def test_of_many_rows_a_fair_sample_of_answers_is_kept(built: Built) -> None:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -18,6 +19,7 @@ from seedbed.config.schema import Role
 from seedbed.data.values import read_values
 from seedbed.errors import UserError, one_line
 from seedbed.serving.bundle import Bundle
+from seedbed.serving.scoring.predicting import answer_schema
 from seedbed.serving.signature import InputColumn
 
 REQUEST, PLACE, ASKED, VERSION = "request_id", "request_row", "asked_at", "model_version"
@@ -25,6 +27,8 @@ REQUEST, PLACE, ASKED, VERSION = "request_id", "request_row", "asked_at", "model
 asked (UTC), and the bundle that answered."""
 ANSWER = "answer_"
 """What the names of the columns with answers begin with: an input may be called `prediction`."""
+TYPES = {"number": pa.float64(), "boolean": pa.bool_()}
+"""Of inputs; others are texts."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,12 @@ class Asked:
         The request's id.
     at : datetime
         When, in UTC.
-    rows : sequence of mapping, or DataFrame, n_rows
-        As they were sent; they fit the signature.
-    answers : sequence of mapping, or DataFrame, n_rows
-        As the bundle gave them.
+    count : int
+        How many they are.
+    rows : bytes, or DataFrame of n_rows
+        As they were sent, as lines of JSON where they were few; they fit the signature.
+    answers : bytes, or DataFrame of n_rows
+        As the bundle gave them, in the same form.
     places : ndarray of int, shape (n_rows,), or None
         The place of each row in the request, counted from 0; None: all of them in their order.
     """
@@ -85,8 +91,9 @@ class Asked:
     bundle: Bundle
     request: str
     at: datetime
-    rows: Sequence[Mapping[str, Any]] | pd.DataFrame
-    answers: Sequence[Mapping[str, Any]] | pd.DataFrame
+    count: int
+    rows: bytes | pd.DataFrame
+    answers: bytes | pd.DataFrame
     places: NDArray[np.int64] | None = None
 
 
@@ -169,12 +176,16 @@ def day_of(folder: Path) -> date | None:
 def table_of(asked: Sequence[Asked], without: Sequence[Role] = ()) -> pa.Table:
     """Return requests to one bundle as a table: a row for each that was asked."""
     bundle = asked[0].bundle
-    frames = [found for found in asked if isinstance(found.answers, pd.DataFrame)]
-    few = [found for found in asked if not isinstance(found.answers, pd.DataFrame)]
-    parts = [_table(bundle, [found], bundle.signature.check(found.rows)) for found in frames]
+    parts = [
+        _table([found], bundle.signature.check(found.rows), found.answers)
+        for found in asked
+        if isinstance(found.rows, pd.DataFrame) and isinstance(found.answers, pd.DataFrame)
+    ]
+    few = [found for found in asked if isinstance(found.rows, bytes)]
     if few:
-        rows = [row for found in few for row in found.rows]
-        parts.append(_table(bundle, few, arrow_inputs(bundle, rows)))
+        inputs = _read_inputs(bundle, b"".join(found.rows for found in few))
+        answers = b"".join(found.answers for found in few)
+        parts.append(_table(few, inputs, _read_lines(answers, answer_schema(bundle))))
     columns = bundle.recipe.columns
     left_out = [
         name
@@ -185,43 +196,88 @@ def table_of(asked: Sequence[Asked], without: Sequence[Role] = ()) -> pa.Table:
 
 
 def _table(
-    bundle: Bundle, asked: Sequence[Asked], inputs: pd.DataFrame | Mapping[str, pa.Array]
+    asked: Sequence[Asked],
+    inputs: pd.DataFrame | Mapping[str, pa.Array],
+    answers: pd.DataFrame | pa.Table,
 ) -> pa.Table:
-    sizes = [len(found.rows) for found in asked]
-    places = [
-        np.arange(len(found.rows)) if found.places is None else found.places for found in asked
-    ]
-    answers: Any = asked[0].answers
-    if not isinstance(answers, pd.DataFrame):
-        flat = [answer for found in asked for answer in found.answers]
-        answers = {name: [answer[name] for answer in flat] for name in flat[0]}
+    places: list[int] | NDArray[np.int64] | None = asked[0].places
+    if places is None:
+        places = [place for found in asked for place in range(found.count)]
     about = {
-        REQUEST: pa.array(np.repeat([found.request for found in asked], sizes)),
-        PLACE: pa.array(np.concatenate(places)),
+        REQUEST: pa.array([found.request for found in asked for _ in range(found.count)]),
+        PLACE: pa.array(places, pa.int64()),
         ASKED: pa.array(
-            np.repeat([found.at.replace(tzinfo=None) for found in asked], sizes),
-            pa.timestamp("us", "UTC"),
+            [found.at for found in asked for _ in range(found.count)], pa.timestamp("us", "UTC")
         ),
-        VERSION: pa.array([bundle.version] * sum(sizes)),
+        VERSION: pa.array([asked[0].bundle.version] * len(places)),
     }
-    columns = {name: pa.array(values) for name, values in inputs.items()}
-    answered = {f"{ANSWER}{name}": pa.array(values) for name, values in answers.items()}
+    columns = {name: _plain(values) for name, values in inputs.items()}
+    names = answers.columns if isinstance(answers, pd.DataFrame) else answers.column_names
+    answered = {f"{ANSWER}{name}": _plain(answers[name]) for name in names}
     return pa.table({**about, **columns, **answered})
+
+
+def _plain(values: pd.Series | pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    return pa.array(values) if isinstance(values, pd.Series) else values
+
+
+def as_lines(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return rows as lines of JSON: these take less room than objects, and nobody traverses them.
+
+    So a request that waits to be written costs those after it nothing.
+    """
+    import orjson
+
+    return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+
+
+def _read_inputs(bundle: Bundle, lines: bytes) -> Mapping[str, pa.Array]:
+    """Return the inputs of rows that fit the signature, each column in its type."""
+    import orjson
+
+    columns = bundle.signature.columns
+    schema = pa.schema([(column.name, TYPES.get(column.type, pa.string())) for column in columns])
+    try:
+        read = _read_lines(lines, schema)
+    except pa.ArrowInvalid:  # a value in another form than most, such as a time as a number
+        return arrow_inputs(bundle, [orjson.loads(line) for line in lines.splitlines()])
+    return {
+        column.name: (
+            _column(read[column.name].to_pylist(), column, bundle)
+            if column.type == "time"
+            else read[column.name]
+        )
+        for column in columns
+    }
+
+
+def _read_lines(lines: bytes, schema: pa.Schema) -> pa.Table:
+    """Return the columns of a schema; other threads go on meanwhile."""
+    from pyarrow import json
+
+    return json.read_json(
+        pa.BufferReader(lines),
+        json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
+        json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+    )
 
 
 def arrow_inputs(bundle: Bundle, rows: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
     """Return the inputs of rows that fit the signature, each column in its type."""
+    columns = bundle.signature.columns
+    # One more, so that each row gives a tuple also where there is one column.
+    values = itemgetter(columns[0].name, *(column.name for column in columns))
+    _, *by_column = zip(*map(values, rows), strict=True)
     return {
-        column.name: _column([row[column.name] for row in rows], column, bundle)
-        for column in bundle.signature.columns
+        column.name: _column(found, column, bundle)
+        for column, found in zip(columns, by_column, strict=True)
     }
 
 
-def _column(values: list[Any], column: InputColumn, bundle: Bundle) -> pa.Array:
+def _column(values: Sequence[Any], column: InputColumn, bundle: Bundle) -> pa.Array:
     """Return values that fit the signature: Arrow reads them many times faster than checks do."""
-    kinds = {"number": pa.float64(), "boolean": pa.bool_()}
     if column.type == "time":
         sent = pd.Series(values, dtype=object)
         zone = bundle.signature.time_zone
         return pa.array(read_values(sent, column.name, "time", zone, sent=True))
-    return pa.array(values, kinds.get(column.type, pa.string()), from_pandas=True)
+    return pa.array(values, TYPES.get(column.type, pa.string()), from_pandas=True)

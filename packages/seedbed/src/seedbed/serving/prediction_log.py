@@ -20,6 +20,7 @@ from seedbed.serving.bundle import Bundle
 from seedbed.serving.log_files import (
     Asked,
     LogSettings,
+    as_lines,
     forget_old_days,
     make_folder,
     table_of,
@@ -86,7 +87,13 @@ class PredictionLog:
         """
         if self._settings.rate < 1 and self._random.random() >= self._settings.rate:
             return
-        asked = Asked(bundle, request, datetime.now(UTC), rows, answers)
+        now, count = datetime.now(UTC), len(rows)
+        if isinstance(answers, pd.DataFrame):
+            frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame([*rows], dtype=object)
+            asked = Asked(bundle, request, now, count, frame, answers)
+        else:
+            assert not isinstance(rows, pd.DataFrame)
+            asked = Asked(bundle, request, now, count, as_lines(rows), as_lines(answers))
         with self._lock:
             if len(self._waiting) < self._settings.waiting:
                 self._waiting.append(asked)
@@ -125,7 +132,7 @@ class PredictionLog:
             with self._lock:
                 new, self._waiting = self._waiting, []
             taken += new
-            rows += sum(len(asked.rows) for asked in new)
+            rows += sum(asked.count for asked in new)
             if stopped:
                 return taken, False
         return taken, True

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -31,12 +32,15 @@ from seedbed.serving.http.shadow import Shadow
 from seedbed.serving.http.watching import Watch
 from seedbed.serving.prediction_log import PredictionLog
 
+SWITCH = 0.001
+"""Seconds for which a thread that counts or writes may keep the event loop waiting."""
 Route = Callable[[Service, Request], Awaitable[Response]]
 
 
 def make_app(settings: Settings) -> Gate:
     """Return the application that serves a bundle, as uvicorn takes it."""
     log_as_json()
+    sys.setswitchinterval(SWITCH)
     metrics = Metrics()
     same_packages, noted = settings.same_packages, metrics.note_bundle
     current = Current(settings.path, same_packages, partial(noted, "served"))

@@ -88,6 +88,7 @@ class ScoreLog:
             self._bundle,
             self.request,
             datetime.now(UTC),
+            len(numbers),
             read_frame(rows, self._bundle.signature, wording),
             scored.answers.filter(pa.array(kept)).to_pandas(),
             numbers - 1,
