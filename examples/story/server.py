@@ -14,7 +14,7 @@ from repository import Repository, stop
 
 from seedbed.errors import UserError
 from seedbed.monitoring.logs import log_files
-from seedbed.serving.prediction_log import PLACE, REQUEST
+from seedbed.serving.log_files import PLACE, REQUEST
 
 PARQUET = "application/vnd.apache.parquet"
 BODY = 10_000

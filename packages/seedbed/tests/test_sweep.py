@@ -18,7 +18,7 @@ from seedbed.sweep import copied_conf
 from support import REPOSITORY, wait_for
 
 KILLED_WHILE_IT_SENDS = """
-import os, struct, sys, threading
+import os, struct, sys, threading, time
 from joblib import Parallel, delayed
 from seedbed.sweep import watch_workers
 
@@ -27,6 +27,7 @@ def job(place):
     while "result_queue" not in frame.f_locals:
         frame = frame.f_back
     pipe = frame.f_locals["result_queue"]._writer.fileno()
+    time.sleep(3)  # a worker is seen before it dies
     os.write(pipe, struct.pack("!i", 1000) + b"the beginning")
     os.kill(os.getpid(), 9)
 

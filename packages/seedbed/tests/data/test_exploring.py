@@ -230,6 +230,7 @@ def test_the_page_shows_the_target_by_column(rows: pd.DataFrame, task: str, word
 ODD = ["price_$ of $x_1$", "Größe_日本", "<b>&amp;", "n" * 300, "n" * 299 + "m"]
 
 
+@pytest.mark.slow
 def test_of_a_wide_table_the_telling_columns_are_shown(recwarn: pytest.WarningsRecorder) -> None:
     random, names = np.random.default_rng(0), [*ODD, *(f"c{number}" for number in range(400))]
     frame = pd.DataFrame(random.normal(size=(300, len(names))), columns=names)

@@ -463,6 +463,7 @@ def by_pandas(texts: pd.Series, kind: str, form: str | None) -> pd.Series:
     return texts
 
 
+@pytest.mark.slow
 @settings(
     derandomize=True,
     deadline=None,

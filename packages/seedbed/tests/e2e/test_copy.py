@@ -222,14 +222,20 @@ NOBODY = {
     ("answers", "environment", "message"),
     [
         ({"name": "late flights!"}, {}, '"late flights!" is no name of a project: write ASCII'),
-        ({"name": "pandas"}, {}, "pandas: the project needs a package of this name"),
         ({"about": "one\ntwo"}, {}, "One line about the project is asked for, and this is more"),
         ({"storage": "ftp://host/x"}, {}, '"ftp://host/x" is no place for data: give the whole'),
         ({"storage": "s3://key:" + "secret@bucket/x"}, {}, "must hold no password"),
         ({"ci": "jenkins"}, {}, 'ci is "jenkins": choose github, gitlab or none.'),
-        ({}, NOBODY, "Git does not know who commits. Run `git config --global user.name"),
+        pytest.param(
+            {"name": "pandas"}, {}, "pandas: the project needs a package of this name",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {}, NOBODY, "Git does not know who commits. Run `git config --global user.name",
+            marks=pytest.mark.slow,
+        ),
     ],
-)
+)  # fmt: skip
 def test_a_copy_that_is_refused_leaves_nothing_behind(
     template: Path,
     tmp_path: Path,

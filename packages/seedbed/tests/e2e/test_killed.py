@@ -60,6 +60,7 @@ def test_the_next_repro_recovers(project: Project, stage: str) -> None:
     assert project.stages_run() == []
 
 
+@pytest.mark.slow
 def test_what_a_killed_stage_leaves_is_mended(project: Project) -> None:
     before = outputs(project.root)
     kill_while_writing(project, "train")

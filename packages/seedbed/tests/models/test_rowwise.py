@@ -13,7 +13,7 @@ from seedbed.models.pipeline import build_pipeline, fit_pipeline
 from seedbed.models.predicting import predict_scores
 
 MODELS = sorted(path.stem for path in (Path(__file__).parents[4] / "conf" / "model").glob("*.yaml"))
-CASES: list[tuple[str, str, dict[str, Any]]] = [
+CASES: list[Any] = [
     *((name, task, {}) for name in MODELS for task in ("binary", "multiclass", "regression")),
     *(
         ("logistic_regression", "regression", {"target_transform": kind})
@@ -21,7 +21,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ),
     *(("stacking", "regression", {"target_transform": kind}) for kind in ("log", "quantile")),
     ("linear_svm", "multiclass", {"calibration": "isotonic"}),
-    ("stacking", "binary", {"calibration": "sigmoid"}),
+    pytest.param("stacking", "binary", {"calibration": "sigmoid"}, marks=pytest.mark.slow),
     ("hist_gradient_boosting", "binary", {"calibration": "isotonic"}),
     ("mlp", "binary", {"preprocessing": {"min_frequency": 2}}),
     ("mlp", "binary", {"arguments": {"hidden_layer_sizes": [33, 17], "max_iter": 5}}),

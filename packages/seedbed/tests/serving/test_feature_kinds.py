@@ -242,7 +242,8 @@ def test_text_and_dates_and_shops_are_learned_from(package: Callable[..., Path])
     assert min(worth["note"], worth["shop"]) > 0.05 > worth["city"]
 
 
-@pytest.mark.parametrize("task", slow_after(1, [*TASKS]))
+@pytest.mark.slow
+@pytest.mark.parametrize("task", TASKS)
 def test_a_second_baseline_is_reported_where_asked_for(
     task: str, package: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
