@@ -105,6 +105,10 @@ def _release_twice(target: Path) -> None:
         (target / file).write_text(read(target, file) + line, encoding="utf-8")
     profile = ("a profile of the raw rows for people", "a later profile of the raw rows")
     repository.edit("dvc.yaml", *profile)
+    # As after `seedbed promote`.
+    repository.git("rm", "--quiet", "models/champion/README.md")
+    (target / "models/champion.dvc").write_text("outs: []\n", encoding="utf-8")
+    repository.edit("models/.gitignore", "/bundle\n", "/bundle\n/champion\n")
     (target / "conf/model/later.yaml").write_text("# A later model\n", encoding="utf-8")
     repository.git("rm", "--quiet", "conf/model/linear_svm.yaml", "conf/search/linear_svm.yaml")
     repository.commit("a later release")
@@ -154,6 +158,9 @@ def test_a_copy_holds_the_project_and_the_wheel(
     package = [file for file in files if file.startswith("packages/")]
     assert package == ["packages/seedbed-0.2.0-py3-none-any.whl"]
     assert any("flights" in file for file in files) == (answers.get("example") != "none")
+    models = [file for file in files if file.startswith("models/")]
+    assert models == ["models/.gitignore", "models/champion/README.md"]
+    assert "champion" not in read(project.root, "models/.gitignore")
     for file in ("Makefile", "pyproject.toml", "README.md", ".dvcignore", ".dvc/config"):
         assert not re.search("template only|packages/seedbed/", read(project.root, file))
     assert answers.get("about", "A data science project") in read(project.root, "README.md")

@@ -46,6 +46,7 @@ def test_promoting_changes_no_byte_of_the_bundle_and_reruns_nothing_but_the_gate
     before, commit = bundle(project), project.git("rev-parse", "HEAD")
     printed = project.run("seedbed", "promote").stdout
     assert "model v0.1.0 is in use" in printed
+    assert "a sample of 4,000 rows" in printed
     assert bundle(project) == bundle(project, "models/champion") == before
     changed = project.git("diff", "--name-only", commit, "HEAD").splitlines()
     models = {"models/.gitignore", "models/champion.dvc", "models/champion/README.md"}

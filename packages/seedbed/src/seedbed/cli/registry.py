@@ -23,11 +23,17 @@ def promote(
     ] = None,
 ) -> None:
     """Make the packaged bundle the champion, and register it as a version, a tag of Git."""
+    from seedbed.config.params import read_params
     from seedbed.registry.promoting import promote as run
     from seedbed.retraining.retrain import promote_by_name
 
     root = find_root()
-    print(promote_by_name(root, experiment, bump) if experiment else run(root, bump))
+    if experiment:
+        print(promote_by_name(root, experiment, bump))
+        return
+    print(run(root, bump))
+    if rows := read_params(["dataset"], root)["dataset"].sample:
+        print(f"It has learned from a sample of {rows:,} rows (dataset.sample).")
 
 
 @app.command()

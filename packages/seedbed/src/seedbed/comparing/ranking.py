@@ -1,5 +1,6 @@
 """Which revision is the best by the deciding metric, and by how much."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -59,6 +60,8 @@ class Ranking:
         figures = f"{self.key} {best.value:.4g} against {other.value:.4g}"
         if place.gain == 0:
             return f"{best.name} and {other.name} are equal: {figures}."
+        if not math.isclose(abs(place.gain), abs(best.value - other.value), abs_tol=1e-9):
+            figures += ", each on its own test rows"
         text = f"{best.name} is better than {other.name} by {abs(place.gain):.4g}: {figures}."
         if place.low is None or place.high is None:
             return f"{text} There is no interval of the difference: {place.note}."
