@@ -1,6 +1,5 @@
 """Which revision is the best by the deciding metric, and by how much."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +14,8 @@ from seedbed.models.metrics import find_metric
 SPLITS = ("test", "cv", "validation")
 """Where a figure may be from: the first of them that the most revisions have is compared."""
 RESAMPLES, SEED = 200, 0
+SHARED = " that both scored"
+"""Where the difference is of fewer rows than the figures."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class Ranking:
         figures = f"{self.key} {best.value:.4g} against {other.value:.4g}"
         if place.gain == 0:
             return f"{best.name} and {other.name} are equal: {figures}."
-        if not math.isclose(abs(place.gain), abs(best.value - other.value), abs_tol=1e-9):
-            figures += ", each on its own test rows"
+        if SHARED in place.note:
+            figures += ", each on all its test rows"
         text = f"{best.name} is better than {other.name} by {abs(place.gain):.4g}: {figures}."
         if place.low is None or place.high is None:
             return f"{text} There is no interval of the difference: {place.note}."
@@ -132,7 +133,7 @@ def _on_common_rows(
     clusters = pd.factorize(mine["_cluster"])[0]
     found = compare_answers(outcomes[0], outcomes[1], {}, clusters, problem, RESAMPLES, SEED)
     same = len(rows) == len(predictions) == len(reference)
-    note = f"the {len(rows):,} test rows{'' if same else ' that both scored'}"
+    note = f"the {len(rows):,} test rows{'' if same else SHARED}"
     if found.identical:
         return Place(place.name, place.value, 0.0, 0.0, 0.0, note)
     figure = found.difference[problem.metric]
