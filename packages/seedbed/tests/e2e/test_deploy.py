@@ -20,6 +20,8 @@ from seedbed.config.imports import BEYOND_SERVING
 
 from support import started, wait_for
 
+# One worker of `pytest -n` installs the image for all tests.
+pytestmark = pytest.mark.xdist_group("deployed")
 DEVELOPING = {
     "dvc", "hydra-core", "omegaconf", "great-expectations", "matplotlib", "gto", "jinja2",
     "hydra-joblib-launcher", "optuna", "skrub", "duckdb", "pytest",
