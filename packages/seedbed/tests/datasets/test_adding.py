@@ -1,6 +1,5 @@
 """What `seedbed dataset add` writes: files that compose, and by which the table is read again."""
 
-import shutil
 import sys
 from datetime import time
 from pathlib import Path
@@ -21,8 +20,6 @@ from seedbed.datasets.adding import Added, add_dataset
 from seedbed.datasets.placing import choose_name
 from seedbed.errors import UserError
 
-from support import REPOSITORY
-
 sys.path.insert(0, str(Path(__file__).parents[1] / "data_sets"))
 from tables import TABLES
 
@@ -32,17 +29,6 @@ ODD_NAMES = [
 ]
 AREA = [row * 7 % 27 / 2 for row in range(27)]
 RENT = [row * 5 % 27 / 4 + row % 3 for row in range(27)]
-
-
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with the conf/ of this one."""
-    root = tmp_path / "project"
-    (root / ".dvc").mkdir(parents=True)
-    shutil.copytree(REPOSITORY / "conf", root / "conf")
-    shutil.copy(REPOSITORY / "pyproject.toml", root)
-    monkeypatch.chdir(root)
-    return root
 
 
 def write(path: Path, **columns: object) -> str:

@@ -1,7 +1,6 @@
 """`seedbed dataset add` of a database and of an address: what it writes reads the same rows again."""
 
 import http.server
-import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -20,8 +19,6 @@ from seedbed.data.sources import read_source
 from seedbed.datasets.adding import add_dataset
 from seedbed.errors import UserError
 
-from support import REPOSITORY
-
 VARIABLE = "RENTS_DB"
 RENTS = pd.DataFrame(
     {
@@ -32,17 +29,6 @@ RENTS = pd.DataFrame(
         "rent": [row * 5 % 27 / 4 + row % 3 for row in range(60)],
     }
 )
-
-
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with the conf/ of this one."""
-    root = tmp_path / "project"
-    (root / ".dvc").mkdir(parents=True)
-    shutil.copytree(REPOSITORY / "conf", root / "conf")
-    shutil.copy(REPOSITORY / "pyproject.toml", root)
-    monkeypatch.chdir(root)
-    return root
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from seedbed.cli.log_options import LogDays, LogRate, LogWithout
 from seedbed.errors import UserError
 
 if TYPE_CHECKING:
@@ -53,13 +54,9 @@ def score(
         Path | None,
         typer.Option(help="A folder to keep inputs and answers in, as `seedbed serve --log` does."),
     ] = None,
-    log_rate: Annotated[float, typer.Option(help="Share of the rows that are kept.")] = 1.0,
-    log_days: Annotated[
-        int | None, typer.Option(help="How many days they are kept; else for good.")
-    ] = None,
-    log_without: Annotated[
-        str, typer.Option(help="Roles between commas whose columns are left out, such as key.")
-    ] = "",
+    log_rate: LogRate = 1.0,
+    log_days: LogDays = None,
+    log_without: LogWithout = "",
     force: Annotated[bool, typer.Option(help="Replace an output that exists.")] = False,
     restart: Annotated[
         bool, typer.Option(help="Forget what a run that was stopped has answered.")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from seedbed.cli.log_options import LogDays, LogRate, LogWithout
 from seedbed.config.repository import find_root
 from seedbed.errors import UserError
 
@@ -53,13 +54,9 @@ def serve(
         Path | None,
         typer.Option(help="A folder to keep requests and answers in, as Parquet by day."),
     ] = None,
-    log_rate: Annotated[float, typer.Option(help="Share of the requests that are kept.")] = 1.0,
-    log_days: Annotated[
-        int | None, typer.Option(help="How many days they are kept; else for good.")
-    ] = None,
-    log_without: Annotated[
-        str, typer.Option(help="Roles between commas whose columns are left out, such as key.")
-    ] = "",
+    log_rate: LogRate = 1.0,
+    log_days: LogDays = None,
+    log_without: LogWithout = "",
     watch: Annotated[
         float | None,
         typer.Option(
