@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seedbed.config.sources import SECRET, holds_secret
 from seedbed.errors import UserError, one_line
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def connect(address: str) -> "Engine":
         )
     try:
         url = make_url(text)
-        if url.password and not by_name:
+        if holds_secret(text) and not by_name:
             raise UserError(
                 f"{label(address)}: a password on the command line is seen by everybody on this "
                 "machine, and one in conf/ by everybody who has the repository. Put the URL into "
@@ -68,7 +69,7 @@ def connect(address: str) -> "Engine":
 
 def label(address: str) -> str:
     """Return an address for messages and state files: without a password."""
-    head, sign, tail = address.partition("://")
+    head, sign, tail = address.partition("?")[0].partition("://")
     user, at, host = tail.rpartition("@")
     return f"{head}{sign}{user.partition(':')[0]}{at}{host}"
 
@@ -88,10 +89,13 @@ def database_words(error: BaseException, address: str) -> str:
 
     text = one_line(getattr(error, "orig", None) or error)[:300].rstrip(".")
     try:
-        password = make_url(os.environ.get(address, address)).password
+        url = make_url(os.environ.get(address, address))
     except (ArgumentError, ValueError):
-        password = None
-    return text.replace(str(password), "***") if password else text
+        return text
+    asked = [value for name, value in url.query.items() if SECRET.search(name)]
+    for secret in filter(None, [url.password, *asked]):
+        text = text.replace(str(secret), "***")
+    return text
 
 
 @contextmanager

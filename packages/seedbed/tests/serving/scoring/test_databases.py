@@ -147,6 +147,10 @@ def test_rows_that_cannot_be_asked_for_are_refused(
             f"postgresql://me:{SECRET}@host/db",
             "a password on the command line is seen by everybody",
         ),
+        (
+            f"postgresql://host/db?password={SECRET}",
+            "^postgresql://host/db: a password on the command line",
+        ),
         ("nodatabase://host/db", "nodatabase://host/db: this is not a URL of a database"),
         ("sqlite:////no/such/folder/data.sqlite", "the database reports: unable to open"),
     ],
