@@ -121,7 +121,8 @@ def watch_workers(grace: float = GRACE) -> None:
     joblib waits for ever for the rest of a result if the worker is killed while it sends it.
     """
     workers: set[multiprocessing.process.BaseProcess] = set()
-    while all((worker.exitcode or 0) >= 0 for worker in workers):
+    # A launcher that ends its workers in good order sends SIGTERM.
+    while all((one.exitcode or 0) >= 0 or one.exitcode == -signal.SIGTERM for one in workers):
         time.sleep(1)
         workers.update(multiprocessing.active_children())
     time.sleep(grace)

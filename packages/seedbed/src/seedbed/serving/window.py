@@ -50,7 +50,7 @@ class Slot:
     @classmethod
     def of(
         cls, bundle: Bundle, rows: pd.DataFrame, answers: pd.DataFrame, random: np.random.Generator
-    ) -> "Slot":
+    ) -> Self:
         """Return what n rows are counted as.
 
         Parameters
@@ -65,7 +65,7 @@ class Slot:
         names = profiled_columns(columns, [column.name for column in bundle.signature.columns])
         time = time_column(columns)
         months = cleaned[time].dropna().dt.strftime("%m") if time in cleaned else ()
-        return Slot(
+        return cls(
             Profile.of(cleaned[names], bins=bundle.profile.inputs.bins),
             Profile.of(scores_of(answers), bins=bundle.profile.scores.bins),
             Counter(months),
@@ -89,7 +89,7 @@ class Slot:
             below,
         )
 
-    def thinned(self) -> "Slot":
+    def thinned(self) -> Self:
         """Return it with at most :data:`MOST_ANSWERS` answers."""
         if len(self.answers) <= MOST_ANSWERS:
             return self
