@@ -41,8 +41,10 @@ class Shadow:
         self._queue.put_nowait((rows, answers, count))
 
     async def run(self) -> None:
-        """Compare what was handed over, for ever."""
+        """Compare what was handed over, for ever; until the second bundle is loaded, it waits."""
         loop = asyncio.get_running_loop()
+        while self.current.served is None:
+            await asyncio.sleep(0.05)
         while True:
             rows, answers, count = await self._queue.get()
             try:
@@ -54,9 +56,7 @@ class Shadow:
 
     def _compare(self, rows: Few | pd.DataFrame, answers: Any) -> None:
         served = self.current.served
-        if served is None:
-            self._metrics.shadow["failed"].inc(len(rows))
-            return
+        assert served is not None, "run waits for it"
         if isinstance(rows, pd.DataFrame):
             ours = answers.reset_index(drop=True)
             theirs = served.bundle.predict(rows.reset_index(drop=True))
