@@ -1,5 +1,6 @@
 """Stage ingest: the tables of a source become one table of raw rows."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -7,9 +8,8 @@ import pandas as pd
 from seedbed.config.schema import ColumnLists, Dataset, Source
 from seedbed.data.csv_files import Types
 from seedbed.data.freshness import STATE, source_state
-from seedbed.data.ingesting import assemble_rows, columns_to_read
-from seedbed.data.sources import find_unwatched, read_source
-from seedbed.data.tables import write_table
+from seedbed.data.ingesting import columns_to_read, write_rows
+from seedbed.data.sources import find_unwatched, read_batches
 from seedbed.errors import some_of
 from seedbed.files import write_json
 from seedbed.stages import stage
@@ -25,19 +25,18 @@ def ingest(dataset: Dataset, source: Source, columns: ColumnLists) -> None:
     # Before rows are read: what changes in between counts as a change.
     state = source_state(source, dataset, columns)
 
-    def read(name: str, types: Types) -> pd.DataFrame:
+    def read(name: str, types: Types) -> Iterator[pd.DataFrame]:
         def needed(names: list[str]) -> list[str]:
             found[name] = names
             return columns_to_read(name, names, dataset, columns)
 
-        return read_source(source, dataset, name, types, needed)
+        return read_batches(source, dataset, name, types, needed)
 
-    rows = assemble_rows(read, dataset, columns)
-    write_table(rows, Path("data/raw"))
+    rows, names = write_rows(read, dataset, columns, Path("data/raw"))
     write_json(STATE, state)
-    print(f"{len(rows):,} rows, {len(rows.columns)} columns")
+    print(f"{rows:,} rows, {len(names)} columns")
     joined = [name for join in dataset.joins for name in join.added]
-    used = {*rows.columns, *(key for join in dataset.joins for key in join.keys)}
+    used = {*names, *(key for join in dataset.joins for key in join.keys)}
     if unlisted := [name for name in (*found[dataset.base], *joined) if name not in used]:
         print(f"left out, since columns does not list them: {some_of(unlisted, SHOWN)}")
     if warning := find_unwatched(source):

@@ -8,7 +8,7 @@ import pytest
 
 from seedbed.config.schema import ColumnLists, Dataset, Join, Table
 from seedbed.data.ingesting import assemble_rows
-from seedbed.data.joining import join_table
+from seedbed.data.joining import JoinedTable
 from seedbed.errors import UserError
 
 LARGE = 2**60 + 1
@@ -21,7 +21,7 @@ def test_a_join_keeps_every_row_once(
 ) -> None:
     cities = pd.DataFrame({"city": ["Oslo", "Bern"], "id": [7, 8], "height": [23, 540]})
     join = Join(table="cities", keys=["city"], columns=["height", "id"], rename={"id": "city_id"})
-    joined = join_table(trips, cities, join, trip_dataset, trip_lists)
+    joined = JoinedTable(cities, join, trip_dataset, trip_lists).add_to(trips)
     assert joined["id"].tolist() == trips["id"].tolist()
     assert joined["height"].tolist()[0] == 23
     assert joined["height"].isna().sum() == 3
@@ -34,11 +34,11 @@ def test_a_missing_key_matches_nothing(
     right = keys["city"] if isinstance(keys, dict) else "city"
     cities = pd.DataFrame({right: ["Oslo", None, None], "height": [23, 1, 2]})
     columns = Join(table="cities", keys=keys, columns=["height"])
-    joined = join_table(trips, cities, columns, trip_dataset, trip_lists)
+    joined = JoinedTable(cities, columns, trip_dataset, trip_lists).add_to(trips)
     assert joined["height"].notna().tolist() == [True, False, False, False, True, False]
     assert list(joined) == [*trips, "height"]
     count = Join(table="cities", keys=keys, aggregate={"_rows": ["count"]})
-    joined = join_table(trips, cities, count, trip_dataset, trip_lists)
+    joined = JoinedTable(cities, count, trip_dataset, trip_lists).add_to(trips)
     assert joined["cities_count"].tolist() == [1, 0, 0, 0, 1, 0]
 
 
@@ -64,7 +64,7 @@ def test_a_bad_join_is_refused(
     join = Join(table="cities", keys=["city"], columns=[column])
     lists = trip_lists.model_copy(update={"category": []})
     with pytest.raises(UserError, match=words):
-        join_table(trips, pd.DataFrame(cities), join, trip_dataset, lists)
+        JoinedTable(pd.DataFrame(cities), join, trip_dataset, lists).add_to(trips)
 
 
 def test_keys_of_two_types_are_compared_in_the_type_that_is_listed() -> None:
@@ -72,7 +72,7 @@ def test_keys_of_two_types_are_compared_in_the_type_that_is_listed() -> None:
     customers = pd.DataFrame({"id": pd.Series([7, LARGE], dtype="int64"), "age": [30, 40]})
     join = Join(table="orders", keys={"customer": "id"}, columns=["age"])
     lists = LISTS.model_copy(update={"types": {"customer": "category"}})
-    joined = join_table(visits, customers, join, VISITS, lists)
+    joined = JoinedTable(customers, join, VISITS, lists).add_to(visits)
     assert joined["age"].fillna(0).tolist() == [40, 30, 0]
 
 
@@ -82,10 +82,10 @@ def test_integers_keep_every_digit(
 ) -> None:
     cities = pd.DataFrame({"city": ["Oslo"], "owner": pd.Series([LARGE], dtype=dtype)})
     one = Join(table="cities", keys=["city"], columns=["owner"])
-    joined = join_table(trips, cities, one, trip_dataset, trip_lists)
+    joined = JoinedTable(cities, one, trip_dataset, trip_lists).add_to(trips)
     assert joined["owner"].dropna().tolist() == [LARGE, LARGE]
     many = Join(table="cities", keys=["city"], aggregate={"owner": ["last", "max"]})
-    joined = join_table(trips, cities, many, trip_dataset, trip_lists)
+    joined = JoinedTable(cities, many, trip_dataset, trip_lists).add_to(trips)
     assert joined["cities_owner_last"].dropna().tolist() == [LARGE, LARGE]
     assert joined["cities_owner_max"].dropna().tolist() == [LARGE, LARGE]
 
@@ -94,7 +94,7 @@ def test_keys_of_nineteen_digits_are_told_apart() -> None:
     visits = pd.DataFrame({"who": pd.Series([LARGE, LARGE + 1, None], dtype="Int64")})
     orders = pd.DataFrame({"who": [LARGE + 1, LARGE + 1, LARGE + 2], "amount": [1, 2, 4]})
     join = Join(table="orders", keys=["who"], aggregate={"amount": ["sum"], "_rows": ["count"]})
-    joined = join_table(visits, orders, join, VISITS, LISTS)
+    joined = JoinedTable(orders, join, VISITS, LISTS).add_to(visits)
     assert joined["orders_count"].tolist() == [0, 2, 0]
     assert joined["orders_amount_sum"].dropna().tolist() == [3]
 
@@ -135,7 +135,7 @@ NONE = [0, 0, None, None, None, None, None, 0, None]
 def test_only_what_was_before_counts(who: str | None, at: str | None, figures: list) -> None:
     join = Join(table="orders", keys=["who"], time="at", aggregate=FIGURES)
     visits = pd.DataFrame({"who": ["b", who], "at": ["2023-01-01", at]}, dtype="str")
-    joined = join_table(visits, ORDERS, join, VISITS, LISTS)
+    joined = JoinedTable(ORDERS, join, VISITS, LISTS).add_to(visits)
     assert list(joined) == ["who", "at", *join.figures]
     found = joined[list(join.figures)].astype(object)
     assert found.where(found.notna(), None).to_numpy().tolist() == [NONE, figures]
@@ -148,7 +148,7 @@ def test_without_a_time_all_rows_count_in_the_order_of_the_table() -> None:
         aggregate={"_rows": ["count"], "status": ["last"], "amount": ["mean"]},
         rename={"orders_status_last": "status"},
     )
-    joined = join_table(pd.DataFrame({"who": ["b", "a", "b"]}), ORDERS, join, VISITS, LISTS)
+    joined = JoinedTable(ORDERS, join, VISITS, LISTS).add_to(pd.DataFrame({"who": ["b", "a", "b"]}))
     assert joined["orders_count"].tolist() == [2, 3, 2]
     assert joined["status"].tolist() == ["new", "new", "new"]
     assert joined["orders_amount_mean"].tolist() == [5.5, 2.0, 5.5]
@@ -173,7 +173,7 @@ def test_figures_are_those_of_a_loop_over_the_rows(seed: int) -> None:
         time="at",
         aggregate={"_rows": ["count"], "amount": FIGURES["amount"]},
     )
-    joined = join_table(visits, orders, join, VISITS, LISTS)
+    joined = JoinedTable(orders, join, VISITS, LISTS).add_to(visits)
     for place, visit in visits.iterrows():
         same = (orders["k"] == visit["k"]) & (orders["n"] == visit["n"])
         before = orders[same & (orders["at"] < visit["at"])].sort_values("at", kind="stable")
@@ -188,8 +188,8 @@ def test_what_comes_later_changes_no_figure() -> None:
     join = Join(table="orders", keys=["who"], time="at", aggregate=FIGURES)
     visits = pd.DataFrame({"who": ["a", "b"], "at": ["2024-01-03", "2024-01-03"]})
     later = pd.DataFrame({"who": ["a", "b"], "at": ["2024-01-03"] * 2, "amount": [1e30, 5]})
-    joined = join_table(visits, ORDERS, join, VISITS, LISTS)
-    with_later = join_table(visits, pd.concat([later, ORDERS]), join, VISITS, LISTS)
+    joined = JoinedTable(ORDERS, join, VISITS, LISTS).add_to(visits)
+    with_later = JoinedTable(pd.concat([later, ORDERS]), join, VISITS, LISTS).add_to(visits)
     pd.testing.assert_frame_equal(joined, with_later)
 
 
@@ -207,7 +207,7 @@ def test_bad_figures_are_refused(changed: dict[str, Any], words: str) -> None:
     values = {"table": "orders", "keys": ["who"], "time": "at", "aggregate": {"_rows": ["count"]}}
     visits = pd.DataFrame({"who": ["a"], "at": ["2024-01-03"]})
     with pytest.raises(UserError, match=words):
-        join_table(visits, ORDERS, Join.model_validate(values | changed), VISITS, LISTS)
+        JoinedTable(ORDERS, Join.model_validate(values | changed), VISITS, LISTS).add_to(visits)
 
 
 def test_a_table_is_read_in_the_types_that_its_columns_will_have(

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.sources import find_option_mistakes
-from seedbed.data import sql_tables
+from seedbed.data import batches, sql_tables
 from seedbed.data.sources import read_source
 from seedbed.data.values import read_values
 from seedbed.errors import UserError
@@ -278,7 +278,7 @@ def test_a_read_that_breaks_off_begins_anew_and_gives_all_rows(
     fill: Fill, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setattr(sql_tables, "BATCH", 100)
-    monkeypatch.setattr(sql_tables, "WAITS", (0.0, 0.0))
+    monkeypatch.setattr(batches, "WAITS", (0.0, 0.0))
     engine = fill(
         "postgresql",
         "CREATE TABLE rows (id INT PRIMARY KEY, t TEXT)",
@@ -319,7 +319,7 @@ def test_a_server_that_is_killed_and_started_again_gives_all_rows(
     capsys: pytest.CaptureFixture,
 ) -> None:
     monkeypatch.setattr(sql_tables, "BATCH", 100)
-    monkeypatch.setattr(sql_tables, "WAITS", (1.0,) * 30)
+    monkeypatch.setattr(batches, "WAITS", (1.0,) * 30)
     engine = fill(
         "postgresql",
         "CREATE TABLE rows (id INT PRIMARY KEY, t TEXT)",

@@ -1,28 +1,35 @@
 """Raw rows: the tables of a dataset joined into one, typed, cut to the window and the sample."""
 
-from collections.abc import Callable
+import pickle
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from seedbed.config.columns import ColumnTypes, resolve_columns, take_columns
+from seedbed.config.columns import ColumnTypes, take_columns
 from seedbed.config.schema import ROWS, ColumnLists, Dataset
+from seedbed.data.batches import as_batches, begun_anew, stack_batches
 from seedbed.data.csv_files import Types
-from seedbed.data.joining import join_table, types_to_join
-from seedbed.data.roles import Columns, columns_with
+from seedbed.data.joining import JoinedTable, types_to_join
+from seedbed.data.roles import Columns
+from seedbed.data.tables import write_batches
+from seedbed.data.typed_rows import TypedRows, spooled
 from seedbed.data.values import read_values
 from seedbed.errors import UserError, did_you_mean
 
+Read = Callable[[str, Types], pd.DataFrame | Iterable[pd.DataFrame]]
+"""Returns a table, or batches of it, given its name and the types of its columns."""
 
-def assemble_rows(
-    read: Callable[[str, Types], pd.DataFrame], dataset: Dataset, lists: ColumnLists
-) -> pd.DataFrame:
+
+def assemble_rows(read: Read, dataset: Dataset, lists: ColumnLists) -> pd.DataFrame:
     """Read and join the tables of `dataset`; return the columns that are listed, in their types.
 
     Parameters
     ----------
     read : callable
-        Returns a table, given its name and the types of its columns.
+        Returns a table or batches of it, given its name and the types of its columns.
     dataset : Dataset
     lists : ColumnLists
 
@@ -38,13 +45,86 @@ def assemble_rows(
         If a key or column is missing, a join would double rows, a value does not fit its column's
         type, a feature holds nothing but missing values, or no row is left.
     """
+    joined = _read_joined(read, dataset, lists)
+
+    def assemble() -> pd.DataFrame:
+        typed = TypedRows(dataset, lists)
+        batches = list(typed.read(_join(_choose(read, dataset, lists), joined)))
+        dtypes = typed.dtypes()
+        return pd.concat([batch.astype(dtypes) for batch in batches], ignore_index=True)
+
+    return begun_anew(assemble)
+
+
+def write_rows(
+    read: Read, dataset: Dataset, lists: ColumnLists, path: Path
+) -> tuple[int, list[str]]:
+    """Write what :func:`assemble_rows` returns as a Parquet folder, in bounded memory.
+
+    Of the first table only a batch is in memory, and of a sample the time of each row; joined
+    tables are whole. The bytes are those of :func:`seedbed.data.tables.write_table`, however the
+    first table is cut into batches. A read that breaks off begins anew with nothing left of it.
+
+    Returns
+    -------
+    rows : int
+    names : list of str
+        Of the columns.
+
+    Raises
+    ------
+    UserError
+        As :func:`assemble_rows`; `path` is as it was then.
+    """
+    joined = _read_joined(read, dataset, lists)
+
+    def write() -> tuple[int, list[str]]:
+        typed = TypedRows(dataset, lists)
+        # Types are known once all rows have been read: until then they lie beside the target.
+        with spooled(typed.read(_join(_choose(read, dataset, lists), joined)), path) as spool:
+            schema = typed.schema()
+            write_batches(spool.read(schema), schema, path)
+        return typed.rows, schema.names
+
+    return begun_anew(write)
+
+
+def _read_joined(read: Read, dataset: Dataset, lists: ColumnLists) -> list[JoinedTable]:
+    """Read the tables to join, each whole."""
     types = ColumnTypes(lists)
-    base = read(dataset.base, types)
-    rows = _sample(_cut(base, dataset, lists.time), dataset, lists.time)
-    for join in dataset.joins:
-        table = read(join.table, types_to_join(join, types))
-        rows = join_table(rows, table, join, dataset, lists)
-    return set_types(rows, resolve_columns(lists, rows.columns), dataset)
+    return [
+        JoinedTable(
+            begun_anew(
+                lambda join=join: stack_batches(  # type: ignore[misc]
+                    as_batches(read(join.table, types_to_join(join, types)))
+                )
+            ),
+            join,
+            dataset,
+            lists,
+        )
+        for join in dataset.joins
+    ]
+
+
+def _join(batches: Iterable[pd.DataFrame], joined: list[JoinedTable]) -> Iterator[pd.DataFrame]:
+    for batch in batches:
+        for table in joined:
+            batch = table.add_to(batch)  # noqa: PLW2901
+        yield batch
+
+
+def _choose(read: Read, dataset: Dataset, lists: ColumnLists) -> Iterator[pd.DataFrame]:
+    """Yield the rows of the window and the sample; their index is their number in the table."""
+    batches = _numbered(as_batches(read(dataset.base, ColumnTypes(lists))))
+    return _sample(_cut(batches, dataset, lists.time), dataset, lists.time)
+
+
+def _numbered(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    rows = 0
+    for batch in batches:
+        yield batch.set_axis(pd.RangeIndex(rows, rows + len(batch)))
+        rows += len(batch)
 
 
 def columns_to_read(
@@ -80,50 +160,49 @@ def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.Data
     UserError
         If a value does not fit, or a feature or the target holds nothing but missing values.
     """
-    typed = pd.DataFrame(
-        {
-            name: read_values(
-                rows[name],
-                name,
-                column.type,
-                dataset.time_zone,
-                exact=column.key or column.role in ("key", "group"),
-            )
-            for name, column in columns.items()
-        }
-    )
-    for name in columns_with(columns, "feature", "target", "time", "group"):
-        if typed[name].isna().all():
-            raise UserError(
-                f"columns: {name} ({columns[name].role}) holds nothing but missing values in "
-                f"{len(typed)} rows. Take it out of columns in the conf/dataset file, "
-                "or correct the source."
-            )
-    return typed
+    typed = TypedRows(dataset, columns)
+    (found,) = typed.read([rows])
+    return found.astype(typed.dtypes())
 
 
-def _cut(base: pd.DataFrame, dataset: Dataset, name: str | None) -> pd.DataFrame:
-    """Return the rows of the window, by the time column `name`."""
-    start, end = dataset.window.start, dataset.window.end
-    if start is None and end is None:
-        return base
+def _cut(
+    batches: Iterable[pd.DataFrame], dataset: Dataset, name: str | None
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of the window, by the time column `name`."""
+    window = dataset.window
+    if window.start is None and window.end is None:
+        yield from batches
+        return
     if name is None:
         raise UserError(
             "dataset.window is set, and columns.time names no column. Name one in the conf/dataset "
             "file, or leave the window open."
         )
-    times = read_times(base, name, dataset)
-    inside = pd.Series(True, index=base.index)
-    if start is not None:
-        inside &= times >= moment(start, dataset.time_zone)
-    if end is not None:
-        inside &= times < moment(end, dataset.time_zone)
-    if not inside.any():
+    start, end = (
+        None if text is None else moment(text, dataset.time_zone)
+        for text in (window.start, window.end)
+    )
+    found = False
+    extremes: list[pd.Timestamp] = []
+    for batch in batches:
+        times = read_times(batch, name, dataset)
+        inside = pd.Series(True, index=batch.index)
+        if start is not None:
+            inside &= times >= start
+        if end is not None:
+            inside &= times < end
+        if inside.any():
+            found = True
+            yield batch[inside]
+        elif not found:
+            extremes += [times.min(), times.max()]
+    if not found:
+        times = pd.Series(extremes)
         raise UserError(
-            f"dataset.window: no row lies in [{start}, {end}); the data run from {times.min()} to "
-            f"{times.max()}. Change the window with -S or in the conf/dataset file."
+            f"dataset.window: no row lies in [{window.start}, {window.end}); the data run from "
+            f"{times.min()} to {times.max()}. Change the window with -S or in the conf/dataset "
+            "file."
         )
-    return base[inside].reset_index(drop=True)
 
 
 def read_times(base: pd.DataFrame, name: str, dataset: Dataset) -> pd.Series:
@@ -144,7 +223,7 @@ def read_times(base: pd.DataFrame, name: str, dataset: Dataset) -> pd.Series:
             f"{did_you_mean(name, base.columns)}, so dataset.window cannot be applied. Correct it "
             "in the conf/dataset file."
         )
-    return read_values(base[name], name, "time", dataset.time_zone)
+    return read_values(base[name], name, "time", dataset.time_zone, numbered=True)
 
 
 def moment(text: str, zone: str) -> pd.Timestamp:
@@ -165,14 +244,28 @@ def moment(text: str, zone: str) -> pd.Timestamp:
         ) from None
 
 
-def _sample(base: pd.DataFrame, dataset: Dataset, name: str | None) -> pd.DataFrame:
-    """Return `dataset.sample` rows, evenly spread in time, or all of them."""
-    if dataset.sample is None or dataset.sample >= len(base):
-        return base
-    order = (
-        base[name].argsort(kind="stable").to_numpy()
-        if name in base.columns
-        else np.arange(len(base))
-    )
-    taken = order[np.linspace(0, len(base) - 1, dataset.sample).astype("int64")]
-    return base.iloc[np.sort(taken)].reset_index(drop=True)
+def _sample(
+    batches: Iterable[pd.DataFrame], dataset: Dataset, name: str | None
+) -> Iterator[pd.DataFrame]:
+    """Yield `dataset.sample` rows, evenly spread in time, or all of them."""
+    if dataset.sample is None:
+        yield from batches
+        return
+    times: list[np.ndarray] = []
+    with tempfile.TemporaryFile() as spool:
+        for batch in batches:
+            pickle.dump(batch, spool, protocol=5)
+            is_timed = name is not None and name in batch.columns
+            moments = read_times(batch, str(name), dataset) if is_timed else pd.Series(batch.index)
+            times.append(moments.to_numpy("datetime64[us]" if is_timed else None))
+        order = np.argsort(np.concatenate(times), kind="stable")
+        wanted = min(dataset.sample, len(order))
+        taken = np.sort(order[np.linspace(0, len(order) - 1, wanted).astype("int64")])
+        spool.seek(0)
+        before = 0
+        for part in times:
+            batch = pickle.load(spool)
+            first, end = np.searchsorted(taken, [before, before + len(part)])
+            if end > first:
+                yield batch.iloc[taken[first:end] - before]
+            before += len(part)

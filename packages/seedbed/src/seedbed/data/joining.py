@@ -1,5 +1,6 @@
 """Joins: columns of the one row that matches, or figures of the many that do."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,65 +37,105 @@ def types_to_join(join: Join, types: Types) -> dict[str, ColumnType]:
     return found | keys
 
 
-def join_table(
-    rows: pd.DataFrame, other: pd.DataFrame, join: Join, dataset: Dataset, lists: ColumnLists
-) -> pd.DataFrame:
-    """Join `other` to `rows`: every row stays, and none is doubled.
+class JoinedTable:
+    """A table that is joined to batches of rows: every row stays, and none is doubled.
 
     A missing key matches nothing. A row that nothing matches gets missing values, and 0 as a count.
-    Keys that are of different types are compared in the type that the lists have for them.
+    Keys that are of different types are compared in the type that the lists have for them. The
+    table is whole in memory.
 
     Parameters
     ----------
-    rows, other : DataFrame
+    other : DataFrame
     join : Join
         If it has a time, a row of `other` counts only if it lies before ``lists.time`` of the row.
     dataset : Dataset
         Its time zone is that of times without an offset.
     lists : ColumnLists
 
-    Returns
-    -------
-    DataFrame, shape (n_rows, n_columns + n_added)
-
     Raises
     ------
     UserError
-        If a key or column is missing on a side, a key is not unique in `other` although nothing is
-        aggregated, or not of one type on both sides, a column would be there twice, or a value is
-        no number or time where one is needed.
+        If a key or column is missing in `other`.
     """
-    base, zone = dataset.base, dataset.time_zone
-    needed = [*join.columns, *(name for name in join.aggregate if name != ROWS)]
-    _refuse_absent(rows, base, join, [*join.pairs, *filter(None, [join.time and lists.time])])
-    _refuse_absent(
-        other, join.table, join, [*join.pairs.values(), *needed, *filter(None, [join.time])]
-    )
-    names = [*rows.columns, *join.added]
-    if clashing := [name for name in join.added if names.count(name) > 1]:
-        raise UserError(
-            f"dataset.joins: {', '.join(clashing)} of table {join.table} is a column of {base} "
-            "too. Give it another name under rename in the conf/dataset file."
-        )
-    # pandas would take two missing keys for equal ones.
-    other = other.dropna(subset=list(join.pairs.values()))
-    types = ColumnTypes(lists)
-    for left, right in join.pairs.items():
-        if _kind(rows[left]) == _kind(other[right]):
-            continue
-        if kind := types.get(left):
-            rows = rows.assign(**{left: read_values(rows[left], left, kind, zone, exact=True)})
-            key = _read(other, right, kind, join, zone, exact=True)
-            other = other.assign(**{right: key})
-        else:
+
+    def __init__(
+        self, other: pd.DataFrame, join: Join, dataset: Dataset, lists: ColumnLists
+    ) -> None:
+        needed = [*join.columns, *(name for name in join.aggregate if name != ROWS)]
+        wanted = [*join.pairs.values(), *needed, *filter(None, [join.time])]
+        _refuse_absent(other, join.table, join, wanted)
+        # pandas would take two missing keys for equal ones.
+        self._other = other.dropna(subset=list(join.pairs.values()))
+        self._join, self._dataset, self._lists = join, dataset, lists
+        self._types = ColumnTypes(lists)
+        self._added: dict[frozenset[str], Callable[[pd.DataFrame], pd.DataFrame]] = {}
+
+    def add_to(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return rows with the columns that the join adds.
+
+        Parameters
+        ----------
+        rows : DataFrame, shape (n_rows, n_columns)
+            Its index has the number of each row, for messages.
+
+        Returns
+        -------
+        DataFrame, shape (n_rows, n_columns + n_added)
+
+        Raises
+        ------
+        UserError
+            If a key or column is missing, a key is not unique in the table although nothing is
+            aggregated, or not of one type on both sides, a column would be there twice, or a value
+            is no number or time where one is needed.
+        """
+        join, base = self._join, self._dataset.base
+        time = self._lists.time if join.time else None
+        _refuse_absent(rows, base, join, [*join.pairs, *filter(None, [time])])
+        names = [*rows.columns, *join.added]
+        if clashing := [name for name in join.added if names.count(name) > 1]:
             raise UserError(
-                f"dataset.joins: {left} is {rows[left].dtype} in {base} and {right} is "
-                f"{other[right].dtype} in {join.table}, so no row would match. Make them the same "
-                f"type, or list {left} under columns.types in the conf/dataset file."
+                f"dataset.joins: {', '.join(clashing)} of table {join.table} is a column of {base} "
+                "too. Give it another name under rename in the conf/dataset file."
             )
-    if not join.aggregate:
-        return _join_one(rows, other, join, base)
-    return _join_many(rows, other, join, lists.time, zone)
+        read: set[str] = set()
+        for left, right in join.pairs.items():
+            if _kind(rows[left]) == _kind(self._other[right]):
+                continue
+            if rows[left].isna().all():
+                # A batch of nothing but missing keys has no type of its own.
+                empty = self._other[right].iloc[:0].reset_index(drop=True)
+                rows = rows.assign(**{left: empty.reindex(rows.index)})
+                continue
+            rows = rows.assign(**{left: self._read_key(rows[left], left, right)})
+            read.add(left)
+        key = frozenset(read)
+        if key not in self._added:
+            self._added[key] = self._prepare(read)
+        return self._added[key](rows).set_axis(rows.index)
+
+    def _read_key(self, values: pd.Series, left: str, right: str) -> pd.Series:
+        kind = self._types.get(left)
+        if kind is None:
+            raise UserError(
+                f"dataset.joins: {left} is {values.dtype} in {self._dataset.base} and {right} is "
+                f"{self._other[right].dtype} in {self._join.table}, so no row would match. Make "
+                f"them the same type, or list {left} under columns.types in the conf/dataset file."
+            )
+        zone = self._dataset.time_zone
+        return read_values(values, left, kind, zone, exact=True, numbered=True)
+
+    def _prepare(self, read: set[str]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+        """Return what adds the columns; the keys in `read` are compared in their types."""
+        join, zone, other = self._join, self._dataset.time_zone, self._other
+        for left, right in join.pairs.items():
+            if left in read:
+                key = _read(other, right, self._types[left], join, zone, exact=True)
+                other = other.assign(**{right: key})
+        if not join.aggregate:
+            return _join_one(other, join, self._dataset.base)
+        return _join_many(other, join, self._lists.time, zone)
 
 
 def _refuse_absent(table: pd.DataFrame, name: str, join: Join, wanted: list[str]) -> None:
@@ -114,8 +155,8 @@ def _kind(values: pd.Series) -> str:
     return "number" if pd.api.types.is_numeric_dtype(dtype) else "text"
 
 
-def _join_one(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) -> pd.DataFrame:
-    """Add the columns of the one row of `other` that matches."""
+def _join_one(other: pd.DataFrame, join: Join, base: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Return what adds the columns of the one row of `other` that matches."""
     keys = list(join.pairs)
     new_names = {right: left for left, right in join.pairs.items()} | join.rename
     right = other[[*join.pairs.values(), *join.columns]].rename(columns=new_names)
@@ -129,7 +170,8 @@ def _join_one(rows: pd.DataFrame, other: pd.DataFrame, join: Join, base: str) ->
             f"({example}), so the join would double rows of {base}. Join on more keys, make the "
             "table unique, or list figures of its rows under aggregate in place of columns."
         )
-    return rows.merge(_keep_digits(right), how="left", on=keys, validate="many_to_one")
+    right = _keep_digits(right)
+    return lambda rows: rows.merge(right, how="left", on=keys)
 
 
 def _keep_digits(frame: pd.DataFrame) -> pd.DataFrame:
@@ -143,30 +185,28 @@ def _keep_digits(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _join_many(
-    rows: pd.DataFrame, other: pd.DataFrame, join: Join, time: str | None, time_zone: str
-) -> pd.DataFrame:
-    """Add figures of the rows of `other` that match.
+    other: pd.DataFrame, join: Join, time: str | None, time_zone: str
+) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Return what adds figures of the rows of `other` that match.
 
-    The rows of a key are sorted by time, and figures run along them; a row of `rows` takes them
-    where the last row of `other` before it stands.
+    The rows of a key are sorted by time, and figures run along them; a row takes them where the
+    last row of `other` before it stands.
     """
     given = np.zeros(len(other), dtype="int64")
-    asked = np.ones(len(rows), dtype="int64")
-    if join.time and time:
-        times = _read(other, join.time, "time", join, time_zone)
+    by_time = join.time is not None and time is not None
+    if by_time:
+        times = _read(other, str(join.time), "time", join, time_zone)
         other = other[times.notna()]
         given = _microseconds(times.dropna())
-        # No row lies before a missing time, which is the least of all integers.
-        asked = _microseconds(read_values(rows[time], time, "time", time_zone))
-    keys, keys_asked = _code_keys(rows, other, join)
-    moments, ranks = np.unique(np.concatenate([given, asked]), return_inverse=True)
-    places = keys * len(moments) + ranks[: len(given)]
+    moments, ranks = np.unique(given, return_inverse=True)
+    new_names = {right: left for left, right in join.pairs.items()}
+    keys = other[list(new_names)].rename(columns=new_names)
+    codes = keys.groupby(list(join.pairs), sort=False).ngroup().to_numpy()
+    different = keys.assign(_code=codes).drop_duplicates(list(join.pairs))
+    width = len(moments) + 1
+    places = codes * width + ranks
     order = np.argsort(places, kind="stable")
-    places, groups = places[order], keys[order]
-    first = np.searchsorted(places, keys_asked * len(moments))
-    end = np.searchsorted(places, keys_asked * len(moments) + ranks[len(given) :])
-    # Row -1 does not exist: its figures are missing.
-    last = np.where(end > first, end - 1, -1)
+    places, groups = places[order], codes[order]
     numbers = _numbers(join)
     columns = {
         name: _read(other, name, "number" if name in numbers else None, join, time_zone)
@@ -174,15 +214,34 @@ def _join_many(
         if name != ROWS
     }
     columns = {name: values.iloc[order].reset_index(drop=True) for name, values in columns.items()}
-    added: dict[str, pd.Series | NDArray[np.int64]] = {}
-    for name, (column, how) in join.figures.items():
-        if column == ROWS:
-            added[name] = end - first
-            continue
-        running = _keep_digits(_run_along(columns[column], groups, how).to_frame())[column]
-        found = running.reindex(last).reset_index(drop=True)
-        added[name] = found.fillna(0).astype("int64") if how == "count" else found
-    return pd.concat([rows.reset_index(drop=True), pd.DataFrame(added)], axis=1)
+    running = {
+        name: _keep_digits(_run_along(columns[column], groups, how).to_frame())[column]
+        for name, (column, how) in join.figures.items()
+        if column != ROWS
+    }
+
+    def add(rows: pd.DataFrame) -> pd.DataFrame:
+        asked = rows[list(join.pairs)].merge(different, how="left", on=list(join.pairs))["_code"]
+        code = asked.fillna(-1).astype("int64").to_numpy()
+        earlier = np.full(len(rows), len(moments))
+        if by_time:
+            moment = read_values(rows[time], str(time), "time", time_zone, numbered=True)
+            # No row lies before a missing time, which is the least of all integers.
+            earlier = np.searchsorted(moments, _microseconds(moment))
+        first = np.searchsorted(places, code * width)
+        end = np.searchsorted(places, code * width + earlier)
+        # Row -1 does not exist: its figures are missing.
+        last = np.where(end > first, end - 1, -1)
+        added: dict[str, pd.Series | NDArray[np.int64]] = {}
+        for name, (column, how) in join.figures.items():
+            if column == ROWS:
+                added[name] = end - first
+                continue
+            found = running[name].reindex(last).reset_index(drop=True)
+            added[name] = found.fillna(0).astype("int64") if how == "count" else found
+        return pd.concat([rows.reset_index(drop=True), pd.DataFrame(added)], axis=1)
+
+    return add
 
 
 def _run_along(values: pd.Series, groups: NDArray[np.int64], how: str) -> pd.Series:
@@ -200,18 +259,6 @@ def _run_along(values: pd.Series, groups: NDArray[np.int64], how: str) -> pd.Ser
     by_group: Any = values.groupby(groups)
     extremes = {"min": by_group.cummin, "max": by_group.cummax}
     return (extremes[how]() if how in extremes else values).groupby(groups).ffill()
-
-
-def _code_keys(
-    rows: pd.DataFrame, other: pd.DataFrame, join: Join
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return a number for the key of each row of `other`, and of `rows`: -1 where none is equal."""
-    new_names = {right: left for left, right in join.pairs.items()}
-    keys = other[list(new_names)].rename(columns=new_names)
-    codes = keys.groupby(list(join.pairs), sort=False).ngroup().to_numpy()
-    different = keys.assign(_code=codes).drop_duplicates(list(join.pairs))
-    asked = rows[list(join.pairs)].merge(different, how="left", on=list(join.pairs))["_code"]
-    return codes, asked.fillna(-1).astype("int64").to_numpy()
 
 
 def _numbers(join: Join) -> set[str]:

@@ -16,14 +16,16 @@ from seedbed.errors import UserError, one_line, some_of
 
 Needed = Callable[[list[str]], list[str]]
 """Returns which columns of a table are needed, given all of them."""
+BATCH = 2**16
+"""Rows of Parquet that are read at once."""
 UNNAMED = re.compile(r"__index_level_\d+__")
 """How pandas calls an index without a name: it is no column."""
 
 
-def read_parquet(path: Path, needed: Needed = lambda names: names) -> pd.DataFrame:
-    """Read a Parquet file, or a folder of them, partitioned (``year=2024/...``) or not.
+def read_parquet(path: Path, needed: Needed = lambda names: names) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a Parquet file, or a folder of them, partitioned or not.
 
-    The values of partitions are text: 007 stays 007.
+    The values of partitions (``year=2024/...``) are text: 007 stays 007.
 
     Parameters
     ----------
@@ -38,15 +40,18 @@ def read_parquet(path: Path, needed: Needed = lambda names: names) -> pd.DataFra
     """
     with refusing(path, "Parquet"):
         if not path.is_dir():
-            return read_parquet_files([str(path)], needed)
+            yield from read_parquet_files([str(path)], needed)
+            return
         files = [file for file in parquet_files_in(path) if file.stat().st_size]
-        return read_parquet_files(list(map(str, files)), needed, folder=str(path))
+        yield from read_parquet_files(list(map(str, files)), needed, folder=str(path))
 
 
 def read_parquet_files(
     files: Sequence[str], needed: Needed, folder: str | None = None, filesystem: Any = None
-) -> pd.DataFrame:
-    """Read Parquet files as one table, only the columns that are needed.
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of Parquet files as one table, only the columns that are needed.
+
+    Batches have at most :data:`BATCH` rows, and are not empty.
 
     Parameters
     ----------
@@ -91,16 +96,23 @@ def read_parquet_files(
     }
     names = [name for inner in flat.values() for name in inner]
     kept = set(needed([name for name in names if not UNNAMED.fullmatch(name)]))
-    if kept.issuperset(name for name in names if not UNNAMED.fullmatch(name)):
-        return arrow_to_pandas(dataset.to_table(), where)
-    columns = {name: ds.field(name) for name, inner in flat.items() if kept.intersection(inner)}
-    table = dataset.to_table(columns=columns)
-    found = arrow_to_pandas(table.replace_schema_metadata(dataset.schema.metadata), where)
-    return found[[name for name in found.columns if name in kept]]
+    columns = None
+    if not kept.issuperset(name for name in names if not UNNAMED.fullmatch(name)):
+        columns = {name: ds.field(name) for name, inner in flat.items() if kept.intersection(inner)}
+    # Without a limit, the scanner holds many batches and files at once.
+    batches = dataset.to_batches(
+        columns=columns, batch_size=BATCH, batch_readahead=1, fragment_readahead=1
+    )
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        table = pa.Table.from_batches([batch]).replace_schema_metadata(dataset.schema.metadata)
+        found = arrow_to_pandas(table, where)
+        yield found if columns is None else found[[name for name in found.columns if name in kept]]
 
 
-def read_feather(path: Path) -> pd.DataFrame:
-    """Read a Feather file (Arrow's own format), of version 1 or 2.
+def read_feather(path: Path) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a Feather file (Arrow's own format), of version 1 or 2.
 
     Raises
     ------
@@ -110,7 +122,16 @@ def read_feather(path: Path) -> pd.DataFrame:
     from pyarrow import feather
 
     with refusing(path, "Feather"):
-        return arrow_to_pandas(feather.read_table(path), path)
+        with path.open("rb") as file:
+            is_first_version = file.read(4) == b"FEA1"
+        if is_first_version:
+            yield arrow_to_pandas(feather.read_table(path), path)
+            return
+        with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
+            for place in range(reader.num_record_batches):
+                table = pa.Table.from_batches([reader.get_batch(place)])
+                if table.num_rows:
+                    yield arrow_to_pandas(table, path)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The files of a table: found by path, folder or glob, read by their kind, and stacked."""
 
 import glob
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,7 +9,6 @@ import pandas as pd
 
 from seedbed.config.schema import Dataset, Source
 from seedbed.data.csv_files import NOT_KNOWN, Types, read_csv
-from seedbed.data.integers import EXACT, whole_numbers
 from seedbed.data.parquet_files import (
     Needed,
     parquet_files_in,
@@ -141,8 +140,8 @@ def read_file(
     *,
     as_text: bool = False,
     needed: Needed = lambda names: names,
-) -> pd.DataFrame:
-    """Read one file by its kind.
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of one file by its kind: Parquet and Feather in batches, others whole.
 
     Parameters
     ----------
@@ -166,20 +165,57 @@ def read_file(
         If the file cannot be read as such a table.
     """
     if kind == "csv":
-        return read_csv(path, types, missing, options, as_text=as_text)
+        yield read_csv(path, types, missing, options, as_text=as_text)
+        return
+    batches: Iterable[pd.DataFrame]
     if kind == "parquet":
-        frame = read_parquet(path, needed)
+        batches = read_parquet(path, needed)
     elif kind == "feather":
-        frame = read_feather(path)
+        batches = read_feather(path)
     elif kind == "excel":
         from seedbed.data.excel_files import read_excel
 
-        frame = read_excel(path, options)
+        batches = [read_excel(path, options)]
     else:
         from seedbed.data.json_files import read_json
 
-        frame = read_json(path, options)
-    return frame if as_text else without_missing(frame, kind, types, missing)
+        batches = [read_json(path, options)]
+    for batch in batches:
+        yield batch if as_text else without_missing(batch, kind, types, missing)
+
+
+def read_files(
+    paths: Iterable[str], read: Callable[[str], Iterable[pd.DataFrame]]
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the rows of several files of one table, and which file they are from.
+
+    Parameters
+    ----------
+    paths : iterable of str
+    read : callable
+        Yields the rows of a file.
+
+    Yields
+    ------
+    path : str
+    rows : DataFrame, shape (n_rows, n_columns)
+        Columns are in the order of the first file; the index is the number of each row in its file.
+
+    Raises
+    ------
+    UserError
+        If a file has other columns than the first.
+    """
+    first = ""
+    names: list[str] = []
+    for path in paths:
+        rows = 0
+        for batch in read(path):
+            if not names:
+                first, names = path, list(batch.columns)
+            refuse_other_columns(batch.columns, names, path, first)
+            yield path, batch[names].set_axis(pd.RangeIndex(rows, rows + len(batch)))
+            rows += len(batch)
 
 
 def without_missing(
@@ -205,7 +241,8 @@ def parse_texts(values: pd.Series, form: str, where: str, name: str) -> pd.Serie
     ----------
     values : Series, shape (n_rows,)
         What is no text, such as a number that Excel holds, stays as it is; whole numbers that are
-        times, such as seconds since 1970, are read by their digits.
+        times, such as seconds since 1970, are read by their digits. The index has the number of
+        each row, for messages.
     form : str
         See :func:`seedbed.data.formats.parse`.
     where, name : str
@@ -229,7 +266,7 @@ def parse_texts(values: pd.Series, form: str, where: str, name: str) -> pd.Serie
     found = parse(texts, form)
     lost = (found.isna() & texts.notna()).to_numpy()
     if lost.any():
-        row = values.index.get_loc(texts.index[lost.argmax()])
+        row = texts.index[lost.argmax()]
         raise UserError(
             f"{where}: {lost.sum()} of {len(values)} values are not written as {form!r} "
             f"(source.options.formats.{name}), the first in row {row}: "
@@ -240,35 +277,3 @@ def parse_texts(values: pd.Series, form: str, where: str, name: str) -> pd.Serie
         return found.reindex(values.index)
     others = values.mask(is_text).astype(object)
     return others.where(~values.index.isin(found.index), found.reindex(values.index).astype(object))
-
-
-def stack(parts: Mapping[Any, pd.DataFrame]) -> pd.DataFrame:
-    """Return the rows of files one after the other, columns in the order of the first file.
-
-    Raises
-    ------
-    UserError
-        If a file has other columns than the first.
-    """
-    first = next(iter(parts))
-    if len(parts) == 1:
-        return parts[first]
-    names = list(parts[first].columns)
-    for path, frame in parts.items():
-        refuse_other_columns(frame.columns, names, path, first)
-    # A file without rows has no types.
-    filled = [frame for frame in parts.values() if len(frame)] or [parts[first]]
-    return pd.DataFrame({name: _stack_column([part[name] for part in filled]) for name in names})
-
-
-def _stack_column(parts: list[pd.Series]) -> pd.Series:
-    whole = [part for part in parts if part.dtype.kind in "iu"]
-    stacked = pd.concat(parts, ignore_index=True)
-    if whole and stacked.dtype == "float64" and max(part.abs().max() for part in whole) >= EXACT:
-        # The column of one file lacks a value, and the other's integers must not be rounded.
-        numbers = pd.concat([part.astype(object) for part in parts], ignore_index=True)
-        if (stacked.dropna() % 1 == 0).all():
-            return (
-                found if (found := whole_numbers(numbers, stacked.index)) is not None else numbers
-            )
-    return stacked

@@ -3,25 +3,33 @@
 import importlib
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import pandas as pd
 
 from seedbed.config.project import project_module
 from seedbed.config.schema import Dataset, Source
 from seedbed.config.sources import SOURCES, Options, read_options, why_no_source
+from seedbed.data.batches import as_batches, begun_anew, stack_batches
 from seedbed.data.csv_files import Types, read_csv
 from seedbed.data.databases import sqlite_file
 from seedbed.data.headers import refuse_repeated
-from seedbed.data.parquet_files import Needed, read_parquet_files, refusing
+from seedbed.data.parquet_files import (
+    Needed,
+    read_parquet,
+    read_parquet_files,
+    refuse_other_columns,
+    refusing,
+)
 from seedbed.data.source_files import (
     ENDINGS,
     find_files,
     parse_texts,
     read_file,
-    stack,
+    read_files,
     without_missing,
 )
 from seedbed.data.stores import Store, is_address, reaching
@@ -29,8 +37,10 @@ from seedbed.data.values import plain_values
 from seedbed.errors import UserError, did_you_mean
 from seedbed.progress import track
 
-Reader = Callable[[Source, Dataset, str, Types], pd.DataFrame]
-KindReader = Callable[[Source, Dataset, str, Types, Needed], pd.DataFrame]
+Found: TypeAlias = pd.DataFrame | Iterable[pd.DataFrame]
+"""A table, or batches of it."""
+Reader = Callable[[Source, Dataset, str, Types], Found]
+KindReader = Callable[[Source, Dataset, str, Types, Needed], Found]
 WATCHED = Path("data/source")
 """What stage ingest depends on in dvc.yaml."""
 
@@ -42,7 +52,34 @@ def read_source(
     types: Types,
     needed: Needed = lambda names: names,
 ) -> pd.DataFrame:
-    """Read one table of the dataset, its columns as they come.
+    """Read one table of the dataset, whole: the batches of :func:`read_batches` as one.
+
+    Returns
+    -------
+    DataFrame, shape (n_rows, n_columns)
+
+    Raises
+    ------
+    UserError
+        As :func:`read_batches`, or if the read breaks off three times.
+    """
+
+    def stacked() -> pd.DataFrame:
+        return stack_batches(read_batches(source, dataset, table, types, needed))
+
+    return begun_anew(stacked)
+
+
+def read_batches(
+    source: Source,
+    dataset: Dataset,
+    table: str,
+    types: Types,
+    needed: Needed = lambda names: names,
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of one table of the dataset in batches, its columns as they come.
+
+    Rows of databases, Parquet and Feather come a batch at a time; of other files, a file.
 
     Parameters
     ----------
@@ -57,36 +94,63 @@ def read_source(
         Returns which columns are needed, given all of them. Parquet and databases leave the others
         where they are.
 
-    Returns
-    -------
+    Yields
+    ------
     DataFrame, shape (n_rows, n_columns)
-        Unique column names, at least one row. Rows at the end that hold nothing, as Excel writes
-        them, are left out.
+        At least one, each of at least one row. All have the same columns, of unique names; the
+        types of a column may differ. Rows at the end of the table that hold nothing, as Excel
+        writes them, are left out.
 
     Raises
     ------
     UserError
         If the table is missing, empty, damaged, not UTF-8, or two of its columns have one name.
+    BrokenOff
+        If the read breaks off: see :func:`~seedbed.data.batches.begun_anew`.
     """
     source = source.of(dataset.table(table))
-    frame = _reader_of(source.kind)(source, dataset, table, types, needed)
-    if source.kind != "sql" and len(frame) and frame.iloc[-1].isna().all():
-        filled = frame.notna().any(axis=1).to_numpy().nonzero()[0]
-        frame = frame.iloc[: filled.max() + 1 if len(filled) else 0]
-    if frame.empty:
+    batches = as_batches(_reader_of(source.kind)(source, dataset, table, types, needed))
+    if source.kind != "sql":
+        batches = _without_empty_end(batches)
+    names: list[str] | None = None
+    for batch in batches:
+        if batch.empty:
+            continue
+        found = list(batch.columns)
+        names = names or found
+        if found != names:
+            refuse_other_columns(found, names, f"{table}, a later batch", "the first batch")
+        yield pd.DataFrame({name: plain_values(batch[name]) for name in names}, copy=False)
+    if names is None:
         raise UserError(
             f"{table}: the table has no rows. Give a source with rows (source.path, or "
             f"dataset.tables.{table})."
         )
-    plain = {name: plain_values(values) for name, values in frame.items()}
-    return pd.DataFrame(plain, copy=False)
+
+
+def _without_empty_end(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Yield the rows up to the last that holds a value."""
+    waiting: list[pd.DataFrame] = []
+    for batch in batches:
+        if len(batch) and batch.iloc[-1].isna().all():
+            filled = batch.notna().any(axis=1).to_numpy().nonzero()[0]
+            end = filled.max() + 1 if len(filled) else 0
+        else:
+            end = len(batch)
+        if end:
+            yield from waiting
+            yield batch.iloc[:end]
+            waiting = []
+        if end < len(batch):
+            waiting.append(batch.iloc[end:])
 
 
 def source(read: Reader) -> Reader:
     """Register the decorated function as a kind of source, under its own name.
 
-    It takes what :func:`read_source` takes, and returns one table. Options of its own stand under
-    ``source.options``; a password is read from the environment variable that an option names.
+    It takes what :func:`read_batches` takes but `needed`, and returns one table, or yields batches
+    of it. Options of its own stand under ``source.options``; a password is read from the
+    environment variable that an option names.
 
     Raises
     ------
@@ -114,13 +178,13 @@ def _reader_of(kind: str) -> KindReader:
 
 
 def _leaving_out(read: Reader) -> KindReader:
-    """Return a reader of whole tables as one that leaves out the columns that are not needed."""
+    """Return a reader of all columns as one that leaves out those that are not needed."""
 
     def read_needed(
         source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
-    ) -> pd.DataFrame:
-        frame = read(source, dataset, table, types)
-        return frame.loc[:, frame.columns.isin(needed(list(frame.columns)))]
+    ) -> Iterator[pd.DataFrame]:
+        for batch in as_batches(read(source, dataset, table, types)):
+            yield batch.loc[:, batch.columns.isin(needed(list(batch.columns)))]
 
     return read_needed
 
@@ -193,25 +257,31 @@ def _load(package: str, loader: str, table: str) -> pd.DataFrame:
 
 def _read_files(
     source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
-) -> pd.DataFrame:
-    """Read the file of a table, or several of the same columns one after the other."""
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of the file of a table, or of several of the same columns."""
     options = read_options(source)
     missing = [*dataset.table(table).missing, *options.missing]
     store = Store(str(source.path)) if is_address(source.path) else None
     found = find_files(source, dataset, table, store)
     asked = _Asked(needed)
-    parts: dict[str, pd.DataFrame] = {}
-    for path in track(found, len(found), f"files of {table}") if store else found:
-        if store and source.kind == "parquet":
-            frame = _read_remote_parquet(store, path, asked)
-            frame = without_missing(frame, source.kind, types, missing)
-        else:
-            with _at_hand(store, path) as file:
-                frame = read_file(source.kind, file, options, types, missing, needed=asked)
-        if source.kind != "parquet":
-            frame = frame.loc[:, frame.columns.isin(asked(list(frame.columns)))]
-        parts[path] = _with_formats(frame, options, path, dataset, asked.names)
-    return stack(parts)
+
+    def read(path: str) -> Iterator[pd.DataFrame]:
+        if source.kind == "parquet":
+            batches = (
+                _read_remote_parquet(store, path, asked)
+                if store
+                else read_parquet(Path(path), asked)
+            )
+            for batch in batches:
+                yield without_missing(batch, source.kind, types, missing)
+            return
+        with _at_hand(store, path) as file:
+            for batch in read_file(source.kind, file, options, types, missing):
+                yield batch.loc[:, batch.columns.isin(asked(list(batch.columns)))]
+
+    shown = track(found, len(found), f"files of {table}") if store else found
+    for path, batch in read_files(shown, read):
+        yield _with_formats(batch, options, path, dataset, asked.names)
 
 
 class _Asked:
@@ -236,11 +306,11 @@ def _at_hand(store: Store | None, path: str) -> Iterator[Path]:
         yield file
 
 
-def _read_remote_parquet(store: Store, path: str, needed: Needed) -> pd.DataFrame:
-    """Read only the columns that are needed, from where they are."""
+def _read_remote_parquet(store: Store, path: str, needed: Needed) -> Iterator[pd.DataFrame]:
+    """Yield only the columns that are needed, from where they are."""
     files = None if store.is_file(path) else store.parquet_in(path)
     with reaching(path), refusing(path, "Parquet"):
-        return read_parquet_files(
+        yield from read_parquet_files(
             [path] if files is None else files,
             needed,
             folder=None if files is None else path,
@@ -250,15 +320,16 @@ def _read_remote_parquet(store: Store, path: str, needed: Needed) -> pd.DataFram
 
 def _read_sql(
     source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
-) -> pd.DataFrame:
+) -> Iterator[pd.DataFrame]:
     from seedbed.data.sql_tables import read_sql
 
     options = read_options(source)
     missing = [*dataset.table(table).missing, *options.missing]
     asked = _Asked(needed)
-    frame = read_sql(source, dataset, table, types, asked)
-    frame = without_missing(frame, source.kind, types, missing)
-    return _with_formats(frame, options, f"{source.path}, table {table}", dataset, asked.names)
+    where = f"{source.path}, table {table}"
+    for batch in read_sql(source, dataset, table, types, asked):
+        part = without_missing(batch, source.kind, types, missing)
+        yield _with_formats(part, options, where, dataset, asked.names)
 
 
 def _with_formats(

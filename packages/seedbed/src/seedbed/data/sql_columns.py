@@ -1,4 +1,4 @@
-"""A column of a database's table: the values of batches, put together in one type."""
+"""A column of a database's table: the values of a batch, put into one type."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -28,63 +28,48 @@ def why_nested(where: str, name: str, row: int | None = None) -> str:
     )
 
 
-class Column:
-    """The values of a column, one chunk a batch.
+def read_column(
+    values: Sequence[Any], name: str, is_text: bool, first: int, where: str
+) -> pd.Series:
+    """Return the values of a batch in one type, or as objects where they are of several.
 
     Parameters
     ----------
+    values : sequence, shape (n_rows,)
+        As the database's driver gives them.
     name : str
     is_text : bool
         Whether numbers are read as text, with every digit.
+    first : int
+        The number of the first row, for messages.
+    where : str
+        The table, for messages.
+
+    Raises
+    ------
+    UserError
+        If one is an array or an object.
     """
-
-    def __init__(self, name: str, is_text: bool) -> None:
-        self._name, self._is_text = name, is_text
-        self._chunks: list[Any] = []  # arrays, or lists of values of several types
-
-    def add(self, values: Sequence[Any], first: int, where: str) -> None:
-        """Add the values of rows from `first` on.
-
-        Raises
-        ------
-        UserError
-            If one is an array or an object.
-        """
-        kinds = {type(value) for value in values} - {type(None)}
-        if any(issubclass(kind, NESTED) for kind in kinds):
-            row = next(place for place, value in enumerate(values) if isinstance(value, NESTED))
-            raise UserError(why_nested(where, self._name, first + row))
-        if not kinds <= TYPES:
-            values = [
-                value if value is None or type(value) in TYPES else str(value) for value in values
-            ]
-        elif kinds == {Decimal}:
-            values = _plain_decimals(values, self._is_text)
-        try:
-            chunk = pa.array(values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-            chunk = list(values)  # of several types, as SQLite may hold them
-        else:
-            if pa.types.is_timestamp(chunk.type) and chunk.type.tz:
-                chunk = chunk.cast(pa.timestamp("us", "UTC"))
-        self._chunks.append(chunk)
-
-    def to_pandas(self, where: str) -> pd.Series:
-        """Return all values in one type, whole numbers beside floats as floats, else as objects."""
-        arrays = [chunk for chunk in self._chunks if isinstance(chunk, pa.Array)]
-        types = {chunk.type for chunk in arrays if not pa.types.is_null(chunk.type)}
-        of_one_type = len(types) <= 1 or types == {pa.int64(), pa.float64()}
-        if len(arrays) < len(self._chunks) or not of_one_type:
-            values: list[Any] = []
-            for chunk in self._chunks:
-                values += chunk if isinstance(chunk, list) else chunk.to_pylist()
-            return typed_objects(pd.Series(values, dtype=object))
-        wanted = pa.float64() if len(types) > 1 else next(iter(types), pa.string())
-        chunks = [
-            chunk if chunk.type == wanted else chunk.cast(wanted, safe=False) for chunk in arrays
+    kinds = {type(value) for value in values} - {type(None)}
+    if any(issubclass(kind, NESTED) for kind in kinds):
+        row = next(place for place, value in enumerate(values) if isinstance(value, NESTED))
+        raise UserError(why_nested(where, name, first + row))
+    if not kinds <= TYPES:
+        values = [
+            value if value is None or type(value) in TYPES else str(value) for value in values
         ]
-        table = pa.table({self._name: pa.chunked_array(chunks, wanted)})
-        return arrow_to_pandas(table, where)[self._name]
+    elif kinds == {Decimal}:
+        values = _plain_decimals(values, is_text)
+    try:
+        found = pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        # Of several types, as SQLite may hold them.
+        return typed_objects(pd.Series(list(values), dtype=object))
+    if pa.types.is_null(found.type):
+        found = found.cast(pa.string())
+    elif pa.types.is_timestamp(found.type) and found.type.tz:
+        found = found.cast(pa.timestamp("us", "UTC"))
+    return arrow_to_pandas(pa.table({name: found}), where)[name]
 
 
 def _plain_decimals(values: Sequence[Decimal | None], is_text: bool) -> list[Any]:

@@ -1,7 +1,6 @@
 """A table or a query of a database, read in batches by one statement, whole or not at all."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,36 +10,32 @@ import pandas as pd
 
 from seedbed.config.schema import TEXT_TYPES, Dataset, Source
 from seedbed.config.sources import SqlOptions, read_options
+from seedbed.data.batches import BrokenOff
 from seedbed.data.csv_files import Types
 from seedbed.data.databases import connect, database_words, label, reporting
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.parquet_files import Needed
-from seedbed.data.sql_columns import Column, why_nested
+from seedbed.data.sql_arrow import NoArrow, arrow_frame, arrow_reader
+from seedbed.data.sql_columns import read_column, why_nested
 from seedbed.errors import UserError, did_you_mean, some_of
 from seedbed.progress import RowProgress
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import sqlalchemy as sa
 
 BATCH = 20_000
 """Rows that are fetched at once."""
-WAITS = (1.0, 5.0)
-"""Seconds before a read whose connection was lost begins anew."""
 REMEDY = "Check the address, the rights of its user, and source.options; then run it again."
-
-
-class ConnectionLost(Exception):
-    """A connection has broken off after rows were read."""
 
 
 def read_sql(
     source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
-) -> pd.DataFrame:
-    """Read one table: all of its rows, in the order of its primary key, or what a query gives.
+) -> Iterator[pd.DataFrame]:
+    """Yield batches of one table in the order of its primary key, or of what a query gives.
 
     One statement reads them, so that they are of one moment. A table without a primary key comes
-    ordered by all of its columns that are needed. If the connection breaks off, the read begins
-    anew, twice.
+    ordered by all of its columns that are needed.
 
     Parameters
     ----------
@@ -52,39 +47,23 @@ def read_sql(
     needed : callable
         Returns which columns are read, given all of them.
 
-    Returns
-    -------
+    Yields
+    ------
     DataFrame, shape (n_rows, n_columns)
-        NUMERIC is whole numbers with every digit, else the nearest float64; in a column of text,
-        it is text with every digit. Times with a zone are in UTC; of others the zone is that of
-        the dataset.
+        Its index has the number of each row. NUMERIC is whole numbers with every digit, else the
+        nearest float64; in a column of text, it is text with every digit. Times with a zone are in
+        UTC; of others the zone is that of the dataset.
 
     Raises
     ------
     UserError
         If the database cannot be reached or refuses, there is no such table, or a column that is
         needed holds arrays or objects.
+    BrokenOff
+        If the connection breaks off: what was yielded is to be thrown away.
     """
     with _opened(source) as engine:
-        lost: ConnectionLost | None = None
-        for wait in WAITS:
-            try:
-                return _read(engine, source, dataset, table, types, needed)
-            except ConnectionLost as error:
-                lost = error
-                print(f"{_place(source, table)}: the connection broke off {lost}; reading anew")
-            except UserError:
-                if lost is None:
-                    raise  # else the database may be starting again
-            engine.dispose()
-            time.sleep(wait)
-        try:
-            return _read(engine, source, dataset, table, types, needed)
-        except ConnectionLost as error:
-            raise UserError(
-                f"{_place(source, table)}: the connection broke off {len(WAITS) + 1} times, last "
-                f"{error}. Nothing was written: run it again."
-            ) from None
+        yield from _read(engine, source, dataset, table, types, needed)
 
 
 def sql_state(source: Source, dataset: Dataset, table: str, times: str | None) -> dict[str, Any]:
@@ -167,53 +146,109 @@ def _read(
     table: str,
     types: Types,
     needed: Needed,
-) -> pd.DataFrame:
-    import sqlalchemy as sa
-
+) -> Iterator[pd.DataFrame]:
     options, address = _options(source, dataset, table), str(source.path)
-    with reporting(address, REMEDY), engine.connect() as connection:
+    place = _place(source, table)
+    with reporting(address, REMEDY):
         statement: Any
         names: list[str] | None = None
         if options.query is not None:
             statement = _bound(options)
         else:
             statement, names = _select(engine, options.table or table, source, needed)
+
+        def keep(found: list[str]) -> dict[str, bool]:
+            """Return the columns that are needed, and whether each is read as text."""
+            if names is None:
+                refuse_repeated(found, place, "Name each once in the query, with AS ...")
+            kept = needed(found) if names is None else names
+            return {name: types.get(name) in TEXT_TYPES for name in found if name in kept}
+
+        progress = RowProgress(None)
+        done = 0
+        try:
+            for batch in _read_batches(engine, statement, options, keep, place, address):
+                yield batch.set_axis(pd.RangeIndex(done, done + len(batch)))
+                done += len(batch)
+                progress.add(len(batch))
+        finally:
+            progress.close()
+
+
+Keep = Callable[[list[str]], dict[str, bool]]
+
+
+def _read_batches(
+    engine: "sa.Engine", statement: Any, options: SqlOptions, keep: Keep, place: str, address: str
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a statement: by ADBC where it can, else by SQLAlchemy."""
+    # With parameters, PostgreSQL's driver of ADBC holds all rows at once.
+    if engine.dialect.name == "postgresql" and not options.parameters:
+        try:
+            with arrow_reader(engine, statement) as reader:
+                yield from _read_arrow(reader, keep, place, address)
+                return
+        except NoArrow:
+            pass
+    with engine.connect() as connection:
         streamed = connection.execution_options(
             stream_results=True, max_row_buffer=BATCH, postgresql_readonly=True
         )
         result = streamed.execute(statement)
         found = list(result.keys())
-        if names is None:
-            refuse_repeated(
-                found, _place(source, table), "Name each once in the query, with AS ..."
-            )
-            names = needed(found)
-        kept = [name for name in found if name in names]
-        columns = {name: Column(name, types.get(name) in TEXT_TYPES) for name in kept}
-        progress = RowProgress(None)
+        kept = keep(found)
         done = 0
+        while rows := _fetch(result, done, place, address):
+            values = dict(zip(found, zip(*rows, strict=True), strict=True))
+            columns = {
+                name: read_column(values[name], name, is_text, done, place)
+                for name, is_text in kept.items()
+            }
+            yield pd.DataFrame(columns, copy=False)
+            done += len(rows)
+
+
+def _read_arrow(
+    reader: "pa.RecordBatchReader", keep: Keep, place: str, address: str
+) -> Iterator[pd.DataFrame]:
+    kept = keep(reader.schema.names)
+    done = 0
+    while True:
         try:
-            while rows := result.fetchmany(BATCH):
-                for name, values in zip(found, zip(*rows, strict=True), strict=True):
-                    if name in columns:
-                        columns[name].add(values, done, _place(source, table))
-                done += len(rows)
-                progress.add(len(rows))
-        except sa.exc.DBAPIError as error:
-            if error.connection_invalidated:
-                raise ConnectionLost(
-                    f"after {done:,} rows ({database_words(error, address)})"
-                ) from None
-            raise UserError(
-                f"{_place(source, table)}: within rows {done} to {done + BATCH - 1}, a value "
-                f"cannot be read, or the database stopped: {database_words(error, address)}. "
-                "Correct the value, or cast its column to text in source.options.query."
+            batch = reader.read_next_batch()
+        except StopIteration:
+            return
+        except Exception as error:  # of Arrow, of ADBC, or OSError
+            words = database_words(error, address)
+            raise BrokenOff(f"{place}: the read broke off after {done:,} rows ({words})") from None
+        try:
+            yield arrow_frame(batch.select(list(kept)), kept, place)
+        except OverflowError as error:
+            raise _unreadable(place, done, str(error)) from None
+        done += batch.num_rows
+
+
+def _fetch(result: "sa.Result", done: int, place: str, address: str) -> Sequence[Any]:
+    """Return the next rows, after `done`."""
+    import sqlalchemy as sa
+
+    try:
+        return result.fetchmany(BATCH)
+    except sa.exc.DBAPIError as error:
+        words = database_words(error, address)
+        if error.connection_invalidated:
+            raise BrokenOff(
+                f"{place}: the connection broke off after {done:,} rows ({words})"
             ) from None
-        finally:
-            progress.close()
-    # Column by column, each freed when it is done: the peak is one table and a column.
-    place = _place(source, table)
-    return pd.DataFrame({name: columns.pop(name).to_pandas(place) for name in kept}, copy=False)
+        raise _unreadable(place, done, words) from None
+
+
+def _unreadable(place: str, done: int, words: str) -> UserError:
+    return UserError(
+        f"{place}: within rows {done} to {done + BATCH - 1}, a value cannot be read, or the "
+        f"database stopped: {words}. Correct the value, or cast its column to text in "
+        "source.options.query."
+    )
 
 
 def _bound(options: SqlOptions) -> "sa.TextClause":

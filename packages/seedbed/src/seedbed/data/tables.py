@@ -1,5 +1,6 @@
 """A table is a folder of Parquet files: how the stages hand rows to each other."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +28,9 @@ KINDS = "kinds"
 SLICE = "_slice_"
 """What the name of a slice's column begins with; its values are str."""
 
+ROW_GROUP = 2**16
+"""Rows that stand together in a file, so that they are read and written in bounded memory."""
+
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write rows as the Parquet folder `path`, whole or not at all; equal rows give equal bytes.
@@ -39,8 +43,45 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         Folder to create or replace.
     """
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    with replacing_folder(path) as folder:
-        pq.write_table(table, folder / "part-00000.parquet", compression="zstd")
+    write_batches([table], table.schema, path)
+
+
+def write_batches(batches: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
+    """Write rows as :func:`write_table` does; the bytes are equal, however the rows are cut.
+
+    Parameters
+    ----------
+    batches : iterable of pyarrow.Table
+        Each of that schema.
+    schema : pyarrow.Schema
+        With pandas' description of the columns.
+    path : Path
+        Folder to create or replace.
+    """
+    with (
+        replacing_folder(path) as folder,
+        pq.ParquetWriter(folder / "part-00000.parquet", schema, compression="zstd") as writer,
+    ):
+        for group in _row_groups(batches):
+            writer.write_table(group, row_group_size=ROW_GROUP)
+
+
+def _row_groups(batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the same rows, :data:`ROW_GROUP` at a time and each column in one piece."""
+    waiting: list[pa.Table] = []
+    rows = 0
+    for batch in batches:
+        start = 0
+        while rows + batch.num_rows - start >= ROW_GROUP:
+            waiting.append(batch.slice(start, ROW_GROUP - rows))
+            yield pa.concat_tables(waiting).combine_chunks()
+            start += ROW_GROUP - rows
+            waiting, rows = [], 0
+        if start < batch.num_rows:
+            waiting.append(batch.slice(start))
+            rows += batch.num_rows - start
+    if waiting:
+        yield pa.concat_tables(waiting).combine_chunks()
 
 
 def column_names(path: Path) -> list[str]:

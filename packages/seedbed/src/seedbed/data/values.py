@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from seedbed.config.schema import ColumnType
-from seedbed.data.integers import EXACT, whole_numbers
+from seedbed.data.integers import NumberType, whole_numbers
 from seedbed.data.texts import TRUTH_PAIRS
 from seedbed.errors import InputError
 
@@ -54,6 +54,11 @@ class ValueReadError(InputError):
         self.wanted = wanted
 
 
+TOO_LARGE = (
+    "a whole number below 2^63, since a number is rounded beyond",
+    "Give the column the type category under columns.types, so that it is read as text.",
+)
+"""What is expected of a number that identifies something, and the remedy."""
 NULLABLE = {
     pa.bool_(): pd.BooleanDtype(),
     pa.int8(): pd.Int8Dtype(),
@@ -76,6 +81,8 @@ def read_values(
     *,
     sent: bool = False,
     exact: bool = False,
+    numbered: bool = False,
+    batches: NumberType | None = None,
 ) -> pd.Series:
     """Return a column in its type.
 
@@ -92,6 +99,11 @@ def read_values(
         Whether the rows are a request: its numbers are no text, and its categories no numbers.
     exact : bool
         Whether numbers identify something, so that none may be rounded.
+    numbered : bool
+        Whether the index has the number of each row in its source, for messages.
+    batches : NumberType, optional
+        Of a column of numbers that is read in batches: it takes in this one. Numbers are returned
+        in a type that holds those of the batch, and whoever calls casts them after the last one.
 
     Returns
     -------
@@ -107,11 +119,13 @@ def read_values(
     """
 
     def refuse(wrong: Any, wanted: str, remedy: str = "") -> None:
-        _refuse(values, np.asarray(wrong, dtype=bool), name, wanted, remedy, sent)
+        wrong = np.asarray(wrong, dtype=bool)
+        if wrong.any():
+            raise _mistake(values, wrong, name, wanted, remedy, sent, numbered)
 
     plain = plain_values(values)
     if kind == "number":
-        return _read_numbers(plain, refuse, sent, exact)
+        return _read_numbers(plain, refuse, sent, exact, batches)
     if kind == "boolean":
         return _read_booleans(plain, refuse, sent)
     try:
@@ -154,7 +168,9 @@ Refuse = Callable[..., None]
 """Takes which values are wrong, and what is wanted instead; raises a UserError if there is one."""
 
 
-def _read_numbers(values: pd.Series, refuse: Refuse, sent: bool, exact: bool) -> pd.Series:
+def _read_numbers(
+    values: pd.Series, refuse: Refuse, sent: bool, exact: bool, batches: NumberType | None
+) -> pd.Series:
     numbers: Any = values
     if values.dtype.kind not in "iuf":
         numbers = _read_each(values, "number", refuse, sent)
@@ -165,23 +181,27 @@ def _read_numbers(values: pd.Series, refuse: Refuse, sent: bool, exact: bool) ->
         "Make it missing in the source; in a CSV file, name it under `missing` of the table in the "
         "conf/dataset file.",
     )
+    if sent:
+        return floats
     known = floats.dropna()
-    if sent or not len(known) or (known % 1 != 0).any():
-        return floats
-    largest = known.abs().max()
-    if len(known) == len(floats) and largest < 2**63:
-        whole = [int(number) for number in numbers] if isinstance(numbers, list) else numbers
-        return pd.Series(whole, index=values.index).astype("int64")
-    if largest < EXACT or values.dtype.kind == "f":
-        return floats
-    found = whole_numbers(numbers, values.index)
-    if found is None and exact:
-        refuse(
-            floats.abs() >= 2**63,
-            "a whole number below 2^63, since a number is rounded beyond",
-            "Give the column the type category under columns.types, so that it is read as text.",
-        )
-    return floats if found is None else found
+    from_float = values.dtype.kind == "f"
+    whole: pd.Series | None = None
+    if len(known) and not from_float and (known % 1 == 0).all():
+        is_list = isinstance(numbers, list)
+        whole = whole_numbers(numbers, values.index) if is_list else numbers
+    found = floats if whole is None else whole
+    number_type = NumberType() if batches is None else batches
+    number_type.add(found, from_float=from_float)
+    if exact and number_type.mistake is None:
+        try:
+            refuse(floats.abs() >= 2**63, *TOO_LARGE)
+        except ValueReadError as error:
+            number_type.mistake = error
+    if batches is not None:
+        return found
+    if number_type.is_rounded and number_type.mistake:
+        raise number_type.mistake
+    return found.astype(number_type.dtype)
 
 
 def _read_booleans(values: pd.Series, refuse: Refuse, sent: bool) -> pd.Series:
@@ -308,11 +328,15 @@ def _read_each(values: pd.Series, kind: str, refuse: Refuse, sent: bool) -> list
     return found
 
 
-def _refuse(
-    values: pd.Series, wrong: np.ndarray, name: str, wanted: str, remedy: str, sent: bool
-) -> None:
-    if not wrong.any():
-        return
+def _mistake(
+    values: pd.Series,
+    wrong: np.ndarray,
+    name: str,
+    wanted: str,
+    remedy: str,
+    sent: bool,
+    numbered: bool,
+) -> ValueReadError:
     place = int(np.flatnonzero(wrong)[0])
     found = values.iloc[place]
     found = found.item() if isinstance(found, np.generic) else found
@@ -323,11 +347,12 @@ def _refuse(
             "List the column under another type in the conf/dataset file, or correct the source."
         )
         remark = f"Expected is {wanted}. {remedy or other}"
-    raise ValueReadError(
-        f"column {name}: {int(wrong.sum())} of {len(values)} values cannot be read, the first in "
-        f"row {place}: {reprlib.repr(found)}. {remark}",
+    row, read = (values.index[place], values.index[-1] + 1) if numbered else (place, len(values))
+    return ValueReadError(
+        f"column {name}: {int(wrong.sum())} of {read} values cannot be read, the first in row "
+        f"{row}: {reprlib.repr(found)}. {remark}",
         wrong,
         wanted,
         name,
-        place,
+        int(row),
     )

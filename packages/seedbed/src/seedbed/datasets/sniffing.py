@@ -4,7 +4,9 @@ import glob
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ import pandas as pd
 
 from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.sources import OPTIONS
+from seedbed.data.batches import begun_anew, stack_batches
 from seedbed.data.headers import name_columns, tell_apart
-from seedbed.data.source_files import ENDINGS, find_files, read_file, stack
+from seedbed.data.source_files import ENDINGS, find_files, read_file, read_files
 from seedbed.data.sql_tables import read_sql
 from seedbed.data.text_files import opened, refusing_damage
 from seedbed.datasets.csv_dialect import sniff_csv
@@ -102,14 +105,12 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
     if sniffed.kind == "sql":
         dataset = Dataset(name="table", tables=[Table(name="table")])
         source = Source(kind="sql", path=sniffed.path, options=sniffed.options)
-        frame = read_sql(source, dataset, "table", {}, lambda names: names)
-    else:
-        frame = stack(
-            {
-                path: read_file(sniffed.kind, path, options, {}, [], as_text=True)
-                for path in _files(sniffed)
-            }
+        frame = begun_anew(
+            lambda: stack_batches(read_sql(source, dataset, "table", {}, lambda names: names))
         )
+    else:
+        read = partial(_read_file_as_text, sniffed.kind, options)
+        frame = stack_batches(batch for _, batch in read_files(map(str, _files(sniffed)), read))
     filled = frame.notna()
     named = pd.Series(frame.columns, dtype="str")
     unused = (named.str.startswith("Unnamed: ") | (named == "")) & ~filled.any().to_numpy()
@@ -118,6 +119,10 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
         raise UserError(f"{sniffed.path}: the table has no rows. Give a file with rows.")
     frame = frame.loc[: frame.index[last.max()], ~unused.to_numpy()]
     return pd.DataFrame({name: _plain_text(values) for name, values in frame.items()})
+
+
+def _read_file_as_text(kind: str, options: Any, path: str) -> Iterator[pd.DataFrame]:
+    return read_file(kind, Path(path), options, {}, [], as_text=True)
 
 
 def _plain_text(values: pd.Series) -> pd.Series:

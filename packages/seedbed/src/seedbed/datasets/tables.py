@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from seedbed.config.schema import ROWS, Aggregate, ColumnLists, ColumnType, Dataset, Join, Table
-from seedbed.data.joining import join_table
+from seedbed.data.joining import JoinedTable
 from seedbed.data.source_files import ENDINGS
 from seedbed.data.sources import WATCHED
 from seedbed.datasets.guesses import Guess, check_column, read_as
@@ -170,7 +170,7 @@ def relate_tables(
         types = {key: _type_of_key(guesses.get(key)) for key in keys}
         lists = ColumnLists(target=target, time=known, types=types)
         count = Join(table=right, keys=keys, aggregate={ROWS: ["count"]})
-        counts = join_table(rows[list(keys)], table, count, dataset, lists)[count.added[0]]
+        counts = JoinedTable(table, count, dataset, lists).add_to(rows[list(keys)])[count.added[0]]
         if not counts.any():
             raise UserError(_no_row(base, rows, right, table, keys))
         moment = _time_of(frames[right], found[right])
@@ -187,7 +187,7 @@ def relate_tables(
             new_names = {name: join.rename.get(name, name) for name in join.columns}
             names[right] = new_names | {other: key for key, other in keys.items()}
         reasons.append(reason)
-        rows = join_table(rows, table, join, dataset, lists)
+        rows = JoinedTable(table, join, dataset, lists).add_to(rows)
         made.append(join)
     added = [name for join in made for name in join.added]
     joined = pd.concat([frame, rows[added].set_axis(frame.index)], axis=1)

@@ -1,0 +1,95 @@
+"""Batches of a table: stacked where it is needed whole, and begun anew where a read breaks off."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+import pandas as pd
+
+from seedbed.data.integers import EXACT, typed_objects, whole_numbers
+from seedbed.errors import UserError
+
+Result = TypeVar("Result")
+WAITS = (1.0, 5.0)
+"""Seconds before a read that broke off begins anew."""
+
+
+class BrokenOff(Exception):
+    """A read has broken off, maybe after rows were handed on.
+
+    Whoever took these throws them away, and reads all rows anew: see :func:`begun_anew`. The
+    message says which read, and where it broke off.
+    """
+
+
+def begun_anew(work: Callable[[], Result]) -> Result:
+    """Call what reads all batches of a source, up to three times where the read breaks off.
+
+    Parameters
+    ----------
+    work : callable
+        Leaves nothing of the rows behind when it raises an error.
+
+    Raises
+    ------
+    UserError
+        If it breaks off each time.
+    """
+    broken: BrokenOff | None = None
+    for wait in WAITS:
+        try:
+            return work()
+        except BrokenOff as error:
+            broken = error
+            print(f"{broken}; reading anew")
+        except UserError:
+            if broken is None:
+                raise  # else the source may be starting again
+        time.sleep(wait)
+    try:
+        return work()
+    except BrokenOff as error:
+        raise UserError(
+            f"{error}, {len(WAITS) + 1} times in a row. Nothing was written: run it again."
+        ) from None
+
+
+def as_batches(found: pd.DataFrame | Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Yield the batches that a reader yields, or the one table that it returns."""
+    if isinstance(found, pd.DataFrame):
+        yield found
+    else:
+        yield from found
+
+
+def stack_batches(batches: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of batches that have the same columns, one after the other."""
+    parts = list(batches)
+    if len(parts) == 1:
+        return parts[0].reset_index(drop=True)
+    # A batch without rows has no types.
+    filled = [part for part in parts if len(part)] or parts[:1]
+    names = list(filled[0].columns)
+    return pd.DataFrame(
+        {name: _stack([part[name] for part in filled]) for name in names}, copy=False
+    )
+
+
+def _stack(parts: list[pd.Series]) -> pd.Series:
+    typed = [part for part in parts if part.notna().any()]
+    if typed and len(typed) < len(parts):
+        # A batch of nothing but missing values has no type either.
+        like = typed[0].astype("boolean") if typed[0].dtype.kind == "b" else typed[0]
+        empty = like.iloc[:0].reset_index(drop=True)
+        parts = [part if part.notna().any() else empty.reindex(range(len(part))) for part in parts]
+    whole = [part for part in parts if part.dtype.kind in "iu" and part.notna().any()]
+    stacked = pd.concat(parts, ignore_index=True)
+    if stacked.dtype == object:
+        return typed_objects(stacked)
+    if whole and stacked.dtype == "float64" and max(part.abs().max() for part in whole) >= EXACT:
+        # A batch lacks a value, and the integers of another must not be rounded.
+        numbers = pd.concat([part.astype(object) for part in parts], ignore_index=True)
+        if (stacked.dropna() % 1 == 0).all():
+            found = whole_numbers(numbers, stacked.index)
+            return numbers if found is None else found
+    return stacked

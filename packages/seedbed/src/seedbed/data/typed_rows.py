@@ -1,0 +1,133 @@
+"""Batches of rows in the types of the configuration, and where they lie until types are known."""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import feather
+
+from seedbed.config.columns import resolve_columns
+from seedbed.config.schema import ColumnLists, Dataset
+from seedbed.data.integers import NumberType
+from seedbed.data.roles import Columns, columns_with
+from seedbed.data.values import read_values
+from seedbed.errors import UserError
+
+
+class TypedRows:
+    """Reads batches of rows into types, and finds the type of each column by all of them.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    columns : ColumnLists or dict of str to Column
+
+    Attributes
+    ----------
+    rows : int
+        How many were read.
+    """
+
+    def __init__(self, dataset: Dataset, columns: ColumnLists | Columns) -> None:
+        self.rows = 0
+        self._dataset = dataset
+        self._lists = columns if isinstance(columns, ColumnLists) else None
+        self._columns: Columns = {} if isinstance(columns, ColumnLists) else columns
+        self._dtypes: dict[str, Any] = {}
+        self._numbers: dict[str, NumberType] = {}
+        self._filled: set[str] = set()
+
+    def read(self, batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        """Yield exactly the configured columns; numbers in a type that holds those of the batch.
+
+        Parameters
+        ----------
+        batches : iterable of DataFrame
+            The index has the number of each row in its source, for messages.
+
+        Raises
+        ------
+        UserError
+            If a column is missing, or a value does not fit: see
+            :func:`~seedbed.data.values.read_values`.
+        """
+        for batch in batches:
+            if self._lists is not None and not self._columns:
+                self._columns = resolve_columns(self._lists, batch.columns)
+            typed = {name: self._read_column(batch[name], name) for name in self._columns}
+            self.rows += len(batch)
+            yield pd.DataFrame(typed, copy=False)
+
+    def _read_column(self, values: pd.Series, name: str) -> pd.Series:
+        column = self._columns[name]
+        is_number = column.type == "number"
+        found = read_values(
+            values,
+            name,
+            column.type,
+            self._dataset.time_zone,
+            exact=column.key or column.role in ("key", "group"),
+            numbered=True,
+            batches=self._numbers.setdefault(name, NumberType()) if is_number else None,
+        )
+        if name not in self._filled and found.notna().any():
+            self._filled.add(name)
+        self._dtypes[name] = found.dtype
+        return found
+
+    def dtypes(self) -> dict[str, Any]:
+        """Return the type of each column, once all batches were read.
+
+        Raises
+        ------
+        UserError
+            If a feature or the target holds nothing but missing values, or a number that
+            identifies something would be rounded.
+        """
+        for numbers in self._numbers.values():
+            if numbers.is_rounded and numbers.mistake:
+                raise numbers.mistake
+        for name in columns_with(self._columns, "feature", "target", "time", "group"):
+            if name not in self._filled:
+                raise UserError(
+                    f"columns: {name} ({self._columns[name].role}) holds nothing but missing "
+                    f"values in {self.rows} rows. Take it out of columns in the conf/dataset file, "
+                    "or correct the source."
+                )
+        return self._dtypes | {name: numbers.dtype for name, numbers in self._numbers.items()}
+
+    def schema(self) -> pa.Schema:
+        """Return :meth:`dtypes` as the schema of a Parquet file."""
+        empty = {name: pd.Series(dtype=dtype) for name, dtype in self.dtypes().items()}
+        return pa.Schema.from_pandas(pd.DataFrame(empty), preserve_index=False)
+
+
+class Spool:
+    """Batches of rows that lie on the disk, a file each: their types need not be the same."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = files
+
+    def read(self, schema: pa.Schema) -> Iterator[pa.Table]:
+        """Yield the batches, each cast to one schema."""
+        for file in self._files:
+            yield feather.read_table(file, memory_map=False).cast(schema, safe=False)
+
+
+@contextmanager
+def spooled(batches: Iterable[pd.DataFrame], path: Path) -> Iterator[Spool]:
+    """Yield all batches on the disk, in a folder beside `path`, which is removed at the end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        prefix=f".{path.name}.", suffix=".tmp", dir=path.parent
+    ) as folder:
+        files = []
+        for number, batch in enumerate(batches):
+            files.append(Path(folder) / f"{number}.arrow")
+            table = pa.Table.from_pandas(batch, preserve_index=False)
+            feather.write_feather(table, files[-1], compression="lz4")
+        yield Spool(files)
