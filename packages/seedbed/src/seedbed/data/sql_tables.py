@@ -220,7 +220,9 @@ def _read_arrow(
             return
         except Exception as error:  # of Arrow, of ADBC, or OSError
             words = database_words(error, address)
-            raise BrokenOff(f"{place}: the read broke off after {done:,} rows ({words})") from None
+            if "ERROR:" in words:
+                raise _unreadable(place, done, words) from None
+            raise _broken_off(place, done, words) from None
         try:
             yield arrow_frame(batch.select(list(kept)), kept, place)
         except OverflowError as error:
@@ -237,10 +239,12 @@ def _fetch(result: "sa.Result", done: int, place: str, address: str) -> Sequence
     except sa.exc.DBAPIError as error:
         words = database_words(error, address)
         if error.connection_invalidated:
-            raise BrokenOff(
-                f"{place}: the connection broke off after {done:,} rows ({words})"
-            ) from None
+            raise _broken_off(place, done, words) from None
         raise _unreadable(place, done, words) from None
+
+
+def _broken_off(place: str, done: int, words: str) -> BrokenOff:
+    return BrokenOff(f"{place}: the connection broke off after {done:,} rows ({words})")
 
 
 def _unreadable(place: str, done: int, words: str) -> UserError:
