@@ -1,22 +1,32 @@
 """One result for a table, however it is cut into batches, and nothing is left of a read that broke off."""
 
+import datetime
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seedbed.config.columns import resolve_columns
-from seedbed.config.schema import ColumnLists, Dataset, Table
+from seedbed.config.schema import ColumnLists, Dataset, Join, Source, Table, Window
+from seedbed.data import batches as batches_module
 from seedbed.data import tables
-from seedbed.data.ingesting import write_rows
-from seedbed.data.tables import write_table
+from seedbed.data.batches import BrokenOff
+from seedbed.data.ingesting import assemble_rows, write_rows
+from seedbed.data.sources import READERS, read_batches, read_source
+from seedbed.data.tables import read_table, write_table
 from seedbed.data.values import read_values
 from seedbed.errors import InputError, UserError
 
 LARGE = 2**60 + 1
+EXAMPLES = 500 if os.environ.get("LONG") else 30
 BASE = Dataset(name="d", tables=[Table(name="rows")], time_zone="Europe/Oslo")
 NUMBERS = st.one_of(
     st.integers(-9, 9),
@@ -35,7 +45,7 @@ def written(found: Any, dataset: Dataset, lists: ColumnLists, path: Path, **othe
 
 def cut(frame: pd.DataFrame, places: list[int]) -> list[pd.DataFrame]:
     ends = sorted({min(place, len(frame)) for place in places} | {0, len(frame)})
-    return [frame.iloc[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    return [frame.iloc[start:end] for start, end in pairwise(ends)]
 
 
 def typed_whole(frame: pd.DataFrame, lists: ColumnLists, dataset: Dataset) -> pd.DataFrame:
@@ -66,7 +76,7 @@ def number_columns(draw: st.DrawFn, rows: int) -> pd.Series:
     return pd.Series(values, dtype=how)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_table_is_written_in_the_same_bytes_however_it_is_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: st.DataObject
@@ -111,3 +121,156 @@ def test_a_table_is_written_in_the_same_bytes_however_it_is_cut(
     expected = (tmp_path / "whole/part-00000.parquet").read_bytes()
     assert written(cut(frame, places), BASE, lists, tmp_path / "cut") == expected
     assert list(tmp_path.glob(".*")) == [], "nothing is left beside the table"
+
+
+TRIPS = ColumnLists(
+    target="late", time="at", key=["id"], number=["km", "height", "visits_*"], category=["city"]
+)
+CITIES = pd.DataFrame({"name": ["Oslo", "Bern", None], "height": [23, LARGE, 1]})
+VISITS = pd.DataFrame(
+    {
+        "town": ["Oslo", "Bern", "Oslo", None, "Oslo"],
+        "on": ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-01", None],
+        "pay": [1, LARGE, 3, 4, 5],
+    }
+)
+JOINS = [
+    Join(table="cities", keys={"city": "name"}, columns=["height"]),
+    Join(
+        table="visits",
+        keys={"city": "town"},
+        time="on",
+        aggregate={"_rows": ["count"], "pay": ["sum", "last", "max"]},
+    ),
+]
+JOINED = Dataset(
+    name="d", tables=[Table(name=name) for name in ("rows", "cities", "visits")], joins=JOINS
+)
+
+
+@settings(max_examples=EXAMPLES // 2, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_window_sample_and_joins_do_not_depend_on_the_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: st.DataObject
+) -> None:
+    monkeypatch.setattr(tables, "ROW_GROUP", 4)
+    rows = data.draw(st.integers(1, 12))
+    days = data.draw(st.lists(st.integers(1, 4), min_size=rows, max_size=rows))
+    towns = st.sampled_from(["Oslo", "Bern", "Rome", None])
+    frame = pd.DataFrame(
+        {
+            "id": range(rows),
+            "at": [f"2024-01-0{day}T12:00:00Z" for day in days],
+            "city": data.draw(st.lists(towns, min_size=rows, max_size=rows)),
+            "km": [float(day) for day in days],
+            "late": 1.5,
+        }
+    )
+    window = data.draw(st.sampled_from([Window(), Window(start="2024-01-02", end="2024-01-04")]))
+    sample = data.draw(st.sampled_from([None, 1, 3, 99]))
+    dataset = JOINED.model_copy(update={"window": window, "sample": sample})
+    others = {"cities": CITIES, "visits": VISITS}
+    batches = cut(frame, data.draw(st.lists(st.integers(0, rows), max_size=4)))
+    try:
+        expected = written(frame, dataset, TRIPS, tmp_path / "whole", **others)
+    except UserError as error:
+        with pytest.raises(UserError) as caught:
+            written(batches, dataset, TRIPS, tmp_path / "cut", **others)
+        assert str(caught.value) == str(error)
+        return
+    assert written(batches, dataset, TRIPS, tmp_path / "cut", **others) == expected
+    found = read_table(tmp_path / "cut")
+    inside = [place for place, day in enumerate(days) if window.start is None or 2 <= day < 4]
+    order = sorted(inside, key=lambda place: days[place])
+    places = np.linspace(0, len(order) - 1, min(sample or 99, len(order))).astype(int)
+    assert found["id"].tolist() == sorted(order[place] for place in places)
+    read = {"rows": batches, **others}
+    frames = assemble_rows(lambda name, _types: read[name], dataset, TRIPS)
+    pd.testing.assert_frame_equal(frames, found)
+
+
+def test_messages_count_the_rows_of_the_whole_table(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"y": ["1", "2", "3", "4", "far"], "at": [f"200{n}" for n in range(5)]})
+    lists = ColumnLists(target="y", time="at")
+    words = "column y: 1 of 5 values cannot be read, the first in row 4: 'far'"
+    dataset = BASE.model_copy(update={"window": Window(start="2001-06-01")})
+    for batches in ([frame], cut(frame, [1, 3])):
+        with pytest.raises(InputError, match=words) as caught:
+            written(batches, dataset, lists, tmp_path / "rows")
+        assert caught.value.row == 4
+    empty = BASE.model_copy(update={"window": Window(end="1990-01-01")})
+    with pytest.raises(UserError, match="the data run from 2000-01-01 .* to 2004-01-01"):
+        written(cut(frame, [2]), empty, lists, tmp_path / "rows")
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_left_of_a_read_that_broke_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(batches_module, "WAITS", (0.0, 0.0))
+    frame = pd.DataFrame({"y": range(9)})
+    lists = ColumnLists(target="y")
+    breaks = iter([True, True, False])
+
+    def read(_name: str, _types: Any) -> Iterator[pd.DataFrame]:
+        yield frame.iloc[:4]
+        if next(breaks):
+            raise BrokenOff("rows: the connection broke off after 4 rows")
+        yield frame.iloc[4:]
+
+    assert write_rows(read, BASE, lists, tmp_path / "rows") == (9, ["y"])
+    assert read_table(tmp_path / "rows")["y"].tolist() == list(range(9))
+    assert capsys.readouterr().out.count("after 4 rows; reading anew") == 2
+    before = (tmp_path / "rows/part-00000.parquet").read_bytes()
+    breaks = iter([True] * 3)
+    with pytest.raises(UserError, match="after 4 rows, 3 times in a row. Nothing was written"):
+        write_rows(read, BASE, lists, tmp_path / "rows")
+    assert (tmp_path / "rows/part-00000.parquet").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["rows"]
+
+
+def read_own(monkeypatch: pytest.MonkeyPatch, *parts: pd.DataFrame) -> pd.DataFrame:
+    """Read batches by a kind of source that yields these."""
+    monkeypatch.setitem(READERS, "csv", lambda *_: iter(parts))
+    found = list(read_batches(Source(kind="csv"), BASE, "rows", {}))
+    whole = read_source(Source(kind="csv"), BASE, "rows", {})
+    assert sum(map(len, found)) == len(whole)
+    return whole
+
+
+def test_rows_at_the_end_that_hold_nothing_are_left_out_of_any_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frame = pd.DataFrame({"a": [1, None, 3, None, None], "b": ["x", None, None, None, None]})
+    for places in ([], [1], [2, 4], [1, 2, 3, 4]):
+        found = read_own(monkeypatch, *cut(frame, places))
+        pd.testing.assert_frame_equal(found, frame.iloc[:3])
+    with pytest.raises(UserError, match="rows: the table has no rows"):
+        read_own(monkeypatch, *cut(frame.iloc[3:], [1]))
+
+
+def test_batches_have_the_same_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = pd.DataFrame({"a": [1], "b": [2]})
+    found = read_own(monkeypatch, first, first[["b", "a"]])
+    assert found.to_dict("list") == {"a": [1, 1], "b": [2, 2]}
+    with pytest.raises(UserError, match="rows, a later batch: it lacks b, other than"):
+        read_own(monkeypatch, first, first[["a"]])
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([[1, 2], [None, None], [3, None]], [1, 2, None, None, 3, None]),
+        ([[LARGE], [None], [0.5]], [float(LARGE), None, 0.5]),
+        ([[LARGE], [2.0, None]], [LARGE, 2, None]),
+        ([[None], ["x"], [1]], [None, "x", 1]),
+        ([[None], [True], [False, None]], [None, True, False, None]),
+        ([[Decimal(LARGE)], [1]], [LARGE, 1]),
+        ([[datetime.date(2024, 1, 2)], [None]], [datetime.date(2024, 1, 2), None]),
+    ],
+)
+def test_a_table_of_batches_keeps_every_value(
+    monkeypatch: pytest.MonkeyPatch, parts: list[list], expected: list
+) -> None:
+    found = read_own(monkeypatch, *(pd.DataFrame({"a": part}).assign(b=1) for part in parts))
+    assert [None if pd.isna(value) else value for value in found["a"]] == expected
