@@ -42,11 +42,14 @@ class NumberType:
         from_float : bool
             Whether the source has floats, which are rounded already.
         """
-        known = values.dropna()
-        self._has_missing |= len(known) < len(values)
+        is_missing = values.isna().to_numpy()
+        known = values.to_numpy()
+        if is_missing.any():
+            self._has_missing = True
+            known = values[~is_missing].to_numpy()
         if not len(known):
             return
-        if values.dtype.kind == "f" and (known % 1 != 0).any():
+        if known.dtype.kind == "f" and (known % 1 != 0).any():
             self._has_fraction = True
             return
         low, high = int(known.min()), int(known.max())

@@ -107,27 +107,31 @@ class TypedRows:
 
 
 class Spool:
-    """Batches of rows that lie on the disk, a file each: their types need not be the same."""
+    """Batches of rows on the disk, a file each, since their types differ; the last is in memory."""
 
-    def __init__(self, files: Sequence[Path]) -> None:
-        self._files = files
+    def __init__(self, files: Sequence[Path], last: pa.Table | None) -> None:
+        self._files, self._last = files, last
 
     def read(self, schema: pa.Schema) -> Iterator[pa.Table]:
         """Yield the batches, each cast to one schema."""
         for file in self._files:
             yield feather.read_table(file, memory_map=False).cast(schema, safe=False)
+        if self._last is not None:
+            yield self._last.cast(schema, safe=False)
 
 
 @contextmanager
 def spooled(batches: Iterable[pd.DataFrame], path: Path) -> Iterator[Spool]:
-    """Yield all batches on the disk, in a folder beside `path`, which is removed at the end."""
+    """Yield all batches, kept in a folder beside `path`, which is removed at the end."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
         prefix=f".{path.name}.", suffix=".tmp", dir=path.parent
     ) as folder:
-        files = []
-        for number, batch in enumerate(batches):
-            files.append(Path(folder) / f"{number}.arrow")
-            table = pa.Table.from_pandas(batch, preserve_index=False)
-            feather.write_feather(table, files[-1], compression="lz4")
-        yield Spool(files)
+        files: list[Path] = []
+        last: pa.Table | None = None
+        for batch in batches:
+            if last is not None:
+                files.append(Path(folder) / f"{len(files)}.arrow")
+                feather.write_feather(last, files[-1], compression="lz4")
+            last = pa.Table.from_pandas(batch, preserve_index=False)
+        yield Spool(files, last)
