@@ -3,6 +3,7 @@
 import contextlib
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -10,9 +11,8 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from seedbed.config.schema import Dataset, Params, Source, Window
-from seedbed.data.ingesting import assemble_rows, columns_to_read
-from seedbed.data.sources import read_source
-from seedbed.data.tables import write_table
+from seedbed.data.ingesting import columns_to_read, write_rows
+from seedbed.data.sources import read_batches, read_source
 from servers import BUCKET, KEYS, Postgres, s3_place
 
 from support import REPOSITORY, Project, composed, copy_repository
@@ -31,8 +31,8 @@ def flights() -> Params:
 def ingest(source: Source, params: Params, dataset: Dataset, folder: Path) -> bytes:
     """Return the bytes that stage ingest writes."""
 
-    def read(name: str, types: dict) -> pd.DataFrame:
-        return read_source(
+    def read(name: str, types: dict) -> Iterator[pd.DataFrame]:
+        return read_batches(
             source,
             dataset,
             name,
@@ -40,7 +40,7 @@ def ingest(source: Source, params: Params, dataset: Dataset, folder: Path) -> by
             lambda names: columns_to_read(name, names, dataset, params.columns),
         )
 
-    write_table(assemble_rows(read, dataset, params.columns), folder)
+    write_rows(read, dataset, params.columns, folder)
     return (folder / "part-00000.parquet").read_bytes()
 
 

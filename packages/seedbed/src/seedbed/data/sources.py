@@ -4,7 +4,6 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,30 +11,17 @@ import pandas as pd
 
 from seedbed.config.project import project_module
 from seedbed.config.schema import Dataset, Source
-from seedbed.config.sources import SOURCES, Options, read_options, why_no_source
+from seedbed.config.sources import SOURCES, why_no_source
 from seedbed.data.batches import as_batches, begun_anew, stack_batches
 from seedbed.data.csv_files import Types, read_csv
 from seedbed.data.databases import sqlite_file
 from seedbed.data.headers import refuse_repeated
-from seedbed.data.parquet_files import (
-    Needed,
-    read_parquet,
-    read_parquet_files,
-    refuse_other_columns,
-    refusing,
-)
-from seedbed.data.source_files import (
-    ENDINGS,
-    find_files,
-    parse_texts,
-    read_file,
-    read_files,
-    without_missing,
-)
-from seedbed.data.stores import Store, is_address, reaching
+from seedbed.data.parquet_files import Needed, refuse_other_columns
+from seedbed.data.source_files import ENDINGS
+from seedbed.data.source_tables import read_table_files, read_table_of_database
+from seedbed.data.stores import is_address
 from seedbed.data.values import plain_values
-from seedbed.errors import UserError, did_you_mean
-from seedbed.progress import track
+from seedbed.errors import UserError
 
 Found: TypeAlias = pd.DataFrame | Iterable[pd.DataFrame]
 """A table, or batches of it."""
@@ -255,107 +241,12 @@ def _load(package: str, loader: str, table: str) -> pd.DataFrame:
     return frame
 
 
-def _read_files(
-    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
-) -> Iterator[pd.DataFrame]:
-    """Yield the rows of the file of a table, or of several of the same columns."""
-    options = read_options(source)
-    missing = [*dataset.table(table).missing, *options.missing]
-    store = Store(str(source.path)) if is_address(source.path) else None
-    found = find_files(source, dataset, table, store)
-    asked = _Asked(needed)
-
-    def read(path: str) -> Iterator[pd.DataFrame]:
-        if source.kind == "parquet":
-            batches = (
-                _read_remote_parquet(store, path, asked)
-                if store
-                else read_parquet(Path(path), asked)
-            )
-            for batch in batches:
-                yield without_missing(batch, source.kind, types, missing)
-            return
-        with _at_hand(store, path) as file:
-            for batch in read_file(source.kind, file, options, types, missing):
-                yield batch.loc[:, batch.columns.isin(asked(list(batch.columns)))]
-
-    shown = track(found, len(found), f"files of {table}") if store else found
-    for path, batch in read_files(shown, read):
-        yield _with_formats(batch, options, path, dataset, asked.names)
-
-
-class _Asked:
-    """What is needed of a table, and which columns it has."""
-
-    def __init__(self, needed: Needed) -> None:
-        self._needed = needed
-        self.names: list[str] = []
-
-    def __call__(self, names: list[str]) -> list[str]:
-        self.names = names
-        return self._needed(names)
-
-
-@contextmanager
-def _at_hand(store: Store | None, path: str) -> Iterator[Path]:
-    """Yield a file of this machine, or a copy of one that is elsewhere."""
-    if store is None:
-        yield Path(path)
-        return
-    with store.fetched(path) as file:
-        yield file
-
-
-def _read_remote_parquet(store: Store, path: str, needed: Needed) -> Iterator[pd.DataFrame]:
-    """Yield only the columns that are needed, from where they are."""
-    files = None if store.is_file(path) else store.parquet_in(path)
-    with reaching(path), refusing(path, "Parquet"):
-        yield from read_parquet_files(
-            [path] if files is None else files,
-            needed,
-            folder=None if files is None else path,
-            filesystem=store.filesystem,
-        )
-
-
-def _read_sql(
-    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
-) -> Iterator[pd.DataFrame]:
-    from seedbed.data.sql_tables import read_sql
-
-    options = read_options(source)
-    missing = [*dataset.table(table).missing, *options.missing]
-    asked = _Asked(needed)
-    where = f"{source.path}, table {table}"
-    for batch in read_sql(source, dataset, table, types, asked):
-        part = without_missing(batch, source.kind, types, missing)
-        yield _with_formats(part, options, where, dataset, asked.names)
-
-
-def _with_formats(
-    frame: pd.DataFrame, options: Options, where: str, dataset: Dataset, names: list[str]
-) -> pd.DataFrame:
-    """Return a table whose columns of text are read by ``source.options.formats``.
-
-    `names` are those of all columns, also of those that are left out.
-    """
-    for name, form in options.formats.items():
-        if name in frame.columns:
-            frame[name] = parse_texts(frame[name], form, f"{where}, column {name}", name)
-        elif len(dataset.tables) == 1 and name not in names:
-            raise UserError(
-                f"source.options.formats.{name}: {where} has no such column"
-                f"{did_you_mean(name, names)}. Correct the name, or remove the line."
-            )
-    return frame
-
-
 READERS: dict[str, KindReader] = {
     "package": _leaving_out(_read_package),
-    "csv": _read_files,
-    "parquet": _read_files,
-    "excel": _read_files,
-    "json": _read_files,
-    "feather": _read_files,
-    "sql": _read_sql,
+    "csv": read_table_files,
+    "parquet": read_table_files,
+    "excel": read_table_files,
+    "json": read_table_files,
+    "feather": read_table_files,
+    "sql": read_table_of_database,
 }

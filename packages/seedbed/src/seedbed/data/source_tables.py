@@ -1,0 +1,118 @@
+"""The tables of files and of databases: read in batches, and texts by their format."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from seedbed.config.schema import Dataset, Source
+from seedbed.config.sources import Options, read_options
+from seedbed.data.csv_files import Types
+from seedbed.data.parquet_files import Needed, read_parquet, read_parquet_files, refusing
+from seedbed.data.source_files import (
+    find_files,
+    parse_texts,
+    read_file,
+    read_files,
+    without_missing,
+)
+from seedbed.data.stores import Store, is_address, reaching
+from seedbed.errors import UserError, did_you_mean
+from seedbed.progress import track
+
+
+def read_table_files(
+    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of the file of a table, or of several of the same columns."""
+    options = read_options(source)
+    missing = [*dataset.table(table).missing, *options.missing]
+    store = Store(str(source.path)) if is_address(source.path) else None
+    found = find_files(source, dataset, table, store)
+    asked = _Asked(needed)
+
+    def read(path: str) -> Iterator[pd.DataFrame]:
+        if source.kind == "parquet":
+            batches = (
+                _read_remote_parquet(store, path, asked)
+                if store
+                else read_parquet(Path(path), asked)
+            )
+            for batch in batches:
+                yield without_missing(batch, source.kind, types, missing)
+            return
+        with _at_hand(store, path) as file:
+            for batch in read_file(source.kind, file, options, types, missing):
+                yield batch.loc[:, batch.columns.isin(asked(list(batch.columns)))]
+
+    shown = track(found, len(found), f"files of {table}") if store else found
+    for path, batch in read_files(shown, read):
+        yield _with_formats(batch, options, path, dataset, asked.names)
+
+
+class _Asked:
+    """What is needed of a table, and which columns it has."""
+
+    def __init__(self, needed: Needed) -> None:
+        self._needed = needed
+        self.names: list[str] = []
+
+    def __call__(self, names: list[str]) -> list[str]:
+        self.names = names
+        return self._needed(names)
+
+
+@contextmanager
+def _at_hand(store: Store | None, path: str) -> Iterator[Path]:
+    """Yield a file of this machine, or a copy of one that is elsewhere."""
+    if store is None:
+        yield Path(path)
+        return
+    with store.fetched(path) as file:
+        yield file
+
+
+def _read_remote_parquet(store: Store, path: str, needed: Needed) -> Iterator[pd.DataFrame]:
+    """Yield only the columns that are needed, from where they are."""
+    files = None if store.is_file(path) else store.parquet_in(path)
+    with reaching(path), refusing(path, "Parquet"):
+        yield from read_parquet_files(
+            [path] if files is None else files,
+            needed,
+            folder=None if files is None else path,
+            filesystem=store.filesystem,
+        )
+
+
+def read_table_of_database(
+    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a table, or of a query, of a database."""
+    from seedbed.data.sql_tables import read_sql
+
+    options = read_options(source)
+    missing = [*dataset.table(table).missing, *options.missing]
+    asked = _Asked(needed)
+    where = f"{source.path}, table {table}"
+    for batch in read_sql(source, dataset, table, types, asked):
+        part = without_missing(batch, source.kind, types, missing)
+        yield _with_formats(part, options, where, dataset, asked.names)
+
+
+def _with_formats(
+    frame: pd.DataFrame, options: Options, where: str, dataset: Dataset, names: list[str]
+) -> pd.DataFrame:
+    """Return a table whose columns of text are read by ``source.options.formats``.
+
+    `names` are those of all columns, also of those that are left out.
+    """
+    for name, form in options.formats.items():
+        if name in frame.columns:
+            frame[name] = parse_texts(frame[name], form, f"{where}, column {name}", name)
+        elif len(dataset.tables) == 1 and name not in names:
+            raise UserError(
+                f"source.options.formats.{name}: {where} has no such column"
+                f"{did_you_mean(name, names)}. Correct the name, or remove the line."
+            )
+    return frame
