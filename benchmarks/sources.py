@@ -75,7 +75,8 @@ write_rows(read, dataset, lists, Path(out))
 TIMED = """
 import json, os, resource, sys, time
 from pathlib import Path
-import pandas, pyarrow.parquet as pq, seedbed.data.ingesting, seedbed.data.sources
+import adbc_driver_postgresql.dbapi, pandas, psycopg, pyarrow.dataset, pyarrow.parquet as pq
+import s3fs, seedbed.data.ingesting, seedbed.data.sources, sqlalchemy.dialects.postgresql
 kind, path, out = sys.argv[1:]
 begun = time.perf_counter()
 {work}
@@ -102,7 +103,7 @@ def batch(first, count):
                 "price": (random.random(count) * 1e5).round() / 100,
                 "at": pa.array(ids * 60_000_000, pa.timestamp("us", "UTC")), "ok": ids % 2 == 0}
     return pa.table(columns)
-writer = pq.ParquetWriter(path, batch(0, 1).schema)
+writer = pq.ParquetWriter(path, batch(0, 2).schema)
 for first in range(0, rows, 100_000):
     writer.write_table(batch(first, min(100_000, rows - first)))
 writer.close()

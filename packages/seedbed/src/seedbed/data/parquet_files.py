@@ -99,16 +99,20 @@ def read_parquet_files(
     columns = None
     if not kept.issuperset(name for name in names if not UNNAMED.fullmatch(name)):
         columns = {name: ds.field(name) for name, inner in flat.items() if kept.intersection(inner)}
-    # Without a limit, the scanner holds many batches and files at once.
-    batches = dataset.to_batches(
-        columns=columns, batch_size=BATCH, batch_readahead=1, fragment_readahead=1
+    # Scanned as a whole, a file's bytes would stay in memory until its end.
+    groups = (
+        group for fragment in dataset.get_fragments() for group in fragment.split_by_row_group()
     )
-    for batch in batches:
-        if not batch.num_rows:
-            continue
-        table = pa.Table.from_batches([batch]).replace_schema_metadata(dataset.schema.metadata)
-        found = arrow_to_pandas(table, where)
-        yield found if columns is None else found[[name for name in found.columns if name in kept]]
+    for group in groups:
+        for batch in group.to_batches(
+            schema=dataset.schema, columns=columns, batch_size=BATCH, batch_readahead=1
+        ):
+            if not batch.num_rows:
+                continue
+            table = pa.Table.from_batches([batch]).replace_schema_metadata(dataset.schema.metadata)
+            found = arrow_to_pandas(table, where)
+            names = list(found.columns)
+            yield found if columns is None else found[[name for name in names if name in kept]]
 
 
 def read_feather(path: Path) -> Iterator[pd.DataFrame]:
