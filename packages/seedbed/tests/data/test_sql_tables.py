@@ -1,5 +1,9 @@
 """A table of a database is read whole, every value as the database has it, or refused in a sentence."""
 
+import os
+import random
+import re
+import shutil
 import sys
 import threading
 import time
@@ -11,10 +15,12 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from seedbed.config.schema import Dataset, Source, Table
+from seedbed.config.schema import ColumnLists, Dataset, Source, Table
 from seedbed.config.sources import find_option_mistakes
 from seedbed.data import batches, sql_tables
-from seedbed.data.sources import read_source
+from seedbed.data.csv_files import Types
+from seedbed.data.ingesting import write_rows
+from seedbed.data.sources import read_batches, read_source
 from seedbed.data.sql_arrow import NoArrow, arrow_reader
 from seedbed.data.values import read_values
 from seedbed.errors import UserError
@@ -385,31 +391,57 @@ def test_a_read_that_breaks_off_begins_anew_and_gives_all_rows(
         assert len(broken) >= times
 
 
+MOMENTS = range(5 if os.environ.get("LONG") else 1)
+"""The seeds of the moments at which the server is killed, by each way."""
+
+
 @pytest.mark.slow
-def test_a_server_that_is_killed_and_started_again_gives_all_rows(
+@WAYS
+@pytest.mark.parametrize("seed", MOMENTS)
+def test_ingest_from_a_server_that_is_killed_and_started_again_writes_all_rows_or_none(
     fill: Fill,
+    way: str,
+    seed: int,
     postgres: Postgres,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture,
 ) -> None:
-    monkeypatch.setattr(sql_tables, "BATCH", 100)
-    monkeypatch.setattr(batches, "WAITS", (1.0,) * 30)
-    engine = fill(
+    take(way, monkeypatch)
+    monkeypatch.setattr(sql_tables, "BATCH", 10_000)
+    monkeypatch.setattr(batches, "WAITS", (0.5, 1.0))
+    fill(
         "postgresql",
-        "CREATE TABLE rows (id INT PRIMARY KEY, t TEXT)",
-        "INSERT INTO rows SELECT n, repeat('x', 1000) FROM generate_series(1, 100000) AS n",
-    )
-    engine.dispose()
+        "CREATE TABLE rows (id INT PRIMARY KEY, n NUMERIC, t TEXT)",
+        "INSERT INTO rows SELECT n, n / 8.0, repeat('x', 1000) FROM generate_series(1, 60000) AS n",
+    ).dispose()
+    dataset = Dataset(name="d", tables=[Table(name="rows")])
+    lists = ColumnLists(target="n", key=["id"], category=["t"])
+    path = tmp_path / "rows"
 
-    def kill_and_start() -> None:
-        time.sleep(0.3)
-        postgres.kill()
-        postgres.start()
+    def ingest(killed_after: int | None = None) -> bytes:
+        def read(name: str, types: Types) -> Iterator[pd.DataFrame]:
+            source = Source(kind="sql", path=VARIABLE)
+            for number, batch in enumerate(read_batches(source, dataset, name, types)):
+                yield batch
+                if number == killed_after and not starting:
+                    postgres.kill()
+                    starting.append(threading.Thread(target=postgres.start))
+                    starting[0].start()
 
-    thread = threading.Thread(target=kill_and_start)
-    thread.start()
+        starting: list[threading.Thread] = []
+        try:
+            write_rows(read, dataset, lists, path)
+        finally:
+            for thread in starting:
+                thread.join()
+        return (path / "part-00000.parquet").read_bytes()
+
+    expected = ingest()
+    shutil.rmtree(path)
+    moment = random.Random(seed).randrange(2 if way == "adbc" else 6)
     try:
-        assert read()["id"].tolist() == list(range(1, 100_001))
-    finally:
-        thread.join()
-    assert "the connection broke off after" in capsys.readouterr().out
+        assert ingest(killed_after=moment) == expected
+    except UserError as error:
+        assert re.search("the connection broke off|the database reports", str(error))
+        assert list(tmp_path.iterdir()) == [], "nothing is left of a part"
+        assert ingest() == expected
