@@ -1,6 +1,7 @@
 """A table or a query of a database, read in batches by one statement, whole or not at all."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -213,21 +214,26 @@ def _read_arrow(
 ) -> Iterator[pd.DataFrame]:
     kept = keep(reader.schema.names)
     done = 0
-    while True:
-        try:
-            batch = reader.read_next_batch()
-        except StopIteration:
-            return
-        except Exception as error:  # of Arrow, of ADBC, or OSError
-            words = database_words(error, address)
-            if "ERROR:" in words:
-                raise _unreadable(place, done, words) from None
-            raise _broken_off(place, done, words) from None
-        try:
-            yield arrow_frame(batch.select(list(kept)), kept, place)
-        except OverflowError as error:
-            raise _unreadable(place, done, str(error)) from None
-        done += batch.num_rows
+    # The next batch is fetched while this one is worked on.
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, reader, None)
+        while True:
+            try:
+                batch = coming.result()
+            except Exception as error:  # of Arrow, of ADBC, or OSError
+                words = database_words(error, address)
+                if "ERROR:" in words:
+                    raise _unreadable(place, done, words) from None
+                raise _broken_off(place, done, words) from None
+            if batch is None:
+                return
+            coming = pool.submit(next, reader, None)
+            try:
+                frame = arrow_frame(batch.select(list(kept)), kept, place)
+            except OverflowError as error:
+                raise _unreadable(place, done, str(error)) from None
+            yield frame
+            done += batch.num_rows
 
 
 def _fetch(result: "sa.Result", done: int, place: str, address: str) -> Sequence[Any]:
