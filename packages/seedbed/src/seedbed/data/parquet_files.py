@@ -59,8 +59,8 @@ def read_parquet_files(
     needed : callable
     folder : str, optional
         What they lie below, where the folders between (``year=2024``) are columns.
-    filesystem : optional
-        Of fsspec, where files lie elsewhere.
+    filesystem : pyarrow.fs.FileSystem, optional
+        Where files lie elsewhere.
 
     Raises
     ------

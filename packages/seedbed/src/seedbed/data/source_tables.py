@@ -81,7 +81,7 @@ def _read_remote_parquet(store: Store, path: str, needed: Needed) -> Iterator[pd
             [path] if files is None else files,
             needed,
             folder=None if files is None else path,
-            filesystem=store.filesystem,
+            filesystem=store.for_arrow(),
         )
 
 

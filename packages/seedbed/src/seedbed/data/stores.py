@@ -98,6 +98,18 @@ class Store:
         """Return the address of what a store calls `name`, below an address."""
         return f"{above}{name.removeprefix(self.filesystem._strip_protocol(above))}"
 
+    def for_arrow(self) -> Any:
+        """Return the file system for Arrow; it says itself which bytes of a file it needs."""
+        from pyarrow import PythonFile
+        from pyarrow.fs import FSSpecHandler, PyFileSystem
+
+        class Uncached(FSSpecHandler):  # type: ignore[misc]
+            def open_input_file(self, path: str) -> PythonFile:
+                # fsspec's own cache would stay in memory: it and its file refer to each other.
+                return PythonFile(self.fs.open(path, mode="rb", cache_type="none"), mode="r")
+
+        return PyFileSystem(Uncached(self.filesystem))
+
     @contextmanager
     def fetched(self, address: str) -> Iterator[Path]:
         """Yield a copy of a file, whole; what is wrong with it is said of its address.
