@@ -252,20 +252,24 @@ def _sample(
         yield from batches
         return
     times: list[np.ndarray] = []
+    counts: list[int] = []
     with tempfile.TemporaryFile() as spool:
         for batch in batches:
             pickle.dump(batch, spool, protocol=5)
             is_timed = name is not None and name in batch.columns
             moments = read_times(batch, str(name), dataset) if is_timed else pd.Series(batch.index)
             times.append(moments.to_numpy("datetime64[us]" if is_timed else None))
+            counts.append(len(batch))
         order = np.argsort(np.concatenate(times), kind="stable")
+        times.clear()
         wanted = min(dataset.sample, len(order))
         taken = np.sort(order[np.linspace(0, len(order) - 1, wanted).astype("int64")])
+        del order
         spool.seek(0)
         before = 0
-        for part in times:
+        for count in counts:
             batch = pickle.load(spool)
-            first, end = np.searchsorted(taken, [before, before + len(part)])
+            first, end = np.searchsorted(taken, [before, before + count])
             if end > first:
                 yield batch.iloc[taken[first:end] - before]
-            before += len(part)
+            before += count
