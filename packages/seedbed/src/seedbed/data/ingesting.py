@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from seedbed.config.columns import ColumnTypes, take_columns
-from seedbed.config.schema import ROWS, ColumnLists, Dataset
+from seedbed.config.schema import ROWS, ColumnLists, Dataset, Join
 from seedbed.data.batches import as_batches, begun_anew, stack_batches
 from seedbed.data.csv_files import Types
 from seedbed.data.joining import JoinedTable, types_to_join
@@ -92,19 +92,12 @@ def write_rows(
 def _read_joined(read: Read, dataset: Dataset, lists: ColumnLists) -> list[JoinedTable]:
     """Read the tables to join, each whole."""
     types = ColumnTypes(lists)
-    return [
-        JoinedTable(
-            begun_anew(
-                lambda join=join: stack_batches(  # type: ignore[misc]
-                    as_batches(read(join.table, types_to_join(join, types)))
-                )
-            ),
-            join,
-            dataset,
-            lists,
-        )
-        for join in dataset.joins
-    ]
+
+    def whole(join: Join) -> pd.DataFrame:
+        asked = join.table, types_to_join(join, types)
+        return begun_anew(lambda: stack_batches(as_batches(read(*asked))))
+
+    return [JoinedTable(whole(join), join, dataset, lists) for join in dataset.joins]
 
 
 def _join(batches: Iterable[pd.DataFrame], joined: list[JoinedTable]) -> Iterator[pd.DataFrame]:
