@@ -120,7 +120,7 @@ def test_a_value_of_another_type_is_shown(
 ) -> None:
     wrong = trips.astype({column: "object"})
     wrong.loc[2, column] = value
-    words = f"column {column}: 1 of 6 values cannot be read, the first in row 2: '{value}'. Expected is {wanted}"
+    words = f"column {column}: 1 of 6 values cannot be read, the first in row 2: '{value}'. It must be {wanted}"
     with pytest.raises(UserError, match=words):
         set_types(wrong, trip_columns, trip_dataset)
 
@@ -136,7 +136,7 @@ def test_booleans_are_read_from_words(trip_dataset: Dataset) -> None:
     columns = {"ok": Column(role="feature", type="boolean")}
     typed = set_types(pd.DataFrame({"ok": ["yes", "no", None, "True"]}), columns, trip_dataset)
     assert typed["ok"].tolist()[:2] == [True, False]
-    with pytest.raises(UserError, match="Expected is true or false"):
+    with pytest.raises(UserError, match="It must be true or false"):
         set_types(pd.DataFrame({"ok": ["perhaps"]}), columns, trip_dataset)
 
 

@@ -292,7 +292,7 @@ def test_a_column_of_missing_values_stays_missing(
 def test_another_value_is_refused_with_column_row_value_and_remedy(
     kind: ColumnType, values: list, row: int, value: str, wanted: str, sent: bool
 ) -> None:
-    asked = f"Send {wanted}" if sent else f"Expected is {wanted}.*source"
+    asked = f"Send {wanted}" if sent else f"It must be {wanted}.*source"
     pattern = f"column x: [0-9]+ of {len(values)} values cannot be read, the first in row {row}: {value}.*{asked}"
     with pytest.raises(UserError, match=pattern) as caught:
         read(pd.Series(values, dtype="object"), kind, sent)

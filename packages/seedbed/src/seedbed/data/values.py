@@ -322,7 +322,7 @@ def _refuse(
         other = (
             "List the column under another type in the conf/dataset file, or correct the source."
         )
-        remark = f"Expected is {wanted}. {remedy or other}"
+        remark = f"It must be {wanted}. {remedy or other}"
     raise ValueReadError(
         f"column {name}: {int(wrong.sum())} of {len(values)} values cannot be read, the first in "
         f"row {place}: {reprlib.repr(found)}. {remark}",
