@@ -10,7 +10,7 @@ from dvc.repo import Repo
 
 from seedbed.consistency import find_disagreements
 
-from support import Project
+from support import REPOSITORY, Project
 
 
 @pytest.fixture(scope="module")
