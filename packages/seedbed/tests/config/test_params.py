@@ -163,6 +163,7 @@ def test_a_mistake_is_reported(
         ("wine", {"problem.task": "binary", "problem.positive": True}, "True, and target is a category.*unless .* in quotes"),
         ("wine", {"problem.task": "binary", "problem.positive": 1}, "1, and target is a category.*unless .* in quotes"),
         ("wine", {"problem.task": "binary", "problem.positive": "yes", "columns.types": {}}, "'yes', and target is a number: add target: category"),
+        ("diabetes", {"split.kind": "stratified"}, "split.kind is stratified, which spreads classes"),
         ("diabetes", {"columns.number": [], "problem.slices": []}, "leaves no feature for a model"),
         ("wine", {"dataset.joins": [{**orders(table="wine"), "time": "at"}]}, "joins.0.time is 'at'.*before columns.time.* names no column"),
     ],
@@ -195,7 +196,13 @@ def test_a_name_that_a_glob_takes_is_known_everywhere(
 
 @pytest.mark.parametrize(
     "overrides",
-    [[], ["dataset=wine"], ["dataset=diabetes"], ["+experiment=debug"], ["features=basic"]],
+    [
+        [],
+        ["dataset=wine", "split=stratified"],
+        ["dataset=diabetes"],
+        ["+experiment=debug"],
+        ["features=basic"],
+    ],
 )
 @pytest.mark.parametrize(
     "model", sorted(file.stem for file in (REPOSITORY / "conf/model").glob("*.yaml"))

@@ -93,7 +93,7 @@ def train_model(
         undecided.labels(truth), dtype=str if problem.task == "multiclass" else None
     )
     fold = train[FOLD].to_numpy()
-    repeated = repeated_folds(train[CLUSTER].to_numpy(), split)
+    repeated = repeated_folds(train[CLUSTER].to_numpy(), split, target)
 
     pipeline, scored = fit_with_folds(
         model, features, target, undecided, fold, split.kind, seed, learned, repeated
