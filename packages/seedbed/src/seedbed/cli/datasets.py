@@ -85,10 +85,10 @@ def add(
 def freshness() -> None:
     """Say whether the source has moved since the last ingest, without reading it.
 
-    Exit codes: 0 it is as it was, 3 it has moved, 1 a mistake.
+    Exit codes: 0 it is as it was, 3 it has moved, 1 a mistake, or it cannot be told.
     """
     from seedbed.config.params import read_params
-    from seedbed.data.freshness import STATE, find_moves, source_state
+    from seedbed.data.freshness import STATE, find_moves, find_unknown, source_state
     from seedbed.files import read_json
 
     root = find_root()
@@ -101,6 +101,8 @@ def freshness() -> None:
         recorded = read_json(STATE)
         state = source_state(params["source"], params["dataset"], params["columns"])
         found = [*find_moves(recorded, state), *_changed_files(root)]
+    if not found and (unknown := find_unknown(state)):
+        raise UserError(f"{unknown[0]}. Read it again: dvc repro --force --single-item ingest.")
     for sentence in found or ["the source is as it was at the last ingest"]:
         print(sentence)
     if found:
