@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from seedbed.files import read_json, write_json
 
 if TYPE_CHECKING:
+    from requests import Response
+
     from seedbed.data.http_session import HttpSession
 
 FOLDER = Path(".dvc/tmp/http")
@@ -20,8 +22,8 @@ CONDITIONS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
 
 
 @contextmanager
-def fetched(session: "HttpSession", address: str) -> Iterator[Path]:
-    """Yield a file with what is at an address: the one that is kept, if it is unchanged.
+def fetched(session: "HttpSession", address: str) -> Iterator[tuple[Path, "Response"]]:
+    """Yield a file with what is at an address, the one that is kept if it is unchanged; the answer.
 
     One is kept if the server sent ETag or Last-Modified with it, and did not forbid to store it.
     Of an answer to private headers only ETag counts: others may get another one of the same time.
@@ -59,7 +61,7 @@ def fetched(session: "HttpSession", address: str) -> Iterator[Path]:
                 fresh.replace(kept)
                 fresh = kept
                 write_json(about, {"conditions": found, "sha256": _digest(kept)})
-        yield fresh
+        yield fresh, response
 
 
 def _conditions(kept: Path, about: Path) -> Mapping[str, str]:

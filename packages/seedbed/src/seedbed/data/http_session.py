@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import IO, Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -85,9 +84,13 @@ class HttpSession(requests.Session):
         """Take private headers out of a redirect to another host, where requests takes out one."""
         if not self.private:
             super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
-        elif not same_host(response.request.url, prepared_request.url):
+        elif self.is_foreign(response.request.url, prepared_request.url):
             for name in self.private:
                 prepared_request.headers.pop(name, None)
+
+    def is_foreign(self, address: str, other: str) -> bool:
+        """Whether an address has another host, port or protocol, but for https instead of http."""
+        return bool(self.should_strip_auth(address, other))  # type: ignore[no-untyped-call]
 
     def fetch(
         self, address: str, into: IO[bytes], conditions: Mapping[str, str], shows_bytes: bool = True
@@ -178,7 +181,8 @@ class HttpSession(requests.Session):
 
     def beginning(self, body: bytes) -> str:
         """Return the first characters of an answer."""
-        return self.hide(one_line(body[:1000].decode("utf-8", "replace")))[:SHOWN]
+        text = " ".join(body[:1000].decode("utf-8", "replace").split())
+        return self.hide(text)[:SHOWN]
 
     def short(self, error: BaseException) -> str:
         """Return what an error of requests says, without the address in it."""
@@ -229,12 +233,6 @@ class HttpSession(requests.Session):
             why = f"the server answers {status}: {self.beginning(body)}"
             remedy = "Check source.path and source.options."
         return f"{self.place}: {why}. {remedy}"
-
-
-def same_host(one: str, other: str) -> bool:
-    """Whether two addresses have the same protocol, host and port."""
-    left, right = urlsplit(one), urlsplit(other)
-    return (left.scheme, left.netloc.lower()) == (right.scheme, right.netloc.lower())
 
 
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -127,7 +127,7 @@ class Store:
     def _kept(self, address: str) -> Iterator[Path]:
         from seedbed.data.http_cache import fetched
 
-        with self._session(address) as session, fetched(session, address) as path:
+        with self._session(address) as session, fetched(session, address) as (path, _):
             yield path
 
     @contextmanager
