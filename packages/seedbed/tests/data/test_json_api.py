@@ -145,7 +145,11 @@ def test_each_of_several_tables_is_at_its_name_or_its_endpoint(api: Api) -> None
     assert found == ["/rows/one", "/rows/v2/twos"]
 
 
-def test_a_field_that_some_records_lack_is_missing_there(api: Api) -> None:
+@pytest.mark.parametrize("batch", [1, 100])
+def test_a_field_that_some_records_lack_is_missing_there(
+    api: Api, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_api, "BATCH", batch)
     big = 2**60 + 1
     pages = [[{"a": 1, "t": True}], [{"a": 2, "n": big}], [{"n": big + 1, "l": [1]}], []]
     api.give(*map(Answer, pages))

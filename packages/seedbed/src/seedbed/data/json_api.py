@@ -1,7 +1,9 @@
 """Rows from a JSON API over HTTP, page by page."""
 
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,7 +29,8 @@ def read_api(
 ) -> Iterator[pd.DataFrame]:
     """Yield the rows of one table in batches, in the order in which the API gives them.
 
-    A batch has the columns that its own records have: another one may have more, or less.
+    All pages are fetched before the first batch, which then has the fields of all records: one
+    that a record lacks is missing there. Until then, batches lie in a temporary folder.
 
     Parameters
     ----------
@@ -38,12 +41,13 @@ def read_api(
     types : mapping of str to {"number", "category", "boolean", "time", ...}
         Not used: JSON has types.
     needed : callable
-        Returns which columns are needed, given all that were seen up to then.
+        Returns which columns are needed, given all of them.
 
     Yields
     ------
     DataFrame, shape (n_rows, n_columns)
-        At most :data:`BATCH` rows; ``{"a": {"b": 1}}`` is a column ``a.b``.
+        At most :data:`BATCH` rows, and the same columns in each; ``{"a": {"b": 1}}`` is a column
+        ``a.b``.
 
     Raises
     ------
@@ -54,25 +58,33 @@ def read_api(
     options: ApiOptions = read_options(source)
     address = _address(source, options, dataset, table)
     names: dict[str, None] = {}
-    records: list[dict[str, Any]] = []
+    files: list[Path] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for records in _batches(address, options):
+            frame = records_frame(records, label(address))
+            names.update(dict.fromkeys(frame.columns))
+            files.append(Path(folder) / str(len(files)))
+            frame.to_pickle(files[-1])
+        kept = {*needed(list(names))}
+        for file in files:
+            yield pd.read_pickle(file).reindex(columns=[name for name in names if name in kept])
+
+
+def _batches(address: str, options: ApiOptions) -> Iterator[list[dict[str, Any]]]:
+    """Yield the records of pages, at most :data:`BATCH` at once."""
     progress = RowProgress(None)
-
-    def batch() -> pd.DataFrame:
-        frame = records_frame(records[:BATCH], label(address))
-        del records[:BATCH]
-        names.update(dict.fromkeys(frame.columns))
-        return frame.loc[:, frame.columns.isin(needed(list(names)))]
-
+    records: list[dict[str, Any]] = []
     try:
         with open_session(address, options) as session:
             for number, page in enumerate(read_pages(session, address, options), 1):
                 progress.total = page.count
                 progress.add(len(page.records), f" in {number} pages")
                 records += page.records
-                while len(records) > BATCH:
-                    yield batch()
+                while len(records) >= BATCH:
+                    yield records[:BATCH]
+                    del records[:BATCH]
         if records:
-            yield batch()
+            yield records
     finally:
         progress.close()
 

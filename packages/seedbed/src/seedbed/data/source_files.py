@@ -261,14 +261,6 @@ def stack(parts: Mapping[Any, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame({name: _stack_column([part[name] for part in filled]) for name in names})
 
 
-def union(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return rows one after the other; a column that a part has not is missing there."""
-    names = dict.fromkeys(name for part in parts for name in part.columns)
-    return stack(
-        dict(enumerate(part.reindex(columns=list(names)) for part in parts or [pd.DataFrame()]))
-    )
-
-
 def _stack_column(parts: list[pd.Series]) -> pd.Series:
     whole = [part for part in parts if part.dtype.kind in "iu"]
     stacked = pd.concat(parts, ignore_index=True)

@@ -22,7 +22,6 @@ from seedbed.data.source_files import (
     parse_texts,
     read_file,
     stack,
-    union,
     without_missing,
 )
 from seedbed.data.stores import Store, is_address, reaching
@@ -270,8 +269,8 @@ def _read_api(
     options = read_options(source)
     missing = [*dataset.table(table).missing, *options.missing]
     asked = _Asked(needed)
-    frame = union(list(read_api(source, dataset, table, types, asked)))
-    frame = frame.loc[:, frame.columns.isin(asked(asked.names))]
+    batches = dict(enumerate(read_api(source, dataset, table, types, asked)))
+    frame = stack(batches) if batches else pd.DataFrame()
     frame = without_missing(frame, "json", types, missing)
     return _with_formats(frame, options, f"{source.path}, table {table}", dataset, asked.names)
 
