@@ -17,7 +17,7 @@ from seedbed.errors import UserError
 
 ROWS = [{"a": row, "b": {"c": f"x{row}"}} for row in range(7)]
 FRAME = pd.json_normalize(ROWS)
-SECRET = "Bearer correct-horse-battery"
+SECRET = "Bearer a-token-of-tests"
 DATASET = Dataset(name="d", tables=[Table(name="rows")])
 
 

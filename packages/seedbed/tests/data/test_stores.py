@@ -202,10 +202,10 @@ def test_a_file_is_fetched_with_the_headers_that_are_set_for_fsspec(
 ) -> None:
     from fsspec.config import conf
 
-    monkeypatch.setitem(conf, "http", {"headers": {"X-Key": "correct-horse"}})
+    monkeypatch.setitem(conf, "http", {"headers": {"X-Key": "a-key-of-tests"}})
     web.answer = lambda asked: Answer(CONTENT if asked.headers.get("x-key") else b"", 200)
     pd.testing.assert_frame_equal(read(f"{web.address}/rows.csv"), FRAME)
-    web.answer = lambda _: Answer(b"no correct-horse", 400)
+    web.answer = lambda _: Answer(b"no a-key-of-tests", 400)
     with pytest.raises(UserError, match=r"answers 400 Bad Request: no \*\*\*\."):
         read(f"{web.address}/rows.csv")
 
