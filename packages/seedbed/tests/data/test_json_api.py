@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pandas as pd
@@ -256,6 +257,19 @@ def test_a_server_that_is_not_there_is_told() -> None:
     words = "http://127.0.0.1:1/rows: the server cannot be reached (.*refused.*). Check source.path"
     with pytest.raises(UserError, match=words):
         read(Api("http://127.0.0.1:1"))
+
+
+def test_a_server_that_never_answers_is_told(api: Api) -> None:
+    is_over = Event()
+
+    def wait(_: Request) -> Answer:
+        is_over.wait(60)
+        return Answer([])
+
+    api.answer = wait
+    assert "the server cannot be reached (Read timed out." in error_of(api, timeout=0.05)
+    is_over.set()
+    assert len(api.requests) == http_session.TRIES
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

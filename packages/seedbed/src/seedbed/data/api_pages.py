@@ -14,9 +14,8 @@ from seedbed.config.sources import (
     NumberedPages,
     OffsetPages,
 )
-from seedbed.data.databases import label
 from seedbed.data.http_cache import fetched
-from seedbed.data.http_session import HttpSession
+from seedbed.data.http_session import HttpSession, label
 from seedbed.data.json_files import find_records, parse_json, refuse_no_objects
 from seedbed.errors import UserError
 

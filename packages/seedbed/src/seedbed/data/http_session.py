@@ -4,13 +4,13 @@ import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError, ResponseError
 from urllib3.util.retry import Retry
 
-from seedbed.data.databases import label
 from seedbed.errors import UserError, one_line
 from seedbed.progress import RowProgress
 
@@ -120,8 +120,9 @@ class HttpSession(requests.Session):
         for wait in (*WAITS, None):
             response = self.open(address, conditions)
             progress = RowProgress(None, unit="bytes")
-            if shows_bytes and "Content-Encoding" not in response.headers:
-                progress.total = int(response.headers.get("Content-Length", 0)) or None
+            size = response.headers.get("Content-Length", "")
+            if size.isdecimal() and "Content-Encoding" not in response.headers:
+                progress.total = int(size)
             try:
                 into.seek(0)
                 into.truncate()
@@ -233,6 +234,12 @@ class HttpSession(requests.Session):
             why = f"the server answers {status}: {self.beginning(body)}"
             remedy = "Check source.path and source.options."
         return f"{self.place}: {why}. {remedy}"
+
+
+def label(address: str) -> str:
+    """Return an address for messages and state files: without user and query."""
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -13,8 +13,7 @@ from seedbed.config.schema import Dataset, Source
 from seedbed.config.sources import ApiOptions, read_options
 from seedbed.data.api_pages import first_address, read_page, read_pages
 from seedbed.data.csv_files import Types
-from seedbed.data.databases import label
-from seedbed.data.http_session import VALIDATORS, HttpSession
+from seedbed.data.http_session import VALIDATORS, HttpSession, label
 from seedbed.data.json_files import records_frame
 from seedbed.data.parquet_files import Needed
 from seedbed.errors import UserError
