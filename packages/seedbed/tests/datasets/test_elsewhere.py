@@ -147,9 +147,30 @@ def test_an_api_is_described_with_its_pages(root: Path) -> None:
         assert "override /source: api" in text and f"{api.address}/v1/rents" in text
         assert rows_of(root, "rents")["rent"].tolist() == RENTS["rent"].tolist()
         assert not (root / "data").exists()
-        api.answer = lambda _: Answer(status=401)
-        with pytest.raises(UserError, match="the server refuses .401 Unauthorized.. Name an env"):
-            add_dataset(root, f"{api.address}/v1/rents", "rent", force=True)
+
+
+def test_an_api_is_asked_with_headers(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_TOKEN", "Bearer a-token-of-tests")
+    with api_server() as api:
+        api.answer = lambda asked: Answer(ROWS, 200 if "authorization" in asked.headers else 401)
+        address = f"{api.address}/v1/rents"
+        found = sniff_api(address, ["Authorization=API_TOKEN"])
+        assert found and found.options == {"headers": {"Authorization": "API_TOKEN"}}
+        for headers, message in (
+            ([], "the server refuses .401 Unauthorized.. Name an environment variable"),
+            (["Authorization"], "source.options.headers.Authorization is no name of an env"),
+            (
+                ["Authorization=a-token"],
+                "source.options.headers.Authorization is no name of an env",
+            ),
+            (
+                ["Authorization=API_TOKEN"],
+                "--header is sent to a JSON API, and .*rents.csv is none",
+            ),
+        ):
+            place = f"{address}.csv" if "none" in message else address
+            with pytest.raises(UserError, match=message):
+                add_dataset(root, place, "rent", name="rents", headers=headers)
 
 
 @pytest.mark.slow

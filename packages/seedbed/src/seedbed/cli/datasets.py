@@ -28,8 +28,9 @@ def add(
     path: Annotated[
         str,
         typer.Argument(
-            help="A file, a glob in quotes, or a folder, here or at an address such as s3://; for "
-            "a database the name of an environment variable with its URL, or a URL."
+            help="A file, a glob in quotes, or a folder, here or at an address such as s3://; the "
+            "address of a JSON API; for a database the name of an environment variable with its "
+            "URL, or a URL."
         ),
     ],
     target: Annotated[str, typer.Option(help="The column to predict.")],
@@ -55,6 +56,13 @@ def add(
     query: Annotated[
         str | None, typer.Option(help="A query of the database PATH, with ORDER BY.")
     ] = None,
+    headers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--header",
+            help="A header for a JSON API, as NAME=ENVIRONMENT_VARIABLE; may be repeated.",
+        ),
+    ] = None,
     use: Annotated[bool, typer.Option(help="Make it the dataset of this project.")] = False,
     force: Annotated[bool, typer.Option(help="Replace files of this dataset.")] = False,
 ) -> None:
@@ -73,6 +81,7 @@ def add(
         tables=tables or [],
         joins=joins or [],
         query=query,
+        headers=headers or [],
         use=use,
         force=force,
     )

@@ -155,7 +155,6 @@ class Store:
         UserError
             If it cannot be fetched.
         """
-
         from fsspec.callbacks import Callback
 
         progress = RowProgress(None, unit="bytes")

@@ -65,6 +65,7 @@ def add_dataset(
     tables: Sequence[str] = (),
     joins: Sequence[str] = (),
     query: str | None = None,
+    headers: Sequence[str] = (),
     use: bool = False,
     force: bool = False,
 ) -> Added:
@@ -93,6 +94,8 @@ def add_dataset(
         :func:`~seedbed.datasets.tables.relate_tables`. Of a database, `tables` has the one name.
     query : str, optional
         Of a database, in the place of a table.
+    headers : sequence of str
+        Of a JSON API: see :func:`~seedbed.datasets.json_apis.sniff_api`.
     use : bool, default=False
         Whether it becomes the dataset of conf/config.yaml.
     force : bool, default=False
@@ -115,7 +118,9 @@ def add_dataset(
         _refuse_overrides(root)
     elsewhere = is_database(path) or is_address(path)
     refuse_options(path, tables, joins, query)
-    asked = sniff_database(path, tables, query) if is_database(path) else sniff_api(path)
+    asked = sniff_database(path, tables, query) if is_database(path) else sniff_api(path, headers)
+    if headers and (asked is None or asked.kind != "api"):
+        raise UserError(f"--header is sent to a JSON API, and {path} is none. Leave it out.")
     with nullcontext(path) if asked else at_hand(path) as here:
         sniffed = asked or sniff(here, target)
         frame = read_as_text(sniffed)

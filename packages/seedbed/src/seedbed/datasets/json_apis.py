@@ -2,11 +2,12 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from seedbed.config.sources import ApiOptions, holds_secret
+from seedbed.config.schema import Source
+from seedbed.config.sources import holds_secret, read_options
 from seedbed.data.source_files import ENDINGS
 from seedbed.data.stores import HTTP
 from seedbed.datasets.sniffing import Sniffed, choose_records
@@ -18,10 +19,16 @@ PAGING = re.compile(r"next|cursor|page|offset|total|more", re.IGNORECASE)
 """What keys are called that may mean that there are more pages."""
 
 
-def sniff_api(address: str) -> Sniffed | None:
+def sniff_api(address: str, headers: Sequence[str] = ()) -> Sniffed | None:
     """Return how a JSON API is read; None for a file, and for what is no address of HTTP.
 
     Pages are read if the header Link, or an address at a key `next`, names the next one.
+
+    Parameters
+    ----------
+    address : str
+    headers : sequence of str
+        Each as NAME=VARIABLE, where the environment variable holds the value.
 
     Raises
     ------
@@ -35,7 +42,9 @@ def sniff_api(address: str) -> Sniffed | None:
     from seedbed.data.json_api import open_session
     from seedbed.data.json_files import parse_json
 
-    with open_session(address, ApiOptions()) as session:
+    sent = {name: variable for name, _, variable in (text.partition("=") for text in headers)}
+    asked = read_options(Source(kind="api", path=address, options={"headers": sent}))
+    with open_session(address, asked) as session:
         if "json" not in session.look_up(address).get("Content-Type", ""):
             return None
         body = io.BytesIO()
@@ -45,6 +54,8 @@ def sniff_api(address: str) -> Sniffed | None:
     except (ValueError, RecursionError):
         return None
     options, notes = choose_records(document, session.place)
+    if sent:
+        options["headers"] = sent
     keys = dict(_find_keys(document))
     found = [
         key
