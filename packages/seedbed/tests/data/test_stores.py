@@ -244,7 +244,7 @@ def test_a_changed_file_is_seen_by_what_the_server_says(web: Api) -> None:
     asked = (Source(kind="csv", path=f"{web.address}/rows.csv"), dataset, ColumnLists(target="a"))
     states = []
     for tag in ("1", "1", "2"):
-        web.answer = lambda _, tag=tag: Answer(CONTENT, headers={"ETag": tag})
+        web.answer = lambda _, tag=tag: Answer(CONTENT, headers={"etag": tag})
         states.append(source_state(*asked))
     assert find_moves(states[0], states[1]) == []
     assert find_moves(states[0], states[2]) == [f"rows: changed: {web.address}/rows.csv"]

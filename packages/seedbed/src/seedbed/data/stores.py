@@ -186,7 +186,8 @@ class Store:
         if address.startswith(HTTP):
             with self._session(address) as session:
                 headers = session.look_up(address)
-            about = {**headers, "size": headers.get("Content-Length")}
+            named = {"ETag": "ETag", "size": "Content-Length", "Last-Modified": "Last-Modified"}
+            about = {key: headers.get(header) for key, header in named.items()}
         else:
             with reaching(address):
                 self.filesystem.invalidate_cache()
