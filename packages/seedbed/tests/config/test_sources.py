@@ -40,19 +40,36 @@ def flights() -> Params:
         ("json", {"separator": ";"}, "source.options.separator is no option of source json: it has formats, missing, lines, records"),
         ("parquet", {"lines": True}, "source.options.lines is no option of source parquet"),
         ("feather", {"lines": True}, "source.options.lines is no option of source feather"),
+        ("api", {"headers": {"X-Key": "a-secret"}}, "source.options.headers.X-Key is no name of an environment variable"),
+        ("api", {"headers": {"X-Key": 5}}, "source.options.headers.X-Key is no text: write {HEADER: ENVIRONMENT_VARIABLE}"),
+        ("api", {"parameters": {"api_key": "x"}}, "source.options.parameters.api_key looks like a secret"),
+        ("api", {"pages": {"by": "pages"}}, "source.options.pages is {'by': 'pages'}: input tag 'pages' found using 'by' does not match any of the expected tags: 'cursor', 'number', 'offset', 'link'"),
+        ("api", {"pages": {"by": "cursor", "next": "a"}}, "source.options.pages.cursor.parameter is {'by': 'cursor', 'next': 'a'}: field required"),
+        ("api", {"pages": {"by": "link", "nxt": "a"}}, "source.options.pages.link.nxt is no option of source api: take it out"),
+        ("api", {"most_pages": 0}, "source.options.most_pages is 0: "),
+        ("api", {"record": "a"}, "source.options.record is no option of source api (did you mean records?)"),
         ("package", {"missing": ["-"]}, "source.options.missing is set, and source package has no options"),
     ],
 )  # fmt: skip
 def test_a_wrong_option_is_told_by_its_key(
     flights: Params, kind: str, options: dict[str, Any], words: str
 ) -> None:
-    source = Source(kind=kind, path="x", options=options)
+    source = Source(kind=kind, path="https://api.example.org", options=options)
     found = next(find_mistakes(flights.model_copy(update={"source": source})))
     assert f"{found.key} {found.message}".startswith(words)
     if kind in OPTIONS:
         with pytest.raises(UserError) as told:
             read_options(source)
         assert words in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "path", ["rows", "https://", "ftp://example.org", "https://a-token@example.org", None]
+)
+def test_an_api_has_an_address_without_a_user(path: str | None) -> None:
+    found = next(find_option_mistakes(Source(kind="api", path=path)))
+    assert f"{found.key} {found.message}".startswith("source.path is no address of an API")
+    assert "a-token" not in found.message
 
 
 def test_right_options_are_typed_and_others_are_their_kinds_own() -> None:

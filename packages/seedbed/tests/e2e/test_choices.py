@@ -26,6 +26,7 @@ CHOICES = [
 FILES = sorted(file.relative_to(CONF).as_posix() for file in CONF.rglob("*.yaml"))
 ALSO = {
     **{name: ["source.path=somewhere"] for name in ("csv", "parquet", "excel", "json", "feather")},
+    "api": ["source.path=https://api.example.org/v1"],
     "sql": ["source.path=DATABASE_URL", "+source.options.table=flights"],
     "group": ["columns.group=tailnum"],
     # A gate or a suite goes with its dataset.

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -109,6 +109,62 @@ class SqlOptions(Options):
     parameters: dict[str, Parameter | list[Parameter]] = Field(default_factory=dict)
 
 
+class CursorPages(Section):
+    """Each answer holds, at the dotted path `next`, what `parameter` is to be for the next page."""
+
+    by: Literal["cursor"]
+    parameter: str
+    next: str
+
+
+class NumberedPages(Section):
+    """`parameter` counts pages from `first` on, up to one without records."""
+
+    by: Literal["number"]
+    parameter: str
+    first: Count = 1
+
+
+class OffsetPages(Section):
+    """`offset` is the number of records before the page, `limit` that of `size` in it at most."""
+
+    by: Literal["offset"]
+    offset: str = "offset"
+    limit: str = "limit"
+    size: Place
+
+
+class LinkedPages(Section):
+    """The address of the next page is at the dotted path `next`, or in the header Link."""
+
+    by: Literal["link"]
+    next: str | None = None
+
+
+class ApiOptions(Options):
+    """What is asked of a JSON API, and where the records stand in its answers.
+
+    `endpoint` is appended to ``source.path``. `records` and `count`, the number of all records, are
+    dotted paths in an answer. `parameters` stand in the query. The values of `headers` are names of
+    environment variables. More than `most_pages` pages are an error. `timeout` is in seconds,
+    between two bytes.
+    """
+
+    endpoint: str | None = None
+    records: str | None = None
+    pages: (
+        Annotated[
+            CursorPages | NumberedPages | OffsetPages | LinkedPages, Field(discriminator="by")
+        ]
+        | None
+    ) = None
+    count: str | None = None
+    parameters: dict[str, Parameter | list[Parameter]] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
+    most_pages: Place = 10_000
+    timeout: Annotated[float, Field(gt=0)] = 60
+
+
 OPTIONS: dict[str, type[Options]] = {
     "csv": CsvOptions,
     "parquet": Options,
@@ -116,6 +172,7 @@ OPTIONS: dict[str, type[Options]] = {
     "json": JsonOptions,
     "feather": Options,
     "sql": SqlOptions,
+    "api": ApiOptions,
 }
 """What stands under ``source.options``, by kind; a kind of the project's own reads its own."""
 BUILT_IN = ("package", *OPTIONS)
@@ -124,6 +181,13 @@ ORDER = re.compile(r"\border\s+by\b", re.IGNORECASE)
 """By what a query is known to say in which order its rows come."""
 SECRET = re.compile(r"sig|token|key|secret|password|credential", re.IGNORECASE)
 """What the parameter of an address is called that lets in whoever knows it."""
+SECRET_PARAMETER = re.compile(
+    r"(.*[_-])?(token|secret|password|passwd|signature|credentials?|(api|access|auth)[_-]?key)",
+    re.IGNORECASE,
+)
+"""What a parameter of an API is called that does so."""
+VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+"""How an environment variable is called; hardly a secret is."""
 SOURCES: Registry[Any] = Registry("source", "sources")
 """The kinds that the project's sources.py adds."""
 
@@ -158,20 +222,12 @@ def find_option_mistakes(source: Source) -> Iterator[Mistake]:
         options = _typed(kind, source.options)
     except ValidationError as error:
         for wrong in error.errors():
-            key = ".".join(map(str, ["source.options", *wrong["loc"]]))
-            if wrong["type"] == "extra_forbidden":
-                known = list(kind.model_fields)
-                yield Mistake(
-                    key,
-                    f"is no option of source {source.kind}{did_you_mean(wrong['loc'][-1], known)}: "
-                    f"it has {', '.join(known)}",
-                )
-            else:
-                why = wrong["msg"].removeprefix("Value error, ")
-                yield Mistake(key, f"is {wrong['input']!r}: {why[0].lower()}{why[1:]}")
+            yield _mistake_of(wrong, source.kind)
         return
     if isinstance(options, SqlOptions):
         yield from _of_query(options)
+    if isinstance(options, ApiOptions):
+        yield from _of_api(source, options)
     if isinstance(options, CsvOptions):
         # A separator may be the decimal sign too: such numbers stand in quotes.
         for name, other in (("quote", "separator"), ("thousands", "decimal")):
@@ -179,6 +235,22 @@ def find_option_mistakes(source: Source) -> Iterator[Mistake]:
                 yield Mistake(
                     f"source.options.{name}", f"is {sign!r}, and so is {other}: change one of them"
                 )
+
+
+def _mistake_of(wrong: Any, kind: str) -> Mistake:
+    """Return what pydantic finds wrong with one option."""
+    key = ".".join(map(str, ["source.options", *wrong["loc"]]))
+    if wrong["loc"][0] == "headers":  # a value may be a secret
+        return Mistake(key, "is no text: write {HEADER: ENVIRONMENT_VARIABLE}")
+    if wrong["type"] == "extra_forbidden":
+        known = list(OPTIONS[kind].model_fields) if len(wrong["loc"]) == 1 else []
+        return Mistake(
+            key,
+            f"is no option of source {kind}{did_you_mean(wrong['loc'][-1], known)}: "
+            + (f"it has {', '.join(known)}" if known else "take it out"),
+        )
+    why = wrong["msg"].removeprefix("Value error, ")
+    return Mistake(key, f"is {wrong['input']!r}: {why[0].lower()}{why[1:]}")
 
 
 def holds_secret(path: str | None) -> bool:
@@ -206,6 +278,29 @@ def _of_query(options: SqlOptions) -> Iterator[Mistake]:
             "source.options.query",
             "has no ORDER BY, so that the same rows may come in another order the next time: add "
             "one that orders all rows",
+        )
+
+
+def _of_api(source: Source, options: ApiOptions) -> Iterator[Mistake]:
+    if not re.match("https?://[^/@]+(/|$|\\?)", source.path or ""):
+        yield Mistake(
+            "source.path",
+            "is no address of an API: write one such as https://api.example.org/v1/listings, "
+            "without a user; credentials stand in an environment variable that "
+            "source.options.headers names",
+        )
+    for name, variable in options.headers.items():
+        if not VARIABLE.fullmatch(variable):
+            yield Mistake(
+                f"source.options.headers.{name}",
+                "is no name of an environment variable (capital letters, digits and _): put the "
+                "value of the header into one, since it would get into Git here",
+            )
+    for name in filter(SECRET_PARAMETER.fullmatch, options.parameters):
+        yield Mistake(
+            f"source.options.parameters.{name}",
+            "looks like a secret, which would get into params.yaml and Git: send it in a header, "
+            "whose value stands in an environment variable that source.options.headers names",
         )
 
 

@@ -33,9 +33,10 @@ def source_state(source: Source, dataset: Dataset, lists: ColumnLists) -> dict[s
     dict
         By table. Of a database, the number of rows, and the largest value of the time column (for a
         table that is joined, that of the join), else of a primary key of one column. Of files, the
-        ETag and size, or the size and the time of change. The state is that of the whole table,
-        whatever the window. Nothing of it is secret. Empty for packages, for sources of the
-        project's own, and for files that stage ingest depends on.
+        ETag and size, or the size and the time of change; of an API, the number of rows, or ETag
+        and time of the first page. The state is that of the whole table, whatever the window.
+        Nothing of it is secret. Empty for packages, for sources of the project's own, and for files
+        that stage ingest depends on.
 
     Raises
     ------
@@ -46,12 +47,16 @@ def source_state(source: Source, dataset: Dataset, lists: ColumnLists) -> dict[s
     states = {}
     for table in dataset.table_names:
         own = source.of(dataset.table(table))
-        if find_unwatched(own) is None or own.kind not in (*ENDINGS, "sql"):
+        if find_unwatched(own) is None or own.kind not in (*ENDINGS, "sql", "api"):
             continue
         if own.kind == "sql":
             from seedbed.data.sql_tables import sql_state
 
             states[table] = sql_state(own, dataset, table, times.get(table))
+        elif own.kind == "api":
+            from seedbed.data.json_api import api_state
+
+            states[table] = api_state(own, dataset, table)
         else:
             states[table] = {"files": dict(_files_of(own, dataset, table))}
     return states
@@ -68,6 +73,17 @@ def _files_of(source: Source, dataset: Dataset, table: str) -> Iterator[tuple[st
         for local in parquet_files_in(place) if place.is_dir() else [place]:
             about = local.stat()
             yield str(local), {"size": str(about.st_size), "mtime": str(about.st_mtime_ns)}
+
+
+def find_unknown(state: State) -> list[str]:
+    """Return a sentence for each file that says nothing by which a change of it is seen."""
+    return [
+        f"{table}: {name} sends neither ETag nor Last-Modified, so that only reading it tells "
+        "whether it has moved"
+        for table, own in state.items()
+        for name, about in own.get("files", {}).items()
+        if not about
+    ]
 
 
 def find_moves(before: State, now: State) -> list[str]:

@@ -127,7 +127,7 @@ def _leaving_out(read: Reader) -> KindReader:
 
 def is_elsewhere(source: Source) -> bool:
     """Whether rows come from a database or an address that seedbed itself reads."""
-    return source.kind == "sql" or (source.kind in ENDINGS and is_address(source.path))
+    return source.kind in ("sql", "api") or (source.kind in ENDINGS and is_address(source.path))
 
 
 def find_unwatched(source: Source) -> str | None:
@@ -261,6 +261,20 @@ def _read_sql(
     return _with_formats(frame, options, f"{source.path}, table {table}", dataset, asked.names)
 
 
+def _read_api(
+    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
+) -> pd.DataFrame:
+    from seedbed.data.json_api import read_api
+
+    options = read_options(source)
+    missing = [*dataset.table(table).missing, *options.missing]
+    asked = _Asked(needed)
+    batches = dict(enumerate(read_api(source, dataset, table, types, asked)))
+    frame = stack(batches) if batches else pd.DataFrame()
+    frame = without_missing(frame, "json", types, missing)
+    return _with_formats(frame, options, f"{source.path}, table {table}", dataset, asked.names)
+
+
 def _with_formats(
     frame: pd.DataFrame, options: Options, where: str, dataset: Dataset, names: list[str]
 ) -> pd.DataFrame:
@@ -287,4 +301,5 @@ READERS: dict[str, KindReader] = {
     "json": _read_files,
     "feather": _read_files,
     "sql": _read_sql,
+    "api": _read_api,
 }

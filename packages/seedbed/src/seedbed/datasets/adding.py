@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -23,6 +24,7 @@ from seedbed.datasets.elsewhere import (
     sniff_database,
 )
 from seedbed.datasets.guesses import Guess, check_column
+from seedbed.datasets.json_apis import sniff_api
 from seedbed.datasets.placing import choose_name, copy_file, plan_copies, refuse_others
 from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
 from seedbed.datasets.tables import plan_tables, relate_tables, sniff_tables
@@ -63,20 +65,22 @@ def add_dataset(
     tables: Sequence[str] = (),
     joins: Sequence[str] = (),
     query: str | None = None,
+    headers: Sequence[str] = (),
     use: bool = False,
     force: bool = False,
 ) -> Added:
     """Describe a table in conf/ and put it below data/source.
 
-    A table of a database, or files at an address, stay where they are.
+    A table of a database, files at an address, and the records of a JSON API stay where they are.
 
     Parameters
     ----------
     root : Path
         Of the repository.
     path : str
-        A file, a glob, or a folder of Parquet files, here or at an address such as s3://; or a
-        database: its URL, or the name of an environment variable that holds it.
+        A file, a glob, or a folder of Parquet files, here or at an address such as s3://; the
+        address of a JSON API; or a database: its URL, or the name of an environment variable that
+        holds it.
     target : str
         The column to predict.
     time, group : str, optional
@@ -90,6 +94,8 @@ def add_dataset(
         :func:`~seedbed.datasets.tables.relate_tables`. Of a database, `tables` has the one name.
     query : str, optional
         Of a database, in the place of a table.
+    headers : sequence of str
+        Of a JSON API: see :func:`~seedbed.datasets.json_apis.sniff_api`.
     use : bool, default=False
         Whether it becomes the dataset of conf/config.yaml.
     force : bool, default=False
@@ -112,8 +118,11 @@ def add_dataset(
         _refuse_overrides(root)
     elsewhere = is_database(path) or is_address(path)
     refuse_options(path, tables, joins, query)
-    with at_hand(path) as here:
-        sniffed = sniff_database(path, tables, query) if is_database(path) else sniff(here, target)
+    asked = sniff_database(path, tables, query) if is_database(path) else sniff_api(path, headers)
+    if headers and (asked is None or asked.kind != "api"):
+        raise UserError(f"--header is sent to a JSON API, and {path} is none. Leave it out.")
+    with nullcontext(path) if asked else at_hand(path) as here:
+        sniffed = asked or sniff(here, target)
         frame = read_as_text(sniffed)
     copies: dict[Path, Path] = {}
     place = place_of(sniffed.path, here, path)

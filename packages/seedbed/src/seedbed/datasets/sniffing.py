@@ -14,6 +14,7 @@ from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.sources import OPTIONS
 from seedbed.data.headers import name_columns, tell_apart
 from seedbed.data.source_files import ENDINGS, find_files, read_file, stack
+from seedbed.data.sources import read_source
 from seedbed.data.sql_tables import read_sql
 from seedbed.data.text_files import opened, refusing_damage
 from seedbed.datasets.csv_dialect import sniff_csv
@@ -30,7 +31,7 @@ class Sniffed:
     Attributes
     ----------
     kind : str
-        Of source: csv, parquet, excel, json, feather or sql.
+        Of source: csv, parquet, excel, json, feather, sql or api.
     path : str
         A file, a folder of Parquet files or a glob; the address of a database.
     options : dict of str to Any
@@ -99,10 +100,13 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
         If the file cannot be read so, or has no rows.
     """
     options = OPTIONS[sniffed.kind].model_validate_json(json.dumps(sniffed.options))
-    if sniffed.kind == "sql":
+    if sniffed.kind in ("sql", "api"):
         dataset = Dataset(name="table", tables=[Table(name="table")])
-        source = Source(kind="sql", path=sniffed.path, options=sniffed.options)
-        frame = read_sql(source, dataset, "table", {}, lambda names: names)
+        source = Source(kind=sniffed.kind, path=sniffed.path, options=sniffed.options)
+        if sniffed.kind == "sql":
+            frame = read_sql(source, dataset, "table", {}, lambda names: names)
+        else:
+            frame = read_source(source, dataset, "table", {})
     else:
         frame = stack(
             {
@@ -257,12 +261,24 @@ def _sniff_json(path: Path) -> tuple[dict[str, Any], list[str]]:
         return {"lines": True}, []
     if text.startswith("["):
         return {}, []
-    document = load_document(path)
+    return choose_records(load_document(path), str(path))
+
+
+def choose_records(document: Any, where: str) -> tuple[dict[str, Any], list[str]]:
+    """Return where in a JSON document the longest list of objects is, as an option; and a note.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    if isinstance(document, list):
+        return {}, []
     lists = dict(_find_lists(document))
     if not lists:
         raise UserError(
-            f"{path}: there is no list of records (objects with names and values) in it. Write the "
-            "table as a list of objects, as by pandas.DataFrame.to_json(orient='records')."
+            f"{where}: there is no list of records (objects with names and values) in it. Write "
+            "the table as a list of objects, as by pandas.DataFrame.to_json(orient='records')."
         )
     longest = max(lists, key=lambda key: len(lists[key]))
     others = [key for key in lists if key != longest]
