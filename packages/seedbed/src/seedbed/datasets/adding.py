@@ -18,9 +18,10 @@ from seedbed.datasets.describing import describe_table
 from seedbed.datasets.elsewhere import (
     at_hand,
     is_database,
+    is_topic,
     place_of,
     refuse_options,
-    sniff_database,
+    sniff_elsewhere,
 )
 from seedbed.datasets.guesses import Guess, check_column
 from seedbed.datasets.placing import choose_name, copy_file, plan_copies, refuse_others
@@ -68,7 +69,7 @@ def add_dataset(
 ) -> Added:
     """Describe a table in conf/ and put it below data/source.
 
-    A table of a database, or files at an address, stay where they are.
+    A table of a database, a topic, or files at an address, stay where they are.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ def add_dataset(
         Of the repository.
     path : str
         A file, a glob, or a folder of Parquet files, here or at an address such as s3://; or a
-        database: its URL, or the name of an environment variable that holds it.
+        database or a topic of Kafka: its URL, or the name of an environment variable that holds it.
     target : str
         The column to predict.
     time, group : str, optional
@@ -87,7 +88,7 @@ def add_dataset(
         The value of the target that is asked for, where it has two.
     tables, joins : sequence of str
         Tables beside this one as NAME=PATH, and how they join as child.key=parent.key; see
-        :func:`~seedbed.datasets.tables.relate_tables`. Of a database, `tables` has the one name.
+        :func:`~seedbed.datasets.tables.relate_tables`. Of a database or of Kafka, `tables` has the one name.
     query : str, optional
         Of a database, in the place of a table.
     use : bool, default=False
@@ -110,10 +111,11 @@ def add_dataset(
         )
     if use:
         _refuse_overrides(root)
-    elsewhere = is_database(path) or is_address(path)
+    is_asked = is_database(path) or is_topic(path)
+    elsewhere = is_asked or is_address(path)
     refuse_options(path, tables, joins, query)
     with at_hand(path) as here:
-        sniffed = sniff_database(path, tables, query) if is_database(path) else sniff(here, target)
+        sniffed = sniff_elsewhere(path, tables, query) if is_asked else sniff(here, target)
         frame = read_as_text(sniffed)
     copies: dict[Path, Path] = {}
     place = place_of(sniffed.path, here, path)

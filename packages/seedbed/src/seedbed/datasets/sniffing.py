@@ -13,6 +13,8 @@ import pandas as pd
 from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.sources import OPTIONS
 from seedbed.data.headers import name_columns, tell_apart
+from seedbed.data.kafka_topics import read_kafka
+from seedbed.data.messages import stack_batches
 from seedbed.data.source_files import ENDINGS, find_files, read_file, stack
 from seedbed.data.sql_tables import read_sql
 from seedbed.data.text_files import opened, refusing_damage
@@ -30,9 +32,9 @@ class Sniffed:
     Attributes
     ----------
     kind : str
-        Of source: csv, parquet, excel, json, feather or sql.
+        Of source: csv, parquet, excel, json, feather, sql or kafka.
     path : str
-        A file, a folder of Parquet files or a glob; the address of a database.
+        A file, a folder of Parquet files or a glob; the address of a database or a topic.
     options : dict of str to Any
         ``source.options``, where they differ from the defaults.
     notes : list of str
@@ -99,10 +101,11 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
         If the file cannot be read so, or has no rows.
     """
     options = OPTIONS[sniffed.kind].model_validate_json(json.dumps(sniffed.options))
-    if sniffed.kind == "sql":
+    if sniffed.kind in ("sql", "kafka"):
         dataset = Dataset(name="table", tables=[Table(name="table")])
-        source = Source(kind="sql", path=sniffed.path, options=sniffed.options)
-        frame = read_sql(source, dataset, "table", {}, lambda names: names)
+        source = Source(kind=sniffed.kind, path=sniffed.path, options=sniffed.options)
+        asked = (source, dataset, "table", {}, lambda names: names)
+        frame = read_sql(*asked) if sniffed.kind == "sql" else stack_batches(read_kafka(*asked))
     else:
         frame = stack(
             {

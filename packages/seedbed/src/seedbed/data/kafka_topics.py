@@ -1,0 +1,177 @@
+"""Topics of Kafka as tables: a bounded window of messages, a row each, in batches."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from seedbed.config.schema import Dataset, Source
+from seedbed.config.sources import KafkaOptions, read_options
+from seedbed.data.csv_files import Types
+from seedbed.data.kafka_client import Topic, opened
+from seedbed.data.kafka_windows import Window, find_window, window_words
+from seedbed.data.messages import Decoder, PoisonError, Record, decoder_of, text_of, to_frame
+from seedbed.data.parquet_files import Needed
+from seedbed.errors import UserError
+from seedbed.progress import RowProgress
+
+if TYPE_CHECKING:
+    from confluent_kafka import Message
+
+BATCH = 20_000
+"""Rows of a batch."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read_kafka(
+    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
+) -> Iterator[pd.DataFrame]:
+    """Yield the messages of a topic's window as rows, by partition, then by offset.
+
+    Partitions are assigned: no group of consumers is joined, and no offset is committed. A
+    connection that breaks off is taken up where it was. Messages without a value, which mark a key
+    as deleted, are left out, and counted.
+
+    Parameters
+    ----------
+    source : Source
+        Its path is ``kafka://HOST:PORT[,HOST:PORT]/TOPIC``, or the name of an environment variable
+        that holds it; its options are :class:`~seedbed.config.sources.KafkaOptions`.
+    dataset, table
+        See :func:`~seedbed.data.sources.read_source`.
+    types : mapping of str to {"number", "category", "boolean", "time", ...}
+    needed : callable
+        Returns which columns are needed, given all that were found so far.
+
+    Yields
+    ------
+    DataFrame, shape (at most about BATCH, n_columns)
+        The index counts on from batch to batch. A batch has the columns of its own messages.
+
+    Raises
+    ------
+    UserError
+        If the cluster cannot be reached, refuses, or stops answering; if there is no such topic, or
+        the window is empty or reaches beyond what the topic holds; if a message cannot be decoded.
+    """
+    options = read_options(source)
+    decode = decoder_of(options)
+    with opened(source, dataset, table, options) as topic:
+        window = find_window(topic, options, dataset.time_zone)
+        total = sum(max(0, span.end - span.start) for span in window.values())
+        if not total:
+            raise UserError(
+                f"{topic.place}: the window holds no message: {window_words(window)}. Widen "
+                "source.options.offsets, or start and end."
+            )
+        left_out = _LeftOut()
+        names: dict[str, None] = {}
+        done, progress = 0, RowProgress(total)
+        records = _records(topic, window, options, decode, left_out)
+        try:
+            while batch := list(islice(records, BATCH)):
+                own = dict.fromkeys(name for record in batch for name in record)
+                names.update(own)
+                kept = [name for name in needed(list(names)) if name in own]
+                yield to_frame(batch, kept, types, done)
+                done += len(batch)
+                progress.add(len(batch))
+        finally:
+            progress.close()
+    for sentence in left_out.sentences():
+        print(f"{topic.place}: {sentence}")
+    if not done:
+        raise UserError(
+            f"{topic.place}: no message of the window is a row: {window_words(window)}. Widen it, "
+            "or correct source.options.format."
+        )
+
+
+def kafka_state(source: Source, dataset: Dataset, table: str) -> dict[str, Any]:
+    """Return the window that is read now, without reading it, and the latest offsets.
+
+    Returns
+    -------
+    dict
+        ``{"partitions": {"0": {"start": ..., "end": ..., "latest": ...}}}``
+
+    Raises
+    ------
+    UserError
+        As :func:`read_kafka`.
+    """
+    options = read_options(source)
+    with opened(source, dataset, table, options) as topic:
+        window = find_window(topic, options, dataset.time_zone)
+    return {"partitions": {str(partition): asdict(span) for partition, span in window.items()}}
+
+
+@dataclass
+class _LeftOut:
+    """Messages that are no rows."""
+
+    tombstones: int = 0
+    poison: int = 0
+    first: str = ""
+
+    def sentences(self) -> Iterator[str]:
+        if self.tombstones:
+            yield f"{self.tombstones:,} messages without a value were left out"
+        if self.poison:
+            yield f"{self.poison:,} messages that are poison were left out, at first {self.first}"
+
+
+def _records(
+    topic: Topic, window: Window, options: KafkaOptions, decode: Decoder, left_out: _LeftOut
+) -> Iterator[Record]:
+    """Yield what the messages of a window hold, by partition, then by offset."""
+    for partition, span in window.items():
+        for message in topic.messages(partition, span.start, span.end):
+            value = message.value()
+            if value is None:
+                left_out.tombstones += 1
+                continue
+            try:
+                found, metadata = decode(value), _metadata(message, options)
+            except PoisonError as error:
+                place = f"partition {partition}, offset {message.offset()}"
+                if options.poison == "raise":
+                    raise UserError(
+                        f"{topic.place}, {place}: the message cannot be read: {error}. Correct "
+                        "source.options.format, or leave such messages out with "
+                        "source.options.poison: skip."
+                    ) from None
+                left_out.poison += 1
+                left_out.first = left_out.first or f"{place}: {error}"
+                continue
+            for record in found:
+                if twice := [name for name in metadata if name in record]:
+                    raise UserError(
+                        f"source.options.metadata.{twice[0]}: the messages of {topic.place} have a "
+                        "field of this name too. Choose another name."
+                    )
+                yield record | metadata if metadata else record
+
+
+def _metadata(message: "Message", chosen: KafkaOptions) -> Record:
+    """Return what stands beside a message, by the names that it is to have.
+
+    Raises
+    ------
+    PoisonError
+        If its key is wanted, and is no text.
+    """
+    found: Record = {}
+    for name, what in chosen.metadata.items():
+        if what == "timestamp":
+            kind, milliseconds = message.timestamp()
+            found[name] = EPOCH + timedelta(milliseconds=milliseconds) if kind else None
+        elif what == "key":
+            key = message.key()
+            found[name] = None if key is None else text_of(key)
+        else:
+            found[name] = getattr(message, what)()
+    return found
