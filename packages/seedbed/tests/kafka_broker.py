@@ -4,11 +4,11 @@ It holds at most 5 MB a partition in memory, the latest. It knows no offset by t
 """
 
 import ctypes
-import glob
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 Row = tuple[int, bytes | None] | tuple[int, bytes | None, dict[str, Any]]
@@ -49,7 +49,7 @@ class Broker:
         self._do("up")
 
     def refuse(self, request: int, *errors: int) -> None:
-        """Answer the next requests of a kind with these errors, by their numbers in Kafka's protocol."""
+        """Answer the next requests of a kind with errors, by their numbers in Kafka's protocol; without any, as usual."""
         self._do(f"refuse {request} {' '.join(map(str, errors))}")
 
     def fill(self, topic: str, rows: Iterable[Row], partitions: int = 1) -> None:
@@ -61,7 +61,9 @@ class Broker:
         """Put messages into a topic, and wait until they are there."""
         from confluent_kafka import Producer
 
-        producer = Producer({"bootstrap.servers": self.servers, "linger.ms": 5, "log_level": 0})
+        producer = Producer(
+            {"bootstrap.servers": self.servers, "batch.num.messages": 50, "log_level": 0}
+        )
         for partition, value, *others in rows:
             producer.produce(topic, value, partition=partition, **(others[0] if others else {}))
             producer.poll(0)
@@ -79,9 +81,8 @@ class Broker:
 
 def serve() -> None:
     """Run a broker, do the commands of standard input, and end with it."""
-    library = ctypes.CDLL(
-        glob.glob(f"{sysconfig.get_paths()['platlib']}/confluent_kafka.libs/librdkafka[-.]*")[0]
-    )
+    libraries = Path(sysconfig.get_paths()["platlib"], "confluent_kafka.libs")
+    library = ctypes.CDLL(str(next(libraries.glob("librdkafka[-.]*"))))
     pointer, text, number = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int
 
     def function(name: str, result: Any, *arguments: Any) -> Callable[..., Any]:
@@ -102,14 +103,17 @@ def serve() -> None:
         "up": function("mock_broker_set_up", number, pointer, ctypes.c_int32),
     }
     refuse = library.rd_kafka_mock_push_request_errors
+    answer = function("mock_clear_request_errors", None, pointer, ctypes.c_int16)
     print(function("mock_cluster_bootstraps", text, pointer)(cluster).decode(), flush=True)
     for line in sys.stdin:
         name, *words = line.split()
         if name == "create":
             failed = do[name](cluster, words[0].encode(), int(words[1]), 1)
         elif name == "refuse":
-            errors = list(map(int, words[1:]))
-            refuse(pointer(cluster), ctypes.c_int16(int(words[0])), ctypes.c_size_t(len(errors)), *errors)
+            kind, *errors = map(int, words)
+            answer(cluster, kind)
+            count = ctypes.c_size_t(len(errors))
+            refuse(pointer(cluster), ctypes.c_int16(kind), count, *errors)
             failed = 0
         else:
             failed = do[name](cluster, 1)

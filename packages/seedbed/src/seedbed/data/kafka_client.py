@@ -21,6 +21,12 @@ SILENT_AT_MOST = 60.0
 """Seconds without a message, where some are missing, after which a read ends with an error."""
 AT_ONCE = 20_000
 """Messages that are fetched at once."""
+DEFAULTS = {
+    "log_level": 0,  # errors come to error_cb
+    "fetch.wait.max.ms": 100,  # for which the end of a partition is waited for
+    "fetch.queue.backoff.ms": 10,  # in which a queue that was full may run empty
+}
+"""Settings of librdkafka where its own would make a bounded read slow or noisy."""
 REFUSALS = {
     "_AUTHENTICATION",
     "_SSL",
@@ -64,7 +70,7 @@ class Topic:
         self.name, self.place = name, place
         self._secrets = {key: _secret(key, options) for key in options.secrets}
         self._error: KafkaError | None = None
-        given = {"log_level": 0, "fetch.wait.max.ms": 100, **options.settings, **self._secrets}
+        given = {**DEFAULTS, **options.settings, **self._secrets}
         own = {**FIXED_SETTINGS, "bootstrap.servers": servers, "error_cb": self._note}
         try:
             self._consumer = Consumer({**given, **own})
@@ -149,7 +155,7 @@ class Topic:
             elif time.monotonic() - heard > SILENT_AT_MOST:
                 raise UserError(
                     f"{self.place}, partition {partition}: no message came for "
-                    f"{SILENT_AT_MOST:.0f} s at offset {position} of {end}"
+                    f"{SILENT_AT_MOST:g} s at offset {position} of {end}"
                     f"{self._last_error()}. Nothing was written: run it again."
                 )
 

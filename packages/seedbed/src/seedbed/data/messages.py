@@ -78,7 +78,7 @@ def text_of(value: bytes) -> str:
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise PoisonError(f"byte {error.start} is not UTF-8") from None
+        raise PoisonError(f"it is not UTF-8 (byte {error.start})") from None
 
 
 def to_frame(records: Sequence[Record], names: Iterable[str], types: Types, first: int) -> Any:

@@ -88,7 +88,8 @@ def add_dataset(
         The value of the target that is asked for, where it has two.
     tables, joins : sequence of str
         Tables beside this one as NAME=PATH, and how they join as child.key=parent.key; see
-        :func:`~seedbed.datasets.tables.relate_tables`. Of a database or of Kafka, `tables` has the one name.
+        :func:`~seedbed.datasets.tables.relate_tables`. Of a database or of Kafka, `tables` has the
+        one name.
     query : str, optional
         Of a database, in the place of a table.
     use : bool, default=False
@@ -101,7 +102,8 @@ def add_dataset(
     UserError
         If the file cannot be read, the target is no target, or files exist already.
     """
-    named = [path, *tables][-1].rpartition(".")[2] if is_database(path) else path
+    is_asked = is_database(path) or is_topic(path)
+    named = [path, *tables][-1].rpartition(".")[2] if is_asked else path
     name = choose_name(named, name)
     files = {key: root / f"conf/{key}/{name}.yaml" for key in ("dataset", "expectations")}
     if not force and (there := [file for file in files.values() if file.exists()]):
@@ -111,7 +113,6 @@ def add_dataset(
         )
     if use:
         _refuse_overrides(root)
-    is_asked = is_database(path) or is_topic(path)
     elsewhere = is_asked or is_address(path)
     refuse_options(path, tables, joins, query)
     with at_hand(path) as here:

@@ -104,8 +104,10 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
     if sniffed.kind in ("sql", "kafka"):
         dataset = Dataset(name="table", tables=[Table(name="table")])
         source = Source(kind=sniffed.kind, path=sniffed.path, options=sniffed.options)
-        asked = (source, dataset, "table", {}, lambda names: names)
-        frame = read_sql(*asked) if sniffed.kind == "sql" else stack_batches(read_kafka(*asked))
+        if sniffed.kind == "sql":
+            frame = read_sql(source, dataset, "table", {}, lambda names: names)
+        else:
+            frame = stack_batches(read_kafka(source, dataset, "table", {}, lambda names: names))
     else:
         frame = stack(
             {
