@@ -4,6 +4,8 @@ It holds at most 5 MB a partition in memory, the latest. It knows no offset by t
 """
 
 import ctypes
+import socket
+import struct
 import subprocess
 import sys
 import sysconfig
@@ -68,6 +70,22 @@ class Broker:
             producer.produce(topic, value, partition=partition, **(others[0] if others else {}))
             producer.poll(0)
         assert producer.flush(30) == 0
+
+    def end_transaction(self, topic: str) -> None:
+        """Put the mark of a transaction's end into partition 0: it has an offset, and is no message.
+
+        The format is that of https://kafka.apache.org/documentation/#recordbatch
+        """
+        mark = bytes([32, 0, 0, 0, 8, 0, 0, 0, 1, 12, 0, 0, 0, 0, 0, 0, 0])
+        batch = struct.pack(">qiibIhiqqqhii", 0, 66, 0, 2, 0, 0x30, 0, 0, 0, 1, 0, -1, 1) + mark
+        name = topic.encode()
+        request = struct.pack(
+            f">hhihhhiih{len(name)}siii", 0, 3, 1, -1, -1, -1, 9000, 1, len(name), name, 1, 0, len(batch)
+        )  # fmt: skip
+        host, _, port = self.servers.partition(":")
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(struct.pack(">i", len(request + batch)) + request + batch)
+            assert connection.recv(4)
 
     def _do(self, command: str) -> None:
         assert self._process.stdin is not None

@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -270,6 +271,17 @@ def test_a_cluster_that_does_not_answer_is_told(
 
 
 @pytest.mark.parametrize(
+    ("module", "options"), [("confluent_kafka", {}), ("fastavro", {"format": "avro"})]
+)
+def test_the_extra_that_is_not_installed_is_named(
+    topic: str, monkeypatch: pytest.MonkeyPatch, module: str, options: dict
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UserError, match=r"the extra kafka, .* add seedbed\[kafka\] to"):
+        read(topic, **options)
+
+
+@pytest.mark.parametrize(
     ("request_kind", "error", "words"),
     [
         (3, 29, "the cluster refuses (Failed to get metadata: Broker: Topic authorization failed)"),
@@ -288,6 +300,19 @@ def test_what_the_cluster_refuses_is_told(
     kafka.refuse(request_kind)
     assert f"{VARIABLE}, topic {topic}" in str(refused.value) and words in str(refused.value)
     assert len(read(topic)) == 3
+
+
+def test_offsets_without_a_message_end_a_window_too(kafka: Broker, topic: str) -> None:
+    kafka.fill(topic, numbered(3))
+    kafka.end_transaction(topic)
+    kafka.send(topic, [(0, b'{"id": 3}')])
+    for _ in range(2):
+        kafka.end_transaction(topic)
+    found = read(topic, metadata={"place": "offset"})
+    assert found["place"].tolist() == [0, 1, 2, 4]
+    assert len(read(topic, offsets={"0": [0, 4]})) == 3
+    with pytest.raises(UserError, match="no message of the window is a row: partition 0 from 5 to"):
+        read(topic, offsets={"0": [5, 7]})
 
 
 def test_offsets_that_are_gone_are_refused_with_what_is_there(kafka: Broker, topic: str) -> None:

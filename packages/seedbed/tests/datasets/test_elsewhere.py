@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import create_engine, text
 
+from kafka_broker import Broker
 from seedbed.config.composition import compose_conf
 from seedbed.config.params import check_params
 from seedbed.config.schema import Params
@@ -88,6 +89,22 @@ def test_a_table_and_a_query_of_a_database_are_described(
         assert rows["rent"].tolist() == RENTS["rent"].tolist()
         assert rows["city"].tolist() == RENTS["city"].tolist()
         assert not (root / "data").exists()
+
+
+def test_a_topic_is_described(root: Path, kafka: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = RENTS.to_json(orient="records", lines=True).splitlines()
+    kafka.fill("town.rents", [(0, line.encode()) for line in lines])
+    monkeypatch.setenv(VARIABLE, f"kafka://{kafka.servers}")
+    address = f"kafka://{kafka.servers}/town.rents"
+    for path, options in ((VARIABLE, {"tables": ["town.rents"]}), (address, {})):
+        add_dataset(root, path, "rent", force=True, **options)
+        written = Path("conf/dataset/rents.yaml").read_text()
+        assert f"path: {path}" in written.replace('"', "") and "override /source: kafka" in written
+        rows = rows_of(root, "rents")
+        assert rows["rent"].tolist() == RENTS["rent"].tolist()
+        assert rows["city"].tolist() == RENTS["city"].tolist()
+    with pytest.raises(UserError, match="of Kafka, one topic is described: name it in the path"):
+        add_dataset(root, address, "rent", name="other", query="SELECT 1")
 
 
 def test_a_file_at_an_address_stays_there(root: Path, web: str) -> None:

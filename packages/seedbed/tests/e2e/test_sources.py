@@ -1,6 +1,7 @@
-"""The flights from a database and from a store are those of the package; no secret is left anywhere."""
+"""The flights from a database, a store and a stream are those of the package; no secret is left anywhere."""
 
 import contextlib
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from kafka_broker import Broker
 from seedbed.config.schema import Dataset, Params, Source, Window
 from seedbed.data.ingesting import assemble_rows, columns_to_read
 from seedbed.data.sources import read_source
@@ -61,6 +63,18 @@ def fill(engine: Engine, tables: dict[str, pd.DataFrame]) -> None:
                 copy.write(rows.to_csv(index=False, header=False).encode())
 
 
+def publish(broker: Broker, tables: dict[str, pd.DataFrame]) -> None:
+    """Send the rows of tables to topics of their names, in their order, half of them to each of two partitions."""
+    for name, frame in tables.items():
+        records = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        half = len(records) // 2
+        rows = (
+            (int(place >= half), json.dumps(record).encode())
+            for place, record in enumerate(records)
+        )
+        broker.fill(name, rows, 2)
+
+
 def tables_of(params: Params) -> dict[str, pd.DataFrame]:
     """Return the tables, of the flights those until the middle of January and some later ones."""
     found = {
@@ -73,7 +87,7 @@ def tables_of(params: Params) -> dict[str, pd.DataFrame]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "s3"])
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "s3", "kafka"])
 def test_flights_from_elsewhere_are_those_of_the_package_to_the_byte(
     kind: str,
     flights: Params,
@@ -98,6 +112,11 @@ def test_flights_from_elsewhere_are_those_of_the_package_to_the_byte(
                 store.put_file(str(tmp_path / f"{name}.parquet"), f"{BUCKET}/{name}.parquet")
             source = Source(kind="parquet", path=f"s3://{BUCKET}")
             found = ingest(source, flights, dataset, tmp_path / "found")
+    elif kind == "kafka":
+        broker: Broker = request.getfixturevalue("kafka")
+        publish(broker, tables)
+        monkeypatch.setenv(VARIABLE, f"kafka://{broker.servers}")
+        found = ingest(Source(kind="kafka", path=VARIABLE), flights, dataset, tmp_path / "found")
     else:
         url = f"sqlite:///{tmp_path}/flights.sqlite"
         if kind == "postgresql":

@@ -133,7 +133,7 @@ class Topic:
         # Not by count: compaction and transactions leave gaps in the offsets.
         while position < end:
             before = position
-            for message in self._consumer.consume(min(AT_ONCE, end - position), timeout=0.5):
+            for message in self._consumer.consume(min(AT_ONCE, end - position), timeout=0.2):
                 error = message.error()
                 if error is None:
                     position = int(message.offset() or 0) + 1
