@@ -331,8 +331,11 @@ def test_several_tables_are_topics_of_their_names(kafka: Broker, topic: str) -> 
     dataset = Dataset(name="d", tables=[Table(name=topic), Table(name=other)])
     source = Source(kind="kafka", path=VARIABLE)
     assert [list(read_source(source, dataset, name, {})) for name in (topic, other)] == [["a"], ["b"]]  # fmt: skip
-    with pytest.raises(UserError, match=f"{topic} is one topic, and dataset d has the tables"):
-        read_source(source_of(topic), dataset, other, {})
+    for wrong in (source_of(topic), source_of(other, offsets={"0": [0, 1]})):
+        with pytest.raises(
+            UserError, match=f"those of one table, .* tables {topic}, {other}. Write"
+        ):
+            read_source(wrong, dataset, other, {})
 
 
 FEW_AT_ONCE = {"queued.min.messages": 1, "fetch.message.max.bytes": 5000}

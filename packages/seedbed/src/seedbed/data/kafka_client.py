@@ -235,11 +235,12 @@ def opened(source: Source, dataset: Dataset, table: str, options: KafkaOptions) 
             "secrets."
         )
     name = options.topic or in_path or table
-    if len(dataset.tables) > 1 and dataset.table(table).options is None and name != table:
+    is_shared = len(dataset.tables) > 1 and dataset.table(table).options is None
+    if is_shared and (name != table or options.offsets):
         raise UserError(
-            f"{name} is one topic, and dataset {dataset.name} has the tables "
-            f"{', '.join(dataset.table_names)}. Name none where topics are called as the tables, "
-            "or write {name: " + table + ", options: {topic: ...}} under dataset.tables."
+            "source.path or source.options: a topic and its offsets are those of one table, and "
+            f"dataset {dataset.name} has the tables {', '.join(dataset.table_names)}. Write them "
+            "under dataset.tables, as {name: " + table + ", options: {topic: ..., offsets: ...}}."
         )
     topic = Topic(servers, name, f"{path if by_name else servers}, topic {name}", options)
     try:

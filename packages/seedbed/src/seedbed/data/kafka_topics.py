@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -73,7 +73,7 @@ def read_kafka(
         records = _records(topic, window, options, decode, left_out)
         try:
             while batch := list(islice(records, BATCH)):
-                own = dict.fromkeys(name for record in batch for name in record)
+                own = dict.fromkeys(chain.from_iterable(batch))
                 names.update(own)
                 kept = [name for name in needed(list(names)) if name in own]
                 yield to_frame(batch, kept, types, done)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,11 @@ def to_frame(records: Sequence[Record], names: Iterable[str], types: Types, firs
     columns = {}
     for name in names:
         column = Column(name, types.get(name) in TEXT_TYPES)
-        column.add([record.get(name) for record in records], first, name)
+        try:
+            values = list(map(itemgetter(name), records))
+        except KeyError:
+            values = [record.get(name) for record in records]
+        column.add(values, first, name)
         columns[name] = column.to_pandas(name)
     frame = pd.DataFrame(columns, index=range(len(records)), copy=False)
     return frame.set_axis(pd.RangeIndex(first, first + len(records)))
@@ -181,9 +186,8 @@ def _flat(value: Any, what: str) -> Record:
     if not isinstance(value, dict):
         raise PoisonError(f"it is not {what} with names and values, but {repr(value)[:60]}")
     # Most have nothing in them that must be made flat.
-    if not any(isinstance(part, dict | list) for part in value.values()):
-        return value
-    return dict(_parts(value, ""))
+    is_nested = not {dict, list}.isdisjoint(map(type, value.values()))
+    return dict(_parts(value, "")) if is_nested else value
 
 
 def _parts(value: Record, prefix: str) -> Iterator[tuple[str, Any]]:
