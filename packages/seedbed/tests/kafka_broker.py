@@ -54,6 +54,10 @@ class Broker:
         """Answer the next requests of a kind with errors, by their numbers in Kafka's protocol; without any, as usual."""
         self._do(f"refuse {request} {' '.join(map(str, errors))}")
 
+    def fail(self, topic: str, error: int) -> None:
+        """Let a topic have an error."""
+        self._do(f"fail {topic} {error}")
+
     def fill(self, topic: str, rows: Iterable[Row], partitions: int = 1) -> None:
         """Create a topic and put messages into it, in their order."""
         self.create(topic, partitions)
@@ -121,12 +125,16 @@ def serve() -> None:
         "up": function("mock_broker_set_up", number, pointer, ctypes.c_int32),
     }
     refuse = library.rd_kafka_mock_push_request_errors
+    fail = function("mock_topic_set_error", None, pointer, text, number)
     answer = function("mock_clear_request_errors", None, pointer, ctypes.c_int16)
     print(function("mock_cluster_bootstraps", text, pointer)(cluster).decode(), flush=True)
     for line in sys.stdin:
         name, *words = line.split()
         if name == "create":
             failed = do[name](cluster, words[0].encode(), int(words[1]), 1)
+        elif name == "fail":
+            fail(cluster, words[0].encode(), int(words[1]))
+            failed = 0
         elif name == "refuse":
             kind, *errors = map(int, words)
             answer(cluster, kind)

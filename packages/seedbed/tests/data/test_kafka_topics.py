@@ -302,6 +302,13 @@ def test_what_the_cluster_refuses_is_told(
     assert len(read(topic)) == 3
 
 
+def test_a_topic_without_a_leader_is_told(kafka: Broker, topic: str) -> None:
+    kafka.fill(topic, numbered(3))
+    kafka.fail(topic, 5)
+    with pytest.raises(UserError, match=f"topic {topic}: the cluster reports: Broker: Leader not"):
+        read(topic)
+
+
 def test_offsets_without_a_message_end_a_window_too(kafka: Broker, topic: str) -> None:
     kafka.fill(topic, numbered(3))
     kafka.end_transaction(topic)

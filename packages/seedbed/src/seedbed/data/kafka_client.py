@@ -1,14 +1,12 @@
-"""A topic of Kafka: where it is, which offsets it holds, and its messages from one to another."""
+"""A topic of Kafka: which offsets it holds, and its messages from one to another."""
 
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from seedbed.config.schema import Dataset, Source
-from seedbed.config.sources import FIXED_SETTINGS, KafkaOptions, holds_secret
+from seedbed.config.sources import FIXED_SETTINGS, KafkaOptions
 from seedbed.errors import UserError, did_you_mean, one_line
 
 if TYPE_CHECKING:
@@ -36,6 +34,8 @@ REFUSALS = {
     "UNSUPPORTED_SASL_MECHANISM",
 }
 """The errors, by their names in librdkafka, that no waiting changes."""
+VAGUE = {"_ALL_BROKERS_DOWN", "_TIMED_OUT"}
+"""Those that do not say why."""
 GONE = {"_AUTO_OFFSET_RESET", "OFFSET_OUT_OF_RANGE"}
 """Those that say that an offset is not there any more."""
 
@@ -70,6 +70,7 @@ class Topic:
         self.name, self.place = name, place
         self._secrets = {key: _secret(key, options) for key in options.secrets}
         self._error: KafkaError | None = None
+        self._rank = 0
         given = {**DEFAULTS, **options.settings, **self._secrets}
         own = {**FIXED_SETTINGS, "bootstrap.servers": servers, "error_cb": self._note}
         try:
@@ -98,6 +99,11 @@ class Topic:
             raise UserError(
                 f"{self.place}: there is no such topic, or no right to see it"
                 f"{did_you_mean(self.name, topics)}. Correct source.path or source.options.topic."
+            )
+        if error := topics[self.name].error:
+            raise UserError(
+                f"{self.place}: the cluster reports: {self._words(error)}. Run it again; if it "
+                "stays, ask those who run the cluster."
             )
         return sorted(topics[self.name].partitions)
 
@@ -170,7 +176,7 @@ class Topic:
                 if answer is not None:
                     return answer
             except KafkaException as error:
-                self._note(error.args[0])
+                self._note(error.args[0], 0)
             self._consumer.poll(0)  # calls _note with what went wrong on the way
             self._refuse()
             if time.monotonic() > deadline:
@@ -180,13 +186,14 @@ class Topic:
                 )
             time.sleep(0.1)
 
-    def _note(self, error: "KafkaError") -> None:
-        # That all brokers are down, or that a question failed, says less than why.
-        if self._error is None or error.name() not in ("_ALL_BROKERS_DOWN", "_TIMED_OUT"):
-            self._error = error
+    def _note(self, error: "KafkaError", rank: int = 1) -> None:
+        """Keep the last of the errors that say most; `rank` is 0 for one that says little."""
+        rank = 2 if error.name() in REFUSALS else 0 if error.name() in VAGUE else rank
+        if rank >= self._rank:
+            self._error, self._rank = error, rank
 
     def _refuse(self) -> None:
-        if self._error is not None and self._error.name() in REFUSALS:
+        if self._rank == 2:
             raise UserError(
                 f"{self.place}: the cluster refuses{self._last_error()}. Check the settings and "
                 "the environment variables under source.options, and the rights of the user."
@@ -202,51 +209,6 @@ class Topic:
         for secret in self._secrets.values():
             text = text.replace(secret, "***")
         return text
-
-
-@contextmanager
-def opened(source: Source, dataset: Dataset, table: str, options: KafkaOptions) -> Iterator[Topic]:
-    """Yield the topic that is a table.
-
-    Raises
-    ------
-    UserError
-        If its address is missing or wrong; see :class:`Topic`.
-    """
-    path = source.path
-    if path is None:
-        raise UserError(
-            "source.path is not set, and source kafka needs kafka://HOST:PORT/TOPIC, or the name "
-            "of an environment variable that holds it: -S source.path=KAFKA."
-        )
-    by_name = "://" not in path
-    text = os.environ.get(path, "") if by_name else path
-    if not text:
-        raise UserError(
-            f"{path}: for Kafka this must be kafka://HOST:PORT/TOPIC, or the name of an "
-            f"environment variable that holds it, and there is none of this name. Set {path}."
-        )
-    kind, _, rest = text.partition("://")
-    servers, _, in_path = rest.partition("/")
-    if kind != "kafka" or not servers or "@" in servers or holds_secret(text):
-        raise UserError(
-            f"{path if by_name else 'source.path'}: this is no kafka://HOST:PORT/TOPIC. Write it "
-            "so, without a user or a password, which stand under source.options.settings and "
-            "secrets."
-        )
-    name = options.topic or in_path or table
-    is_shared = len(dataset.tables) > 1 and dataset.table(table).options is None
-    if is_shared and (name != table or options.offsets):
-        raise UserError(
-            "source.path or source.options: a topic and its offsets are those of one table, and "
-            f"dataset {dataset.name} has the tables {', '.join(dataset.table_names)}. Write them "
-            "under dataset.tables, as {name: " + table + ", options: {topic: ..., offsets: ...}}."
-        )
-    topic = Topic(servers, name, f"{path if by_name else servers}, topic {name}", options)
-    try:
-        yield topic
-    finally:
-        topic.close()
 
 
 def _secret(key: str, options: KafkaOptions) -> str:

@@ -1,6 +1,8 @@
 """Topics of Kafka as tables: a bounded window of messages, a row each, in batches."""
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
@@ -9,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from seedbed.config.schema import Dataset, Source
-from seedbed.config.sources import KafkaOptions, read_options
+from seedbed.config.sources import KafkaOptions, holds_secret, read_options
 from seedbed.data.csv_files import Types
-from seedbed.data.kafka_client import Topic, opened
+from seedbed.data.kafka_client import Topic
 from seedbed.data.kafka_windows import Window, find_window, window_words
 from seedbed.data.messages import Decoder, PoisonError, Record, decoder_of, text_of, to_frame
 from seedbed.data.parquet_files import Needed
@@ -59,7 +61,7 @@ def read_kafka(
     """
     options = read_options(source)
     decode = decoder_of(options)
-    with opened(source, dataset, table, options) as topic:
+    with _opened(source, dataset, table, options) as topic:
         window = find_window(topic, options, dataset.time_zone)
         total = sum(max(0, span.end - span.start) for span in window.values())
         if not total:
@@ -104,9 +106,54 @@ def kafka_state(source: Source, dataset: Dataset, table: str) -> dict[str, Any]:
         As :func:`read_kafka`.
     """
     options = read_options(source)
-    with opened(source, dataset, table, options) as topic:
+    with _opened(source, dataset, table, options) as topic:
         window = find_window(topic, options, dataset.time_zone)
     return {"partitions": {str(partition): asdict(span) for partition, span in window.items()}}
+
+
+@contextmanager
+def _opened(source: Source, dataset: Dataset, table: str, options: KafkaOptions) -> Iterator[Topic]:
+    """Yield the topic that is a table.
+
+    Raises
+    ------
+    UserError
+        If its address is missing or wrong; see :class:`Topic`.
+    """
+    path = source.path
+    if path is None:
+        raise UserError(
+            "source.path is not set, and source kafka needs kafka://HOST:PORT/TOPIC, or the name "
+            "of an environment variable that holds it: -S source.path=KAFKA."
+        )
+    by_name = "://" not in path
+    text = os.environ.get(path, "") if by_name else path
+    if not text:
+        raise UserError(
+            f"{path}: for Kafka this must be kafka://HOST:PORT/TOPIC, or the name of an "
+            f"environment variable that holds it, and there is none of this name. Set {path}."
+        )
+    kind, _, rest = text.partition("://")
+    servers, _, in_path = rest.partition("/")
+    if kind != "kafka" or not servers or "@" in servers or holds_secret(text):
+        raise UserError(
+            f"{path if by_name else 'source.path'}: this is no kafka://HOST:PORT/TOPIC. Write it "
+            "so, without a user or a password, which stand under source.options.settings and "
+            "secrets."
+        )
+    name = options.topic or in_path or table
+    is_shared = len(dataset.tables) > 1 and dataset.table(table).options is None
+    if is_shared and (name != table or options.offsets):
+        raise UserError(
+            "source.path or source.options: a topic and its offsets are those of one table, and "
+            f"dataset {dataset.name} has the tables {', '.join(dataset.table_names)}. Write them "
+            "under dataset.tables, as {name: " + table + ", options: {topic: ..., offsets: ...}}."
+        )
+    topic = Topic(servers, name, f"{path if by_name else servers}, topic {name}", options)
+    try:
+        yield topic
+    finally:
+        topic.close()
 
 
 @dataclass
