@@ -16,7 +16,7 @@ from kafka_broker import Broker, Row
 from kafka_front import front
 from seedbed.config.schema import ColumnLists, Dataset, Source, Table
 from seedbed.data import kafka_client, kafka_topics
-from seedbed.data.freshness import find_moves, pinned, source_state
+from seedbed.data.freshness import find_moves, pin_offsets, source_state
 from seedbed.data.kafka_topics import read_kafka
 from seedbed.data.sources import read_source
 from seedbed.errors import UserError
@@ -123,7 +123,7 @@ def test_a_window_of_offsets_is_read_and_read_again(kafka: Broker, topic: str) -
     before = source_state(source, DATASET, lists)
     assert before["rows"]["partitions"]["1"] == {"start": 0, "end": 10, "latest": 10}
     kafka.send(topic, [(1, b'{"id": 99}')])
-    assert len(read_source(source, pinned(source, DATASET, before), "rows", {})) == 20
+    assert len(read_source(source, pin_offsets(source, DATASET, before), "rows", {})) == 20
     assert len(read(topic)) == 21
     now = source_state(source, DATASET, lists)
     assert find_moves(before, now) == [

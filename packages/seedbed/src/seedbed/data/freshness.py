@@ -63,7 +63,7 @@ def source_state(source: Source, dataset: Dataset, lists: ColumnLists) -> dict[s
     return states
 
 
-def pinned(source: Source, dataset: Dataset, state: State) -> Dataset:
+def pin_offsets(source: Source, dataset: Dataset, state: State) -> Dataset:
     """Return the dataset whose topics are read from and to the offsets in `state`.
 
     So what is recorded is what is read, whatever arrives in between.
