@@ -100,11 +100,7 @@ class Topic:
                 f"{self.place}: there is no such topic, or no right to see it"
                 f"{did_you_mean(self.name, topics)}. Correct source.path or source.options.topic."
             )
-        if error := topics[self.name].error:
-            raise UserError(
-                f"{self.place}: the cluster reports: {self._words(error)}. Run it again; if it "
-                "stays, ask those who run the cluster."
-            )
+        self._check(topics[self.name].error)
         return sorted(topics[self.name].partitions)
 
     def offsets_of(self, partition: int) -> tuple[int, int]:
@@ -122,6 +118,8 @@ class Topic:
         since = max(0, int(at.timestamp() * 1000))
         asked = [TopicPartition(self.name, partition, since) for partition in partitions]
         found = self._ask(self._consumer.offsets_for_times, asked)
+        for one in found:
+            self._check(one.error)
         return {one.partition: one.offset for one in found}
 
     def messages(self, partition: int, start: int, end: int) -> Iterator["Message"]:
@@ -186,6 +184,13 @@ class Topic:
                 )
             time.sleep(0.1)
 
+    def _check(self, error: "KafkaError | None") -> None:
+        if error is not None:
+            raise UserError(
+                f"{self.place}: the cluster reports: {self._words(error)}. Run it again; if it "
+                "stays, ask those who run the cluster."
+            )
+
     def _note(self, error: "KafkaError", rank: int = 1) -> None:
         """Keep the last of the errors that say most; `rank` is 0 for one that says little."""
         rank = 2 if error.name() in REFUSALS else 0 if error.name() in VAGUE else rank
@@ -205,10 +210,10 @@ class Topic:
     def _words(self, error: Any) -> str:
         """Return what librdkafka says, without a secret."""
         inner = error.args[0] if isinstance(error, Exception) and error.args else error
-        text = one_line(inner.str() if hasattr(inner, "str") else inner)[:300].rstrip(".")
+        text = one_line(inner.str() if hasattr(inner, "str") else inner)
         for secret in self._secrets.values():
             text = text.replace(secret, "***")
-        return text
+        return text[:300].rstrip(".")
 
 
 def _secret(key: str, options: KafkaOptions) -> str:

@@ -60,7 +60,7 @@ def decoder_of(options: KafkaOptions) -> Decoder:
             f"source.options.schema_file: there is no file {path}. Correct the path, or take it "
             "out where each message holds its schema."
         ) from None
-    except (ValueError, KeyError, fastavro.schema.SchemaParseException) as error:
+    except (ValueError, KeyError, TypeError, fastavro.schema.SchemaParseException) as error:
         raise UserError(
             f"{path} (source.options.schema_file): this is no schema of Avro ({one_line(error)}). "
             "Write it in JSON, as {type: record, name: ..., fields: [...]}."
