@@ -103,8 +103,6 @@ def test_a_topic_is_described(root: Path, kafka: Broker, monkeypatch: pytest.Mon
         rows = rows_of(root, "rents")
         assert rows["rent"].tolist() == RENTS["rent"].tolist()
         assert rows["city"].tolist() == RENTS["city"].tolist()
-    with pytest.raises(UserError, match="of Kafka, one topic is described: name it in the path"):
-        add_dataset(root, address, "rent", name="other", query="SELECT 1")
 
 
 def test_a_file_at_an_address_stays_there(root: Path, web: str) -> None:
@@ -146,6 +144,8 @@ def test_a_folder_and_a_pattern_of_a_store_stay_there(root: Path) -> None:
         ("memory://b/rents.csv", {"tables": ["a=a.csv"]}, "must be a file of this machine"),
         ("memory://b/none.csv", {}, "memory://b/none.csv: there is no such file"),
         ("https://me:" + "pw@host/rents.csv", {}, "^host/rents.csv: the address holds a password"),
+        ("kafka://me:" + "pw@host/rents", {}, "^source.path holds a password"),
+        ("kafka://127.0.0.1/rents", {"joins": ["a.b=c.d"]}, "of Kafka, one topic is described"),
         ("postgresql://me:" + "pw@host/db", {"tables": ["t"]}, "me@host/db: a password"),
     ],
 )
