@@ -239,7 +239,7 @@ WRONG = [
     ({"path": "kafka://"}, "source.path: this is no kafka://HOST:PORT/TOPIC"),
     ({"path": "NO_SUCH_KAFKA"}, "environment variable that holds it, and there is none of this name. Set NO_SUCH_KAFKA"),
     ({"path": "ELSEWHERE"}, "ELSEWHERE: this is no kafka://HOST:PORT/TOPIC. Write it so, without a user or a password"),
-    ({"secrets": {"sasl.password": "NO_SUCH_VARIABLE"}}, "source.options.secrets.sasl.password: there is no environment variable NO_SUCH"),
+    ({"secrets": {"sasl.password": "NO_SUCH_VARIABLE"}}, "source.options.secrets.sasl.password: there is no environment variable NO_SUCH"),  # pragma: allowlist secret
     ({"settings": {"fetch.no": 1}}, '(No such configuration property: "fetch.no")'),
     ({"secrets": {"debug": "SECRET"}}, 'Invalid value "***" for configuration property "debug"'),
     ({"metadata": {"id": "offset"}}, "source.options.metadata.id: the messages of ROWS_KAFKA, topic {topic} have a field"),
@@ -451,6 +451,8 @@ def test_a_wrong_password_is_told_without_it(
     with front(kafka.servers, refuses=True) as servers:
         monkeypatch.setenv(VARIABLE, f"kafka://{servers}")
         with pytest.raises(UserError) as refused:
-            read(topic, settings=settings, secrets={"sasl.password": "KAFKA_PASSWORD"})
+            read(
+                topic, settings=settings, secrets={"sasl.password": "KAFKA_PASSWORD"}
+            )  # pragma: allowlist secret
     assert "the cluster refuses (" in str(refused.value)
     assert "no such user or password" in str(refused.value) and SECRET not in str(refused.value)
