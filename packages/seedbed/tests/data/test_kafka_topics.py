@@ -448,11 +448,10 @@ def test_a_wrong_password_is_told_without_it(
         "sasl.mechanism": "PLAIN",
         "sasl.username": "me",
     }
+    secrets = {"sasl.password": "KAFKA_PASSWORD"}  # pragma: allowlist secret
     with front(kafka.servers, refuses=True) as servers:
         monkeypatch.setenv(VARIABLE, f"kafka://{servers}")
         with pytest.raises(UserError) as refused:
-            read(
-                topic, settings=settings, secrets={"sasl.password": "KAFKA_PASSWORD"}
-            )  # pragma: allowlist secret
+            read(topic, settings=settings, secrets=secrets)
     assert "the cluster refuses (" in str(refused.value)
     assert "no such user or password" in str(refused.value) and SECRET not in str(refused.value)
