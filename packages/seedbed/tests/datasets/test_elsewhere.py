@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from api_server import Answer, Request, api_server
+from kafka_broker import Broker
 from seedbed.config.composition import compose_conf
 from seedbed.config.params import check_params
 from seedbed.config.schema import Params
@@ -90,6 +91,20 @@ def test_a_table_and_a_query_of_a_database_are_described(
         assert rows["rent"].tolist() == RENTS["rent"].tolist()
         assert rows["city"].tolist() == RENTS["city"].tolist()
         assert not (root / "data").exists()
+
+
+def test_a_topic_is_described(root: Path, kafka: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = RENTS.to_json(orient="records", lines=True).splitlines()
+    kafka.fill("town.rents", [(0, line.encode()) for line in lines])
+    monkeypatch.setenv(VARIABLE, f"kafka://{kafka.servers}")
+    address = f"kafka://{kafka.servers}/town.rents"
+    for path, options in ((VARIABLE, {"tables": ["town.rents"]}), (address, {})):
+        add_dataset(root, path, "rent", force=True, **options)
+        written = Path("conf/dataset/rents.yaml").read_text()
+        assert f"path: {path}" in written.replace('"', "") and "override /source: kafka" in written
+        rows = rows_of(root, "rents")
+        assert rows["rent"].tolist() == RENTS["rent"].tolist()
+        assert rows["city"].tolist() == RENTS["city"].tolist()
 
 
 def test_a_file_at_an_address_stays_there(root: Path, web: str) -> None:
@@ -204,6 +219,8 @@ def test_a_folder_and_a_pattern_of_a_store_stay_there(root: Path) -> None:
         ("memory://b/rents.csv", {"tables": ["a=a.csv"]}, "must be a file of this machine"),
         ("memory://b/none.csv", {}, "memory://b/none.csv: there is no such file"),
         ("https://me:" + "pw@host/rents.csv", {}, "^host/rents.csv: the address holds a password"),
+        ("kafka://me:" + "pw@host/rents", {}, "^source.path holds a password"),
+        ("kafka://127.0.0.1/rents", {"joins": ["a.b=c.d"]}, "of Kafka, one topic is described"),
         ("postgresql://me:" + "pw@host/db", {"tables": ["t"]}, "me@host/db: a password"),
     ],
 )

@@ -1,9 +1,10 @@
-"""The flights from a database, a store and an API are those of the package; no secret is left anywhere."""
+"""The flights from elsewhere are those of the package; no secret is left anywhere."""
 
 import contextlib
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from api_server import Answer, Api, Request, api_server
+from kafka_broker import Broker
 from seedbed.config.schema import Dataset, Params, Source, Window
 from seedbed.data.ingesting import assemble_rows, columns_to_read
 from seedbed.data.sources import read_source
@@ -28,6 +30,14 @@ TYPES = {"i": "BIGINT", "f": "DOUBLE PRECISION", "M": "TIMESTAMPTZ"}
 def flights() -> Params:
     with contextlib.chdir(REPOSITORY):
         return composed()
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """A broker of Kafka without a topic."""
+    found = Broker()
+    yield found
+    found.kill()
 
 
 def ingest(source: Source, params: Params, dataset: Dataset, folder: Path) -> bytes:
@@ -61,6 +71,18 @@ def fill(engine: Engine, tables: dict[str, pd.DataFrame]) -> None:
             cursor = connection.connection.cursor()
             with cursor.copy(f'COPY "{name}" FROM STDIN WITH (FORMAT csv)') as copy:
                 copy.write(rows.to_csv(index=False, header=False).encode())
+
+
+def publish(broker: Broker, tables: dict[str, pd.DataFrame]) -> None:
+    """Send the rows of tables to topics of their names, in their order, half of them to each of two partitions."""
+    for name, frame in tables.items():
+        records = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        half = len(records) // 2
+        rows = (
+            (int(place >= half), json.dumps(record).encode())
+            for place, record in enumerate(records)
+        )
+        broker.fill(name, rows, 2)
 
 
 def tables_of(params: Params) -> dict[str, pd.DataFrame]:
@@ -100,7 +122,7 @@ API_OPTIONS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "s3", "api"])
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "s3", "api", "kafka"])
 def test_flights_from_elsewhere_are_those_of_the_package_to_the_byte(
     kind: str,
     flights: Params,
@@ -132,6 +154,11 @@ def test_flights_from_elsewhere_are_those_of_the_package_to_the_byte(
             source = Source(kind="api", path=f"{api.address}/v1", options=API_OPTIONS)
             found = ingest(source, flights, dataset, tmp_path / "found")
             assert len(api.requests) > 10
+    elif kind == "kafka":
+        broker: Broker = request.getfixturevalue("broker")
+        publish(broker, tables)
+        monkeypatch.setenv(VARIABLE, f"kafka://{broker.servers}")
+        found = ingest(Source(kind="kafka", path=VARIABLE), flights, dataset, tmp_path / "found")
     else:
         url = f"sqlite:///{tmp_path}/flights.sqlite"
         if kind == "postgresql":
@@ -253,4 +280,46 @@ def test_an_api_is_ingested_and_watched_and_its_token_is_nowhere(
             assert re.search(message, printed[-1]), printed[-1]
         assert not any("authorization" in request.headers for request in other.requests)
     assert project.experiments()
+    assert leaks(project) == [] and not any(SECRET in text for text in printed)
+
+
+@pytest.mark.slow
+def test_a_topic_is_described_ingested_watched_and_read_again(
+    broker: Broker, tmp_path: Path
+) -> None:
+    project = copy_repository(tmp_path / "project")
+    rows = [{"area": n * 7 % 27, "city": "ABC"[n % 3], "rent": n * 5 % 27 / 4} for n in range(60)]
+    broker.fill("rents", [(n % 2, json.dumps(row).encode()) for n, row in enumerate(rows)], 2)
+    environment = {VARIABLE: f"kafka://{broker.servers}", "KAFKA_WORD": SECRET}
+    add = ("seedbed", "dataset", "add", VARIABLE, "--table", "rents", "--target", "rent", "--use")
+    printed = [project.run(*add, **environment).stdout]
+    project.commit("rents")
+
+    def raw() -> bytes:
+        return (project.root / "data/raw/part-00000.parquet").read_bytes()
+
+    printed.append(project.run("dvc", "repro", "ingest", **environment).stdout)
+    first = raw()
+    recorded = json.loads((project.root / "reports/source.json").read_text())
+    assert recorded["rents"]["partitions"]["1"] == {"start": 0, "end": 30, "latest": 30}
+    broker.send("rents", [(1, json.dumps(rows[0]).encode())])
+    moved = project.run("seedbed", "freshness", check=False, **environment)
+    assert moved.returncode == 3 and "rents, partition 1: offsets 0 to 30" in moved.stdout
+    window = "+source.options.offsets={0: [0, 30], 1: [0, 30]}"
+    project.run("dvc", "exp", "run", "-S", window, "ingest", **environment)
+    assert raw() == first
+    settings = "{security.protocol: sasl_plaintext, sasl.mechanism: PLAIN, sasl.username: me}"
+    choices = [
+        f"+source.options.settings={settings}",
+        "+source.options.secrets={sasl.password: KAFKA_WORD}",  # pragma: allowlist secret
+    ]
+    words = [
+        "dvc",
+        "exp",
+        "run",
+        *(word for choice in choices for word in ("-S", choice)),
+        "ingest",
+    ]
+    printed.append(project.refused(*words, **environment))
+    assert "the cluster refuses" in printed[-1]  # it knows no passwords
     assert leaks(project) == [] and not any(SECRET in text for text in printed)

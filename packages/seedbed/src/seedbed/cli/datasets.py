@@ -29,8 +29,8 @@ def add(
         str,
         typer.Argument(
             help="A file, a glob in quotes, or a folder, here or at an address such as s3://; the "
-            "address of a JSON API; for a database the name of an environment variable with its "
-            "URL, or a URL."
+            "address of a JSON API; for a database or a topic of Kafka the name of an environment "
+            "variable with its URL, or a URL."
         ),
     ],
     target: Annotated[str, typer.Option(help="The column to predict.")],
@@ -46,7 +46,8 @@ def add(
         list[str] | None,
         typer.Option(
             "--table",
-            help="Another table, as NAME=PATH; may be repeated. Of a database, NAME of its table.",
+            help="Another table, as NAME=PATH; may be repeated. Of a database, NAME of its table; "
+            "of Kafka, of its topic.",
         ),
     ] = None,
     joins: Annotated[

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from seedbed.config.columns import Mistake
 from seedbed.config.extensions import Registry
-from seedbed.config.schema import Section, Source
+from seedbed.config.schema import Section, Source, Window
 from seedbed.errors import UserError, did_you_mean
 
 
@@ -165,6 +165,32 @@ class ApiOptions(Options):
     timeout: Annotated[float, Field(gt=0)] = 60
 
 
+class KafkaOptions(Options):
+    """Which messages of Kafka are the table, and how each is read.
+
+    `topic` is its name, if that is neither in the path nor the table's. The window is `offsets`,
+    the half-open interval of each partition that is read, or from `start` to `end`, by the
+    messages' timestamps; without any, all that the topic holds. A message is an object of JSON, a
+    record of Avro, whose schema is in it or in `schema_file`, or bytes, whose text is a column
+    `value`. `metadata` gives names to columns of what stands beside a message. `settings` are
+    librdkafka's; those in `secrets` are read from the environment variables that it names.
+    `poison` is what happens to a message that cannot be read.
+    """
+
+    topic: str | None = None
+    offsets: dict[Count, tuple[Count, Count]] = Field(default_factory=dict)
+    start: str | None = None
+    end: str | None = None
+    format: Literal["json", "avro", "bytes"] = "json"
+    schema_file: str | None = None
+    metadata: dict[str, Literal["partition", "offset", "timestamp", "key"]] = Field(
+        default_factory=dict
+    )
+    settings: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    secrets: dict[str, str] = Field(default_factory=dict)
+    poison: Literal["raise", "skip"] = "raise"
+
+
 OPTIONS: dict[str, type[Options]] = {
     "csv": CsvOptions,
     "parquet": Options,
@@ -173,6 +199,7 @@ OPTIONS: dict[str, type[Options]] = {
     "feather": Options,
     "sql": SqlOptions,
     "api": ApiOptions,
+    "kafka": KafkaOptions,
 }
 """What stands under ``source.options``, by kind; a kind of the project's own reads its own."""
 BUILT_IN = ("package", *OPTIONS)
@@ -188,6 +215,18 @@ SECRET_PARAMETER = re.compile(
 """What a parameter of an API is called that does so."""
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 """How an environment variable is called; hardly a secret is."""
+NO_SECRET = (".location", ".url")
+"""How settings of librdkafka end that have such a name, and are a path or an address."""
+FIXED_SETTINGS = {
+    "group.id": "seedbed",  # must be set, and is not used: partitions are assigned
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "enable.partition.eof": True,
+    "auto.offset.reset": "error",
+    "allow.auto.create.topics": False,
+    "isolation.level": "read_committed",
+}
+"""What librdkafka is set to, so that reading changes nothing and no message is passed over."""
 SOURCES: Registry[Any] = Registry("source", "sources")
 """The kinds that the project's sources.py adds."""
 
@@ -228,6 +267,8 @@ def find_option_mistakes(source: Source) -> Iterator[Mistake]:
         yield from _of_query(options)
     if isinstance(options, ApiOptions):
         yield from _of_api(source, options)
+    if isinstance(options, KafkaOptions):
+        yield from _of_topic(options)
     if isinstance(options, CsvOptions):
         # A separator may be the decimal sign too: such numbers stand in quotes.
         for name, other in (("quote", "separator"), ("thousands", "decimal")):
@@ -302,6 +343,39 @@ def _of_api(source: Source, options: ApiOptions) -> Iterator[Mistake]:
             "looks like a secret, which would get into params.yaml and Git: send it in a header, "
             "whose value stands in an environment variable that source.options.headers names",
         )
+
+
+def _of_topic(options: KafkaOptions) -> Iterator[Mistake]:
+    if options.offsets and (options.start or options.end):
+        yield Mistake("source.options.offsets", "and a start or end are both set: take one out")
+    for partition, (first, end) in options.offsets.items():
+        if first > end:
+            yield Mistake(
+                f"source.options.offsets.{partition}",
+                f"is [{first}, {end}]: the first offset must not lie after the end",
+            )
+    try:
+        Window(start=options.start, end=options.end)
+    except ValidationError as error:
+        why = error.errors()[0]["msg"].removeprefix("Value error, ")
+        yield Mistake("source.options", f"start and end are no interval of time: {why}")
+    if options.schema_file and options.format != "avro":
+        yield Mistake(
+            "source.options.schema_file", f"is set, and format {options.format} has no schema"
+        )
+    for name in [*options.settings, *options.secrets]:
+        if name in ("bootstrap.servers", *FIXED_SETTINGS):
+            yield Mistake(
+                f"source.options.settings.{name}",
+                "is set by seedbed itself, the servers by source.path: take it out",
+            )
+    for name in options.settings:
+        if SECRET.search(name) and not name.endswith(NO_SECRET):
+            yield Mistake(
+                f"source.options.settings.{name}",
+                "holds a password or a key, which would get into params.yaml and Git: put it into "
+                f"an environment variable, and its name under source.options.secrets.{name}",
+            )
 
 
 def read_options(source: Source) -> Any:

@@ -31,9 +31,9 @@ class Sniffed:
     Attributes
     ----------
     kind : str
-        Of source: csv, parquet, excel, json, feather, sql or api.
+        Of source: csv, parquet, excel, json, feather, sql, api or kafka.
     path : str
-        A file, a folder of Parquet files or a glob; the address of a database.
+        A file, a folder of Parquet files or a glob; the address of a database or a topic.
     options : dict of str to Any
         ``source.options``, where they differ from the defaults.
     notes : list of str
@@ -100,7 +100,7 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
         If the file cannot be read so, or has no rows.
     """
     options = OPTIONS[sniffed.kind].model_validate_json(json.dumps(sniffed.options))
-    if sniffed.kind in ("sql", "api"):
+    if sniffed.kind in ("sql", "api", "kafka"):
         dataset = Dataset(name="table", tables=[Table(name="table")])
         source = Source(kind=sniffed.kind, path=sniffed.path, options=sniffed.options)
         if sniffed.kind == "sql":
