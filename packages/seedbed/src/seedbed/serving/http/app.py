@@ -25,12 +25,12 @@ from seedbed.serving.http.metrics import FOLDER, Metrics
 from seedbed.serving.http.openapi import describe
 from seedbed.serving.http.page import page, page_data
 from seedbed.serving.http.predicting import predict
+from seedbed.serving.http.prediction_log import PredictionLog
 from seedbed.serving.http.refusals import FAILED, Refusal
 from seedbed.serving.http.service import JSON, Service
 from seedbed.serving.http.settings import Settings
 from seedbed.serving.http.shadow import Shadow
 from seedbed.serving.http.watching import Watch
-from seedbed.serving.prediction_log import PredictionLog
 
 SWITCH = 0.001
 """Seconds for which a thread that counts or writes may keep the event loop waiting."""
@@ -61,7 +61,7 @@ def make_app(settings: Settings) -> Gate:
                 asyncio.create_task(task) for task in (other.watch(), service.shadow.run())
             ]
         if settings.log:
-            service.log = PredictionLog(settings.log)
+            service.log = PredictionLog(settings.log, metrics)
         if settings.watch:
             service.watch = _watch(settings.watch, current)
             metrics.add(service.watch)
@@ -72,7 +72,7 @@ def make_app(settings: Settings) -> Gate:
         for task in watching:
             task.cancel()
         if service.log:
-            await service.in_thread(service.log.close)
+            await service.log.close()
         if service.watch:
             await service.in_thread(service.watch.close)
 
