@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,7 @@ from typer.testing import CliRunner, Result
 from seedbed.cli.main import app
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
-from seedbed.serving import load_bundle
+from seedbed.serving import Bundle, load_bundle
 from seedbed.serving.log_files import LoggedModel, write_file
 
 Built = Callable[[str], Path]
@@ -29,6 +30,16 @@ def rows(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.Da
 @pytest.fixture
 def bundle(built: Built) -> str:
     return str(built("flights") / "models/bundle")
+
+
+def write_log(bundle: Bundle, rows: pd.DataFrame) -> None:
+    """Write a prediction log with one request, "monday"."""
+    now, requests, inputs = datetime.now(UTC), ["monday"] * len(rows), bundle.signature.check(rows)
+    table = LoggedModel.of(bundle).table(
+        requests, range(len(rows)), [now] * len(rows), inputs, bundle.predict(rows)
+    )
+    Path("log").mkdir()
+    write_file(Path("log"), now.date(), "1.parquet", table)
 
 
 def call(*arguments: str) -> Result:

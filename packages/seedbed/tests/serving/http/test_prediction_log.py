@@ -78,7 +78,9 @@ def test_a_writer_that_is_killed_is_started_again(
         server.post({"rows": [row]}, x_request_id="before")
         [writer] = writers_of(server)
         writer.kill()
-        server.wait_for("prediction log", problem="the process that writes it ended with exit code -9")
+        server.wait_for(
+            "prediction log", problem="the process that writes it ended with exit code -9"
+        )
         answer = server.post({"rows": [row]}, x_request_id="after")
         assert answer.status_code == 200
         dropped = server.metric("seedbed_log_dropped_total")
@@ -128,7 +130,6 @@ def test_each_worker_has_a_writer_that_outlives_a_kill_and_no_row_is_there_twice
         [orphan] = [writer for writer in writers if writer.ppid() == killed.pid]
         killed.kill()
         assert psutil.wait_procs([orphan], timeout=60)[1] == []
-        server.wait_for("bundle taken", 3)
         second = {ask(server, row, f"second-{number}") for number in range(20)}
         stop(server)
     assert sorted(kept_in(log)["request_id"]) == sorted(first | second)

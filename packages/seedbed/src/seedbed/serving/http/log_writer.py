@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from seedbed.errors import one_line
 from seedbed.serving.http.json_rows import read_json_rows
+from seedbed.serving.http.logs import log_as_json
 from seedbed.serving.http.sent import Few
 from seedbed.serving.http.tables import READERS, read_table_rows
 from seedbed.serving.log_files import (
@@ -200,6 +201,7 @@ def main() -> None:
     for asking_to_end in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asking_to_end, signal.SIG_IGN)  # the server may still have something
     os.nice(NICENESS)
+    log_as_json()
     settings: LogSettings = pickle.load(sys.stdin.buffer)
     for report in keep(_read(sys.stdin.buffer), settings):
         print(orjson.dumps(report._asdict()).decode(), flush=True)
