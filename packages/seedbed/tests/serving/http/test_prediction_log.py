@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,7 @@ def writers_of(server: Server) -> list[psutil.Process]:
 
 
 def stop(server: Server) -> None:
-    server.process.terminate()
+    os.killpg(server.process.pid, signal.SIGTERM)  # all of its group, as Ctrl+C does
     assert server.process.wait(60) == 0
 
 
@@ -124,15 +126,15 @@ def test_each_worker_has_a_writer_that_outlives_a_kill_and_no_row_is_there_twice
         server.wait_for("bundle taken", 2)
         first = {ask(server, row, f"first-{number}") for number in range(20)}
         wait_until(lambda: first == set(kept_in(log)["request_id"]), "the rows of both")
+        wait_until(lambda: len(writers_of(server)) == 2, "two writers")
         writers = writers_of(server)
-        assert len(writers) == 2
         killed = workers_of(server)[0]
         [orphan] = [writer for writer in writers if writer.ppid() == killed.pid]
         killed.kill()
         assert psutil.wait_procs([orphan], timeout=60)[1] == []
-        second = {ask(server, row, f"second-{number}") for number in range(20)}
-        stop(server)
-    assert sorted(kept_in(log)["request_id"]) == sorted(first | second)
+        asked = first | {ask(server, row, f"second-{number}") for number in range(20)}
+        wait_until(lambda: asked == set(kept_in(log)["request_id"]), "the rows of the other one")
+    assert sorted(kept_in(log)["request_id"]) == sorted(asked)
 
 
 @pytest.mark.slow

@@ -60,13 +60,13 @@ def make_app(settings: Settings) -> Gate:
             watching += [
                 asyncio.create_task(task) for task in (other.watch(), service.shadow.run())
             ]
-        if settings.log:
-            service.log = PredictionLog(settings.log, metrics)
         if settings.watch:
             service.watch = _watch(settings.watch, current)
             metrics.add(service.watch)
         while current.served is None:  # a worker that has no bundle takes no requests
             await asyncio.sleep(0.05)
+        if settings.log:
+            service.log = PredictionLog(settings.log, metrics)
         with one_blas_thread(openmp=None):  # held all the time, it costs a request nothing
             yield
         for task in watching:

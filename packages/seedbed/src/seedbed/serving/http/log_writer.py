@@ -34,8 +34,6 @@ MOST_ROWS = 10_000
 """Rows that one file is made of, unless a single request has more."""
 MOST_BYTES = 32 * 2**20
 """Of requests and answers that one file is made of."""
-NICENESS = 5
-"""Answering goes first where processes are more than cores."""
 LETTERS = 1000
 """Of a problem: it must fit into a line that asyncio reads."""
 
@@ -200,7 +198,6 @@ def main() -> None:
     """Read settings and messages from standard input; print each report as a line of JSON."""
     for asking_to_end in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asking_to_end, signal.SIG_IGN)  # the server may still have something
-    os.nice(NICENESS)
     log_as_json()
     settings: LogSettings = pickle.load(sys.stdin.buffer)
     for report in keep(_read(sys.stdin.buffer), settings):
