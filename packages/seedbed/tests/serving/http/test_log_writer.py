@@ -48,10 +48,8 @@ def asked(
 
 
 def keep_all(settings: LogSettings, bundle: Bundle, requests: Iterable[Asked]) -> list[Report]:
-    """Write requests that come in one by one, each in a message."""
-    settings.folder.mkdir(exist_ok=True)
-    models = {bundle.version: LoggedModel.of(bundle, settings.without)}
-    return list(keep([(models, []), *(({}, [request]) for request in requests)], settings))
+    """Write requests that come in one by one."""
+    return list(keep([LoggedModel.of(bundle, settings.without), *requests], settings))
 
 
 def logged(folder: Path) -> pd.DataFrame:
@@ -116,9 +114,9 @@ def test_files_lie_by_day_and_old_days_go(bundle: Bundle, tmp_path: Path) -> Non
 def test_two_bundles_have_files_of_their_own(bundle: Bundle, tmp_path: Path) -> None:
     other = replace(bundle, version="other")
     rows = list(bundle.samples.rows[:1])
-    models = {found.version: LoggedModel.of(found) for found in (bundle, other)}
+    models = [LoggedModel.of(found) for found in (bundle, other)]
     requests = [asked(found, found.version, rows) for found in (bundle, other)]
-    reports = list(keep([(models, requests)], LogSettings(tmp_path)))
+    reports = list(keep([*models, *requests], LogSettings(tmp_path)))
     assert reports == [Report(1, None)] * 2
     assert (logged(tmp_path)["model_version"] == logged(tmp_path)["request_id"]).all()
 
@@ -141,9 +139,10 @@ def test_a_failure_is_reported_and_the_next_file_is_written(bundle: Bundle, tmp_
 
     def coming() -> Iterable[Any]:
         day.write_text("in the way")
-        yield {bundle.version: model}, requests[:1]
+        yield model
+        yield requests[0]
         day.unlink()
-        yield {}, requests[1:]
+        yield requests[1]
 
     failed, written = keep(coming(), LogSettings(tmp_path, seconds=0))
     assert failed.problem
@@ -156,9 +155,8 @@ def test_the_process_writes_what_it_was_given_and_ends_with_its_input(
     bundle: Bundle, tmp_path: Path
 ) -> None:
     request = asked(bundle, "x", list(bundle.samples.rows[:2]))
-    message = ({bundle.version: LoggedModel.of(bundle)}, [request])
-    cut_off = pickle.dumps(({}, [request]))[:-10]  # as where a server is killed
-    given = [pickle.dumps(LogSettings(tmp_path)), pickle.dumps(message), cut_off]
-    done = subprocess.run(WRITER, input=b"".join(given), capture_output=True, check=False)
+    given = [LogSettings(tmp_path), LoggedModel.of(bundle), tuple(request), None, tuple(request)]
+    stream = b"".join(map(pickle.dumps, given))[:-10]  # cut off, as where a server is killed
+    done = subprocess.run(WRITER, input=stream, capture_output=True, check=False)
     assert json.loads(done.stdout) == {"requests": 1, "problem": None}, done.stderr
     assert logged(tmp_path)["request_row"].tolist() == [0, 1]

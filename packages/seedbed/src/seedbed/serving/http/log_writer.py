@@ -66,11 +66,6 @@ class Asked(NamedTuple):
     answer_kind: str
     answer: bytes
 
-    @property
-    def size(self) -> int:
-        """How many bytes it takes."""
-        return len(self.body) + len(self.answer)
-
 
 class Report(NamedTuple):
     """What became of some requests: they were written, or there was a problem."""
@@ -79,9 +74,9 @@ class Report(NamedTuple):
     problem: str | None
 
 
-Message: TypeAlias = tuple[Mapping[str, LoggedModel], Sequence[Asked]]
-"""Models that are new, by their version, and requests. One without requests says that time goes
-on, as long as some are not written."""
+Message: TypeAlias = LoggedModel | Asked | None
+"""A model that answers the next requests, a request, or nothing but that time goes on, which is
+said as long as some are not written."""
 
 
 def keep(messages: Iterable[Message], settings: LogSettings) -> Iterator[Report]:
@@ -100,13 +95,15 @@ def keep(messages: Iterable[Message], settings: LogSettings) -> Iterator[Report]
     held: list[Asked] = []
     rows = size = 0
     begun = time.monotonic()
-    for new_models, requests in messages:
-        models.update(new_models)
-        if not held:
-            rows, size, begun = 0, 0, time.monotonic()
-        held += requests
-        rows += sum(asked.rows for asked in requests)
-        size += sum(asked.size for asked in requests)
+    for message in messages:
+        if isinstance(message, LoggedModel):
+            models[message.version] = message
+        elif message:
+            if not held:
+                rows, size, begun = 0, 0, time.monotonic()
+            held.append(message)
+            rows += message.rows
+            size += len(message.body) + len(message.answer)
         late = time.monotonic() - begun >= settings.seconds
         if held and (late or rows >= MOST_ROWS or size >= MOST_BYTES):
             yield from _write(held, models, settings)
@@ -189,7 +186,8 @@ def _inputs_of(
 def _read(file: IO[bytes]) -> Iterator[Message]:
     while True:
         try:
-            yield pickle.load(file)
+            found = pickle.load(file)
+            yield Asked(*found) if isinstance(found, tuple) else found
         except (EOFError, pickle.UnpicklingError):  # the second where a server that is gone stopped
             return
 

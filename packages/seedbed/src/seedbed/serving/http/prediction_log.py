@@ -1,7 +1,7 @@
 """What a served model was asked and answered, handed to a process that writes it to the log.
 
-A request costs the server no more than to remember the bytes that it has received and sent. They
-are handed over a few times a second; if the writer falls behind, requests are dropped and counted.
+A request costs the server no more than to copy the bytes that it has received and sent. They are
+handed over a few times a second; if the writer falls behind, requests are dropped and counted.
 """
 
 import asyncio
@@ -18,7 +18,6 @@ from starlette.responses import Response
 
 from seedbed.errors import one_line
 from seedbed.serving.bundle import Bundle
-from seedbed.serving.http.log_writer import Asked
 from seedbed.serving.http.logs import log_event
 from seedbed.serving.http.metrics import Metrics
 from seedbed.serving.http.refusals import Record
@@ -29,6 +28,7 @@ PROGRAM = "import os; os.nice(5); from seedbed.serving.http.log_writer import ma
 WRITER = (sys.executable, "-P", "-c", PROGRAM)
 TICK = 0.2
 """Seconds between two times that requests are handed over: each of them alone would cost more."""
+TIME_GOES_ON = pickle.dumps(None)
 CHUNK = 2**20
 """Bytes that are handed over at once: so long the event loop does nothing else."""
 PAUSE = 5.0
@@ -49,7 +49,7 @@ class PredictionLog:
     def __init__(self, settings: LogSettings, metrics: Metrics) -> None:
         self._settings, self._dropped = settings, metrics.log_dropped
         self._models: dict[str, LoggedModel] = {}
-        self._waiting: deque[Asked] = deque()
+        self._waiting: deque[bytes] = deque()
         self._size = 0
         self._handed_over = 0
         """Requests whose end the writer has not yet reported."""
@@ -67,12 +67,11 @@ class PredictionLog:
         version = bundle.version
         if version not in self._models:
             self._models[version] = LoggedModel.of(bundle, self._settings.without)
-        asked = Asked(
-            *(record.id, version, time.time(), record.rows, record.kind, record.body),
-            *(response.media_type or "", bytes(response.body)),
-        )
+        sent, answered = (record.kind, record.body), (response.media_type, response.body)
+        # The fields of log_writer.Asked, as a bare tuple: the time is that of a request.
+        asked = pickle.dumps((record.id, version, time.time(), record.rows, *sent, *answered))
         self._waiting.append(asked)
-        self._size += asked.size
+        self._size += len(asked)
 
     async def close(self) -> None:
         """Return once all that was added is written."""
@@ -112,21 +111,23 @@ class PredictionLog:
             pipe.write(pickle.dumps(self._settings))
             while self._waiting or not self._closing.is_set():
                 if (taken := self._take()) or self._handed_over:
-                    new = {name: self._models[name] for name in self._models.keys() - known}
-                    known.update(new)
+                    for version in self._models.keys() - known:
+                        pipe.write(pickle.dumps(self._models[version]))
+                        known.add(version)
                     self._handed_over += len(taken)
-                    pipe.write(pickle.dumps((new, taken)))
+                    pipe.write(b"".join(taken) or TIME_GOES_ON)
                     await pipe.drain()
                 if self._size < CHUNK:
                     await self._pause(TICK)
         finally:
             pipe.close()
 
-    def _take(self) -> list[Asked]:
-        taken, size = [], 0
+    def _take(self) -> list[bytes]:
+        taken: list[bytes] = []
+        size = 0
         while self._waiting and size < CHUNK:
             taken.append(self._waiting.popleft())
-            size += taken[-1].size
+            size += len(taken[-1])
         self._size -= size
         return taken
 
