@@ -183,7 +183,7 @@ def _inputs_of(
         return signature.check(rows)
 
 
-def _read(file: IO[bytes]) -> Iterator[Message]:
+def _read(file: IO[bytes]) -> Iterator[Any]:
     while True:
         try:
             found = pickle.load(file)
@@ -197,6 +197,8 @@ def main() -> None:
     for asking_to_end in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asking_to_end, signal.SIG_IGN)  # the server may still have something
     log_as_json()
-    settings: LogSettings = pickle.load(sys.stdin.buffer)
-    for report in keep(_read(sys.stdin.buffer), settings):
-        print(orjson.dumps(report._asdict()).decode(), flush=True)
+    messages = _read(sys.stdin.buffer)
+    settings = next(messages, None)  # none where the server is gone already
+    if isinstance(settings, LogSettings):
+        for report in keep(messages, settings):
+            print(orjson.dumps(report._asdict()).decode(), flush=True)
