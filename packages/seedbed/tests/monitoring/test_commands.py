@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -12,9 +13,8 @@ from typer.testing import CliRunner, Result
 from seedbed.cli.main import app
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
-from seedbed.serving import load_bundle
-from seedbed.serving.log_files import LogSettings
-from seedbed.serving.prediction_log import PredictionLog
+from seedbed.serving import Bundle, load_bundle
+from seedbed.serving.log_files import LoggedModel, write_file
 
 Built = Callable[[str], Path]
 
@@ -30,6 +30,16 @@ def rows(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.Da
 @pytest.fixture
 def bundle(built: Built) -> str:
     return str(built("flights") / "models/bundle")
+
+
+def write_log(bundle: Bundle, rows: pd.DataFrame) -> None:
+    """Write a prediction log with one request, "monday"."""
+    now, requests, inputs = datetime.now(UTC), ["monday"] * len(rows), bundle.signature.check(rows)
+    table = LoggedModel.of(bundle).table(
+        requests, range(len(rows)), [now] * len(rows), inputs, bundle.predict(rows)
+    )
+    Path("log").mkdir()
+    write_file(Path("log"), now.date(), "1.parquet", table)
 
 
 def call(*arguments: str) -> Result:
@@ -66,9 +76,7 @@ def test_exit_codes_tell_what_was_found(rows: pd.DataFrame, bundle: str, kind: s
 def test_a_log_is_watched_with_the_outcomes_that_came(rows: pd.DataFrame, bundle: str) -> None:
     model = load_bundle(bundle)
     known = rows[rows["arr_delay"].notna()].reset_index(drop=True)
-    log = PredictionLog(LogSettings(Path("log")))
-    log.add(model, "monday", known, model.predict(known))
-    log.close()
+    write_log(model, known)
     pd.DataFrame(
         {"request_id": "monday", "request_row": range(len(known)), "arr_delay": known["arr_delay"]}
     ).to_csv("outcomes.csv", index=False)
@@ -89,9 +97,7 @@ def test_a_log_is_watched_with_the_outcomes_that_came(rows: pd.DataFrame, bundle
 
 def test_a_log_of_another_bundle_alone_is_named(rows: pd.DataFrame, bundle: str) -> None:
     model, few = load_bundle(bundle), rows.head(20)
-    log = PredictionLog(LogSettings(Path("log")))
-    log.add(replace(model, version="0" * 12), "monday", few, model.predict(few))
-    log.close()
+    write_log(replace(model, version="0" * 12), few)
     done = call("monitor", "--current", "log", "--bundle", bundle)
     assert "no rows to look at" in str(done.exception)
     assert "20 rows were answered by the bundle 000000000000" in str(done.exception)

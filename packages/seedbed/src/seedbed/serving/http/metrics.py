@@ -69,7 +69,6 @@ class Metrics:
             registry=registry,
         )
         self.log_dropped = counter("log_dropped", "Requests that the prediction log did not keep")
-        self._dropped = 0
         self.model = Gauge(
             "seedbed_model",
             "1 for the version that is served",
@@ -97,11 +96,6 @@ class Metrics:
                 self.model.labels(which, before).set(0)
             self.model.labels(which, version).set(1)
             self._versions[which] = version
-
-    def note_log(self, dropped: int) -> None:
-        """Count the requests that the prediction log has not kept until now."""
-        self.log_dropped.inc(dropped - self._dropped)
-        self._dropped = dropped
 
     def add(self, gauges: Collector) -> None:
         """Let :meth:`write` give these gauges as well, which are of all workers already."""

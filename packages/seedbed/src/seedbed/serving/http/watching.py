@@ -156,7 +156,7 @@ class Watch(Collector):
         ]
         few = [found[1:] for found in mine if not isinstance(found[1], pd.DataFrame)]
         if few:
-            columns = arrow_inputs(bundle, [row for rows, _ in few for row in rows])
+            columns = arrow_inputs(bundle.signature, [row for rows, _ in few for row in rows])
             answers = pd.DataFrame([answer for _, answers in few for answer in answers])
             frames.append((pa.table(columns).to_pandas(), answers))
         for rows, answers in frames:
