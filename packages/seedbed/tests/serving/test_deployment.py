@@ -82,7 +82,8 @@ def test_what_serves_can_be_imported_from_the_wheel_alone(
 ) -> None:
     wheel.extractall(tmp_path / "site")
     code = (
-        "import seedbed.cli.serving, seedbed.serving.http.server, seedbed.serving.scoring.running;"
+        "import seedbed.cli.serving, seedbed.serving.http.server, seedbed.serving.scoring.running,"
+        "seedbed.serving.http.log_writer;"
         "print(seedbed.__file__)"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
