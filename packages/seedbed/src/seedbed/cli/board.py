@@ -33,7 +33,7 @@ def board(
     from seedbed.board.server import BoardServer
     from seedbed.cli.monitoring import read_limits
     from seedbed.files import write_text
-    from seedbed.serving.bundle import default_bundle, load_bundle
+    from seedbed.serving.loading import default_bundle, load_bundle
 
     root, here = find_root(), Path.cwd()
     drift = None

@@ -58,7 +58,7 @@ def monitor(
     from seedbed.monitoring.page import WORDS, to_html
     from seedbed.monitoring.reading import read_rows
     from seedbed.monitoring.watching import watch
-    from seedbed.serving.bundle import default_bundle, load_bundle
+    from seedbed.serving.loading import default_bundle, load_bundle
     from seedbed.serving.reference import Reference
     from seedbed.serving.scoring.options import parse_options, project_source
 
@@ -107,7 +107,7 @@ def add(
     from seedbed.data.roles import target_column
     from seedbed.monitoring.logs import add_outcomes
     from seedbed.monitoring.reading import read_outcomes
-    from seedbed.serving.bundle import default_bundle, load_bundle
+    from seedbed.serving.loading import default_bundle, load_bundle
 
     model = load_bundle(bundle or default_bundle())
     keys = [name.strip() for name in on.split(",")]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from seedbed.config.lock_file import Entry, entries
 from seedbed.errors import one_line
-from seedbed.serving.bundle import REQUIREMENTS, WHEELS
+from seedbed.serving.loading import REQUIREMENTS, WHEELS
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.wheel import wheel_content, wheel_name
 

@@ -20,7 +20,17 @@ from seedbed.errors import UserError
 from seedbed.files import read_json, replacing_folder, write_json, write_text
 from seedbed.models.gate import Verdict, write_refusal
 from seedbed.models.serialization import load_pipeline, modules_in
-from seedbed.serving.bundle import (
+from seedbed.serving.bundle import Bundle
+from seedbed.serving.code import EXTENSIONS, ProjectCode
+from seedbed.serving.deployment import (
+    DOCKERIGNORE,
+    choose_python,
+    deployment_files,
+    dockerignore_text,
+    select_packages,
+    serving_wheel,
+)
+from seedbed.serving.loading import (
     ABOUT,
     CARD,
     CODE,
@@ -31,17 +41,7 @@ from seedbed.serving.bundle import (
     SAMPLES,
     SEEN,
     VERDICT,
-    Bundle,
     hash_of,
-)
-from seedbed.serving.code import EXTENSIONS, ProjectCode
-from seedbed.serving.deployment import (
-    DOCKERIGNORE,
-    choose_python,
-    deployment_files,
-    dockerignore_text,
-    select_packages,
-    serving_wheel,
 )
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.reference import NO_PROFILE, Reference, scores_of
