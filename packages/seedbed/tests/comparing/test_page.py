@@ -34,7 +34,7 @@ def rows(text: str, title: str) -> dict[str, list[str]]:
     """Return the cells of the table under a heading, by the name of their row."""
     section = text.partition(f"<h2>{title}</h2>")[2].partition("<h2>")[0]
     body = section.partition("<tbody>")[2].partition("</tbody>")[0]
-    found = re.findall(r"<tr>\s*<th>(.*?)</th>(.*?)</tr>", body, re.DOTALL)
+    found = re.findall(r'<tr>\s*<th scope="row">(.*?)</th>(.*?)</tr>', body, re.DOTALL)
     return {name: re.findall("<td>(.*?)</td>", cells) for name, cells in found}
 
 

@@ -66,7 +66,8 @@ function headCell(label, place) {
   const sorted = order.place === place;
   if (sorted) cell.setAttribute("aria-sort", order.up ? "ascending" : "descending");
   const arrow = sorted ? (order.up ? " ▲" : " ▼") : "";
-  const button = make("button", label.replaceAll(".", ".\u200b") + arrow, { type: "button" });
+  const breakable = label.replaceAll(/\.|(?<=[^.]{8})_/g, "$&\u200b");
+  const button = make("button", breakable + arrow, { type: "button" });
   button.addEventListener("click", () => {
     order = { place, up: sorted && place !== null && !order.up };
     update();
