@@ -1,5 +1,6 @@
 """Prediction logs: what one bundle answered, with outcomes joined once."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -119,6 +120,14 @@ def test_outcomes_are_joined_without_doubling(log: Path) -> None:
     assert len(found) == 4
     known = found.dropna(subset=["y"])
     assert dict(zip(known["request_id"], known["y"], strict=True)) == {"a0": 1, "a1": 1, "a2": 0}
+
+
+def test_outcomes_of_days_that_were_forgotten_go_with_the_next_that_come(log: Path) -> None:
+    add_outcomes(log, outcomes(a0=1, a2=0, b0=1), "y", ["request_id"])
+    shutil.rmtree(log / "2026-01-01")
+    assert add_outcomes(log, outcomes(a3=1), "y", ["request_id"]) == Added(1, 0, 0, 0)
+    kept = pd.read_parquet(log / "outcomes.parquet")
+    assert kept["request_id"].tolist() == ["a2", "a3", "b0"]
 
 
 def test_outcomes_can_be_found_by_an_input(log: Path) -> None:

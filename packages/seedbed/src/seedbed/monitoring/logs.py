@@ -177,12 +177,14 @@ def add_outcomes(
             f"than one {target}. Keep one for each key."
         )
     with closing(lock(folder / ".outcomes.lock")):
-        asked = _asked(folder, on)
+        logged = _read_keys(folder, on)
+        asked = _with_key(logged, folder, on)
         found = _alike(given, asked, on).merge(asked, how="left", on=list(on), indicator=True)
         known = found["_merge"] == "both"
         kept = found.loc[known, [REQUEST, PLACE, target]].rename(columns={target: OUTCOME})
         before = _read_outcomes(folder)
-        before = kept.iloc[:0] if before is None else before
+        # Of days that the log has forgotten, there is nothing left to judge.
+        before = kept.iloc[:0] if before is None else before[before[REQUEST].isin(logged[REQUEST])]
         both = kept.merge(before, on=[REQUEST, PLACE], suffixes=("", "_before"))
         differ = both[both[OUTCOME] != both[f"{OUTCOME}_before"]]
         if len(differ) and not replace:
@@ -205,8 +207,8 @@ def _read_outcomes(folder: Path) -> pd.DataFrame | None:
     return pd.read_parquet(file) if file.is_file() else None
 
 
-def _asked(folder: Path, on: Sequence[str]) -> pd.DataFrame:
-    """Return the request, the row and the key of each row in the log that has a key."""
+def _read_keys(folder: Path, on: Sequence[str]) -> pd.DataFrame:
+    """Return the request, the row and the key of each row in the log."""
     names = list(dict.fromkeys([REQUEST, PLACE, *on]))
     tables = []
     for file in log_files(folder):
@@ -224,8 +226,12 @@ def _asked(folder: Path, on: Sequence[str]) -> pd.DataFrame:
                 f"{file}: this file is damaged ({one_line(error)}). Remove it from the log, and "
                 "repeat the command."
             ) from None
-    whole = pa.concat_tables(tables, promote_options="permissive").to_pandas()
-    asked = whole.dropna(subset=list(on)).drop_duplicates()
+    return pa.concat_tables(tables, promote_options="permissive").to_pandas()
+
+
+def _with_key(logged: pd.DataFrame, folder: Path, on: Sequence[str]) -> pd.DataFrame:
+    """Return the rows that have a key, which must tell them apart."""
+    asked = logged.dropna(subset=list(on)).drop_duplicates()
     if (twice := asked.duplicated(list(on), keep=False)).any():
         raise UserError(
             f"{folder}: {', '.join(on)} do not tell the rows of the prediction log apart: "
