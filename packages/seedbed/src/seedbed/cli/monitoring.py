@@ -105,7 +105,7 @@ def add(
 ) -> None:
     """Add outcomes to a prediction log; the same ones once more change nothing."""
     from seedbed.data.roles import target_column
-    from seedbed.monitoring.logs import add_outcomes
+    from seedbed.monitoring.outcomes import add_outcomes
     from seedbed.monitoring.reading import read_outcomes
     from seedbed.serving.loading import default_bundle, load_bundle
 
