@@ -13,6 +13,7 @@ from support import REPOSITORY, Project, copied, made_once
 HOSTILE = "<script>document.title='stolen'</script>"
 BOLD = "<b>bold<b>"
 """A name that Git takes: HOSTILE has a slash."""
+SEED = 20231104
 LONG = "a_name_that_is_wider_than_a_phone" * 3
 GRAPH = {
     "stages": {
@@ -58,7 +59,9 @@ def _fill(root: Path) -> None:
     for number, name in enumerate(["", "mlp-1a", "tree-2b", BOLD]):
         arguments = {"learning_rate": 10.0**-number, f"{LONG}_a": number, f"{LONG}_b": number}
         model = {"name": ["tree", "mlp", "tree", HOSTILE][number], "arguments": arguments}
-        write(root, "params.yaml", yaml.safe_dump({**problem, "seed": number, "model": model}))
+        write(
+            root, "params.yaml", yaml.safe_dump({**problem, "seed": SEED + number, "model": model})
+        )
         test = {"test": {"roc_auc": 0.7}} if number == 0 else {}
         write(root, "train.json", {"cv": {"roc_auc": 0.7 + number / 100}, **test})
         project.commit(f"run {number}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from board.conftest import BOLD, LONG, hang, write
+from board.conftest import BOLD, LONG, SEED, hang, write
 from chromium import Chromium, needs_browser
 from seedbed.board.page import make_page
 from seedbed.board.server import BoardServer
@@ -127,7 +127,9 @@ def test_an_axis_over_decades_is_logarithmic_and_long_names_have_their_place(
     axis = names.index("model.arguments.learning_rate")
     ticks = browser.evaluate("[...document.querySelectorAll('#plot .tick')].map(t => t.textContent)")  # fmt: skip
     assert "0.03162" in ticks, "halfway between 0.001 and 1"
-    assert ticks.count("log scale") == 1, "the seed, 0 to 3, is not positive"
+    assert ticks.count("log scale") == 1, "those from 0 to 3 are not positive"
+    table = browser.text("#table")
+    assert all(str(SEED + number) in table for number in range(4)), "no digit is lost"
     drag(browser, axis, 0.6, 1.0)
     assert set(browser.evaluate(NAMES)) == {"main", "mlp-1a"}
     browser.evaluate("byId('clear').click()")

@@ -10,6 +10,7 @@ from seedbed.models.intervals import (
     MINIMUM_CLUSTERS,
     MINIMUM_ROWS,
     MOST_SLICES,
+    as_number,
     as_text,
     compare,
     interval,
@@ -225,3 +226,17 @@ def test_an_interval_stands_beside_its_value_and_may_be_missing(
     value: float | None, low: float | None, high: float | None, text: str
 ) -> None:
     assert with_interval({"value": value, "low": low, "high": high}) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.70734, "0.7073"),
+        (-0.5, "-0.5"),
+        (9999.4, "9999"),
+        (9999.6, "10000"),
+        (20231104.0, "20231104"),
+    ],
+)
+def test_a_large_number_has_no_exponent(value: float, text: str) -> None:
+    assert as_number(value) == text

@@ -29,7 +29,9 @@ function numberOf(row, place) {
 
 function textOf(value) {
   if (value === null) return "";
-  return typeof value === "number" ? String(Number(value.toPrecision(4))) : value;
+  if (typeof value !== "number") return value;
+  const isWhole = Number.isInteger(value) || Math.abs(value) >= 9999.5;
+  return isWhole ? value.toFixed(0) : String(Number(value.toPrecision(4)));
 }
 
 function make(name, text, attributes = {}) {

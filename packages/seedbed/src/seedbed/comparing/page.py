@@ -11,6 +11,7 @@ from seedbed.comparing.ranking import Ranking
 from seedbed.comparing.revisions import Revision
 from seedbed.comparing.show import HIDDEN_PARAMS
 from seedbed.errors import UserError, some_of
+from seedbed.models.intervals import as_number
 from seedbed.models.metrics import find_metric
 from seedbed.pages import STYLE
 from seedbed.templates import render
@@ -99,8 +100,8 @@ def _ranking_table(ranking: Ranking) -> Table:
     rows = {
         place.name: [
             _text(place.value),
-            "" if place.gain is None else f"{place.gain:+.4g}",
-            "" if place.low is None else f"{place.low:.4g} to {place.high:.4g}",
+            "" if place.gain is None else f"{'+' if place.gain > 0 else ''}{as_number(place.gain)}",
+            "" if place.low is None else f"{_text(place.low)} to {_text(place.high)}",
             place.note,
         ]
         for place in ranking.places
@@ -153,4 +154,4 @@ def _best(row: Sequence[Any], key: str, task: Any) -> str | None:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return as_number(value) if isinstance(value, float) else str(value)

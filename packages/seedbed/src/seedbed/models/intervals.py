@@ -209,6 +209,11 @@ def as_text(value: float | None) -> str:
     return f"{value or 0.0:,.{decimals}f}"
 
 
+def as_number(value: float) -> str:
+    """Return a number with four digits, or all before the point: there is no exponent above one."""
+    return f"{value:.4g}" if abs(value) < 9999.5 else f"{value:.0f}"
+
+
 def with_interval(figure: Mapping[str, float | None]) -> str:
     """Return a figure and its interval for people: `0.688 (0.681 to 0.695)`."""
     if figure["low"] is None or figure["value"] is None:

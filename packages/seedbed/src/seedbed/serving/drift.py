@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from seedbed.config.schema import Monitor
 from seedbed.data.profiles import Bins, Counts, Profile
+from seedbed.models.intervals import as_number
 from seedbed.models.outcome import Floats
 from seedbed.serving.drift_statistics import (
     adjust,
@@ -159,8 +160,8 @@ def _cells(bins: Bins, reference: Counts, current: Counts) -> tuple[tuple[str, f
         places = _places(reference)
         upper = [*bins.cuts, np.inf]
         chosen = [np.flatnonzero(places == group) for group in range(places.max() + 1)]
-        labels = [f"to {upper[cells[-1]]:.4g}" for cells in chosen[:-1]]
-        labels.append(f"above {upper[chosen[-1][0] - 1]:.4g}")
+        labels = [f"to {as_number(upper[cells[-1]])}" for cells in chosen[:-1]]
+        labels.append(f"above {as_number(upper[chosen[-1][0] - 1])}")
     else:
         order = np.argsort(-(left + right)[:-2], kind="stable")
         first, others = order[:GROUPS], np.append(order[GROUPS:], len(left) - 2)
