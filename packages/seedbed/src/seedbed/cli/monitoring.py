@@ -64,6 +64,7 @@ def monitor(
 
     if out.suffix == ".json":
         raise UserError(f"--out {out}: the figures go there. Name the page, such as monitor.html.")
+    tolerated = read_limits(limits)
     model = load_bundle(bundle or default_bundle())
     defaults, options = project_source(model.recipe.dataset), parse_options(option)
     notes = LogNotes()
@@ -79,7 +80,7 @@ def monitor(
         )
     except UserError as error:
         raise UserError(" ".join([str(error), *notes.in_words()])) from None
-    report = check_rows(model, now, read_limits(limits), before, not all_year, notes.in_words())
+    report = check_rows(model, now, tolerated, before, not all_year, notes.in_words())
     write_text(out, to_html(report))
     write_json(out.with_suffix(".json"), report.to_dict())
     print(f"{WORDS[report.state]}. {report.rows:,} rows, model {report.model}")
