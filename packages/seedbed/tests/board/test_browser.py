@@ -30,7 +30,7 @@ def address(project: Project) -> Iterator[str]:
     lines = "".join(f"create {ref}-{n} {ref}\n" for n in range(COUNT - 4))
     write(project.root, ".git/refs.txt", lines)
     project.run("sh", "-c", "git update-ref --stdin < .git/refs.txt")
-    server = BoardServer(project.root, lambda: make_page(project.root, None, "/{}".format), 0)
+    server = BoardServer(project.root, lambda: make_page(project.root, None, ""), 0)
     with server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -118,7 +118,7 @@ def test_an_axis_over_decades_is_logarithmic_and_long_names_have_their_place(
     project: Project, browser: Chromium, tmp_path: Path
 ) -> None:
     page = tmp_path / "page.html"
-    page.write_text(make_page(project.root, None, "/{}".format), "utf-8")
+    page.write_text(make_page(project.root, None, ""), "utf-8")
     browser.open(page.as_uri(), "document.querySelector('#table tbody')")
     assert browser.evaluate(OVERLAPS) == 0
     heads = browser.evaluate("[...document.querySelectorAll('#table thead th')].map(h => h.scrollWidth - h.clientWidth)")  # fmt: skip
