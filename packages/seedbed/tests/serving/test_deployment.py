@@ -26,7 +26,7 @@ from seedbed.serving.deployment import (
     deployment_files,
     select_packages,
 )
-from seedbed.serving.packaging import gather_code
+from seedbed.serving.own_code import gather_code
 
 from support import REPOSITORY
 

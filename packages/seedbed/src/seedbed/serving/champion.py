@@ -15,7 +15,8 @@ from seedbed.models.comparison import (
     scored_classes,
 )
 from seedbed.models.features import clusters_of, slices_of
-from seedbed.serving.bundle import CHAMPION, REQUIREMENTS, Bundle, load_bundle
+from seedbed.serving.bundle import Bundle
+from seedbed.serving.loading import CHAMPION, REQUIREMENTS, load_bundle
 from seedbed.serving.recipe import OtherFormatError, Recipe
 
 TRACKED = CHAMPION.with_suffix(".dvc")

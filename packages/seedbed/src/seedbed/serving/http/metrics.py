@@ -21,6 +21,7 @@ from seedbed.serving.bundle import Bundle
 from seedbed.serving.compiled import UnusualRowError
 from seedbed.serving.compiled.values import is_missing
 from seedbed.serving.signature import InputColumn
+from seedbed.serving.unusual import count_unusual
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Names the folder in which several workers keep their figures; prometheus-client reads it."""
@@ -191,12 +192,8 @@ class AnswerCounter:
             values = cleaned[column.name]
             if missing := int(values.isna().sum()):
                 metrics.missing[column.name].inc(missing)
-            unseen = pd.Series(False, index=values.index)
-            if column.categories is not None and column.complete:
-                unseen = values.notna() & ~values.isin(column.categories)
-            elif column.minimum is not None:
-                unseen = (values < column.minimum) | (values > column.maximum)
-            if count := int(unseen.sum()):
+            found = count_unusual(values, column)
+            if count := found.unseen + found.outside:
                 metrics.unseen[column.name].inc(count)
         for name in answers:
             if name == "prediction" and not self._is_regression:

@@ -25,8 +25,6 @@ from seedbed.serving.window import Slot, WindowFigures, figures_of
 
 SLOTS = 12
 """Parts of the window: it slides by one of them."""
-REFRESH = 2.0
-"""Seconds between two looks at all that was counted."""
 PAUSE = 1.0
 """Seconds between two counts, at the least."""
 SHARE = 40
@@ -126,7 +124,7 @@ class Watch(Collector):
             yield gauge
 
     def _work(self) -> None:
-        refreshed, pause = 0.0, PAUSE
+        pause = PAUSE
         while not self._stopped.wait(pause):
             begun = time.perf_counter()
             bundle = self._bundle()
@@ -134,10 +132,8 @@ class Watch(Collector):
                 continue
             try:
                 self._count(bundle)
-                if begun - refreshed >= REFRESH:
-                    refreshed = begun
-                    self._figures = figures_of(bundle, self._all_slots(bundle), Monitor())
-                    self._note(None)
+                self._figures = figures_of(bundle, self._all_slots(bundle), Monitor())
+                self._note(None)
             except Exception as error:  # whatever it is, answering goes on
                 self._figures = None
                 self._note(f"{type(error).__name__}: {one_line(error)}")
