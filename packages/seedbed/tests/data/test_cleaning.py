@@ -3,7 +3,9 @@
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Cleaning, Column, Problem, ValidRange
+from seedbed.config.modelling import Problem
+from seedbed.config.preparation import Cleaning, ValidRange
+from seedbed.config.schema import Column
 from seedbed.data.cleaning import (
     clean_rows,
     clean_values,

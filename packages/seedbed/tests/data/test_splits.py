@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, Split
+from seedbed.config.preparation import Split
+from seedbed.config.schema import Column
 from seedbed.data.splits import STRETCHES, assign_clusters, assign_folds, assign_splits
 from seedbed.errors import UserError
 

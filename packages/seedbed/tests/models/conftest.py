@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_diabetes, load_wine
 
-from seedbed.config.schema import Evaluation, Model, Problem, Split
+from seedbed.config.modelling import Evaluation, Model, Problem
+from seedbed.config.preparation import Split
 from seedbed.config.yaml_files import load_yaml
 
 CONF = Path(__file__).parents[4] / "conf"

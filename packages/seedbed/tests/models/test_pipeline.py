@@ -289,7 +289,8 @@ import sys
 from pathlib import Path
 import numpy as np, pandas as pd
 from seedbed.config.yaml_files import load_yaml
-from seedbed.config.schema import Features, Model, Text
+from seedbed.config.modelling import Model
+from seedbed.config.preparation import Features, Text
 from seedbed.models.cross_validation import fit_with_folds
 from seedbed.models.decision import Decision
 from seedbed.models.serialization import dump_pipeline

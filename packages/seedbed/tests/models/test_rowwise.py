@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Features
+from seedbed.config.preparation import Features
 from seedbed.models.features import feature_frame, feature_kinds
 from seedbed.models.pipeline import build_pipeline, fit_pipeline
 from seedbed.models.predicting import predict_scores

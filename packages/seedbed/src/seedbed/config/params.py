@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from seedbed.config.checks import find_mistakes
 from seedbed.config.project import read_settings
-from seedbed.config.schema import Params, Section
+from seedbed.config.schema import Params
+from seedbed.config.section import Section
 from seedbed.config.yaml_files import leaves, load_yaml
 from seedbed.errors import UserError, did_you_mean
 

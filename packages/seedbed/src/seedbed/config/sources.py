@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from seedbed.config.columns import Mistake
 from seedbed.config.extensions import Registry
-from seedbed.config.schema import Section, Source
+from seedbed.config.schema import Source
+from seedbed.config.section import Section
 from seedbed.errors import UserError, did_you_mean
 
 

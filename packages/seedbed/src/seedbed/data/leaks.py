@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Task
+from seedbed.config.modelling import Task
 from seedbed.data.column_scores import (
     Sample,
     column_score,

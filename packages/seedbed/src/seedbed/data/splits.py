@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Split
+from seedbed.config.preparation import Split
 from seedbed.data.roles import Columns, group_column, row_key, time_column
 from seedbed.errors import UserError
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from seedbed.config.schema import TimePart
+from seedbed.config.preparation import TimePart
 from seedbed.data.leaks import find_leaks
 from seedbed.data.repeats import find_repeats
 from seedbed.datasets.guesses import Guess, read_as

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import ColumnType, Task
+from seedbed.config.modelling import Task
+from seedbed.config.schema import ColumnType
 from seedbed.data.formats import find_format
 from seedbed.data.texts import TRUTH_PAIRS
 from seedbed.datasets.columns import ColumnValues, look_at

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from seedbed.config.schema import ROWS, Aggregate, ColumnLists, ColumnType, Dataset, Join, Table
+from seedbed.config.joins import ROWS, Aggregate, Join
+from seedbed.config.schema import ColumnLists, ColumnType, Dataset, Table
 from seedbed.data.joining import join_table
 from seedbed.data.source_files import ENDINGS
 from seedbed.data.sources import WATCHED

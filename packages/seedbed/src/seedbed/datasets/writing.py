@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from seedbed.config.columns import is_glob
-from seedbed.config.schema import TimePart
+from seedbed.config.preparation import TimePart
 from seedbed.data.leaks import Leak
 from seedbed.datasets.guesses import Guess
 from seedbed.datasets.problem import ProblemGuess

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from seedbed.config.schema import Problem, Task
+from seedbed.config.modelling import Problem, Task
 from seedbed.errors import UserError
 from seedbed.files import write_json
 from seedbed.models.metrics import Metric, metrics_of

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seedbed.config.modelling import Model, Task
 from seedbed.config.params import check_targets
 from seedbed.config.project import project_module, read_settings
-from seedbed.config.schema import Model, Task
 from seedbed.errors import UserError, one_line
 
 if TYPE_CHECKING:

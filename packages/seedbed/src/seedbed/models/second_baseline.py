@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Evaluation, Model, Problem, Task
+from seedbed.config.modelling import Evaluation, Model, Problem, Task
 from seedbed.data.tables import FOLD, TARGET
 from seedbed.models.decision import Decision, encode_target, make_decision
 from seedbed.models.estimator import build_estimator, innermost

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Evaluation, Features, Model, Problem, Split
+from seedbed.config.modelling import Evaluation, Model, Problem
+from seedbed.config.preparation import Features, Split
 from seedbed.data.tables import CLUSTER, FOLD, TARGET
 from seedbed.models.cross_validation import fit_with_folds, repeated_folds, summarize_folds
 from seedbed.models.decision import Decision, class_labels, encode_target, make_decision

@@ -7,7 +7,10 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from seedbed.config.schema import Cleaning, Column, Features, Problem, Section
+from seedbed.config.modelling import Problem
+from seedbed.config.preparation import Cleaning, Features
+from seedbed.config.schema import Column
+from seedbed.config.section import Section
 from seedbed.errors import UserError
 from seedbed.models.decision import Decision, first_mistake
 from seedbed.serving.signature import Signature

@@ -176,9 +176,7 @@ def test_stop_names_the_first_bad_row_and_keeps_what_was_answered(flights, score
     rows.loc[45, "temp"] = "cold"
     rows.to_csv("rows.csv", index=False)
     words = ["rows.csv", "out.csv", "--on-error", "stop", "--batch-rows", 20]
-    with pytest.raises(
-        UserError, match=r"rows.csv, row 46, column temp: 'cold': must be a num"
-    ):
+    with pytest.raises(UserError, match=r"rows.csv, row 46, column temp: 'cold': must be a num"):
         score(flights, *words)
     assert len(list(Path("out.csv.parts").glob("part-*"))) == 2
     rows.loc[45, "temp"] = flights.rows.loc[45, "temp"]
