@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from seedbed.data.formats import parse
 from seedbed.data.texts import TRUTH_PAIRS
-from seedbed.datasets.guesses import read_as
-from seedbed.datasets.inferring import Guess, infer_columns
+from seedbed.datasets.guesses import Guess, read_as
+from seedbed.datasets.inferring import infer_columns
 
 ROWS = 200
 RANDOM = np.random.default_rng(0)

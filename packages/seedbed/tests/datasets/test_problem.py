@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from seedbed.config.metrics import why_not
 from seedbed.datasets.inferring import infer_columns
-from seedbed.datasets.problem import ProblemGuess, SplitGuess, infer_problem, infer_split
+from seedbed.datasets.problem import ProblemGuess, infer_problem
+from seedbed.datasets.splitting import SplitGuess, infer_split
 from seedbed.errors import UserError
 
 RANDOM = np.random.default_rng(0)
@@ -89,6 +90,7 @@ def test_few_values_are_classes_and_many_numbers_are_not(
         (["n/a", *RANDOM.normal(size=99)], "1 of 100 rows have no target"),
         (np.exp(3 * RANDOM.normal(size=500)), "it is skewed"),
         ([0, 1, 2] * 40, "regression may be better"),
+        (["no", "Yes", "yes"] * 40, "'Yes' and 'yes' differ only in case or spaces"),
         (range(120), "it looks like an identifier"),
         ([f"c{n % 60}" for n in range(600)], "60 classes are many"),
     ],
@@ -141,6 +143,7 @@ HOURS = pd.date_range("2024-01-01", periods=ROWS, freq="h")
 ORDERED, SHUFFLED = HOURS.astype("str"), HOURS[RANDOM.permutation(ROWS)].astype("str")
 BIRTHS = pd.date_range("1950-01-01", periods=ROWS, freq="50D").astype("str")
 CUSTOMERS = RANDOM.integers(0, 90, ROWS)
+TWO_DAYS = np.repeat(["2024-01-01", "2024-01-02"], ROWS // 2)
 
 
 @pytest.mark.parametrize(
@@ -245,13 +248,14 @@ def test_only_small_data_are_cross_validated_repeatedly() -> None:
         ("x", None, "--time x: the column is no time, but of kind number"),
         ("Whem", None, r"--time Whem: there is no such column \(did you mean when\?\)"),
         (None, "z", "--group z: there is no such column"),
+        ("late", None, "--time late: it has 2 different values"),
     ],
 )
 def test_a_column_that_cannot_split_is_refused(
     time: str | None, group: str | None, message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        split({"y": Y, "x": Y, "when": ORDERED}, time, group)
+        split({"y": Y, "x": Y, "when": ORDERED, "late": TWO_DAYS}, time, group)
 
 
 @settings(deadline=None)

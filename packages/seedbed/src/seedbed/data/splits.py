@@ -10,6 +10,12 @@ from seedbed.data.roles import Columns, group_column, row_key, time_column
 from seedbed.errors import UserError
 
 PARTS = ("train", "validation", "test")
+TOGETHER = {
+    "time": "at one time",
+    "random": "with one key (without key columns: that are alike)",
+    "group": "of one group",
+}
+"""By split.kind, which rows are all in one part."""
 STRETCHES = 50
 """Of time, in each part: enough for a 95 % interval; neighbours mostly share one."""
 
@@ -36,9 +42,10 @@ def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Ser
     """
     if split.kind == "time":
         cuts = (1 - split.validation - split.test, 1 - split.test)
-        place = _time_blocks(_times(frame, columns), cuts)
+        position = _times(frame, columns)
+        place = _time_blocks(position, cuts)
     else:
-        position = _positions(frame, columns, split, "side")
+        position = pd.Series(_positions(frame, columns, split, "side"))
         place = np.where(
             position < split.test, 2, np.where(position < split.test + split.validation, 1, 0)
         )
@@ -47,8 +54,9 @@ def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Ser
         if not (parts == part).any():
             raise UserError(
                 f"split: of {len(frame)} rows none is in {part} (split.kind {split.kind}, "
-                f"validation {split.validation}, test {split.test}). Use more rows, or a larger "
-                "share."
+                f"validation {split.validation}, test {split.test}). Rows {TOGETHER[split.kind]} "
+                f"stay together, which makes {position.nunique()} that can be split. Use more "
+                "rows, or a larger share."
             )
     return parts
 

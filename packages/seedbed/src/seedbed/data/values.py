@@ -18,16 +18,12 @@ import pyarrow as pa
 
 from seedbed.config.schema import ColumnType
 from seedbed.data.integers import EXACT, whole_numbers
-from seedbed.data.texts import TRUTH_PAIRS
+from seedbed.data.texts import OFFSET, TRUTHS
 from seedbed.errors import InputError
 
 LARGEST = float(np.finfo("float32").max)
 """A number beyond it counts as infinite: it is, to an estimator that computes in float32."""
 ISO = "a time in ISO 8601, such as '2013-06-01T17:00:00-04:00'"
-OFFSET = r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
-TRUTHS = {
-    text: truth for pair in TRUTH_PAIRS for text, truth in zip(pair, (True, False), strict=True)
-}
 
 
 class ValueReadError(InputError):
@@ -282,7 +278,7 @@ def value_text(value: object) -> str | None:
         return str(value)
     number = _number(value)
     if isinstance(number, float):
-        return str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
+        return str(int(number)) if number.is_integer() and abs(number) < EXACT else repr(number)
     return None if number is None else str(number)
 
 

@@ -8,12 +8,13 @@ import pandas as pd
 from seedbed.config.preparation import TimePart
 from seedbed.data.leaks import find_leaks
 from seedbed.data.repeats import find_repeats
+from seedbed.datasets.description import Description
 from seedbed.datasets.guesses import Guess, read_as
 from seedbed.datasets.inferring import infer_columns
-from seedbed.datasets.problem import infer_problem, infer_split
+from seedbed.datasets.problem import infer_problem
+from seedbed.datasets.splitting import infer_split
 from seedbed.datasets.tables import Related
 from seedbed.datasets.trends import find_trends, parts_that_return
-from seedbed.datasets.writing import Description
 
 
 def describe_table(

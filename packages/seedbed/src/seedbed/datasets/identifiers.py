@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from seedbed.data.number_formats import EXACT
+from seedbed.data.integers import EXACT
 from seedbed.data.texts import all_match, as_arrow
 from seedbed.datasets.columns import ColumnValues
 from seedbed.datasets.names import ENTITIES, KEYS, NUMBERED, ends_with, words_of

@@ -11,8 +11,6 @@ from seedbed.datasets.duplicates import Trace, find_duplicates, trace
 from seedbed.datasets.guesses import Guess
 from seedbed.datasets.judging import TEXTS, has_absent, has_points, judge
 
-__all__ = ["Guess", "infer_columns"]
-
 
 def infer_columns(
     frame: pd.DataFrame, target: str, time: str | None, group: str | None

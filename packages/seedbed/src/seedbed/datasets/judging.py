@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from seedbed.data.formats import find_format, parse_distinct
-from seedbed.data.number_formats import EXACT, find_number
+from seedbed.data.integers import EXACT
+from seedbed.data.number_formats import find_number
 from seedbed.data.texts import TRUTH_PAIRS, Format, all_match, as_arrow, joined
 from seedbed.data.time_formats import UNIX
 from seedbed.data.values import LARGEST

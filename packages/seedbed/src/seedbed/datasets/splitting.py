@@ -25,7 +25,9 @@ IN_ORDER = 0.99
 """Share of the steps from row to row that do not go back in time, in rows that are in order."""
 FEWEST, MOST = 1.2, 30
 """Rows of an entity, on average: with more of them the column is rather a category."""
-GROUPS, FEWEST_GROUPS = 10, 3
+GROUPS = 10
+PARTS = 3
+"""Train, validation and test: a column that splits the rows needs a value for each."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def infer_split(
     repeats = REPEATS if len(frame) < SMALL else 1
     if group is not None:
         check_column(frame, group, "--group")
+        _refuse_few("--group", guesses[group])
         why = "named by --group"
     elif groups:
         group, why = next(iter(groups.items()))
@@ -99,12 +102,6 @@ def infer_split(
         why = "no time orders the rows, and no entity repeats"
         return SplitGuess("random", None, why, 0.2, 0.2, 5, repeats, tuple(notes))
     guess = guesses[group]
-    if guess.values < FEWEST_GROUPS:
-        raise UserError(
-            f"--group {group}: it has {guess.values} different value{'s' * (guess.values != 1)} "
-            f"({guess.reason}), and train, validation and test need one each. Name another column, "
-            "or leave the option out."
-        )
     if guess.values < GROUPS:
         notes.append(f"{guess.values} groups are few: a part may get none")
     if guess.missing:
@@ -128,7 +125,10 @@ def _find_time(
                 f"({guess.reason}{'; ' + guess.note if guess.note else ''}). Name another column, "
                 "or correct the values that are no times."
             )
+        _refuse_few("--time", guess)
         notes = []
+        if guess.values < INSTANTS:
+            notes.append(f"{guess.values} different times are few: a part may get no row")
         if guess.missing:
             notes.append(
                 f"rows without {named} ({round(guess.missing * len(frame)):,}) are refused by a "
@@ -158,6 +158,15 @@ def _find_time(
     if others := [other for _, other, _ in found if other != name]:
         notes.append(f"other columns could be the time of the row: {some_of(others, 5)}")
     return name, why, notes
+
+
+def _refuse_few(option: str, guess: Guess) -> None:
+    if guess.values < PARTS:
+        raise UserError(
+            f"{option} {guess.name}: it has {guess.values} different "
+            f"value{'s' * (guess.values != 1)} ({guess.reason}), and train, validation and test "
+            "need one each. Name another column, or leave the option out."
+        )
 
 
 def _why_not_of_the_row(frame: pd.DataFrame, guess: Guess) -> str | None:
