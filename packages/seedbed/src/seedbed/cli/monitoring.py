@@ -124,8 +124,8 @@ def read_limits(name: str) -> "Monitor":
     from pydantic import ValidationError
 
     from seedbed.config.monitor import Monitor
+    from seedbed.config.section import first_mistake
     from seedbed.config.yaml_files import load_yaml
-    from seedbed.models.decision import first_mistake
 
     folder = Path("conf/monitor")
     if not folder.is_dir() and name == "default":

@@ -7,6 +7,7 @@ from pydantic import Field
 from seedbed.config.section import Section
 
 Task = Literal["binary", "multiclass", "regression"]
+ThresholdRule = Literal["f1", "balanced_accuracy", "half"]
 
 
 class Problem(Section):
@@ -22,7 +23,7 @@ class Problem(Section):
     above: float | None = None
     positive: str | int | bool | None = None
     metric: str
-    threshold: Literal["f1", "balanced_accuracy", "half"] = "half"
+    threshold: ThresholdRule = "half"
     slices: list[str] = Field(default_factory=list)
 
 

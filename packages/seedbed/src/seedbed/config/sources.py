@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from seedbed.config.columns import Mistake
 from seedbed.config.extensions import Registry
 from seedbed.config.schema import Source
-from seedbed.config.section import Section
+from seedbed.config.section import Section, why_wrong
 from seedbed.errors import UserError, did_you_mean
 
 
@@ -168,8 +168,7 @@ def find_option_mistakes(source: Source) -> Iterator[Mistake]:
                     f"it has {', '.join(known)}",
                 )
             else:
-                why = wrong["msg"].removeprefix("Value error, ")
-                yield Mistake(key, f"is {wrong['input']!r}: {why[0].lower()}{why[1:]}")
+                yield Mistake(key, f"is {wrong['input']!r}: {why_wrong(wrong['msg'])}")
         return
     if isinstance(options, SqlOptions):
         yield from _of_query(options)

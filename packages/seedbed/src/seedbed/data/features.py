@@ -14,8 +14,8 @@ from seedbed.config.preparation import Features, TimePart
 from seedbed.config.project import project_module
 from seedbed.config.schema import ColumnType
 from seedbed.data.file_columns import read_documents, read_images
+from seedbed.data.one_value import LARGEST
 from seedbed.data.roles import Columns
-from seedbed.data.values import LARGEST
 from seedbed.errors import UserError
 
 Function = TypeVar("Function", bound=Callable[..., pd.Series])

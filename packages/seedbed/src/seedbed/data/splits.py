@@ -12,7 +12,7 @@ from seedbed.errors import UserError
 PARTS = ("train", "validation", "test")
 TOGETHER = {
     "time": "at one time",
-    "random": "with one key (without key columns: that are alike)",
+    "random": "with one key (or, without key columns, that are alike)",
     "group": "of one group",
 }
 """By split.kind, which rows are all in one part."""
@@ -55,7 +55,7 @@ def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Ser
             raise UserError(
                 f"split: of {len(frame)} rows none is in {part} (split.kind {split.kind}, "
                 f"validation {split.validation}, test {split.test}). Rows {TOGETHER[split.kind]} "
-                f"stay together, which makes {position.nunique()} that can be split. Use more "
+                f"stay together, which leaves {position.nunique()} groups to split. Use more "
                 "rows, or a larger share."
             )
     return parts

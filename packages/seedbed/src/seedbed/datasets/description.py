@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from seedbed.config.preparation import TimePart
-from seedbed.data.leaks import Leak
+from seedbed.data.leak import Leak
 from seedbed.datasets.guesses import Guess
 from seedbed.datasets.problem import ProblemGuess
 from seedbed.datasets.splitting import SplitGuess

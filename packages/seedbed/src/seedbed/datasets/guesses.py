@@ -8,9 +8,9 @@ import pandas as pd
 
 from seedbed.data.formats import parse, parse_distinct
 from seedbed.data.number_formats import PLAIN_NUMBER
+from seedbed.data.one_value import LARGEST
 from seedbed.data.texts import TRUTHS
 from seedbed.data.time_formats import PLAIN_TIME
-from seedbed.data.values import LARGEST
 from seedbed.datasets.columns import simple_values
 from seedbed.errors import UserError, did_you_mean, some_of
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from seedbed.data.formats import find_format, parse_distinct
 from seedbed.data.integers import EXACT
 from seedbed.data.number_formats import find_number
+from seedbed.data.one_value import LARGEST
 from seedbed.data.texts import TRUTH_PAIRS, Format, all_match, as_arrow, joined
 from seedbed.data.time_formats import UNIX
-from seedbed.data.values import LARGEST
 from seedbed.datasets.columns import ColumnValues, stand_for_missing
 from seedbed.datasets.guesses import Guess, Kind
 from seedbed.datasets.identifiers import find_identifier

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from seedbed.config.modelling import Task
+from seedbed.config.modelling import Task, ThresholdRule
 from seedbed.config.schema import ColumnType
 from seedbed.data.formats import find_format
 from seedbed.data.texts import TRUTHS
@@ -27,8 +27,6 @@ LEAST, ENOUGH = 3, 5
 the second number."""
 SOME = 30
 SKEWED = 2.0
-
-Threshold = Literal["f1", "balanced_accuracy", "half"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class ProblemGuess:
     reason: str
     metric: str
     target_type: ColumnType
-    threshold: Threshold = "half"
+    threshold: ThresholdRule = "half"
     positive: Any = None
     positive_reason: str | None = None
     rare: Mapping[str, int] = field(default_factory=dict)

@@ -128,7 +128,8 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
 
 def _plain_text(values: pd.Series) -> pd.Series:
     """Return values of several types as their text."""
-    from seedbed.data.values import plain_values, value_text
+    from seedbed.data.one_value import value_text
+    from seedbed.data.values import plain_values
 
     if isinstance(values.dtype, pd.StringDtype):
         return values

@@ -118,23 +118,7 @@ def _find_time(
     """Return the time of the rows, why it is that, and a word on the other times."""
     if named is not None:
         check_column(frame, named, "--time")
-        guess = guesses[named]
-        if guess.kind != "date":
-            raise UserError(
-                f"--time {named}: the column is no time, but of kind {guess.kind} "
-                f"({guess.reason}{'; ' + guess.note if guess.note else ''}). Name another column, "
-                "or correct the values that are no times."
-            )
-        _refuse_few("--time", guess)
-        notes = []
-        if guess.values < INSTANTS:
-            notes.append(f"{guess.values} different times are few: a part may get no row")
-        if guess.missing:
-            notes.append(
-                f"rows without {named} ({round(guess.missing * len(frame)):,}) are refused by a "
-                "split by time: correct or remove them"
-            )
-        return named, "named by --time", notes
+        return named, "named by --time", _notes_on_time(guesses[named], len(frame))
     found, notes = [], []
     for name, guess in guesses.items():
         if guess.kind != "date":
@@ -158,6 +142,26 @@ def _find_time(
     if others := [other for _, other, _ in found if other != name]:
         notes.append(f"other columns could be the time of the row: {some_of(others, 5)}")
     return name, why, notes
+
+
+def _notes_on_time(guess: Guess, rows: int) -> list[str]:
+    """Return what to know of the time that a person named; refuse what is none."""
+    name, notes = guess.name, []
+    if guess.kind != "date":
+        raise UserError(
+            f"--time {name}: the column is no time, but of kind {guess.kind} "
+            f"({guess.reason}{'; ' + guess.note if guess.note else ''}). Name another column, or "
+            "correct the values that are no times."
+        )
+    _refuse_few("--time", guess)
+    if guess.values < INSTANTS:
+        notes.append(f"{guess.values} different times are few: a part may get no row")
+    if guess.missing:
+        notes.append(
+            f"rows without {name} ({round(guess.missing * rows):,}) are refused by a split by "
+            "time: correct or remove them"
+        )
+    return notes
 
 
 def _refuse_few(option: str, guess: Guess) -> None:

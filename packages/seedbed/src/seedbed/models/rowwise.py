@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.config.modelling import Task
-from seedbed.data.values import LARGEST
+from seedbed.data.one_value import LARGEST
 from seedbed.models.outcome import Floats
 
 BLOCK = 256

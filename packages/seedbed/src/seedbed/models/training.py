@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from seedbed.config.modelling import Evaluation, Model, Problem
@@ -90,9 +89,7 @@ def train_model(
     truth = encode_target(train[TARGET], problem.task, classes)
     held_out = encode_target(validation[TARGET], problem.task, classes)
     features, undecided = feature_frame(train, kinds), Decision(problem.task, kinds, classes)
-    target = np.asarray(
-        undecided.labels(truth), dtype=str if problem.task == "multiclass" else None
-    )
+    target = undecided.fit_target(truth)
     fold = train[FOLD].to_numpy()
     repeated = repeated_folds(train[CLUSTER].to_numpy(), split)
 

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from seedbed.config.preparation import Cleaning
-from seedbed.data.values import LARGEST
+from seedbed.data.one_value import LARGEST
 from seedbed.serving.compiled.exceptions import NotCompilableError, UnusualRowError
 from seedbed.serving.signature import InputColumn
 
