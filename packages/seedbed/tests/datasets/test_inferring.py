@@ -225,6 +225,8 @@ def test_a_column_that_repeats_another_is_named_with_how(
     assert (guesses["y"].kind, guesses["y"].reason) == ("duplicate", reason)
     assert infer_columns(frame, "y", None, None)["x"].kind != "duplicate"
     assert infer_columns(frame, "none", None, "y")["x"].kind == "duplicate"
+    left_out = frame.rename(columns={"x": "_x"})
+    assert infer_columns(left_out, "none", None, None)["y"].kind != "duplicate"
 
 
 def test_no_feature_goes_for_an_identifier_and_no_amount_for_a_code() -> None:

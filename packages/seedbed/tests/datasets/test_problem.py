@@ -1,4 +1,4 @@
-"""What is asked of a target, how rows are split, and what is said before anything runs."""
+"""What is asked of a target, how rows are split, and what a person is warned of."""
 
 from typing import Any
 
@@ -96,7 +96,7 @@ def test_few_values_are_classes_and_many_numbers_are_not(
     ],
 )
 def test_what_a_person_should_know_is_warned_of(values: Any, warning: str) -> None:
-    assert any(warning in told for told in problem(values).warnings), problem(values)
+    assert any(warning in found for found in problem(values).warnings), problem(values)
 
 
 def test_a_rare_class_is_measured_by_precision_and_decided_by_f1() -> None:
@@ -231,8 +231,8 @@ def test_rows_are_split_by_time_else_by_group_else_at_random(
         ({"y": Y}, "300 rows are few: a share measured on a fifth of them is known to ±0.13"),
     ],
 )
-def test_what_the_split_does_not_follow_is_said(columns: dict, note: str) -> None:
-    assert any(note in told for told in split(columns).notes), split(columns)
+def test_what_the_split_does_not_follow_is_noted(columns: dict, note: str) -> None:
+    assert any(note in found for found in split(columns).notes), split(columns)
 
 
 def test_only_small_data_are_cross_validated_repeatedly() -> None:

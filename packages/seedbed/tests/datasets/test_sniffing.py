@@ -124,10 +124,10 @@ def test_what_is_no_table_is_refused_in_a_paragraph(tmp_path: Path, what: str) -
         with zipfile.ZipFile(archive, "w") as file:
             file.writestr("code.py", "pass")
         content = archive.getvalue()
-    with pytest.raises(UserError, match=words) as told:
+    with pytest.raises(UserError, match=words) as error:
         found_in(tmp_path / "rows.csv", content)
-    assert str(told.value).startswith(str(tmp_path / "rows.csv"))
-    assert "\n" not in str(told.value)
+    assert str(error.value).startswith(str(tmp_path / "rows.csv"))
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["nothing.csv", "nothing-*.csv", "nothing.csv/more"])

@@ -1,4 +1,4 @@
-"""When a model in use is said to drift, or to have lost performance: monitor/ of conf/."""
+"""The thresholds of monitoring: conf/monitor."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from seedbed.config.section import Section
 
 
 class Monitor(Section):
-    """From which effect on a model in use is said to drift, or to have lost performance.
+    """The effects from which on a model in use drifts, or has lost performance.
 
     Attributes
     ----------

@@ -15,7 +15,7 @@ from seedbed.config.composition import MAIN, compose_conf
 from seedbed.config.overrides import read_overrides
 from seedbed.data.stores import is_address
 from seedbed.datasets.describing import describe_table
-from seedbed.datasets.description import LISTS, RESERVED, Description
+from seedbed.datasets.description import LISTS, Description
 from seedbed.datasets.elsewhere import (
     at_hand,
     is_database,
@@ -24,6 +24,7 @@ from seedbed.datasets.elsewhere import (
     sniff_database,
 )
 from seedbed.datasets.guesses import Guess, check_column
+from seedbed.datasets.names import RESERVED
 from seedbed.datasets.placing import (
     choose_name,
     copy_file,

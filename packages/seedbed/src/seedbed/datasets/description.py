@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from seedbed.config.preparation import TimePart
 from seedbed.data.leak import Leak
 from seedbed.datasets.guesses import Guess
+from seedbed.datasets.names import RESERVED
 from seedbed.datasets.problem import ProblemGuess
 from seedbed.datasets.splitting import SplitGuess
 
-RESERVED = ("_", "!")
-"""How no column may be called: the pipeline's own names, and what is left out of a list."""
 LISTS = ("number", "boolean", "category", "text", "date")
 """The lists of features under `columns`."""
 

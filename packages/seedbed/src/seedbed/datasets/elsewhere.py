@@ -66,7 +66,7 @@ def sniff_database(path: str, tables: Sequence[str], query: str | None) -> Sniff
 def at_hand(path: str) -> Iterator[str]:
     """Yield where the files of a path are on this machine: of an address, where copies are.
 
-    What is wrong with a copy is said of the address.
+    Errors of a copy name the address in its place.
 
     Raises
     ------

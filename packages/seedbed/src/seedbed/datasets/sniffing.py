@@ -157,7 +157,7 @@ def _sniff_folder(folder: Path) -> tuple[str, str]:
         for ending in endings
     }
     held = [ending for ending, files in found.items() if files]
-    if any(folder.rglob("*.parquet")) and held in ([], [".parquet"]):
+    if held in ([], [".parquet"]) and any(folder.rglob("*.parquet")):
         return "parquet", str(folder)
     if len(held) != 1:
         names = [path.name for ending in held for path in found[ending]]

@@ -6,7 +6,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from seedbed.config.columns import is_glob
-from seedbed.datasets.description import LISTS, RESERVED, Description
+from seedbed.datasets.description import LISTS, Description
+from seedbed.datasets.names import RESERVED
 from seedbed.datasets.yaml_text import comment_line, commented, inline, inline_key, wrapped
 
 COMMENTED = 60
