@@ -332,20 +332,20 @@ def test_three_tables_become_the_rows_that_a_loop_would_make(root: Path) -> None
 def test_keys_that_are_numbers_are_no_features(root: Path) -> None:
     ids = [row * 7 % 9 + 100 for row in range(27)]
     path = write(root.parent / "rents.csv", area=AREA, house=ids, rent=RENT)
-    houses = write(root.parent / "houses.csv", number=range(100, 109), floors=[1, 2, 3] * 3)
+    rooms = write(root.parent / "rooms.csv", house=ids, size=[row**2 % 23 for row in range(27)])
     # The house is a number in one file, and text in another.
-    rooms = pd.DataFrame({"house": map(str, ids), "size": [row**2 % 23 for row in range(27)]})
-    rooms.to_parquet(root.parent / "rooms.parquet")
-    tables = [f"houses={houses}", f"rooms={root.parent / 'rooms.parquet'}"]
+    houses = pd.DataFrame({"number": map(str, range(100, 109)), "floors": [1, 2, 3] * 3})
+    houses.to_parquet(root.parent / "houses.parquet")
+    tables = [f"houses={root.parent / 'houses.parquet'}", f"rooms={rooms}"]
     joins = ["rents.house=houses.number", "rooms.house=houses.number"]
     added = add_dataset(root, path, "rent", tables=tables, joins=joins)
     assert any("rooms has no time" in warning for warning in added.warnings)
     params = params_of(root, "rents")
     assert params.columns.types["house"] == "category"
     assert "house (number): a key of a join" in Path("conf/dataset/rents.yaml").read_text()
-    sizes = rooms.groupby("house")["size"].mean()
+    sizes = pd.read_csv(rooms).groupby("house")["size"].mean()
     rows = rows_of(params)
-    assert rows["rooms_size_mean"].tolist() == pytest.approx([sizes[str(name)] for name in ids])
+    assert rows["rooms_size_mean"].tolist() == pytest.approx([sizes[name] for name in ids])
     assert rows["floors"].tolist() == [(name - 100) % 3 + 1 for name in ids]
 
 

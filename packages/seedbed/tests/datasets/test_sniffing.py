@@ -111,6 +111,8 @@ BAD = {
     "a hidden archive": (gzip.compress(b"a,b\n1,2\n"), "Rename it to rows.csv.gz"),
     "half a Parquet file": (b"PAR1 and so on", "not a whole Parquet file"),
     "half a workbook": (b"\xd0\xcf\x11\xe0 and so on", "no Excel workbook"),
+    "a database": (b"SQLite format 3\0", "a database. Give its URL, sqlite:///.*rows.csv"),
+    "another database": (b"\1\2\3\4\5\6\7\0DUCK", "a database. Give its URL, duckdb:///.*rows.csv"),
     "half a JSON file": (b'[{"a": 1}, {', "not JSON"),
     "no records": (b'{"a": [1, 2]}', "no list of records"),
 }

@@ -85,9 +85,9 @@ def read_values(
     Returns
     -------
     Series, shape (n_rows,)
-        float64, str, boolean or datetime64[us, time_zone]; None and NaN are missing. Numbers of a
-        source are int64 where all are whole and none is missing, and Int64 or UInt64 where a float
-        would round one of them.
+        With the index and the name of `values`: float64, str, boolean or datetime64[us, time_zone];
+        None and NaN are missing. Numbers of a source are int64 where all are whole and none is
+        missing, and Int64 or UInt64 where a float would round one of them.
 
     Raises
     ------
@@ -99,14 +99,16 @@ def read_values(
         _refuse(values, np.asarray(wrong, dtype=bool), name, wanted, remedy, sent)
 
     plain = plain_values(values)
-    if kind == "number":
-        return _read_numbers(plain, refuse, sent, exact)
-    if kind == "boolean":
-        return _read_booleans(plain, refuse, sent)
     try:
-        if kind == "time":
-            return read_local_times(plain, time_zone, refuse)
-        return _read_texts(plain, refuse, sent)
+        if kind == "number":
+            found = _read_numbers(plain, refuse, sent, exact)
+        elif kind == "boolean":
+            found = _read_booleans(plain, refuse, sent)
+        elif kind == "time":
+            found = read_local_times(plain, time_zone, refuse)
+        else:
+            found = _read_texts(plain, refuse, sent)
+        return found.rename(values.name)
     except UnicodeEncodeError:  # JSON can write half of a surrogate pair, which no text holds
         refuse(
             [isinstance(value, str) and not _is_text(value) for value in values], "valid Unicode"

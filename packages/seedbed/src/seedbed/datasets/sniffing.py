@@ -22,6 +22,8 @@ from seedbed.errors import UserError, did_you_mean, some_of
 
 JSON = re.compile(rb'\{\s*["}]|\[\s*\{')
 """How JSON begins; `{x},y` is the header of a CSV file."""
+FILES_OF_DATABASES = {"sqlite": b"SQLite form", "duckdb": b"DUCK"}
+"""How databases that are files begin; DuckDB puts a checksum before."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,12 @@ def _kind_of(path: Path) -> str:
     if not path.stat().st_size:
         raise UserError(f"{path}: the file is empty. Give a file with a table.")
     with path.open("rb") as file:
-        start = file.read(8)
+        start = file.read(12)
+    if database := next((name for name, magic in FILES_OF_DATABASES.items() if magic in start), ""):
+        raise UserError(
+            f"{path}: this is a database. Give its URL, {database}:///{path.absolute()}, and name "
+            "a table with --table NAME."
+        )
     if start.startswith(b"PAR1"):
         return "parquet"
     if start.startswith((b"ARROW1", b"FEA1")):
