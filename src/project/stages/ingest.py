@@ -6,7 +6,7 @@ import pandas as pd
 
 from seedbed.config.schema import ColumnLists, Dataset, Source
 from seedbed.data.csv_files import Types
-from seedbed.data.freshness import STATE, source_state
+from seedbed.data.freshness import STATE, pin_offsets, source_state
 from seedbed.data.ingesting import assemble_rows, columns_to_read
 from seedbed.data.sources import find_unwatched, read_source
 from seedbed.data.tables import write_table
@@ -24,6 +24,7 @@ def ingest(dataset: Dataset, source: Source, columns: ColumnLists) -> None:
     found: dict[str, list[str]] = {}
     # Before rows are read: what changes in between counts as a change.
     state = source_state(source, dataset, columns)
+    dataset = pin_offsets(source, dataset, state)
 
     def read(name: str, types: Types) -> pd.DataFrame:
         def needed(names: list[str]) -> list[str]:

@@ -163,6 +163,7 @@ def test_a_mistake_is_reported(
         ("wine", {"problem.task": "binary", "problem.positive": True}, "True, and target is a category.*unless .* in quotes"),
         ("wine", {"problem.task": "binary", "problem.positive": 1}, "1, and target is a category.*unless .* in quotes"),
         ("wine", {"problem.task": "binary", "problem.positive": "yes", "columns.types": {}}, "'yes', and target is a number: add target: category"),
+        ("diabetes", {"split.kind": "stratified"}, "split.kind is stratified, which spreads classes"),
         ("diabetes", {"columns.number": [], "problem.slices": []}, "leaves no feature for a model"),
         ("wine", {"dataset.joins": [{**orders(table="wine"), "time": "at"}]}, "joins.0.time is 'at'.*before columns.time.* names no column"),
     ],
@@ -197,12 +198,12 @@ MODELS = sorted(file.stem for file in (REPOSITORY / "conf/model").glob("*.yaml")
 
 
 @pytest.mark.parametrize(
-    "override",
-    ["dataset=wine", "dataset=diabetes", "+experiment=debug", "features=basic", *(f"model={name}" for name in MODELS)],
+    "overrides",
+    ["dataset=wine split=stratified", "dataset=diabetes", "+experiment=debug", "features=basic", *(f"model={name}" for name in MODELS)],
 )  # fmt: skip
-def test_every_choice_fits_the_schema(override: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_choice_fits_the_schema(overrides: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
-    check_params(compose_conf(REPOSITORY, [override]).values, REPOSITORY)
+    check_params(compose_conf(REPOSITORY, overrides.split()).values, REPOSITORY)
 
 
 def test_a_stage_gets_what_it_asks_for_and_no_more(plain: dict[str, Any], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from seedbed.config.metrics import why_not
 from seedbed.datasets.inferring import infer_columns
 from seedbed.datasets.problem import ProblemGuess, infer_problem
-from seedbed.datasets.splitting import SplitGuess, infer_split
+from seedbed.datasets.splitting import SplitGuess, infer_split, stratify_rare
 from seedbed.errors import UserError
 
 RANDOM = np.random.default_rng(0)
@@ -274,3 +274,16 @@ def test_any_target_is_a_problem_or_one_paragraph(values: list[str], positive: s
     else:
         assert why_not(found.metric, found.task) is None
         assert (found.positive is None) == (found.task != "binary")
+
+
+@pytest.mark.parametrize(("rarest", "kind"), [(29, "stratified"), (30, "random")])
+def test_a_class_of_few_rows_is_spread_evenly(rarest: int, kind: str) -> None:
+    classes = pd.Series(["common"] * 1_000 + ["rare"] * rarest + [None] * 5)
+    found = stratify_rare(split({"y": Y}), classes)
+    assert found.kind == kind
+    assert ("'rare' there are 29 rows only" in found.reason) == (kind == "stratified")
+
+
+def test_time_stays_time_however_rare_a_class_is() -> None:
+    found = split({"y": Y, "date": ORDERED})
+    assert stratify_rare(found, pd.Series(["a", "b"])) == found

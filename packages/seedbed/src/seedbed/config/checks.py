@@ -34,7 +34,13 @@ def find_mistakes(params: Params) -> Iterator[Mistake]:
     listed = [entry for role in FEATURES for entry in getattr(params.columns, role)]
     yield from find_feature_mistakes(columns, params.features, not any(map(is_glob, listed)))
     kind = params.split.kind
-    if kind != "random" and not getattr(params.columns, kind):
+    if kind == "stratified" and params.problem.task == "regression":
+        yield Mistake(
+            "split.kind",
+            "is stratified, which spreads classes, and the target of a regression has none: choose "
+            "-S split=random",
+        )
+    if kind in ("time", "group") and not getattr(params.columns, kind):
         yield Mistake(
             "split.kind",
             f"is {kind}, and columns.{kind} names no column: choose -S split=random, or name one "

@@ -118,7 +118,7 @@ class Split(Section):
     With `repeats`, the train rows are folded anew so often, for steadier figures of small data.
     """
 
-    kind: Literal["time", "random", "group"]
+    kind: Literal["time", "random", "stratified", "group"]
     validation: Fraction
     test: Fraction
     folds: Annotated[int, Field(ge=2)]

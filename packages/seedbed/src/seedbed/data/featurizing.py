@@ -23,11 +23,13 @@ def build_training_table(
     """
     table = compute_features(clean, columns, features)
     table[ROW] = row_key(clean, columns)
-    table[SPLIT] = assign_splits(clean, columns, split)
-    folds = assign_folds(clean[table[SPLIT] == "train"], columns, split)
+    target = make_target(clean[target_column(columns)], problem)
+    table[SPLIT] = assign_splits(clean, columns, split, target)
+    train = table[SPLIT] == "train"
+    folds = assign_folds(clean[train], columns, split, target[train])
     table[FOLD] = folds.reindex(clean.index, fill_value=-1).astype("int8")
     table[CLUSTER] = assign_clusters(clean, columns, split, table[SPLIT])
-    table[TARGET] = make_target(clean[target_column(columns)], problem)
+    table[TARGET] = target
     for name in problem.slices:
         table[f"{SLICE}{name}"] = clean[name].astype("str")
     order = [ROW, TARGET]

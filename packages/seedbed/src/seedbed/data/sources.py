@@ -70,7 +70,7 @@ def read_source(
     """
     source = source.of(dataset.table(table))
     frame = _reader_of(source.kind)(source, dataset, table, types, needed)
-    if source.kind != "sql" and len(frame) and frame.iloc[-1].isna().all():
+    if source.kind not in ("sql", "kafka") and len(frame) and frame.iloc[-1].isna().all():
         filled = frame.notna().any(axis=1).to_numpy().nonzero()[0]
         frame = frame.iloc[: filled.max() + 1 if len(filled) else 0]
     if frame.empty:
@@ -126,8 +126,10 @@ def _leaving_out(read: Reader) -> KindReader:
 
 
 def is_elsewhere(source: Source) -> bool:
-    """Whether rows come from a database or an address that seedbed itself reads."""
-    return source.kind == "sql" or (source.kind in ENDINGS and is_address(source.path))
+    """Whether rows come from a database, a topic or an address that seedbed itself reads."""
+    return source.kind in ("sql", "api", "kafka") or (
+        source.kind in ENDINGS and is_address(source.path)
+    )
 
 
 def find_unwatched(source: Source) -> str | None:
@@ -261,6 +263,34 @@ def _read_sql(
     return _with_formats(frame, options, f"{source.path}, table {table}", dataset, asked.names)
 
 
+def _read_api(
+    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
+) -> pd.DataFrame:
+    from seedbed.data.json_api import read_api
+
+    options = read_options(source)
+    missing = [*dataset.table(table).missing, *options.missing]
+    asked = _Asked(needed)
+    batches = dict(enumerate(read_api(source, dataset, table, types, asked)))
+    frame = stack(batches) if batches else pd.DataFrame()
+    frame = without_missing(frame, "json", types, missing)
+    return _with_formats(frame, options, f"{source.path}, table {table}", dataset, asked.names)
+
+
+def _read_kafka(
+    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
+) -> pd.DataFrame:
+    from seedbed.data.kafka_topics import read_kafka
+    from seedbed.data.messages import stack_batches
+
+    options = read_options(source)
+    missing = [*dataset.table(table).missing, *options.missing]
+    asked = _Asked(needed)
+    frame = stack_batches(read_kafka(source, dataset, table, types, asked))
+    frame = without_missing(frame, source.kind, types, missing)
+    return _with_formats(frame, options, f"topic of table {table}", dataset, asked.names)
+
+
 def _with_formats(
     frame: pd.DataFrame, options: Options, where: str, dataset: Dataset, names: list[str]
 ) -> pd.DataFrame:
@@ -287,4 +317,6 @@ READERS: dict[str, KindReader] = {
     "json": _read_files,
     "feather": _read_files,
     "sql": _read_sql,
+    "api": _read_api,
+    "kafka": _read_kafka,
 }

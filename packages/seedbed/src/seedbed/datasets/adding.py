@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -19,11 +20,13 @@ from seedbed.datasets.description import LISTS, Description
 from seedbed.datasets.elsewhere import (
     at_hand,
     is_database,
+    is_topic,
     place_of,
     refuse_options,
-    sniff_database,
+    sniff_elsewhere,
 )
 from seedbed.datasets.guesses import Guess, check_column
+from seedbed.datasets.json_apis import sniff_api
 from seedbed.datasets.names import RESERVED
 from seedbed.datasets.placing import (
     choose_name,
@@ -64,20 +67,23 @@ def add_dataset(
     tables: Sequence[str] = (),
     joins: Sequence[str] = (),
     query: str | None = None,
+    headers: Sequence[str] = (),
     use: bool = False,
     force: bool = False,
 ) -> Added:
     """Describe a table in conf/ and put it below data/source.
 
-    A table of a database, or files at an address, stay where they are.
+    A table of a database, a topic, files at an address, and the records of a JSON API stay where
+    they are.
 
     Parameters
     ----------
     root : Path
         Of the repository.
     path : str
-        A file, a glob, or a folder of Parquet files, here or at an address such as s3://; or a
-        database: its URL, or the name of an environment variable that holds it.
+        A file, a glob, or a folder of Parquet files, here or at an address such as s3://; the
+        address of a JSON API; or a database or a topic of Kafka: its URL, or the name of an
+        environment variable that holds it.
     target : str
         The column to predict.
     time, group : str, optional
@@ -88,9 +94,12 @@ def add_dataset(
         The value of the target that is asked for, where it has two.
     tables, joins : sequence of str
         Tables beside this one as NAME=PATH, and how they join as child.key=parent.key; see
-        :func:`~seedbed.datasets.tables.relate_tables`. Of a database, `tables` has the one name.
+        :func:`~seedbed.datasets.tables.relate_tables`. Of a database or of Kafka, `tables` has the
+        one name.
     query : str, optional
         Of a database, in the place of a table.
+    headers : sequence of str
+        Of a JSON API: see :func:`~seedbed.datasets.json_apis.sniff_api`.
     use : bool, default=False
         Whether it becomes the dataset of conf/config.yaml.
     force : bool, default=False
@@ -101,7 +110,8 @@ def add_dataset(
     UserError
         If the file cannot be read, the target is no target, or files exist already.
     """
-    named = [path, *tables][-1].rpartition(".")[2] if is_database(path) else path
+    is_asked = is_database(path) or is_topic(path)
+    named = [path, *tables][-1].rpartition(".")[2] if is_asked else path
     name = choose_name(named, name)
     files = {key: root / f"conf/{key}/{name}.yaml" for key in ("dataset", "expectations")}
     if not force and (there := [file for file in files.values() if file.exists()]):
@@ -111,10 +121,13 @@ def add_dataset(
         )
     if use:
         _refuse_overrides(root)
-    elsewhere = is_database(path) or is_address(path)
+    elsewhere = is_asked or is_address(path)
     refuse_options(path, tables, joins, query)
-    with at_hand(path) as here:
-        sniffed = sniff_database(path, tables, query) if is_database(path) else sniff(here, target)
+    asked = sniff_elsewhere(path, tables, query) if is_asked else sniff_api(path, headers)
+    if headers and (asked is None or asked.kind != "api"):
+        raise UserError(f"--header is sent to a JSON API, and {path} is none. Leave it out.")
+    with nullcontext(path) if asked else at_hand(path) as here:
+        sniffed = asked or sniff(here, target)
         frame = read_as_text(sniffed)
     copies: dict[Path, Path] = {}
     place = place_of(sniffed.path, here, path)

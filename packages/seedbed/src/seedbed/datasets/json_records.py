@@ -23,12 +23,24 @@ def sniff_json(path: Path) -> tuple[dict[str, Any], list[str]]:
         return {"lines": True}, []
     if text.startswith("["):
         return {}, []
-    document = load_document(path)
+    return choose_records(load_document(path), str(path))
+
+
+def choose_records(document: Any, where: str) -> tuple[dict[str, Any], list[str]]:
+    """Return where in a JSON document the longest list of objects is, as an option; and a note.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    if isinstance(document, list):
+        return {}, []
     lists = dict(_find_lists(document))
     if not lists:
         raise UserError(
-            f"{path}: there is no list of records (objects with names and values) in it. Write the "
-            "table as a list of objects, as by pandas.DataFrame.to_json(orient='records')."
+            f"{where}: there is no list of records (objects with names and values) in it. Write "
+            "the table as a list of objects, as by pandas.DataFrame.to_json(orient='records')."
         )
     longest = max(lists, key=lambda key: len(lists[key]))
     others = [key for key in lists if key != longest]

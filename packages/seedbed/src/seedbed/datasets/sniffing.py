@@ -13,6 +13,7 @@ import pandas as pd
 from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.sources import OPTIONS
 from seedbed.data.source_files import ENDINGS, find_files, read_file, stack
+from seedbed.data.sources import read_source
 from seedbed.data.sql_tables import read_sql
 from seedbed.data.text_files import opened, refusing_damage
 from seedbed.datasets.csv_dialect import sniff_csv
@@ -33,9 +34,9 @@ class Sniffed:
     Attributes
     ----------
     kind : str
-        Of source: csv, parquet, excel, json, feather or sql.
+        Of source: csv, parquet, excel, json, feather, sql, api or kafka.
     path : str
-        A file, a folder of Parquet files or a glob; the address of a database.
+        A file, a folder of Parquet files or a glob; the address of a database or a topic.
     options : dict of str to Any
         ``source.options``, where they differ from the defaults.
     notes : list of str
@@ -107,10 +108,13 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
         If the file cannot be read so, or has no rows.
     """
     options = OPTIONS[sniffed.kind].model_validate_json(json.dumps(sniffed.options))
-    if sniffed.kind == "sql":
+    if sniffed.kind in ("sql", "api", "kafka"):
         dataset = Dataset(name="table", tables=[Table(name="table")])
-        source = Source(kind="sql", path=sniffed.path, options=sniffed.options)
-        frame = read_sql(source, dataset, "table", {}, lambda names: names)
+        source = Source(kind=sniffed.kind, path=sniffed.path, options=sniffed.options)
+        if sniffed.kind == "sql":
+            frame = read_sql(source, dataset, "table", {}, lambda names: names)
+        else:
+            frame = read_source(source, dataset, "table", {})
     else:
         frame = stack(
             {

@@ -1,6 +1,6 @@
 """How rows are split: by time where a column orders them, by group where entities repeat."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -28,6 +28,8 @@ FEWEST, MOST = 1.2, 30
 GROUPS = 10
 PARTS = 3
 """Train, validation and test: a column that splits the rows needs a value for each."""
+FEW_OF_A_CLASS = 30
+"""Of fewer rows, chance may give a part none: of 20 rows, one part in a hundred of a fifth."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class SplitGuess:
         What a person should know.
     """
 
-    kind: Literal["time", "random", "group"]
+    kind: Literal["time", "random", "stratified", "group"]
     column: str | None
     reason: str
     validation: float
@@ -110,6 +112,22 @@ def infer_split(
     if guess.values == len(frame):
         notes.append(f"{group} differs in each row: a split by it is one at random")
     return SplitGuess("group", group, why, 0.2, 0.2, 5, repeats, tuple(notes))
+
+
+def stratify_rare(split: SplitGuess, classes: pd.Series) -> SplitGuess:
+    """Return a split at random as one that spreads each class evenly, if a class has few rows.
+
+    Parameters
+    ----------
+    split : SplitGuess
+    classes : Series of str, shape (n_rows,)
+        The class of each row; missing ones do not count.
+    """
+    counts = classes.value_counts()
+    if split.kind != "random" or counts.min() >= FEW_OF_A_CLASS:
+        return split
+    reason = f"{split.reason}; of the class {counts.idxmin()!r} there are {counts.min()} rows only"
+    return replace(split, kind="stratified", reason=reason)
 
 
 def _find_time(

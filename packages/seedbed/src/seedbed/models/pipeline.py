@@ -51,7 +51,7 @@ def build_pipeline(
     kinds : dict
         Kind of each feature, as :func:`~seedbed.models.features.feature_kinds` gives it.
     seed : int
-    split_kind : {"time", "random", "group"}
+    split_kind : {"time", "random", "stratified", "group"}
     folds : ndarray, shape (n_rows,), optional
         See :func:`~seedbed.models.estimator.build_estimator`.
     features : Features, optional

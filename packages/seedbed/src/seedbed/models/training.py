@@ -91,7 +91,7 @@ def train_model(
     features, undecided = feature_frame(train, kinds), Decision(problem.task, kinds, classes)
     target = undecided.fit_target(truth)
     fold = train[FOLD].to_numpy()
-    repeated = repeated_folds(train[CLUSTER].to_numpy(), split)
+    repeated = repeated_folds(train[CLUSTER].to_numpy(), split, target)
 
     pipeline, scored = fit_with_folds(
         model, features, target, undecided, fold, split.kind, seed, learned, repeated
