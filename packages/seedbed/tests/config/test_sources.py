@@ -1,4 +1,4 @@
-"""Each option of a source is known, and a wrong one is told by its key."""
+"""Each option of a source is known, and a message on a wrong one names its key."""
 
 from pathlib import Path
 from typing import Any
@@ -69,9 +69,9 @@ def test_a_wrong_option_is_told_by_its_key(
     found = next(find_mistakes(flights.model_copy(update={"source": source})))
     assert f"{found.key} {found.message}".startswith(words)
     if kind in OPTIONS:
-        with pytest.raises(UserError) as told:
+        with pytest.raises(UserError) as error:
             read_options(source)
-        assert words in str(told.value)
+        assert words in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, ColumnLists, Dataset, Join, Table, Window
+from seedbed.config.joins import Join
+from seedbed.config.schema import Column, ColumnLists, Dataset, Table, Window
 from seedbed.data.ingesting import assemble_rows, columns_to_read, set_types
 from seedbed.errors import UserError
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import ColumnLists, Dataset, Join, Table
+from seedbed.config.joins import Join
+from seedbed.config.schema import ColumnLists, Dataset, Table
 from seedbed.data.ingesting import assemble_rows
 from seedbed.data.joining import join_table
 from seedbed.errors import UserError

@@ -321,8 +321,12 @@ def test_periods_and_spans_are_refused_in_a_sentence(
         read(values, kind, sent)
 
 
-def test_an_index_stays() -> None:
-    assert read(pd.Series([1.5, 2.5], index=["a", "a"]), "number").index.tolist() == ["a", "a"]
+@pytest.mark.parametrize("kind", ["number", "category", "boolean", "time"])
+@pytest.mark.parametrize("dtype", ["str", "object"])
+def test_index_and_name_stay(kind: ColumnType, dtype: str) -> None:
+    text = {"boolean": "true", "time": "2024-01-01"}.get(kind, "1")
+    found = read(pd.Series([text, text], index=["a", "a"], name="x", dtype=dtype), kind)
+    assert (found.index.tolist(), found.name) == (["a", "a"], "x")
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, Features, Split
+from seedbed.config.preparation import Features, Split
+from seedbed.config.schema import Column
 from seedbed.data.featurizing import build_training_table
 from seedbed.errors import UserError
 from seedbed.models.cross_validation import (

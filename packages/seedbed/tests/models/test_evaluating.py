@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Gate
+from seedbed.config.modelling import Gate
 from seedbed.errors import UserError
 from seedbed.files import write_json
 from seedbed.models.evaluating import Evaluated, evaluate_model

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.tables import read_table
 from seedbed.monitoring import watching
 from seedbed.monitoring.checking import Report, State, check_rows

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.profiles import Profile
 from seedbed.monitoring.domain import compare_domains
 from seedbed.serving.drift import compare_profiles

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.models.estimation import estimate
 from seedbed.models.metrics import metrics_of
 from seedbed.models.outcome import Outcome

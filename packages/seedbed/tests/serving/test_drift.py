@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.profiles import Profile
 from seedbed.serving.drift import ColumnDrift, compare_profiles
 from seedbed.serving.drift_statistics import (

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.tables import read_table
 from seedbed.monitoring.checking import check_rows
 from seedbed.monitoring.watching import watch

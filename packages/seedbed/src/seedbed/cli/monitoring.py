@@ -11,7 +11,7 @@ import typer
 from seedbed.errors import UserError
 
 if TYPE_CHECKING:
-    from seedbed.config.schema import Monitor
+    from seedbed.config.monitor import Monitor
 
 app = typer.Typer()
 outcomes = typer.Typer(no_args_is_help=True, help="Outcomes that came after predictions.")
@@ -124,9 +124,9 @@ def read_limits(name: str) -> "Monitor":
     """Return what conf/monitor/NAME.yaml says; the defaults where there is no such folder."""
     from pydantic import ValidationError
 
-    from seedbed.config.schema import Monitor
+    from seedbed.config.monitor import Monitor
+    from seedbed.config.section import first_mistake
     from seedbed.config.yaml_files import load_yaml
-    from seedbed.models.decision import first_mistake
 
     folder = Path("conf/monitor")
     if not folder.is_dir() and name == "default":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from seedbed.comparing.revisions import Revision
-from seedbed.config.schema import Problem
+from seedbed.config.modelling import Problem
 from seedbed.errors import UserError
 from seedbed.models.comparison import compare_answers, read_outcome
 from seedbed.models.intervals import as_number

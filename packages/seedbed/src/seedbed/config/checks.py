@@ -11,8 +11,9 @@ from seedbed.config.columns import (
     take_columns,
 )
 from seedbed.config.features import find_feature_mistakes
+from seedbed.config.joins import ROWS, Join
 from seedbed.config.metrics import why_not
-from seedbed.config.schema import ROWS, Column, Join, Params
+from seedbed.config.schema import Column, Params
 from seedbed.config.sources import find_option_mistakes, why_no_source
 from seedbed.errors import did_you_mean
 

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from seedbed.config.columns import Mistake
 from seedbed.config.extensions import Registry
-from seedbed.config.schema import Section, Source, Window
+from seedbed.config.schema import Source, Window
+from seedbed.config.section import Section, why_wrong
 from seedbed.errors import UserError, did_you_mean
 
 
@@ -290,8 +291,7 @@ def _mistake_of(wrong: Any, kind: str) -> Mistake:
             f"is no option of source {kind}{did_you_mean(wrong['loc'][-1], known)}: "
             + (f"it has {', '.join(known)}" if known else "take it out"),
         )
-    why = wrong["msg"].removeprefix("Value error, ")
-    return Mistake(key, f"is {wrong['input']!r}: {why[0].lower()}{why[1:]}")
+    return Mistake(key, f"is {wrong['input']!r}: {why_wrong(wrong['msg'])}")
 
 
 def holds_secret(path: str | None) -> bool:

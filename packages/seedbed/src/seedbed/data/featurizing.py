@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from seedbed.config.schema import Features, Problem, Split
+from seedbed.config.modelling import Problem
+from seedbed.config.preparation import Features, Split
 from seedbed.data.features import compute_features, kinds_of_text, make_target
 from seedbed.data.roles import Columns, row_key, target_column, time_column
 from seedbed.data.splits import assign_clusters, assign_folds, assign_splits

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from seedbed.config.columns import ColumnTypes, resolve_columns, take_columns
-from seedbed.config.schema import ROWS, ColumnLists, Dataset
+from seedbed.config.joins import ROWS
+from seedbed.config.schema import ColumnLists, Dataset
 from seedbed.data.csv_files import Types
 from seedbed.data.joining import join_table, types_to_join
 from seedbed.data.roles import Columns, columns_with

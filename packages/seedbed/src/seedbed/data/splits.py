@@ -5,11 +5,18 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Split
+from seedbed.config.preparation import Split
 from seedbed.data.roles import Columns, group_column, row_key, time_column
 from seedbed.errors import UserError
 
 PARTS = ("train", "validation", "test")
+TOGETHER = {
+    "time": "at one time",
+    "random": "with one key (or, without key columns, that are alike)",
+    "stratified": "with one key (or, without key columns, that are alike)",
+    "group": "of one group",
+}
+"""By split.kind, which rows are all in one part."""
 AT_RANDOM = ("random", "stratified")
 """Kinds of split in which each row stands alone."""
 STRETCHES = 50
@@ -44,9 +51,10 @@ def assign_splits(
     """
     if split.kind == "time":
         cuts = (1 - split.validation - split.test, 1 - split.test)
-        place = _time_blocks(_times(frame, columns), cuts)
+        position = _times(frame, columns)
+        place = _time_blocks(position, cuts)
     else:
-        position = _positions(frame, columns, split, target, "side")
+        position = pd.Series(_positions(frame, columns, split, target, "side"))
         place = np.where(
             position < split.test, 2, np.where(position < split.test + split.validation, 1, 0)
         )
@@ -55,8 +63,9 @@ def assign_splits(
         if not (parts == part).any():
             raise UserError(
                 f"split: of {len(frame)} rows none is in {part} (split.kind {split.kind}, "
-                f"validation {split.validation}, test {split.test}). Use more rows, or a larger "
-                "share."
+                f"validation {split.validation}, test {split.test}). Rows {TOGETHER[split.kind]} "
+                f"stay together, which leaves {position.nunique()} groups to split. Use more "
+                "rows, or a larger share."
             )
     return parts
 

@@ -16,6 +16,7 @@ from seedbed.config.composition import MAIN, compose_conf
 from seedbed.config.overrides import read_overrides
 from seedbed.data.stores import is_address
 from seedbed.datasets.describing import describe_table
+from seedbed.datasets.description import LISTS, Description
 from seedbed.datasets.elsewhere import (
     at_hand,
     is_database,
@@ -26,18 +27,18 @@ from seedbed.datasets.elsewhere import (
 )
 from seedbed.datasets.guesses import Guess, check_column
 from seedbed.datasets.json_apis import sniff_api
-from seedbed.datasets.placing import choose_name, copy_file, plan_copies, refuse_others
-from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
-from seedbed.datasets.tables import plan_tables, relate_tables, sniff_tables
-from seedbed.datasets.tables_file import table_lines
-from seedbed.datasets.writing import (
-    LISTS,
-    RESERVED,
-    Description,
-    comment,
-    dataset_file,
-    expectations_file,
+from seedbed.datasets.names import RESERVED
+from seedbed.datasets.placing import (
+    choose_name,
+    copy_file,
+    plan_copies,
+    plan_tables,
+    refuse_others,
 )
+from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
+from seedbed.datasets.tables import relate_tables, sniff_tables
+from seedbed.datasets.tables_file import table_lines
+from seedbed.datasets.writing import comment, dataset_file, expectations_file
 from seedbed.errors import UserError, some_of
 from seedbed.files import write_text
 
@@ -221,8 +222,9 @@ def _options(sniffed: Sniffed, guesses: Mapping[str, Guess]) -> dict[str, Any]:
     """Return how the file is read: what its text looks like, and how its columns are written."""
     formats = {name: guess.form for name, guess in guesses.items() if guess.form}
     missing = sorted({text for guess in guesses.values() for text in guess.missing_texts})
-    found = {**sniffed.options, "formats": formats, "missing": missing}
-    return {key: value for key, value in found.items() if value not in ([], {}, None)}
+    written = {"formats": formats, "missing": missing}
+    # A sniffed option may be null: `header: null` is no header.
+    return {**sniffed.options, **{key: value for key, value in written.items() if value}}
 
 
 def _refuse_overrides(root: Path) -> None:

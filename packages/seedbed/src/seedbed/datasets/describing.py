@@ -5,17 +5,17 @@ from dataclasses import replace
 
 import pandas as pd
 
-from seedbed.config.schema import TimePart
+from seedbed.config.preparation import TimePart
 from seedbed.data.leaks import find_leaks
 from seedbed.data.repeats import find_repeats
 from seedbed.data.splits import AT_RANDOM
+from seedbed.datasets.description import Description
 from seedbed.datasets.guesses import Guess, read_as
 from seedbed.datasets.inferring import infer_columns
-from seedbed.datasets.problem import infer_problem, infer_split
-from seedbed.datasets.splitting import stratify_rare
+from seedbed.datasets.problem import infer_problem
+from seedbed.datasets.splitting import infer_split, stratify_rare
 from seedbed.datasets.tables import Related
 from seedbed.datasets.trends import find_trends, parts_that_return
-from seedbed.datasets.writing import Description
 
 
 def describe_table(

@@ -82,7 +82,7 @@ def sniff_elsewhere(path: str, tables: Sequence[str], query: str | None) -> Snif
 def at_hand(path: str) -> Iterator[str]:
     """Yield where the files of a path are on this machine: of an address, where copies are.
 
-    What is wrong with a copy is said of the address.
+    Errors of a copy name the address in its place.
 
     Raises
     ------

@@ -10,7 +10,8 @@ from seedbed.config.schema import Source
 from seedbed.config.sources import holds_secret, read_options
 from seedbed.data.source_files import ENDINGS
 from seedbed.data.stores import HTTP
-from seedbed.datasets.sniffing import Sniffed, choose_records
+from seedbed.datasets.json_records import choose_records
+from seedbed.datasets.sniffing import Sniffed
 from seedbed.errors import some_of
 
 ADDRESS = re.compile(r"https?://|/|\?")

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Features, Model, Split
+from seedbed.config.modelling import Model
+from seedbed.config.preparation import Features, Split
 from seedbed.data.splits import hashed_positions
 from seedbed.errors import UserError
 from seedbed.models.decision import Decision, baseline_scores

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seedbed.config.modelling import Model, Task
 from seedbed.config.params import check_targets
 from seedbed.config.project import project_module, read_settings
-from seedbed.config.schema import Model, Task
 from seedbed.data.splits import AT_RANDOM
 from seedbed.errors import UserError, one_line
 

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Features, Model, Preprocessing, Task
+from seedbed.config.modelling import Model, Preprocessing, Task
+from seedbed.config.preparation import Features
 from seedbed.errors import UserError, one_line
 from seedbed.models.decision import Kind
 from seedbed.models.estimator import (

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.features import make_target
 from seedbed.models.comparison import read_outcome, scored_classes
 from seedbed.models.estimation import Figure, estimate, without_truth

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.models.estimation import RESAMPLES, Figure
 from seedbed.models.intervals import LEVEL, compare
 from seedbed.models.metrics import Metric, metrics_of

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from seedbed.config.schema import Dataset, Model, Split
+from seedbed.config.modelling import Model
+from seedbed.config.preparation import Split
+from seedbed.config.schema import Dataset
 from seedbed.data.roles import columns_with
 from seedbed.models.intervals import as_text, with_interval
 from seedbed.models.second_baseline import KEY as SECOND

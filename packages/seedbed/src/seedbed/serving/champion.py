@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Cleaning, Evaluation, Problem
+from seedbed.config.modelling import Evaluation, Problem
+from seedbed.config.preparation import Cleaning
 from seedbed.data.cleaning import clean_rows, clean_values
 from seedbed.data.roles import Columns, row_key, target_column
 from seedbed.data.tables import ROW, TARGET

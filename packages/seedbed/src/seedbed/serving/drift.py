@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.profiles import Bins, Counts, Profile
 from seedbed.models.intervals import as_number
 from seedbed.models.outcome import Floats

@@ -5,7 +5,9 @@ from typing import Any, Self, TypeAlias
 
 import pandas as pd
 
-from seedbed.config.schema import ColumnType, Features, Section
+from seedbed.config.preparation import Features
+from seedbed.config.schema import ColumnType
+from seedbed.config.section import Section
 from seedbed.data.features import input_columns
 from seedbed.data.roles import Columns
 from seedbed.data.values import read_values

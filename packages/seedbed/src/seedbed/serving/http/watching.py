@@ -14,7 +14,7 @@ import pyarrow as pa
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.errors import one_line
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.drift import ColumnDrift
