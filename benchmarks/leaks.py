@@ -15,9 +15,9 @@ import pandas as pd
 from measuring import ROOT
 
 from seedbed.datasets.describing import describe_table
+from seedbed.datasets.description import Description
 from seedbed.datasets.guesses import read_as
 from seedbed.datasets.sniffing import read_as_text, sniff
-from seedbed.datasets.writing import Description
 
 TESTS = ROOT / "packages/seedbed/tests"
 sys.path[:0] = [str(TESTS / "data_sets"), str(TESTS / "data")]

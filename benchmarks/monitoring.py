@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from measuring import ROOT
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.features import make_target
 from seedbed.data.tables import read_table
 from seedbed.models.comparison import read_outcome

@@ -61,10 +61,14 @@ def write_log(folder: Path, rows: int) -> None:
     from seedbed.data.tables import read_table
     from seedbed.monitoring.logs import OUTCOME
     from seedbed.serving import load_bundle
-    from seedbed.serving.log_files import PLACE, REQUEST, Asked, table_of, write_file
+    from seedbed.serving.log_files import PLACE, REQUEST, LoggedModel, write_file
 
     bundle, raw = load_bundle(BUNDLE), read_table(ROOT / "data/raw")
-    answers = bundle.predict(raw)
+    answers, inputs, model = (
+        bundle.predict(raw),
+        bundle.signature.check(raw),
+        LoggedModel.of(bundle),
+    )
     folder.mkdir()
     begun, outcomes = datetime.now(UTC) - timedelta(days=DAYS), []
     for number, first in enumerate(range(0, rows, FILE)):
@@ -72,7 +76,8 @@ def write_log(folder: Path, rows: int) -> None:
         part = slice(place, place + size)
         at = begun + timedelta(days=DAYS) * (first / rows)
         request = f"{number:08x}"
-        table = table_of([Asked(bundle, request, at, size, raw[part], answers[part])])
+        ids, places, times = [request] * size, range(size), [at] * size
+        table = model.table(ids, places, times, inputs[part], answers[part])
         write_file(folder, at.date(), f"{number:08}.parquet", table)
         if number % 10 == 0:
             known = {PLACE: range(size), OUTCOME: raw["arr_delay"][part].to_numpy()}

@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 from measuring import ROOT
 
-from seedbed.config.schema import Model
+from seedbed.config.modelling import Model
 from seedbed.config.yaml_files import load_yaml
 from seedbed.data.tables import TARGET, read_table
 from seedbed.models.features import feature_frame, split_rows

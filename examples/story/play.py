@@ -18,8 +18,8 @@ from report import CALENDAR, NEVER, WATCHED, Turn, write_story
 from repository import CHAMPION, Repository
 from server import ask_month
 
+from seedbed.config.monitor import Monitor
 from seedbed.config.repository import find_root
-from seedbed.config.schema import Monitor
 from seedbed.config.yaml_files import load_yaml
 from seedbed.data.roles import target_column, time_column
 from seedbed.data.tables import read_table

@@ -36,6 +36,24 @@ KEYS = {
     "Delete": (46, ""),
 }
 
+CONTRAST = """
+(() => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((v) => v / 255)
+      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (node) => {
+    const colour = getComputedStyle(node).backgroundColor;
+    return colour === "rgba(0, 0, 0, 0)" && node.parentElement ? behind(node.parentElement) : colour;
+  };
+  return [...document.querySelectorAll("h1, h2, p, li, label, input, select, button, th, td, a, .error")]
+    .map((node) => [light(getComputedStyle(node).color), light(behind(node))].sort((a, b) => b - a))
+    .map(([high, low]) => (high + 0.05) / (low + 0.05)).reduce((a, b) => Math.min(a, b));
+})()
+"""
+"""The smallest contrast of a text with what is behind it."""
+
 
 class Chromium:
     """A browser with one page.
@@ -178,6 +196,13 @@ class Chromium:
             for node in nodes
             if not node["ignored"]
         ]
+
+    def check_legible(self, width: int, dark: bool) -> None:
+        """Check that a page is dark or light, has enough contrast, and is not too wide."""
+        background = self.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (sum(map(int, background[4:-1].split(","))) < 200) == dark
+        assert self.evaluate(CONTRAST) >= 4.5, "WCAG 2.2, 1.4.3"
+        assert self.evaluate("document.documentElement.scrollWidth") <= width
 
     def picture(self, file: Path, width: int, height: int, dark: bool = False) -> None:
         """Save what is to be seen in a window of this size as PNG."""

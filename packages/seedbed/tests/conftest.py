@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kafka_broker import Broker
 from servers import Postgres
 
 from support import Project, copied, copy_repository, made_once
@@ -75,3 +76,11 @@ def postgres() -> Iterator[Postgres]:
         yield found
         if found.is_running():
             found.kill()
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Broker]:
+    """A broker of Kafka of this worker."""
+    broker = Broker()
+    yield broker
+    broker.kill()

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support import started
+from support import started, wait_for
 
 SSHD = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
 STARTED_WITHIN = 40
@@ -146,14 +146,21 @@ class Postgres:
         PostgresServer._instances.pop(self._folder, None)
         self.__init__(self._folder)  # type: ignore[misc]
 
+    def _loaded_at(self) -> object:
+        """Return when the server last read its settings and rules."""
+        import sqlalchemy
+
+        with sqlalchemy.create_engine(self.url, poolclass=sqlalchemy.NullPool).connect() as asking:
+            return asking.scalar(sqlalchemy.text("SELECT pg_conf_load_time()"))
+
     @contextmanager
     def asking_passwords(self, role: str) -> Iterator[None]:
         """Let a role come in only with its password."""
         rules = self._folder / "pg_hba.conf"
-        before = rules.read_text()
+        before, loaded = rules.read_text(), self._loaded_at()
         rules.write_text(f"local all {role} scram-sha-256\n{before}")
         os.kill(self.pid(), signal.SIGHUP)
-        time.sleep(0.3)
+        wait_for(lambda: self._loaded_at() != loaded, "the rules are not read")
         yield
         rules.write_text(before)
         os.kill(self.pid(), signal.SIGHUP)

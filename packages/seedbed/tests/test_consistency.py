@@ -10,7 +10,7 @@ from dvc.repo import Repo
 
 from seedbed.consistency import find_disagreements
 
-from support import Project
+from support import REPOSITORY, Project
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +125,16 @@ def test_while_dvc_is_at_work_it_says_so(checkout: Project) -> None:
     with Repo(str(checkout.root)).lock:
         (sentence,) = find_disagreements(checkout.root)
     assert sentence.startswith("dvc.lock: DVC is at work in this repository")
+
+
+@pytest.mark.parametrize("file", ["models/.gitignore", "template/models/.gitignore"])
+def test_git_takes_no_file_of_a_champion(file: str, tmp_path: Path) -> None:
+    champion = tmp_path / "models/champion"
+    champion.mkdir(parents=True)
+    shutil.copy(REPOSITORY / file, tmp_path / "models")
+    for name in ("README.md", "bundle.json"):
+        (champion / name).touch()
+    for command in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    listed = subprocess.check_output(["git", "ls-files"], cwd=tmp_path, text=True)
+    assert listed.split() == ["models/.gitignore", "models/champion/README.md"]

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,10 @@ def test_compose_says_what_it_did_and_what_it_dropped(root: Path) -> None:
     done = call("compose", "--reset")
     assert done.output == "params.yaml was composed from conf/\ndropped: seed=7\n"
     assert "\nseed: 0\n" in (root / "params.yaml").read_text(encoding="utf-8")
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert call("--version").output == f"{version('seedbed')}\n"
 
 
 def test_doctor_tells_then_mends(root: Path) -> None:

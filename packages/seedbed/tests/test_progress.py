@@ -55,18 +55,22 @@ def test_a_terminal_is_written_to_unless_it_is_one_of_ci(
 
 
 @pytest.mark.parametrize(
-    ("total", "text"),
-    [(100, r"  20 of 100 rows, [\d,]+ rows/s, [\d,]+ s left"), (None, r"  20 rows, [\d,]+ rows/s")],
+    ("total", "unit", "text"),
+    [
+        (100, "rows", r"  20 of 100 rows, [\d,]+ rows/s, [\d,]+ s left in 2 pages"),
+        (None, "rows", r"  20 rows, [\d,]+ rows/s in 2 pages"),
+        (100, "bytes", r"  20 of 100 bytes, [\d,]+ bytes/s, [\d,]+ s left"),
+    ],
 )
 def test_rows_are_counted_with_their_rate_and_what_is_left(
-    total: int | None, text: str, monkeypatch: pytest.MonkeyPatch
+    total: int | None, unit: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CI", raising=False)
     with on_a_terminal(monkeypatch) as read:
-        progress = RowProgress(total, done=10)
+        progress = RowProgress(total, done=10, unit=unit)
         progress.add(5)
         time.sleep(0.6)
-        progress.add(5)
+        progress.add(5, " in 2 pages")
         progress.close()
     seen = read()
     assert len(re.findall(text, seen)) == 1, "twice a second at most"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from seedbed.config.schema import ColumnLists, Dataset, Source
 from seedbed.data.csv_files import Types
-from seedbed.data.freshness import STATE, source_state
+from seedbed.data.freshness import STATE, pin_offsets, source_state
 from seedbed.data.ingesting import columns_to_read, write_rows
 from seedbed.data.sources import find_unwatched, read_batches
 from seedbed.errors import some_of
@@ -24,6 +24,7 @@ def ingest(dataset: Dataset, source: Source, columns: ColumnLists) -> None:
     found: dict[str, list[str]] = {}
     # Before rows are read: what changes in between counts as a change.
     state = source_state(source, dataset, columns)
+    dataset = pin_offsets(source, dataset, state)
 
     def read(name: str, types: Types) -> Iterator[pd.DataFrame]:
         def needed(names: list[str]) -> list[str]:

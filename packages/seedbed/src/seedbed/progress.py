@@ -31,31 +31,33 @@ class RowProgress:
     Parameters
     ----------
     total : int or None
-        Rows there are.
+        Rows there are; may be set later.
     done : int
         Rows that were done before.
+    unit : str
+        What is counted, if not rows.
     """
 
-    def __init__(self, total: int | None, done: int = 0) -> None:
-        self._total, self._before, self._done = total, done, done
+    def __init__(self, total: int | None, done: int = 0, unit: str = "rows") -> None:
+        self.total, self._before, self.done, self._unit = total, done, done, unit
         self._begun = self._printed = time.monotonic()
         self._shown = sys.stderr.isatty() and not os.environ.get("CI")
 
-    def add(self, rows: int) -> None:
-        """Count rows; print twice a second."""
-        self._done += rows
+    def add(self, rows: int, note: str = "") -> None:
+        """Count rows; print twice a second, with a note behind."""
+        self.done += rows
         now = time.monotonic()
         if not self._shown or now - self._printed < 0.5:
             return
         self._printed = now
-        rate = (self._done - self._before) / (now - self._begun)
-        text = f"{self._done:,}"
-        if self._total:
-            left = max(0, self._total - self._done)
-            text += f" of {self._total:,} rows, {rate:,.0f} rows/s, {left / rate:,.0f} s left"
+        rate = (self.done - self._before) / (now - self._begun)
+        unit, text = self._unit, f"{self.done:,}"
+        if self.total and rate:
+            left = max(0, self.total - self.done)
+            text += f" of {self.total:,} {unit}, {rate:,.0f} {unit}/s, {left / rate:,.0f} s left"
         else:
-            text += f" rows, {rate:,.0f} rows/s"
-        print(f"\r  {text}\033[K", end="", file=sys.stderr, flush=True)
+            text += f" {unit}, {rate:,.0f} {unit}/s"
+        print(f"\r  {text}{note}\033[K", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Leave the line."""

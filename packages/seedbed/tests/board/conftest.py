@@ -13,6 +13,8 @@ from support import REPOSITORY, Project, copied, made_once
 HOSTILE = "<script>document.title='stolen'</script>"
 BOLD = "<b>bold<b>"
 """A name that Git takes: HOSTILE has a slash."""
+SEED = 20231104
+LONG = "a_name_that_is_wider_than_a_phone" * 3
 GRAPH = {
     "stages": {
         "train": {
@@ -55,8 +57,11 @@ def _fill(root: Path) -> None:
     project.git("config", "user.name", "Tester")
     project.git("config", "user.email", "tester@example.org")
     for number, name in enumerate(["", "mlp-1a", "tree-2b", BOLD]):
-        model = {"name": ["tree", "mlp", "tree", HOSTILE][number]}
-        write(root, "params.yaml", yaml.safe_dump({**problem, "seed": number, "model": model}))
+        arguments = {"learning_rate": 10.0**-number, f"{LONG}_a": number, f"{LONG}_b": number}
+        model = {"name": ["tree", "mlp", "tree", HOSTILE][number], "arguments": arguments}
+        write(
+            root, "params.yaml", yaml.safe_dump({**problem, "seed": SEED + number, "model": model})
+        )
         test = {"test": {"roc_auc": 0.7}} if number == 0 else {}
         write(root, "train.json", {"cv": {"roc_auc": 0.7 + number / 100}, **test})
         project.commit(f"run {number}")

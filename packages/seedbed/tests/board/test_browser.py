@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from board.conftest import BOLD, hang, write
+from board.conftest import BOLD, LONG, SEED, hang, write
 from chromium import Chromium, needs_browser
 from seedbed.board.page import make_page
 from seedbed.board.server import BoardServer
@@ -30,7 +30,7 @@ def address(project: Project) -> Iterator[str]:
     lines = "".join(f"create {ref}-{n} {ref}\n" for n in range(COUNT - 4))
     write(project.root, ".git/refs.txt", lines)
     project.run("sh", "-c", "git update-ref --stdin < .git/refs.txt")
-    server = BoardServer(project.root, lambda: make_page(project.root, None, "/{}".format), 0)
+    server = BoardServer(project.root, lambda: make_page(project.root, None, ""), 0)
     with server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -100,7 +100,43 @@ def test_a_thousand_experiments_are_filtered_sorted_and_chosen_by_axis(
     assert all(request.startswith(address) for request in browser.requests)
 
     browser.picture(tmp_path / "page.png", 390, 800, dark=True)
-    assert browser.evaluate("document.documentElement.scrollWidth") <= 390
+    browser.check_legible(390, dark=True)
     controls = [node for node in browser.accessible() if node["role"] in ("textbox", "searchbox", "combobox", "checkbox", "link")]  # fmt: skip
     assert controls
     assert [node for node in controls if not node["name"]] == []
+
+
+OVERLAPS = """
+[...document.querySelectorAll('#plot .name')].map(name => name.getBoundingClientRect())
+  .filter((one, place, all) => all.slice(place + 1).some(other =>
+    one.width && other.width && one.y === other.y && one.right > other.left && other.right > one.left))
+  .length
+"""
+
+
+def test_an_axis_over_decades_is_logarithmic_and_long_names_have_their_place(
+    project: Project, browser: Chromium, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(make_page(project.root, None, ""), "utf-8")
+    browser.open(page.as_uri(), "document.querySelector('#table tbody')")
+    assert browser.evaluate(OVERLAPS) == 0
+    heads = browser.evaluate("[...document.querySelectorAll('#table thead th')].map(h => h.scrollWidth - h.clientWidth)")  # fmt: skip
+    assert max(heads) <= 0, "no head is wider than its column"
+    names = browser.evaluate("[...chosen].map(place => columns[place].name)")
+    axis = names.index("model.arguments.learning_rate")
+    ticks = browser.evaluate("[...document.querySelectorAll('#plot .tick')].map(t => t.textContent)")  # fmt: skip
+    assert "0.03162" in ticks, "halfway between 0.001 and 1"
+    assert ticks.count("log scale") == 1, "those from 0 to 3 are not positive"
+    table = browser.text("#table")
+    assert all(str(SEED + number) in table for number in range(4)), "no digit is lost"
+    drag(browser, axis, 0.6, 1.0)
+    assert set(browser.evaluate(NAMES)) == {"main", "mlp-1a"}
+    browser.evaluate("byId('clear').click()")
+    drag(browser, names.index("test.roc_auc"), 0.4, 0.6)
+    assert browser.evaluate(NAMES) == ["main"], "the only one with that metric"
+
+    browser.evaluate(f"document.querySelector('header p').textContent = '{LONG}'")
+    browser.evaluate("byId('choice').open = true")
+    browser.picture(tmp_path / "page.png", 390, 800)
+    browser.check_legible(390, dark=False)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from seedbed.board.drift import Day, LogDrift
 from seedbed.cli.main import app
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
 from seedbed.monitoring.checking import State

@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 import yaml
 
+from seedbed.cli.comparing import compare
 from seedbed.comparing.page import MOST_REVISIONS, MOST_ROWS, to_html
 from seedbed.comparing.plots import draw
 from seedbed.comparing.ranking import rank
 from seedbed.comparing.revisions import Revision, plot_definitions
+from seedbed.errors import UserError
 
 from support import REPOSITORY
 
@@ -34,7 +36,7 @@ def rows(text: str, title: str) -> dict[str, list[str]]:
     """Return the cells of the table under a heading, by the name of their row."""
     section = text.partition(f"<h2>{title}</h2>")[2].partition("<h2>")[0]
     body = section.partition("<tbody>")[2].partition("</tbody>")[0]
-    found = re.findall(r"<tr>\s*<th>(.*?)</th>(.*?)</tr>", body, re.DOTALL)
+    found = re.findall(r'<tr>\s*<th scope="row">(.*?)</th>(.*?)</tr>', body, re.DOTALL)
     return {name: re.findall("<td>(.*?)</td>", cells) for name, cells in found}
 
 
@@ -122,3 +124,12 @@ def test_a_revision_without_the_data_or_the_columns_of_a_plot_is_left_out_of_it(
     assert draw("Curve", LINES, [OLD, other]) == ""
     now = revision("now", plots={"a.csv": pd.DataFrame({"x": [0], "y": [1]})})
     assert draw("Curve", LINES, [OLD, other, now]).startswith("<svg")
+
+
+@pytest.mark.parametrize("names", [["HEAD"], ["HEAD", "HEAD"]])
+def test_one_revision_is_compared_with_nothing(
+    names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    with pytest.raises(UserError, match=r"HEAD alone cannot be compared\. Name another"):
+        compare(names)

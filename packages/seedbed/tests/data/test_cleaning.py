@@ -3,7 +3,9 @@
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Cleaning, Column, Problem, ValidRange
+from seedbed.config.modelling import Problem
+from seedbed.config.preparation import Cleaning, ValidRange
+from seedbed.config.schema import Column
 from seedbed.data.cleaning import (
     clean_rows,
     clean_values,
@@ -131,9 +133,9 @@ def test_rows_that_count_as_duplicates_are_described_by_an_example(
     rows, counts = clean_rows(doubled, trip_columns, problem(), CLEANING)
     assert counts["duplicates"] == 3
     assert 2**60 + 1 in rows["id"].tolist()
-    told = describe_duplicates(doubled, trip_columns)
+    found = describe_duplicates(doubled, trip_columns)
     at = "2024-01-01T08:00:00Z"
-    assert told == f"rows of one key (id, at), such as the 3 rows of id={2**60 + 1}, at={at}"
+    assert found == f"rows of one key (id, at), such as the 3 rows of id={2**60 + 1}, at={at}"
     without = {**trip_columns, "id": Column(role="feature")}
     assert describe_duplicates(doubled, without) == "rows that are equal in all columns"
     alone = {name: column for name, column in trip_columns.items() if name != "at"}

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from project.stages.explore import write_exploration
-from seedbed.config.schema import Column, Problem
+from seedbed.config.modelling import Problem
+from seedbed.config.schema import Column
 from seedbed.data.exploring import (
     CATEGORIES,
     summarize,

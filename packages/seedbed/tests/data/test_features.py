@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, Derived, Features, Problem
+from seedbed.config.modelling import Problem
+from seedbed.config.preparation import Derived, Features
+from seedbed.config.schema import Column
 from seedbed.data.features import compute_features, input_columns, kinds_of_text, make_target
 from seedbed.errors import UserError
 

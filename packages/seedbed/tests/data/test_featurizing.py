@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Column, Features, Problem, Split
+from seedbed.config.modelling import Problem
+from seedbed.config.preparation import Features, Split
+from seedbed.config.schema import Column
 from seedbed.data.featurizing import build_training_table
 from seedbed.data.tables import SPLIT
 

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, ColumnLists, Dataset, Join, Table, Window
+from seedbed.config.joins import Join
+from seedbed.config.schema import Column, ColumnLists, Dataset, Table, Window
 from seedbed.data.ingesting import assemble_rows, columns_to_read, set_types
 from seedbed.errors import UserError
 
@@ -120,7 +121,7 @@ def test_a_value_of_another_type_is_shown(
 ) -> None:
     wrong = trips.astype({column: "object"})
     wrong.loc[2, column] = value
-    words = f"column {column}: 1 of 6 values cannot be read, the first in row 2: '{value}'. Expected is {wanted}"
+    words = f"column {column}: 1 of 6 values cannot be read, the first in row 2: '{value}'. It must be {wanted}"
     with pytest.raises(UserError, match=words):
         set_types(wrong, trip_columns, trip_dataset)
 
@@ -136,7 +137,7 @@ def test_booleans_are_read_from_words(trip_dataset: Dataset) -> None:
     columns = {"ok": Column(role="feature", type="boolean")}
     typed = set_types(pd.DataFrame({"ok": ["yes", "no", None, "True"]}), columns, trip_dataset)
     assert typed["ok"].tolist()[:2] == [True, False]
-    with pytest.raises(UserError, match="Expected is true or false"):
+    with pytest.raises(UserError, match="It must be true or false"):
         set_types(pd.DataFrame({"ok": ["perhaps"]}), columns, trip_dataset)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import ColumnLists, Dataset, Join, Table
+from seedbed.config.joins import Join
+from seedbed.config.schema import ColumnLists, Dataset, Table
 from seedbed.data.ingesting import assemble_rows
 from seedbed.data.joining import JoinedTable
 from seedbed.errors import UserError
@@ -198,7 +199,7 @@ def test_what_comes_later_changes_no_figure() -> None:
     [
         ({"aggregate": {"amuont": ["mean"]}}, "no column amuont .did you mean amount"),
         ({"aggregate": {"status": ["mean"]}}, "table orders, column status: .* 'late'"),
-        ({"time": "status"}, "table orders, column status: .* 'late'. Expected is a time"),
+        ({"time": "status"}, "table orders, column status: .* 'late'. It must be a time"),
         ({"time": "when"}, "table orders has no column when"),
         ({"rename": {"orders_count": "who"}}, "who of table orders is a column of visits too"),
     ],

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, Problem
+from seedbed.config.modelling import Problem
+from seedbed.config.schema import Column
 from seedbed.data.overview import make_overview
 from seedbed.data.overview_page import MOST_WARNINGS, overview_html
 

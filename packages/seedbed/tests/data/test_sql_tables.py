@@ -211,7 +211,7 @@ def test_values_of_several_types_and_batches_are_one_column(
     assert as_lists(found)["n"] == [None, None, 5, 6, 7]
     assert found["late"].tolist() == [1, 2, 0.5, 3, 4]
     with pytest.raises(
-        UserError, match="column mixed: 1 of 5 .* row 2: 'cold'. Expected is a number"
+        UserError, match="column mixed: 1 of 5 .* row 2: 'cold'. It must be a number"
     ):
         read_values(found["mixed"], "mixed", "number", "UTC")
     times = read_values(found["at"], "at", "time", "Europe/Zurich")

@@ -1,21 +1,20 @@
 """Files at an address are read as those of this machine are, whole or not at all."""
 
 import gzip
-import http.server
-import threading
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from api_server import Answer, Api, Request, api_server
 from seedbed.config.schema import ColumnLists, Dataset, Source, Table
-from seedbed.data import stores
+from seedbed.data import http_session, stores
 from seedbed.data.freshness import find_moves, source_state
 from seedbed.data.sources import read_source
 from seedbed.errors import UserError
+from seedbed.progress import RowProgress
 from servers import BUCKET, KEYS, s3_place
 
 FRAME = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "z"], "year": [2023, 2024, 2024]})
@@ -156,73 +155,120 @@ def test_a_changed_object_is_seen_by_its_etag(bucket: Any, tmp_path: Path) -> No
     assert moves == [f"rows: changed: s3://{BUCKET}/all/rows.csv"]
 
 
-BREAKS: list[bool] = []
-"""Whether each of the next answers breaks off."""
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """A web server that breaks off, refuses or redirects for ever where the path says so."""
-
-    def do_GET(self) -> None:
-        self.answer(True)
-
-    def do_HEAD(self) -> None:
-        self.answer(False)
-
-    def answer(self, with_body: bool) -> None:
-        content = FRAME.to_csv(index=False).encode()
-        if self.path.startswith("/rows"):
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("ETag", '"one"')
-            self.end_headers()
-            if with_body:
-                self.wfile.write(content[: 9 if BREAKS and BREAKS.pop() else None])
-        elif self.path.startswith("/round"):
-            self.send_response(302)
-            self.send_header("Location", self.path)
-            self.end_headers()
-        else:
-            self.send_error(int(self.path.strip("/")))
-
-    def log_message(self, *_: Any) -> None:
-        """Print nothing."""
+CONTENT = FRAME.to_csv(index=False).encode()
 
 
 @pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(stores, "WAITS", (0.0, 0.0))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=partial(server.serve_forever, 0.05)).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """A web server, and a repository in which nothing was fetched yet."""
+    monkeypatch.setattr(http_session, "BACKOFF", 0.0)
+    monkeypatch.setattr(http_session, "WAITS", (0.0, 0.0))
+    (tmp_path / ".dvc").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with api_server() as server:
+        yield server
 
 
-def test_a_file_of_a_web_server_arrives_whole(web: str) -> None:
-    for breaks in (0, 1, 2):
-        BREAKS[:] = [True] * breaks
-        pd.testing.assert_frame_equal(read(f"{web}/rows.csv"), FRAME)
-    pd.testing.assert_frame_equal(read(f"{web}/rows.csv?page=1"), FRAME)
-    BREAKS[:] = [True] * 9
-    with pytest.raises(UserError, match="rows.csv: the store cannot be reached"):
-        read(f"{web}/rows.csv")
+def answering(*answers: Answer) -> Callable[[Request], Answer]:
+    """Give these answers to one GET after the other, the last one for ever, and to HEAD the last."""
+    left = list(answers)
+    return lambda asked: left.pop(0) if asked.method == "GET" and len(left) > 1 else left[-1]
+
+
+@pytest.mark.parametrize("breaks", [0, 1, 2])
+def test_a_file_of_a_web_server_arrives_whole(web: Api, breaks: int) -> None:
+    whole = Answer(CONTENT, headers={"ETag": "1"})
+    web.answer = answering(*[Answer(CONTENT, sent=9)] * breaks, whole)
+    pd.testing.assert_frame_equal(read(f"{web.address}/rows.csv"), FRAME)
+    pd.testing.assert_frame_equal(read(f"{web.address}/rows.csv?page=1"), FRAME)
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.csv.gz"])
+def test_a_file_that_is_unchanged_is_not_fetched_again(web: Api, name: str) -> None:
+    content = gzip.compress(CONTENT, mtime=0) if name.endswith("gz") else CONTENT
+    web.answer = lambda asked: Answer(status=304) if "if-none-match" in asked.headers else whole
+    whole = Answer(content, headers={"ETag": "1"})
+    for _ in range(2):
+        pd.testing.assert_frame_equal(read(f"{web.address}/{name}"), FRAME)
+    assert [asked.headers.get("if-none-match") for asked in web.gets] == [None, "1"]
+    web.answer = lambda _: Answer(b"no,table,of,these\n1,2", headers={"ETag": "2"})
+    with pytest.raises(UserError, match=f"^{web.address}/{name}") as caught:
+        read(f"{web.address}/{name}")
+    assert ".dvc" not in str(caught.value)
+
+
+def test_a_file_is_fetched_with_the_headers_that_are_set_for_fsspec(
+    web: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fsspec.config import conf
+
+    monkeypatch.setitem(conf, "http", {"headers": {"X-Key": "a-key-of-tests"}})
+    web.answer = lambda asked: Answer(CONTENT if asked.headers.get("x-key") else b"", 200)
+    pd.testing.assert_frame_equal(read(f"{web.address}/rows.csv"), FRAME)
+    web.answer = lambda _: Answer(b"no a-key-of-tests", 400)
+    with pytest.raises(UserError, match=r"answers 400 Bad Request: no \*\*\*\."):
+        read(f"{web.address}/rows.csv")
 
 
 @pytest.mark.parametrize(
-    ("path", "message"),
+    ("answer", "message"),
     [
-        ("/404", "there is no such file"),
-        ("/403", "the store refuses .*403"),
-        ("/401", "the store refuses .*401"),
-        ("/500", "the store cannot be reached .*500"),
-        ("/round", "the store cannot be reached"),
+        (Answer(status=404), "rows.csv: there is nothing at this address .404"),
+        (Answer(status=403), "the server refuses .403 Forbidden.. Check the credentials: ~/.netrc"),
+        (Answer(status=401), "the server refuses .401"),
+        (Answer(status=500), "the server reports 500 .*, 5 times"),
+        (Answer(status=302, headers={"Location": "/rows.csv"}), "redirects more than 10 times"),
+        (Answer(CONTENT, sent=9), "rows.csv: the answer broke off 3 times"),
     ],
 )
-def test_a_web_server_that_refuses_is_told(web: str, path: str, message: str) -> None:
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_web_server_that_refuses_is_told(
+    web: Api, answer: Answer, message: str, kind: str
+) -> None:
+    web.answer = lambda _: answer
+    if kind == "parquet" and answer.sent:
+        message = "rows.csv: the store cannot be reached .*not completed"
     with pytest.raises(UserError, match=message):
-        read(f"{web}{path}")
+        read(f"{web.address}/rows.csv", kind)
 
 
-def test_a_server_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="the store cannot be reached"):
-        read("http://127.0.0.1:1/rows.csv")
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_server_that_is_not_there_is_told(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_session, "BACKOFF", 0.0)
+    with pytest.raises(UserError, match="rows.csv: the server cannot be reached"):
+        read("http://127.0.0.1:1/rows.csv", kind)
+
+
+def test_a_changed_file_is_seen_by_what_the_server_says(web: Api) -> None:
+    dataset = Dataset(name="d", tables=[Table(name="rows")])
+    asked = (Source(kind="csv", path=f"{web.address}/rows.csv"), dataset, ColumnLists(target="a"))
+    states = []
+    for tag in ("1", "1", "2"):
+        web.answer = lambda _, tag=tag: Answer(CONTENT, headers={"etag": tag})
+        states.append(source_state(*asked))
+    assert find_moves(states[0], states[1]) == []
+    assert find_moves(states[0], states[2]) == [f"rows: changed: {web.address}/rows.csv"]
+    assert not web.gets
+
+
+def test_bytes_are_counted_with_what_is_left(web: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fsspec
+
+    shown: list[tuple[int | None, int]] = []
+
+    class Shown(RowProgress):
+        def add(self, rows: int, note: str = "") -> None:
+            super().add(rows, note)
+            shown.append((self.total, self.done))
+
+    monkeypatch.setattr(http_session, "RowProgress", Shown)
+    monkeypatch.setattr(stores, "RowProgress", Shown)
+    monkeypatch.setattr(http_session, "CHUNK", 16)
+    web.answer = lambda _: Answer(CONTENT)
+    read(f"{web.address}/rows.csv")
+    size = len(CONTENT)
+    assert shown == [(size, 16), (size, 32), (size, size)]
+    shown.clear()
+    fsspec.filesystem("memory").pipe("/progress/rows.csv", CONTENT)
+    read("memory://progress/rows.csv")
+    assert shown and shown[-1] == (size, size)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Expectation, Expectations, Severity
+from seedbed.config.preparation import Expectation, Expectations, Severity
 from seedbed.data.validation import SAMPLE, describe_failures, validate_rows, write_data_docs
 from seedbed.errors import UserError
 

@@ -292,7 +292,7 @@ def test_a_column_of_missing_values_stays_missing(
 def test_another_value_is_refused_with_column_row_value_and_remedy(
     kind: ColumnType, values: list, row: int, value: str, wanted: str, sent: bool
 ) -> None:
-    asked = f"Send {wanted}" if sent else f"Expected is {wanted}.*source"
+    asked = f"Send {wanted}" if sent else f"It must be {wanted}.*source"
     pattern = f"column x: [0-9]+ of {len(values)} values cannot be read, the first in row {row}: {value}.*{asked}"
     with pytest.raises(UserError, match=pattern) as caught:
         read(pd.Series(values, dtype="object"), kind, sent)
@@ -321,8 +321,12 @@ def test_periods_and_spans_are_refused_in_a_sentence(
         read(values, kind, sent)
 
 
-def test_an_index_stays() -> None:
-    assert read(pd.Series([1.5, 2.5], index=["a", "a"]), "number").index.tolist() == ["a", "a"]
+@pytest.mark.parametrize("kind", ["number", "category", "boolean", "time"])
+@pytest.mark.parametrize("dtype", ["str", "object"])
+def test_index_and_name_stay(kind: ColumnType, dtype: str) -> None:
+    text = {"boolean": "true", "time": "2024-01-01"}.get(kind, "1")
+    found = read(pd.Series([text, text], index=["a", "a"], name="x", dtype=dtype), kind)
+    assert (found.index.tolist(), found.name) == (["a", "a"], "x")
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

@@ -227,7 +227,12 @@ TABLES = {
         "weather_hours.csv.gz", "temp", _weather, "regression", "time", "real, gzip, time"
     ),
     "planes": Table(
-        "planes.csv", "engine", _planes, "multiclass", "random", "real, rare classes, many values"
+        "planes.csv",
+        "engine",
+        _planes,
+        "multiclass",
+        "stratified",
+        "real, rare classes, many values",
     ),
     "flats": Table(
         "flats.csv", "Miete", _flats, "regression", "random", "cp1252, semicolons, decimal commas"

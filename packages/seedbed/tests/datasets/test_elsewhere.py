@@ -2,7 +2,7 @@
 
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,15 @@ import pandas as pd
 import pytest
 from sqlalchemy import create_engine, text
 
+from api_server import Answer, Request, api_server
+from kafka_broker import Broker
 from seedbed.config.composition import compose_conf
 from seedbed.config.params import check_params
 from seedbed.config.schema import Params
 from seedbed.data.ingesting import assemble_rows
 from seedbed.data.sources import read_source
 from seedbed.datasets.adding import add_dataset
+from seedbed.datasets.json_apis import sniff_api
 from seedbed.errors import UserError
 
 VARIABLE = "RENTS_DB"
@@ -90,12 +93,99 @@ def test_a_table_and_a_query_of_a_database_are_described(
         assert not (root / "data").exists()
 
 
+def test_a_topic_is_described(root: Path, kafka: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = RENTS.to_json(orient="records", lines=True).splitlines()
+    kafka.fill("town.rents", [(0, line.encode()) for line in lines])
+    monkeypatch.setenv(VARIABLE, f"kafka://{kafka.servers}")
+    address = f"kafka://{kafka.servers}/town.rents"
+    for path, options in ((VARIABLE, {"tables": ["town.rents"]}), (address, {})):
+        add_dataset(root, path, "rent", force=True, **options)
+        written = Path("conf/dataset/rents.yaml").read_text()
+        assert f"path: {path}" in written.replace('"', "") and "override /source: kafka" in written
+        rows = rows_of(root, "rents")
+        assert rows["rent"].tolist() == RENTS["rent"].tolist()
+        assert rows["city"].tolist() == RENTS["city"].tolist()
+
+
 def test_a_file_at_an_address_stays_there(root: Path, web: str) -> None:
     add_dataset(root, f"{web}/rents.csv", "rent")
     written = Path("conf/dataset/rents.yaml").read_text()
     assert f"{web}/rents.csv" in written and "separator: " in written
     assert rows_of(root, "rents")["rent"].tolist() == RENTS["rent"].tolist()
     assert not (root / "data").exists()
+
+
+ROWS = RENTS.to_dict("records")
+
+
+def pages(key: str) -> Callable[[Request], Answer]:
+    """Return an API whose second page is in the header Link, or at a key."""
+
+    def answer(request: Request) -> Answer:
+        start = int(request.query.get("from", 0))
+        following = f"/v1/rents?from={start + 40}" if start == 0 else None
+        link = {"Link": f'<{following}>; rel="next"'} if following and not key else {}
+        rows = ROWS[start : start + 40]
+        return Answer({"info": {"next": following}, "items": rows} if key else rows, headers=link)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "note"),
+    [
+        (lambda _: Answer(ROWS), {}, ""),
+        (lambda _: Answer({"data": {"items": ROWS}, "tags": ["next"]}), {"records": "data.items"}, ""),
+        (lambda _: Answer({"items": ROWS, "meta": {"next": "a", "total": 90}}), {"records": "items"}, "the answer has meta.next, meta.total: if there are more pages"),
+        (pages("info"), {"records": "items", "pages": {"by": "link", "next": "info.next"}}, ""),
+        (pages(""), {"pages": {"by": "link"}}, ""),
+        (lambda _: Answer(b'{"a": 1}\n{"a": 2}\n'), None, ""),
+        (lambda _: Answer(b"a,b", headers={"Content-Type": "text/csv"}), None, ""),
+    ],
+)  # fmt: skip
+def test_the_records_and_pages_of_an_api_are_found(
+    answer: Any, options: dict[str, Any] | None, note: str
+) -> None:
+    with api_server() as api:
+        api.answer = answer
+        found = sniff_api(f"{api.address}/v1/rents")
+        assert (found and found.options) == options
+        assert note in " ".join(found.notes if found else [])
+        assert sniff_api(f"{api.address}/rents.json") is None
+
+
+def test_an_api_is_described_with_its_pages(root: Path) -> None:
+    with api_server() as api:
+        api.answer = pages("info")
+        add_dataset(root, f"{api.address}/v1/rents", "rent")
+        text = Path("conf/dataset/rents.yaml").read_text()
+        assert "override /source: api" in text and f"{api.address}/v1/rents" in text
+        assert rows_of(root, "rents")["rent"].tolist() == RENTS["rent"].tolist()
+        assert not (root / "data").exists()
+
+
+def test_an_api_is_asked_with_headers(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_TOKEN", "Bearer a-token-of-tests")
+    with api_server() as api:
+        api.answer = lambda asked: Answer(ROWS, 200 if "authorization" in asked.headers else 401)
+        address = f"{api.address}/v1/rents"
+        found = sniff_api(address, ["Authorization=API_TOKEN"])
+        assert found and found.options == {"headers": {"Authorization": "API_TOKEN"}}
+        for headers, message in (
+            ([], "the server refuses .401 Unauthorized.. Name an environment variable"),
+            (["Authorization"], "source.options.headers.Authorization is no name of an env"),
+            (
+                ["Authorization=a-token"],
+                "source.options.headers.Authorization is no name of an env",
+            ),
+            (
+                ["Authorization=API_TOKEN"],
+                "--header is sent to a JSON API, and .*rents.csv is none",
+            ),
+        ):
+            place = f"{address}.csv" if "none" in message else address
+            with pytest.raises(UserError, match=message):
+                add_dataset(root, place, "rent", name="rents", headers=headers)
 
 
 @pytest.mark.slow
@@ -129,6 +219,8 @@ def test_a_folder_and_a_pattern_of_a_store_stay_there(root: Path) -> None:
         ("memory://b/rents.csv", {"tables": ["a=a.csv"]}, "must be a file of this machine"),
         ("memory://b/none.csv", {}, "memory://b/none.csv: there is no such file"),
         ("https://me:" + "pw@host/rents.csv", {}, "^host/rents.csv: the address holds a password"),
+        ("kafka://me:" + "pw@host/rents", {}, "^source.path holds a password"),
+        ("kafka://127.0.0.1/rents", {"joins": ["a.b=c.d"]}, "of Kafka, one topic is described"),
         ("postgresql://me:" + "pw@host/db", {"tables": ["t"]}, "me@host/db: a password"),
     ],
 )

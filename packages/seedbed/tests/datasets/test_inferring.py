@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from seedbed.data.formats import parse
 from seedbed.data.texts import TRUTH_PAIRS
-from seedbed.datasets.guesses import read_as
-from seedbed.datasets.inferring import Guess, infer_columns
+from seedbed.datasets.guesses import Guess, read_as
+from seedbed.datasets.inferring import infer_columns
 
 ROWS = 200
 RANDOM = np.random.default_rng(0)
@@ -225,6 +225,8 @@ def test_a_column_that_repeats_another_is_named_with_how(
     assert (guesses["y"].kind, guesses["y"].reason) == ("duplicate", reason)
     assert infer_columns(frame, "y", None, None)["x"].kind != "duplicate"
     assert infer_columns(frame, "none", None, "y")["x"].kind == "duplicate"
+    left_out = frame.rename(columns={"x": "_x"})
+    assert infer_columns(left_out, "none", None, None)["y"].kind != "duplicate"
 
 
 def test_no_feature_goes_for_an_identifier_and_no_amount_for_a_code() -> None:

@@ -1,4 +1,4 @@
-"""What is asked of a target, how rows are split, and what is said before anything runs."""
+"""What is asked of a target, how rows are split, and what a person is warned of."""
 
 from typing import Any
 
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from seedbed.config.metrics import why_not
 from seedbed.datasets.inferring import infer_columns
-from seedbed.datasets.problem import ProblemGuess, SplitGuess, infer_problem, infer_split
+from seedbed.datasets.problem import ProblemGuess, infer_problem
+from seedbed.datasets.splitting import SplitGuess, infer_split, stratify_rare
 from seedbed.errors import UserError
 
 RANDOM = np.random.default_rng(0)
@@ -89,12 +90,13 @@ def test_few_values_are_classes_and_many_numbers_are_not(
         (["n/a", *RANDOM.normal(size=99)], "1 of 100 rows have no target"),
         (np.exp(3 * RANDOM.normal(size=500)), "it is skewed"),
         ([0, 1, 2] * 40, "regression may be better"),
+        (["no", "Yes", "yes"] * 40, "'Yes' and 'yes' differ only in case or spaces"),
         (range(120), "it looks like an identifier"),
         ([f"c{n % 60}" for n in range(600)], "60 classes are many"),
     ],
 )
 def test_what_a_person_should_know_is_warned_of(values: Any, warning: str) -> None:
-    assert any(warning in told for told in problem(values).warnings), problem(values)
+    assert any(warning in found for found in problem(values).warnings), problem(values)
 
 
 def test_a_rare_class_is_measured_by_precision_and_decided_by_f1() -> None:
@@ -141,6 +143,7 @@ HOURS = pd.date_range("2024-01-01", periods=ROWS, freq="h")
 ORDERED, SHUFFLED = HOURS.astype("str"), HOURS[RANDOM.permutation(ROWS)].astype("str")
 BIRTHS = pd.date_range("1950-01-01", periods=ROWS, freq="50D").astype("str")
 CUSTOMERS = RANDOM.integers(0, 90, ROWS)
+TWO_DAYS = np.repeat(["2024-01-01", "2024-01-02"], ROWS // 2)
 
 
 @pytest.mark.parametrize(
@@ -228,8 +231,8 @@ def test_rows_are_split_by_time_else_by_group_else_at_random(
         ({"y": Y}, "300 rows are few: a share measured on a fifth of them is known to ±0.13"),
     ],
 )
-def test_what_the_split_does_not_follow_is_said(columns: dict, note: str) -> None:
-    assert any(note in told for told in split(columns).notes), split(columns)
+def test_what_the_split_does_not_follow_is_noted(columns: dict, note: str) -> None:
+    assert any(note in found for found in split(columns).notes), split(columns)
 
 
 def test_only_small_data_are_cross_validated_repeatedly() -> None:
@@ -245,13 +248,14 @@ def test_only_small_data_are_cross_validated_repeatedly() -> None:
         ("x", None, "--time x: the column is no time, but of kind number"),
         ("Whem", None, r"--time Whem: there is no such column \(did you mean when\?\)"),
         (None, "z", "--group z: there is no such column"),
+        ("late", None, "--time late: it has 2 different values"),
     ],
 )
 def test_a_column_that_cannot_split_is_refused(
     time: str | None, group: str | None, message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        split({"y": Y, "x": Y, "when": ORDERED}, time, group)
+        split({"y": Y, "x": Y, "when": ORDERED, "late": TWO_DAYS}, time, group)
 
 
 @settings(deadline=None)
@@ -270,3 +274,16 @@ def test_any_target_is_a_problem_or_one_paragraph(values: list[str], positive: s
     else:
         assert why_not(found.metric, found.task) is None
         assert (found.positive is None) == (found.task != "binary")
+
+
+@pytest.mark.parametrize(("rarest", "kind"), [(29, "stratified"), (30, "random")])
+def test_a_class_of_few_rows_is_spread_evenly(rarest: int, kind: str) -> None:
+    classes = pd.Series(["common"] * 1_000 + ["rare"] * rarest + [None] * 5)
+    found = stratify_rare(split({"y": Y}), classes)
+    assert found.kind == kind
+    assert ("'rare' there are 29 rows only" in found.reason) == (kind == "stratified")
+
+
+def test_time_stays_time_however_rare_a_class_is() -> None:
+    found = split({"y": Y, "date": ORDERED})
+    assert stratify_rare(found, pd.Series(["a", "b"])) == found

@@ -25,7 +25,11 @@ CHOICES = [
 ]
 FILES = sorted(file.relative_to(CONF).as_posix() for file in CONF.rglob("*.yaml"))
 ALSO = {
-    **{name: ["source.path=somewhere"] for name in ("csv", "parquet", "excel", "json", "feather")},
+    **{
+        name: ["source.path=somewhere"]
+        for name in ("csv", "parquet", "excel", "json", "feather", "kafka")
+    },
+    "api": ["source.path=https://api.example.org/v1"],
     "sql": ["source.path=DATABASE_URL", "+source.options.table=flights"],
     "group": ["columns.group=tailnum"],
     # A gate or a suite goes with its dataset.

@@ -1,6 +1,7 @@
-"""The flights from a database and from a store are those of the package; no secret is left anywhere."""
+"""The flights from elsewhere are those of the package; no secret is left anywhere."""
 
 import contextlib
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from api_server import Answer, Api, Request, api_server
+from kafka_broker import Broker
 from seedbed.config.schema import Dataset, Params, Source, Window
 from seedbed.data.ingesting import columns_to_read, write_rows
 from seedbed.data.sources import read_batches, read_source
@@ -18,7 +21,7 @@ from servers import BUCKET, KEYS, Postgres, s3_place
 from support import REPOSITORY, Project, composed, copy_repository
 
 SECRET = "-".join(["correct", "horse", "battery"])  # else it would stand in the copied tests
-VARIABLE = "FLIGHTS_DB"
+VARIABLE, TOKEN = "FLIGHTS_DB", "FLIGHTS_TOKEN"
 TYPES = {"i": "BIGINT", "f": "DOUBLE PRECISION", "M": "TIMESTAMPTZ"}
 
 
@@ -26,6 +29,14 @@ TYPES = {"i": "BIGINT", "f": "DOUBLE PRECISION", "M": "TIMESTAMPTZ"}
 def flights() -> Params:
     with contextlib.chdir(REPOSITORY):
         return composed()
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """A broker of Kafka without a topic."""
+    found = Broker()
+    yield found
+    found.kill()
 
 
 def ingest(source: Source, params: Params, dataset: Dataset, folder: Path) -> bytes:
@@ -61,6 +72,18 @@ def fill(engine: Engine, tables: dict[str, pd.DataFrame]) -> None:
                 copy.write(rows.to_csv(index=False, header=False).encode())
 
 
+def publish(broker: Broker, tables: dict[str, pd.DataFrame]) -> None:
+    """Send the rows of tables to topics of their names, in their order, half of them to each of two partitions."""
+    for name, frame in tables.items():
+        records = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        half = len(records) // 2
+        rows = (
+            (int(place >= half), json.dumps(record).encode())
+            for place, record in enumerate(records)
+        )
+        broker.fill(name, rows, 2)
+
+
 def tables_of(params: Params) -> dict[str, pd.DataFrame]:
     """Return the tables, of the flights those until the middle of January and some later ones."""
     found = {
@@ -72,8 +95,33 @@ def tables_of(params: Params) -> dict[str, pd.DataFrame]:
     return {**found, "flights": taken}
 
 
+def serve_pages(api: Api, tables: dict[str, pd.DataFrame]) -> None:
+    """Let an API give the rows of a table at its name, to who has the secret."""
+    rows = {
+        f"/v1/{name}": frame.astype(object).where(frame.notna(), None).to_dict("records")
+        for name, frame in tables.items()
+    }
+
+    def answer(request: Request) -> Answer:
+        if request.headers.get("authorization") != f"Bearer {SECRET}":
+            return Answer("who is there?", status=401)
+        own = rows[request.path]
+        first, size = int(request.query["offset"]), int(request.query["limit"])
+        return Answer({"data": {"rows": own[first : first + size]}, "total": len(own)})
+
+    api.answer = answer
+
+
+API_OPTIONS = {
+    "records": "data.rows",
+    "count": "total",
+    "pages": {"by": "offset", "size": 5000},
+    "headers": {"Authorization": TOKEN},
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "s3"])
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "s3", "api", "kafka"])
 def test_flights_from_elsewhere_are_those_of_the_package_to_the_byte(
     kind: str,
     flights: Params,
@@ -98,6 +146,18 @@ def test_flights_from_elsewhere_are_those_of_the_package_to_the_byte(
                 store.put_file(str(tmp_path / f"{name}.parquet"), f"{BUCKET}/{name}.parquet")
             source = Source(kind="parquet", path=f"s3://{BUCKET}")
             found = ingest(source, flights, dataset, tmp_path / "found")
+    elif kind == "api":
+        monkeypatch.setenv(TOKEN, f"Bearer {SECRET}")
+        with api_server() as api:
+            serve_pages(api, tables)
+            source = Source(kind="api", path=f"{api.address}/v1", options=API_OPTIONS)
+            found = ingest(source, flights, dataset, tmp_path / "found")
+            assert len(api.requests) > 10
+    elif kind == "kafka":
+        broker: Broker = request.getfixturevalue("broker")
+        publish(broker, tables)
+        monkeypatch.setenv(VARIABLE, f"kafka://{broker.servers}")
+        found = ingest(Source(kind="kafka", path=VARIABLE), flights, dataset, tmp_path / "found")
     else:
         url = f"sqlite:///{tmp_path}/flights.sqlite"
         if kind == "postgresql":
@@ -184,4 +244,81 @@ def test_a_database_is_ingested_and_watched_and_its_password_is_nowhere(
         assert "authentication failed" in printed[-1]
     engine.dispose()
     assert project.experiments()
+    assert leaks(project) == [] and not any(SECRET in text for text in printed)
+
+
+@pytest.mark.slow
+def test_an_api_is_ingested_and_watched_and_its_token_is_nowhere(
+    flights: Params, tmp_path: Path
+) -> None:
+    project = copy_repository(tmp_path / "project")
+    tables = {name: frame.head(3000) for name, frame in tables_of(flights).items()}
+    environment = {TOKEN: f"Bearer {SECRET}"}
+    with api_server() as api, api_server() as other:
+        serve_pages(api, tables)
+        options = json.dumps(API_OPTIONS).replace('"', "")
+        choices = ["source=api", f"source.path={api.address}/v1", f"+source.options={options}"]
+        words = [word for choice in choices for word in ("-S", choice)]
+        printed = [project.run("dvc", "exp", "run", *words, "ingest", **environment).stdout]
+        assert f"{api.address}/v1 is outside of this repository" in printed[0]
+        serve_pages(api, {**tables, "flights": tables["flights"].head(2999)})
+        moved = project.run("seedbed", "freshness", check=False, **environment)
+        assert moved.returncode == 3 and "flights: 3,000 rows then, 2,999 now" in moved.stdout
+        other.give(Answer(f"no <{SECRET}>", status=403))
+        failures = [
+            (Answer(f"no <{SECRET}>", status=401), "the server refuses .401 Unauthorized."),
+            (Answer(f"<html>{SECRET}</html>".encode()), "the answer is no JSON; it begins with"),
+            (Answer(status=302, headers={"Location": other.address}), "the server refuses .403"),
+            (Answer(status=429, headers={"Retry-After": "3600"}), "asks for a wait"),
+        ]
+        repro = ("dvc", "repro", "--force", "--single-item", "ingest")
+        for place, (answer, message) in enumerate(failures):
+            api.give(answer)
+            command = ("sh", "src/stage.sh", "ingest") if place else repro
+            printed.append(project.refused(*command, **environment))
+            assert re.search(message, printed[-1]), printed[-1]
+        assert not any("authorization" in request.headers for request in other.requests)
+    assert project.experiments()
+    assert leaks(project) == [] and not any(SECRET in text for text in printed)
+
+
+@pytest.mark.slow
+def test_a_topic_is_described_ingested_watched_and_read_again(
+    broker: Broker, tmp_path: Path
+) -> None:
+    project = copy_repository(tmp_path / "project")
+    rows = [{"area": n * 7 % 27, "city": "ABC"[n % 3], "rent": n * 5 % 27 / 4} for n in range(60)]
+    broker.fill("rents", [(n % 2, json.dumps(row).encode()) for n, row in enumerate(rows)], 2)
+    environment = {VARIABLE: f"kafka://{broker.servers}", "KAFKA_WORD": SECRET}
+    add = ("seedbed", "dataset", "add", VARIABLE, "--table", "rents", "--target", "rent", "--use")
+    printed = [project.run(*add, **environment).stdout]
+    project.commit("rents")
+
+    def raw() -> bytes:
+        return (project.root / "data/raw/part-00000.parquet").read_bytes()
+
+    printed.append(project.run("dvc", "repro", "ingest", **environment).stdout)
+    first = raw()
+    recorded = json.loads((project.root / "reports/source.json").read_text())
+    assert recorded["rents"]["partitions"]["1"] == {"start": 0, "end": 30, "latest": 30}
+    broker.send("rents", [(1, json.dumps(rows[0]).encode())])
+    moved = project.run("seedbed", "freshness", check=False, **environment)
+    assert moved.returncode == 3 and "rents, partition 1: offsets 0 to 30" in moved.stdout
+    window = "+source.options.offsets={0: [0, 30], 1: [0, 30]}"
+    project.run("dvc", "exp", "run", "-S", window, "ingest", **environment)
+    assert raw() == first
+    settings = "{security.protocol: sasl_plaintext, sasl.mechanism: PLAIN, sasl.username: me}"
+    choices = [
+        f"+source.options.settings={settings}",
+        "+source.options.secrets={sasl.password: KAFKA_WORD}",  # pragma: allowlist secret
+    ]
+    words = [
+        "dvc",
+        "exp",
+        "run",
+        *(word for choice in choices for word in ("-S", choice)),
+        "ingest",
+    ]
+    printed.append(project.refused(*words, **environment))
+    assert "the cluster refuses" in printed[-1]  # it knows no passwords
     assert leaks(project) == [] and not any(SECRET in text for text in printed)

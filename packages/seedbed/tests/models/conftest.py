@@ -1,16 +1,21 @@
 """Small real feature tables and the models of conf/, for the tests of models."""
 
+import json
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_diabetes, load_wine
 
-from seedbed.config.schema import Evaluation, Model, Problem, Split
+from seedbed.config.modelling import Evaluation, Model, Problem
+from seedbed.config.preparation import Split
 from seedbed.config.yaml_files import load_yaml
+from seedbed.models.features import feature_frame, feature_kinds
+from seedbed.models.pipeline import build_pipeline, fit_pipeline
 
 CONF = Path(__file__).parents[4] / "conf"
 
@@ -83,6 +88,34 @@ def model_of() -> Callable[..., Model]:
         return Model.model_validate(values)
 
     return read
+
+
+@pytest.fixture(scope="session")
+def fit() -> Callable[..., Any]:
+    """Fit a model on the train rows of a table."""
+
+    def fit(rows: pd.DataFrame, model: Model, task: str) -> Any:
+        kinds = feature_kinds(rows)
+        train = rows[rows["_split"] == "train"]
+        target = train["_target"].to_numpy(dtype=str if task == "multiclass" else None)
+        pipeline = build_pipeline(model, task, kinds, 0)
+        return fit_pipeline(pipeline, feature_frame(train, kinds), target, model.name)
+
+    return fit
+
+
+@pytest.fixture(scope="session")
+def fitted_of(tables, model_of, fit) -> Callable[..., Any]:
+    """The fitted pipeline of a file of conf/model and a task, with changes: one for all tests."""
+    found: dict[str, Any] = {}
+
+    def fitted(name: str, task: str, **changes: object) -> Any:
+        key = json.dumps([name, task, changes])
+        if key not in found:
+            found[key] = fit(tables[task], model_of(name, **changes), task)
+        return found[key]
+
+    return fitted
 
 
 @pytest.fixture(scope="session")

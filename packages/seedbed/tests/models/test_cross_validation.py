@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, Features, Split
+from seedbed.config.preparation import Features, Split
+from seedbed.config.schema import Column
 from seedbed.data.featurizing import build_training_table
 from seedbed.errors import UserError
 from seedbed.models.cross_validation import (
@@ -48,12 +49,12 @@ def test_one_fold_is_too_few() -> None:
 def test_repeated_folds_are_others_and_keep_clusters_together() -> None:
     split = Split(kind="group", validation=0.2, test=0.2, folds=4, repeats=3)
     clusters = np.repeat(np.arange(100, dtype="uint64"), 3)
-    first, second = repeated_folds(clusters, split)
+    first, second = repeated_folds(clusters, split, clusters)
     assert (first != second).any()
     for found in (first, second):
         assert set(found) == {0, 1, 2, 3}
         assert (pd.Series(found).groupby(clusters).nunique() == 1).all()
-    assert repeated_folds(clusters, split.model_copy(update={"repeats": 1})) == []
+    assert repeated_folds(clusters, split.model_copy(update={"repeats": 1}), clusters) == []
 
 
 def test_each_repetition_scores_every_train_row_once_more(flights, model_of) -> None:

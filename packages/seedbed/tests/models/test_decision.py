@@ -7,8 +7,9 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from seedbed.errors import UserError
-from seedbed.models.decision import Decision, baseline_scores, choose_threshold, make_decision
+from seedbed.models.decision import Decision, baseline_scores, make_decision
 from seedbed.models.metrics import find_metric, metrics_of
+from seedbed.models.threshold import choose_threshold
 
 BINARY = Decision("binary", {"x": "number"}, (False, True), 0.4, (0.7, 0.3))
 CLASSES = Decision("multiclass", {"x": "number"}, ("a", "b", "c"), None, (0.2, 0.5, 0.3))

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Gate
+from seedbed.config.modelling import Gate
 from seedbed.errors import UserError
 from seedbed.files import write_json
 from seedbed.models.evaluating import Evaluated, evaluate_model
 from seedbed.models.gate import judge
+from seedbed.models.intervals import as_text
 from seedbed.models.training import Trained, train_model
 
 TASKS = ["binary", "multiclass", "regression"]
@@ -113,7 +114,7 @@ def test_the_headline_is_numbers_and_few_and_printed_on_one_line(
     assert shown["validation"][name] == trained[task].details["validation"][name]["value"]
     assert shown["test"]["low"] < shown["test"][name] < shown["test"]["high"]
     for found, part in ((trained[task], "cv"), (evaluated[task], "test")):
-        assert str(found).startswith(f"{name}: {shown[part][name]:.4g} ")
+        assert str(found).startswith(f"{name}: {as_text(shown[part][name])} ")
         assert "\n" not in str(found)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.config.schema import AgainstChampion, Gate, Problem
+from seedbed.config.modelling import AgainstChampion, Gate, Problem
 from seedbed.errors import UserError
 from seedbed.models.comparison import Comparison
 from seedbed.models.gate import Verdict, judge, read_refusal, write_refusal

@@ -10,9 +10,12 @@ from seedbed.models.intervals import (
     MINIMUM_CLUSTERS,
     MINIMUM_ROWS,
     MOST_SLICES,
+    as_number,
+    as_text,
     compare,
     interval,
     resample_counts,
+    with_interval,
 )
 from seedbed.models.metrics import metrics_of
 from seedbed.models.outcome import Outcome
@@ -189,3 +192,51 @@ def test_an_interval_is_not_given_where_many_resamples_are_undefined(
     values[:undefined] = np.nan
     assert (None not in interval(values)) is given
     assert undefined or interval(values) == pytest.approx((0.025, 0.975))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.68812, "0.688"),
+        (-0.0123, "-0.012"),
+        (0.00042, "0.00042"),
+        (-0.001, "-0.001"),
+        (-0.00001, "-1e-05"),
+        (-0.0, "0.000"),
+        (58.1234, "58.1"),
+        (1234567.8, "1,234,568"),
+        (None, "not defined"),
+        (0, "0.000"),
+    ],
+)
+def test_figures_are_for_people(value: float | None, text: str) -> None:
+    assert as_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (0.5, 0.4, 0.6, "0.500 (0.400 to 0.600)"),
+        (0.5, None, None, "0.500"),
+        (0.00042, 0.00031, 0.00055, "0.00042 (0.00031 to 0.00055)"),
+        (None, None, None, "not defined"),
+    ],
+)
+def test_an_interval_stands_beside_its_value_and_may_be_missing(
+    value: float | None, low: float | None, high: float | None, text: str
+) -> None:
+    assert with_interval({"value": value, "low": low, "high": high}) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.70734, "0.7073"),
+        (-0.5, "-0.5"),
+        (9999.4, "9999"),
+        (9999.6, "10000"),
+        (20231104.0, "20231104"),
+    ],
+)
+def test_a_large_number_has_no_exponent(value: float, text: str) -> None:
+    assert as_number(value) == text

@@ -20,23 +20,10 @@ MODELS = sorted(path.stem for path in (Path(__file__).parents[4] / "conf" / "mod
 SOURCE = Path(__file__).parents[2] / "src"
 
 
-def fitted(rows, model, task, seed=0, split_kind="random", folds=None):
-    kinds = feature_kinds(rows)
-    train = rows[rows["_split"] == "train"]
-    target = train["_target"].to_numpy(dtype=str if task == "multiclass" else None)
-    return fit_pipeline(
-        build_pipeline(model, task, kinds, seed, split_kind, folds),
-        feature_frame(train, kinds),
-        target,
-        model.name,
-    )
-
-
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_fits_and_scores(name: str, task: str, tables, model_of) -> None:
-    rows = tables[task].copy()
-    pipeline = fitted(rows, model_of(name), task)
+def test_a_model_fits_and_scores(name: str, task: str, tables, fitted_of) -> None:
+    rows, pipeline = tables[task], fitted_of(name, task)
     kinds = feature_kinds(rows)
     unseen = rows[rows["_split"] == "test"].copy()
     for column, kind in kinds.items():
@@ -53,10 +40,10 @@ def test_a_model_fits_and_scores(name: str, task: str, tables, model_of) -> None
         assert np.std(scores) > 0
 
 
-def test_a_model_learns(tables, model_of) -> None:
+def test_a_model_learns(tables, model_of, fit) -> None:
     rows = tables["regression"]
     scores = predict_scores(
-        fitted(rows, model_of("logistic_regression"), "regression"),
+        fit(rows, model_of("logistic_regression"), "regression"),
         feature_frame(rows[rows["_split"] == "test"], feature_kinds(rows)),
         "regression",
     )
@@ -71,17 +58,17 @@ def test_a_seed_reaches_nested_estimators_and_changes_what_is_random(flights, mo
     } == {7}
 
 
-def test_categories_reach_boosting_as_categories(flights, model_of) -> None:
-    pipeline = fitted(flights, model_of("hist_gradient_boosting"), "binary")
+def test_categories_reach_boosting_as_categories(flights, model_of, fit) -> None:
+    pipeline = fit(flights, model_of("hist_gradient_boosting"), "binary")
     assert pipeline[-1].is_categorical_.tolist() == [True, True, True, False, False, False]
 
 
 @pytest.mark.parametrize("categories", ["one_hot", "ordinal", "native"])
-def test_boosting_takes_each_encoding(categories: str, flights, model_of) -> None:
+def test_boosting_takes_each_encoding(categories: str, flights, model_of, fit) -> None:
     model = model_of(
         "hist_gradient_boosting", preprocessing={"categories": categories, "min_frequency": 1}
     )
-    assert hasattr(fitted(flights, model, "binary")[-1], "classes_")
+    assert hasattr(fit(flights, model, "binary")[-1], "classes_")
 
 
 @pytest.mark.parametrize(
@@ -124,12 +111,12 @@ def test_calibration_folds_follow_the_split(kind, folds, name, flights, model_of
     "name", ["logistic_regression", "linear_svm", "random_forest", "hist_gradient_boosting"]
 )
 def test_balanced_class_weights_raise_the_scores_of_the_rarer_class(
-    name: str, flights, model_of
+    name: str, flights, model_of, fit
 ) -> None:
     rows, kinds = flights[flights["_split"] == "validation"], feature_kinds(flights)
     plain, balanced = (
         predict_scores(
-            fitted(flights, model_of(name, class_weight=weight), "binary"),
+            fit(flights, model_of(name, class_weight=weight), "binary"),
             feature_frame(rows, kinds),
             "binary",
         )
@@ -197,13 +184,13 @@ def test_a_category_of_five_thousand_values_is_fitted_with_and_without_mean_targ
 @pytest.mark.parametrize("name", ["hist_gradient_boosting", "logistic_regression", "mlp"])
 @pytest.mark.parametrize("transform", ["log", "quantile"])
 def test_a_skewed_target_is_predicted_in_its_own_unit(
-    transform: str, name: str, diabetes, model_of
+    transform: str, name: str, diabetes, model_of, fit
 ) -> None:
     rows = diabetes.assign(_target=np.exp(diabetes["_target"] / 30))
     test = rows[rows["_split"] == "test"]
     found = {
         chosen: predict_scores(
-            fitted(rows, model_of(name, target_transform=chosen), "regression"),
+            fit(rows, model_of(name, target_transform=chosen), "regression"),
             feature_frame(test, feature_kinds(rows)),
             "regression",
         )
@@ -270,13 +257,13 @@ def test_a_model_that_cannot_be_built_is_an_error(
         build_pipeline(model_of(name, **changes), task, feature_kinds(tables[task]), 0)
 
 
-def test_what_scikit_learn_refuses_names_the_file(flights, model_of) -> None:
+def test_what_scikit_learn_refuses_names_the_file(flights, model_of, fit) -> None:
     with pytest.raises(UserError, match=r"conf/model/random_forest\.yaml.*n_estimators"):
-        fitted(flights, model_of("random_forest", arguments={"n_estimators": -1}), "binary")
+        fit(flights, model_of("random_forest", arguments={"n_estimators": -1}), "binary")
 
 
-def test_a_class_that_a_fold_lacks_has_probability_0(wine, model_of) -> None:
-    pipeline = fitted(wine[wine["_target"] != "1"], model_of("logistic_regression"), "multiclass")
+def test_a_class_that_a_fold_lacks_has_probability_0(wine, model_of, fit) -> None:
+    pipeline = fit(wine[wine["_target"] != "1"], model_of("logistic_regression"), "multiclass")
     scores = predict_scores(
         pipeline, feature_frame(wine, feature_kinds(wine)), "multiclass", ("0", "1", "2")
     )
@@ -289,7 +276,8 @@ import sys
 from pathlib import Path
 import numpy as np, pandas as pd
 from seedbed.config.yaml_files import load_yaml
-from seedbed.config.schema import Features, Model, Text
+from seedbed.config.modelling import Model
+from seedbed.config.preparation import Features, Text
 from seedbed.models.cross_validation import fit_with_folds
 from seedbed.models.decision import Decision
 from seedbed.models.serialization import dump_pipeline

@@ -7,9 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Features
 from seedbed.models.features import feature_frame, feature_kinds
-from seedbed.models.pipeline import build_pipeline, fit_pipeline
 from seedbed.models.predicting import predict_scores
 
 MODELS = sorted(path.stem for path in (Path(__file__).parents[4] / "conf" / "model").glob("*.yaml"))
@@ -30,20 +28,11 @@ CASES: list[Any] = [
 ]
 
 
-def fitted(rows: pd.DataFrame, model: Any, task: str) -> Any:
-    kinds = feature_kinds(rows)
-    train = rows[rows["_split"] == "train"]
-    target = train["_target"].to_numpy(dtype=str if task == "multiclass" else None)
-    pipeline = build_pipeline(model, task, kinds, 0, features=Features())
-    return fit_pipeline(pipeline, feature_frame(train, kinds), target, model.name)
-
-
 @pytest.mark.parametrize(("name", "task", "changes"), CASES)
 def test_rows_are_scored_alike_alone_in_chunks_and_together(
-    name: str, task: str, changes: dict[str, Any], tables, model_of
+    name: str, task: str, changes: dict[str, Any], tables, fitted_of
 ) -> None:
-    rows = tables[task]
-    pipeline = fitted(rows, model_of(name, **changes), task)
+    rows, pipeline = tables[task], fitted_of(name, task, **changes)
     features = feature_frame(rows, feature_kinds(rows))
     classes = ("0", "1", "2") if task == "multiclass" else ()
 
@@ -57,12 +46,12 @@ def test_rows_are_scored_alike_alone_in_chunks_and_together(
         assert np.array_equal(chunks, together[: len(chunks)]), f"in chunks of {size}"
 
 
-def test_many_classes_are_added_up_alike_for_one_row_and_for_many(model_of) -> None:
+def test_many_classes_are_added_up_alike_for_one_row_and_for_many(model_of, fit) -> None:
     random = np.random.default_rng(0)
     rows = pd.DataFrame(random.normal(size=(600, 4)), columns=list("abcd"))
     rows["_split"], rows["_target"] = "train", (random.integers(0, 11, 600) + 10).astype(str)
     model = model_of("hist_gradient_boosting", arguments={"max_iter": 5})
-    pipeline = fitted(rows, model, "multiclass")
+    pipeline = fit(rows, model, "multiclass")
     classes = tuple(str(10 + number) for number in range(11))
     features = rows[list("abcd")]
     together = predict_scores(pipeline, features, "multiclass", classes)
@@ -71,10 +60,10 @@ def test_many_classes_are_added_up_alike_for_one_row_and_for_many(model_of) -> N
         assert np.array_equal(alone[0], together[place])
 
 
-def test_a_forest_told_to_use_threads_adds_its_trees_up_in_order(tables, model_of) -> None:
+def test_a_forest_told_to_use_threads_adds_its_trees_up_in_order(tables, model_of, fit) -> None:
     rows = tables["binary"]
     model = model_of("random_forest", arguments={"n_estimators": 30, "n_jobs": 4})
-    pipeline = fitted(rows, model, "binary")
+    pipeline = fit(rows, model, "binary")
     features = feature_frame(rows, feature_kinds(rows))
     expected = sum(
         tree.predict_proba(pipeline[:-1].transform(features))[:, 1] for tree in pipeline[-1]

@@ -9,7 +9,6 @@ import pytest
 
 from seedbed.errors import UserError
 from seedbed.models.features import feature_frame, feature_kinds
-from seedbed.models.pipeline import build_pipeline, fit_pipeline
 from seedbed.models.predicting import predict_scores
 from seedbed.models.serialization import EPOCH, dump_pipeline, load_pipeline
 
@@ -17,25 +16,21 @@ MODELS = sorted(path.stem for path in (Path(__file__).parents[4] / "conf" / "mod
 
 
 @pytest.mark.parametrize(
-    ("name", "calibration", "task"),
+    ("name", "changes", "task"),
     [
-        *((name, None, task) for name in MODELS for task in ("binary", "multiclass", "regression")),
-        *(("logistic_regression", "isotonic", task) for task in ("binary", "multiclass")),
-        ("random_forest", "sigmoid", "binary"),
+        *((name, {}, task) for name in MODELS for task in ("binary", "multiclass", "regression")),
+        *(
+            ("logistic_regression", {"calibration": "isotonic"}, task)
+            for task in ("binary", "multiclass")
+        ),
+        ("random_forest", {"calibration": "sigmoid"}, "binary"),
     ],
 )
 def test_a_loaded_model_says_the_same(
-    name: str, task: str, calibration: str | None, tables, model_of, tmp_path: Path
+    name: str, task: str, changes: dict[str, str], tables, fitted_of, tmp_path: Path
 ) -> None:
-    rows, kinds = tables[task], feature_kinds(tables[task])
-    features = feature_frame(rows, kinds)
-    target = rows["_target"].to_numpy(dtype=str if task == "multiclass" else None)
-    pipeline = fit_pipeline(
-        build_pipeline(model_of(name, calibration=calibration), task, kinds, 0),
-        features,
-        target,
-        name,
-    )
+    features = feature_frame(tables[task], feature_kinds(tables[task]))
+    pipeline = fitted_of(name, task, **changes)
     dump_pipeline(pipeline, tmp_path / "pipeline.skops")
     classes = ("0", "1", "2")
     np.testing.assert_array_equal(
@@ -44,15 +39,8 @@ def test_a_loaded_model_says_the_same(
     )
 
 
-def test_a_file_holds_no_date_and_no_address(diabetes, model_of, tmp_path: Path) -> None:
-    kinds = feature_kinds(diabetes)
-    pipeline = fit_pipeline(
-        build_pipeline(model_of("random_forest"), "regression", kinds, 0),
-        feature_frame(diabetes, kinds),
-        diabetes["_target"].to_numpy(),
-        "random_forest",
-    )
-    dump_pipeline(pipeline, tmp_path / "a.skops")
+def test_a_file_holds_no_date_and_no_address(fitted_of, tmp_path: Path) -> None:
+    dump_pipeline(fitted_of("random_forest", "regression"), tmp_path / "a.skops")
     dump_pipeline(load_pipeline(tmp_path / "a.skops"), tmp_path / "b.skops")
     with zipfile.ZipFile(tmp_path / "a.skops") as file:
         assert {entry.date_time for entry in file.infolist()} == {EPOCH}

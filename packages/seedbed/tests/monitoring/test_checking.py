@@ -1,12 +1,13 @@
 """From rows to a decision, with real bundles: calm, drift, lost performance, too few rows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.tables import read_table
 from seedbed.monitoring import watching
 from seedbed.monitoring.checking import Report, State, check_rows
@@ -107,6 +108,9 @@ def test_the_same_months_of_the_profile_are_compared(bundle: Bundle, flights: pd
     assert season.reference_rows < whole.reference_rows
     psi = [next(c.psi for c in found.columns if c.column == "temp") for found in (season, whole)]
     assert psi[0] < psi[1]
+    elsewhen = check_rows(bundle, replace(now, months={"05": 1, "13": 1}), LOOSE)
+    assert "all months: none are of month 13" in elsewhen.reference
+    assert elsewhen.reference_rows == whole.reference_rows
 
 
 def test_parts_count_as_the_whole(bundle: Bundle, flights: pd.DataFrame) -> None:

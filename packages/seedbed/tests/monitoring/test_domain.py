@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.profiles import Profile
 from seedbed.monitoring.domain import compare_domains
 from seedbed.serving.drift import compare_profiles
@@ -30,6 +30,6 @@ def test_columns_that_part_are_found_where_each_looks_as_before() -> None:
 
 @pytest.mark.slow
 def test_rows_of_one_distribution_cannot_be_told_apart() -> None:
-    found = [compare_domains(coupled(300, seed), coupled(300, seed + 50)) for seed in range(20)]
-    assert sum(drift.p < 0.01 for drift in found) <= 2
+    found = [compare_domains(coupled(300, seed), coupled(300, seed + 50)) for seed in range(10)]
+    assert sum(drift.p < 0.01 for drift in found) <= 1
     assert abs(np.mean([drift.auc for drift in found]) - 0.5) < 0.02

@@ -1,4 +1,4 @@
-"""Prediction logs: what one bundle answered, with outcomes joined once."""
+"""Prediction logs: what one bundle answered, of which days, and what was passed over."""
 
 from datetime import date
 from pathlib import Path
@@ -6,37 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from monitoring.conftest import read
 from seedbed.errors import UserError
-from seedbed.monitoring.logs import Added, add_outcomes, is_log, log_files, read_log
+from seedbed.monitoring.logs import is_log, log_files, read_log
 from seedbed.monitoring.notes import LogNotes
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    """Three days; on the second another bundle answered as well."""
-    write(tmp_path, "2026-01-01", "a", ["a0", "a1"], [1.0, 2.0])
-    write(tmp_path, "2026-01-02", "a", ["a2"], [3.0])
-    write(tmp_path, "2026-01-02", "b", ["b0", "b1"], [4.0, 5.0])
-    write(tmp_path, "2026-01-03", "a", ["a3"], [6.0])
-    return tmp_path
-
-
-def write(folder: Path, day: str, version: str, requests: list[str], x: list[float]) -> None:
-    (folder / day).mkdir(exist_ok=True)
-    table = pd.DataFrame(
-        {"request_id": requests, "request_row": 0, "model_version": version, "x": x}
-    )
-    table.astype({"request_row": "int32"}).to_parquet(
-        folder / day / f"{version}{requests[0]}.parquet"
-    )
-
-
-def read(log: Path, notes: LogNotes | None = None, **days: date) -> pd.DataFrame:
-    return pd.concat(read_log(log, "a", "y", notes or LogNotes(), **days), ignore_index=True)
-
-
-def outcomes(**values: float) -> pd.DataFrame:
-    return pd.DataFrame({"request_id": list(values), "y": list(values.values())})
 
 
 def test_rows_of_other_bundles_are_left_out_and_counted(log: Path) -> None:
@@ -110,84 +83,6 @@ def test_a_damaged_file_is_named_and_left_out(log: Path) -> None:
     notes = LogNotes()
     assert "a3" not in read(log, notes)["request_id"].tolist()
     assert str(file) in notes.in_words()[-1]
-
-
-def test_outcomes_are_joined_without_doubling(log: Path) -> None:
-    assert add_outcomes(log, outcomes(a0=1, a2=0), "y", ["request_id"]) == Added(2, 0, 0, 0)
-    assert add_outcomes(log, outcomes(a0=1, a1=1), "y", ["request_id"]) == Added(1, 1, 0, 0)
-    found = read(log)
-    assert len(found) == 4
-    known = found.dropna(subset=["y"])
-    assert dict(zip(known["request_id"], known["y"], strict=True)) == {"a0": 1, "a1": 1, "a2": 0}
-
-
-def test_outcomes_can_be_found_by_an_input(log: Path) -> None:
-    rows = pd.DataFrame({"x": ["2.0", "9.0"], "y": [1, 0]})
-    assert add_outcomes(log, rows, "y", ["x"]) == Added(1, 0, 0, 1)
-    assert read(log).set_index("request_id")["y"].dropna().to_dict() == {"a1": 1.0}
-
-
-def test_a_request_that_was_sent_again_has_the_outcome_each_time(log: Path) -> None:
-    write(log, "2026-01-04", "a", ["again", "again"], [7.0, 7.0])
-    for rows, on in (
-        (outcomes(again=1), ["request_id"]),
-        (pd.DataFrame({"x": [7.0], "y": [1]}), ["x"]),
-    ):
-        added = add_outcomes(log, rows, "y", on)
-        assert added.unknown == 0
-        assert read(log)["y"].dropna().tolist() == [1, 1]
-
-
-def test_a_key_that_is_missing_finds_no_row(log: Path) -> None:
-    write(log, "2026-01-04", "a", ["a4", "a5"], [float("nan")] * 2)
-    rows = pd.DataFrame({"x": [float("nan"), 1.0], "y": [1, 1]})
-    assert add_outcomes(log, rows, "y", ["x"]) == Added(1, 0, 0, 1)
-
-
-def test_outcomes_for_what_is_no_whole_log_are_refused(log: Path) -> None:
-    with pytest.raises(UserError, match="no prediction log"):
-        add_outcomes(log / "typo", outcomes(a0=1), "y", ["request_id"])
-    assert not (log / "typo").exists()
-    file = next((log / "2026-01-03").iterdir())
-    file.write_bytes(file.read_bytes()[:-10])
-    with pytest.raises(UserError, match=f"{file}: this file is damaged"):
-        add_outcomes(log, outcomes(a0=1), "y", ["request_id"])
-
-
-def test_an_outcome_takes_anothers_place_only_when_asked(log: Path) -> None:
-    add_outcomes(log, outcomes(a0=1, a1=0), "y", ["request_id"])
-    with pytest.raises(
-        UserError, match="1 outcomes contradict .* request_id=a0.* y is 0, and was 1"
-    ):
-        add_outcomes(log, outcomes(a0=0, a2=1), "y", ["request_id"])
-    assert read(log)["y"].notna().sum() == 2, "nothing was added"
-    added = add_outcomes(log, outcomes(a0=0, a2=1), "y", ["request_id"], replace=True)
-    assert added == Added(1, 0, 1, 0)
-    assert read(log).set_index("request_id")["y"]["a0"] == 0
-
-
-@pytest.mark.parametrize(
-    ("rows", "on", "message"),
-    [
-        (pd.DataFrame({"request_id": ["a0"]}), ["request_id"], "no column y"),
-        (pd.DataFrame({"id": ["a0"], "y": [1]}), ["request_id"], "no column request_id"),
-        (pd.DataFrame({"z": [1], "y": [1]}), ["z"], "log has no column z"),
-        (pd.DataFrame({"x": ["many"], "y": [1]}), ["x"], "not of the prediction log's type"),
-        (pd.DataFrame({"request_id": ["a0", "a0"], "y": [1, 0]}), ["request_id"], "contradict each other"),
-    ],
-)  # fmt: skip
-def test_outcomes_that_cannot_be_joined_are_refused(
-    log: Path, rows: pd.DataFrame, on: list[str], message: str
-) -> None:
-    with pytest.raises(UserError, match=message):
-        add_outcomes(log, rows, "y", on)
-    assert not (log / "outcomes.parquet").exists()
-
-
-def test_a_key_that_is_there_twice_is_refused(log: Path) -> None:
-    write(log, "2026-01-04", "a", ["a4"], [1.0])
-    with pytest.raises(UserError, match="do not tell the rows of the prediction log apart"):
-        add_outcomes(log, pd.DataFrame({"x": [1.0], "y": [1]}), "y", ["x"])
 
 
 def test_a_log_is_known_by_its_days(log: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.models.estimation import estimate
 from seedbed.models.metrics import metrics_of
 from seedbed.models.outcome import Outcome
@@ -51,6 +51,9 @@ def test_a_regression_has_no_estimate() -> None:
     assert estimate(outcome, metrics_of("regression")["rmse"], np.arange(5)) is None
 
 
+NONE = {"value": None, "low": None, "high": None}
+
+
 @pytest.mark.parametrize(
     ("before", "lost"),
     [
@@ -58,7 +61,7 @@ def test_a_regression_has_no_estimate() -> None:
         pytest.param({"value": 0.95, "low": 0.94, "high": 0.96}, True, id="much better before"),
         pytest.param({"value": 0.95, "low": 0.60, "high": 0.99}, False, id="known vaguely before"),
         pytest.param({"value": 0.50, "low": 0.49, "high": 0.51}, False, id="worse before"),
-        pytest.param({"value": None, "low": None, "high": None}, False, id="not defined before"),
+        pytest.param(NONE, False, id="not defined before"),
     ],
 )  # fmt: skip
 def test_performance_is_lost_only_beyond_both_intervals(
@@ -88,6 +91,27 @@ def test_a_slice_in_which_labels_are_flipped_is_named() -> None:
     )  # fmt: skip
     assert "place = here" in [part.part for part in found if part.lost]
     assert "place = there" not in [part.part for part in found if part.lost]
+
+
+@pytest.mark.parametrize(("slices", "lost"), [(1, True), (20, False)])
+def test_one_slice_of_many_must_be_worse_than_one_alone(slices: int, lost: bool) -> None:
+    metric, count = metrics_of("binary")["roc_auc"], 3_000
+    outcome = binary(count)
+    alone = {"test": {"model": {"roc_auc": NONE}}, "slices": {}}
+    now = measure(outcome, metric, {}, np.arange(count), alone, Monitor())[0].current
+    assert now["value"] is not None and now["high"] is not None
+    half = now["high"] - now["value"]
+    # What is tolerated lies just beyond the interval of the slice.
+    value = (now["value"] + 1.2 * half) / (1 - Monitor().performance)
+    known = {"roc_auc": {"value": value, "low": value, "high": value}}
+    places = pd.Series(["here"] * count)
+    packaged = {
+        "test": {"model": {"roc_auc": NONE}},
+        "slices": {f"place {number}": {"here": known} for number in range(slices)},
+    }
+    columns = dict.fromkeys(packaged["slices"], places)
+    found = measure(outcome, metric, columns, np.arange(count), packaged, Monitor())
+    assert [part.lost for part in found[1:]] == [lost] * slices
 
 
 def test_rows_of_a_day_or_a_group_are_resampled_together() -> None:

@@ -6,7 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import AgainstChampion, Gate, Split, Window
+from seedbed.config.modelling import AgainstChampion, Gate
+from seedbed.config.preparation import Split
+from seedbed.config.schema import Window
 from seedbed.models.gate import Verdict
 from seedbed.retraining.challenger import Challenger, Part, describe_parts
 from seedbed.retraining.report import write_report

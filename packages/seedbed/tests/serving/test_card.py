@@ -7,47 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.serving.card import cell, figure, interval
+from seedbed.models.intervals import with_interval
+from seedbed.serving.card import cell
 
 Built = Callable[[str], Path]
 
 
 def card_of(root: Path) -> str:
     return (root / "models/bundle/MODEL_CARD.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.68812, "0.688"),
-        (-0.0123, "-0.012"),
-        (0.00042, "0.00042"),
-        (-0.001, "-0.001"),
-        (-0.00001, "-1e-05"),
-        (-0.0, "0.000"),
-        (58.1234, "58.1"),
-        (1234567.8, "1,234,568"),
-        (None, "not defined"),
-        (0, "0.000"),
-    ],
-)
-def test_figures_are_for_people(value: float | None, text: str) -> None:
-    assert figure(value) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "low", "high", "text"),
-    [
-        (0.5, 0.4, 0.6, "0.500 (0.400 to 0.600)"),
-        (0.5, None, None, "0.500"),
-        (0.00042, 0.00031, 0.00055, "0.00042 (0.00031 to 0.00055)"),
-        (None, None, None, "not defined"),
-    ],
-)
-def test_an_interval_stands_beside_its_value_and_may_be_missing(
-    value: float | None, low: float | None, high: float | None, text: str
-) -> None:
-    assert interval({"value": value, "low": low, "high": high}) == text
 
 
 def test_text_cannot_break_a_table() -> None:
@@ -62,7 +29,7 @@ def test_a_card_has_every_part(built: Built, name: str) -> None:
     details = json.loads((root / "reports/evaluate/details.json").read_text(encoding="utf-8"))
     for metric, found in details["test"].items():
         beside = [found, details["baseline"][metric], details["difference"][metric]]
-        assert f"| {metric} | {' | '.join(map(interval, beside))} |" in card
+        assert f"| {metric} | {' | '.join(map(with_interval, beside))} |" in card
     for column in about["signature"]["columns"]:
         assert f"| {column['name']} | {column['type']} |" in card
     drawn = "whole stretches of time, 50 in all" if name == "flights" else "single rows"

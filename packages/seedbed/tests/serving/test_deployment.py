@@ -26,7 +26,7 @@ from seedbed.serving.deployment import (
     deployment_files,
     select_packages,
 )
-from seedbed.serving.packaging import gather_code
+from seedbed.serving.own_code import gather_code
 
 from support import REPOSITORY
 
@@ -82,7 +82,8 @@ def test_what_serves_can_be_imported_from_the_wheel_alone(
 ) -> None:
     wheel.extractall(tmp_path / "site")
     code = (
-        "import seedbed.cli.serving, seedbed.serving.http.server, seedbed.serving.scoring.running;"
+        "import seedbed.cli.serving, seedbed.serving.http.server, seedbed.serving.scoring.running,"
+        "seedbed.serving.http.log_writer;"
         "print(seedbed.__file__)"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}

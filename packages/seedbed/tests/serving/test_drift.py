@@ -5,12 +5,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.profiles import Profile
-from seedbed.serving.drift import (
-    ColumnDrift,
+from seedbed.serving.drift import ColumnDrift, compare_profiles
+from seedbed.serving.drift_statistics import (
     adjust,
-    compare_profiles,
     homogeneity_p,
     pool_rare,
     population_stability,

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from seedbed.errors import UserError
-from seedbed.serving.bundle import Bundle, load_bundle
+from seedbed.serving.bundle import Bundle
 from seedbed.serving.explaining import MOST_ROWS, explain
+from seedbed.serving.loading import load_bundle
 from seedbed.serving.samples import Samples
 from seedbed.serving.signature import InputColumn
 

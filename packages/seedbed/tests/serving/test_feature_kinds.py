@@ -270,19 +270,17 @@ def changed(**columns: object) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        pytest.param(changed(note=np.arange(400) % 50), None, id="a text of numbers only"),
-        pytest.param(changed(note="the same"), None, id="a text of one value"),
+        pytest.param(
+            changed(note="the same", shop="one", city=["Bern", *[None] * 399], promised=["2024-01-01", *[None] * 399]),
+            None, id="one text, one category, one value and one date, the others missing",
+        ),
+        pytest.param(
+            changed(note=np.arange(400) % 50, shop=[f"{n}" for n in range(400)]),
+            None, id="a text of numbers only and a category of 400 values",
+        ),
         pytest.param(changed(note="?!"), None, id="a text without words"),
         pytest.param(changed(note=None), r"note \(feature\) holds nothing but missing", id="no text"),
-        pytest.param(changed(shop=[f"{n}" for n in range(400)]), None, id="a category of 400 values"),
-        pytest.param(changed(shop="one"), None, id="a category of one value"),
-        pytest.param(
-            changed(city=["Bern", *[None] * 399]), None, id="one value, the others missing"
-        ),
         pytest.param(changed(promised=None), r"promised \(feature\) holds nothing but", id="no date"),
-        pytest.param(
-            changed(promised=["2024-01-01", *[None] * 399]), None, id="one date, the others missing"
-        ),
         pytest.param(changed(promised="soon"), "column promised: .*'soon'", id="a date that is none"),
     ],
 )  # fmt: skip

@@ -12,8 +12,8 @@ from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
+from seedbed.config.modelling import AgainstChampion, Gate, Problem
 from seedbed.config.params import read_params
-from seedbed.config.schema import AgainstChampion, Gate, Problem
 from seedbed.data.tables import read_table
 from seedbed.models.comparison import compare_answers
 from seedbed.models.decision import Decision

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.config.schema import Column, Features
+from seedbed.config.preparation import Features
+from seedbed.config.schema import Column
 from seedbed.data.roles import row_key
 from seedbed.errors import UserError
 from seedbed.serving.packaging import periods, rows_of

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.tables import read_table
 from seedbed.monitoring.checking import check_rows
 from seedbed.monitoring.watching import watch
@@ -53,7 +53,7 @@ def test_the_figures_are_those_of_monitor(built: Built, name: str) -> None:
 def test_rows_as_json_sends_them_count_as_those_of_a_table(built: Built, name: str) -> None:
     bundle = load_bundle(built(name) / "models/bundle")
     rows = bundle.samples.rows
-    sent = pa.table(arrow_inputs(bundle, rows)).to_pandas()
+    sent = pa.table(arrow_inputs(bundle.signature, rows)).to_pandas()
     found = slot(bundle, sent), slot(bundle, bundle.signature.check(rows))
     assert figures_of(bundle, found[:1], LIMITS) == figures_of(bundle, found[1:], LIMITS)
     assert found[0].months == found[1].months

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from project.stages.ingest import ingest
-from seedbed.config.schema import ColumnLists, Dataset, Join, Source, Table
+from seedbed.config.joins import Join
+from seedbed.config.schema import ColumnLists, Dataset, Source, Table
 from seedbed.data.tables import read_table
 
 COLUMNS = ColumnLists(target="late", key=["id"], number=["heigh*"])

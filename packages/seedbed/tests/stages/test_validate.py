@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from project.stages.validate import validate
-from seedbed.config.schema import Expectation, Expectations, Severity
+from seedbed.config.preparation import Expectation, Expectations, Severity
 from seedbed.data.tables import write_table
 from seedbed.errors import UserError
 from seedbed.files import read_json

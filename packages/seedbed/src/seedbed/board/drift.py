@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.roles import target_column
 from seedbed.errors import UserError
 from seedbed.monitoring.checking import Report, check_rows

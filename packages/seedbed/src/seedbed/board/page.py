@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
 from seedbed.board.drift import Day, LogDrift
 from seedbed.board.experiments import Cell, Experiments, read_experiments
@@ -33,7 +34,7 @@ class Use:
     figure: Cell
 
 
-def make_page(root: Path, drift: LogDrift | None, link: Callable[[str], str]) -> str:
+def make_page(root: Path, drift: LogDrift | None, way: str) -> str:
     """Return the page of what the repository holds now.
 
     What cannot be read is named where it would stand; the rest of the page is there.
@@ -43,8 +44,8 @@ def make_page(root: Path, drift: LogDrift | None, link: Callable[[str], str]) ->
     root : Path
     drift : LogDrift or None
         Days of a prediction log.
-    link : callable
-        Returns where a path below root is found from the page.
+    way : str
+        From the page to root; "" where a server gives both.
     """
     problems: dict[str, str] = {}
 
@@ -70,7 +71,7 @@ def make_page(root: Path, drift: LogDrift | None, link: Callable[[str], str]) ->
     policy = f"default-src 'none'; style-src {allow(style)}; script-src {allow(script)}; "
     return render(
         TEMPLATE,
-        {"interval": with_interval, "link": link},
+        {"interval": with_interval, "link": lambda path: quote(f"{way}/{path}")},
         style=style,
         script=script,
         policy=f"{policy} img-src data:; base-uri 'none'; form-action 'none'",

@@ -1,6 +1,9 @@
 // Parallel coordinates: an axis for each chosen column, a line for each row that is shown.
 
-const [TOP, BOTTOM, LEFT, STEP, LETTERS] = [34, 250, 60, 130, 20];
+const [TOP, BOTTOM, LEFT, STEP, LETTERS] = [46, 262, 60, 130, 40];
+const DECADES = 2; // of positive numbers, from which on the axis is logarithmic
+const ruler = document.createElement("canvas").getContext("2d");
+ruler.font = `11px ${getComputedStyle(document.body).fontFamily}`;
 let lines = [];
 
 function draw(name, attributes, text = "") {
@@ -10,33 +13,42 @@ function draw(name, attributes, text = "") {
   return element;
 }
 
-const cut = (text) => (text.length > LETTERS ? `…${text.slice(1 - LETTERS)}` : text);
+// The end of a text, as much as stands between two axes: names differ at their ends.
+function cut(text, width = STEP - 12) {
+  let end = text.slice(-LETTERS);
+  const shown = () => (end.length < text.length ? `…${end}` : end);
+  while (end && ruler.measureText(shown()).width > width) end = end.slice(1);
+  return shown();
+}
 
 function makeAxis(place, number) {
   const numbers = rows.map((row) => numberOf(row, place)).filter((value) => value !== null);
   const least = numbers.reduce((a, b) => Math.min(a, b), Infinity);
   const most = numbers.reduce((a, b) => Math.max(a, b), -Infinity);
-  const spread = most - least || 1;
+  const isLog = isNumber(place) && least > 0 && most / least > 10 ** DECADES;
+  const [scale, unscale] = isLog ? [Math.log, Math.exp] : [Number, Number];
+  const [low, spread] = [scale(least), scale(most) - scale(least)];
+  const share = (value) => (spread ? (scale(value) - low) / spread : 0.5);
   return {
-    place, least, most,
+    place, least, most, isLog, share,
     known: numbers.length,
     x: LEFT + number * STEP,
-    y: (value) => (most === least ? (TOP + BOTTOM) / 2 : BOTTOM - ((value - least) / spread) * (BOTTOM - TOP)),
-    value: (y) => least + ((BOTTOM - y) / (BOTTOM - TOP)) * spread,
+    y: (value) => BOTTOM - share(value) * (BOTTOM - TOP),
+    value: (y) => (spread ? unscale(low + ((BOTTOM - y) / (BOTTOM - TOP)) * spread) : least),
   };
 }
 
 function drawAxis(axis) {
   const { place, x, least, most } = axis;
   const parts = [draw("line", { x1: x, x2: x, y1: TOP, y2: BOTTOM })];
-  const name = draw("text", { x, y: 14, "text-anchor": "middle" }, cut(columns[place].name));
-  name.append(draw("title", {}, columns[place].name));
-  parts.push(name);
+  parts.push(...drawName(columns[place].name, x));
+  if (axis.isLog) parts.push(draw("text", { ...centred(x), y: BOTTOM + 16, class: "tick" }, "log scale"));
   const known = values[place];
-  const ticks = known ? known.map((text, at) => [at, text]) : [...new Set([least, (least + most) / 2, most])];
+  const middle = axis.value((TOP + BOTTOM) / 2);
+  const ticks = known ? known.map((text, at) => [at, text]) : [...new Set([least, middle, most])];
   for (const tick of ticks.slice(0, 12)) {
     const [at, text] = known ? tick : [tick, textOf(tick)];
-    parts.push(draw("text", { x: x + 6, y: axis.y(at) + 4, class: "tick" }, cut(text)));
+    parts.push(draw("text", { x: x + 6, y: axis.y(at) + 4, class: "tick" }, cut(text, STEP - 18)));
   }
   const range = ranges.get(place);
   if (range) {
@@ -45,6 +57,18 @@ function drawAxis(axis) {
   }
   parts.push(drawHandle(axis));
   return parts;
+}
+
+const centred = (x) => ({ x, "text-anchor": "middle" });
+
+// The last part of a dotted name, and above it what it belongs to.
+function drawName(name, x) {
+  const place = name.lastIndexOf(".") + 1;
+  return [name.slice(0, place), name.slice(place)].map((part, line) => {
+    const text = draw("text", { ...centred(x), y: 14 + 13 * line, class: "name" }, cut(part));
+    text.append(draw("title", {}, name));
+    return text;
+  });
 }
 
 function drawHandle(axis) {
@@ -75,9 +99,10 @@ function drawPlot() {
   const svg = byId("plot");
   const axes = [...chosen].map(makeAxis).filter((axis) => axis.least <= axis.most);
   svg.setAttribute("width", LEFT + axes.length * STEP);
-  svg.setAttribute("height", BOTTOM + 14);
+  svg.setAttribute("height", BOTTOM + 22);
   svg.style.strokeOpacity = Math.min(0.6, Math.max(0.15, 60 / shown.length));
-  const lead = axes.filter((axis) => columns[axis.place].metric).sort((a, b) => b.known - a.known)[0];
+  const metrics = axes.filter((axis) => columns[axis.place].metric && axis.least < axis.most);
+  const lead = metrics.sort((a, b) => b.known - a.known)[0];
   lines = shown.map((row) => {
     // A missing value leaves a gap.
     let pen = "M";
@@ -89,8 +114,8 @@ function drawPlot() {
     });
     const line = draw("path", { d: path.join("") });
     const figure = lead ? numberOf(row, lead.place) : null;
-    const share = figure === null ? 0 : (100 * (BOTTOM - lead.y(figure))) / (BOTTOM - TOP);
-    line.style.stroke = `color-mix(in oklab, var(--up) ${share}%, var(--down))`;
+    const share = figure === null ? 0 : lead.share(figure);
+    line.style.stroke = `color-mix(in oklab, var(--up) ${100 * share}%, var(--down))`;
     line.append(draw("title", {}, row.name));
     return line;
   });

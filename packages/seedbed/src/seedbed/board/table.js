@@ -29,7 +29,9 @@ function numberOf(row, place) {
 
 function textOf(value) {
   if (value === null) return "";
-  return typeof value === "number" ? String(Number(value.toPrecision(4))) : value;
+  if (typeof value !== "number") return value;
+  const isWhole = Number.isInteger(value) || Math.abs(value) >= 9999.5;
+  return isWhole ? value.toFixed(0) : String(Number(value.toPrecision(4)));
 }
 
 function make(name, text, attributes = {}) {
@@ -66,7 +68,8 @@ function headCell(label, place) {
   const sorted = order.place === place;
   if (sorted) cell.setAttribute("aria-sort", order.up ? "ascending" : "descending");
   const arrow = sorted ? (order.up ? " ▲" : " ▼") : "";
-  const button = make("button", label.replaceAll(".", ".\u200b") + arrow, { type: "button" });
+  const breakable = label.replaceAll(/\.|(?<=[^.]{8})_/g, "$&\u200b");
+  const button = make("button", breakable + arrow, { type: "button" });
   button.addEventListener("click", () => {
     order = { place, up: sorted && place !== null && !order.up };
     update();

@@ -4,7 +4,6 @@ import contextlib
 import os
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
 
 import typer
 
@@ -33,7 +32,7 @@ def board(
     from seedbed.board.server import BoardServer
     from seedbed.cli.monitoring import read_limits
     from seedbed.files import write_text
-    from seedbed.serving.bundle import default_bundle, load_bundle
+    from seedbed.serving.loading import default_bundle, load_bundle
 
     root, here = find_root(), Path.cwd()
     drift = None
@@ -43,19 +42,16 @@ def board(
             drift = LogDrift(model, here / log, read_limits("default"))
     if out:
         file = here / out
-        way = Path(os.path.relpath(root, file.parent)).as_posix()
-        write_text(file, make_page(root, drift, lambda path: quote(f"{way}/{path}")))
+        write_text(
+            file, make_page(root, drift, Path(os.path.relpath(root, file.parent)).as_posix())
+        )
         print(os.path.relpath(file))
         return
     with (
         contextlib.suppress(KeyboardInterrupt),
-        BoardServer(root, lambda: make_page(root, drift, _from_server), port) as server,
+        BoardServer(root, lambda: make_page(root, drift, ""), port) as server,
     ):
         print("Reading Git, DVC and logs: DVC is slow to read an experiment for the first time.")
         server.page()
         print(f"{server.address} (Ctrl-C ends it)", flush=True)
         server.serve_forever()
-
-
-def _from_server(path: str) -> str:
-    return quote(f"/{path}")

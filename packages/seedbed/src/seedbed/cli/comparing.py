@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from seedbed.config.repository import find_root
+from seedbed.errors import UserError
 
 app = typer.Typer()
 
@@ -46,8 +47,13 @@ def compare(
     from seedbed.config.yaml_files import load_yaml
     from seedbed.files import write_text
 
-    root = find_root()
-    found = [read_revision(root, name) for name in dict.fromkeys(revisions)]
+    root, names = find_root(), list(dict.fromkeys(revisions))
+    if len(names) == 1:
+        raise UserError(
+            f"{names[0]} alone cannot be compared. Name another revision or experiment beside it, "
+            f"such as `seedbed compare main {names[0]}`."
+        )
+    found = [read_revision(root, name) for name in names]
     ranking = rank(found)
     print("\n".join([ranking.in_words(), *lacking(found)]))
     if markdown:

@@ -28,8 +28,9 @@ def add(
     path: Annotated[
         str,
         typer.Argument(
-            help="A file, a glob in quotes, or a folder, here or at an address such as s3://; for "
-            "a database the name of an environment variable with its URL, or a URL."
+            help="A file, a glob in quotes, or a folder, here or at an address such as s3://; the "
+            "address of a JSON API; for a database or a topic of Kafka the name of an environment "
+            "variable with its URL, or a URL."
         ),
     ],
     target: Annotated[str, typer.Option(help="The column to predict.")],
@@ -45,7 +46,8 @@ def add(
         list[str] | None,
         typer.Option(
             "--table",
-            help="Another table, as NAME=PATH; may be repeated. Of a database, NAME of its table.",
+            help="Another table, as NAME=PATH; may be repeated. Of a database, NAME of its table; "
+            "of Kafka, of its topic.",
         ),
     ] = None,
     joins: Annotated[
@@ -54,6 +56,13 @@ def add(
     ] = None,
     query: Annotated[
         str | None, typer.Option(help="A query of the database PATH, with ORDER BY.")
+    ] = None,
+    headers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--header",
+            help="A header for a JSON API, as NAME=ENVIRONMENT_VARIABLE; may be repeated.",
+        ),
     ] = None,
     use: Annotated[bool, typer.Option(help="Make it the dataset of this project.")] = False,
     force: Annotated[bool, typer.Option(help="Replace files of this dataset.")] = False,
@@ -73,6 +82,7 @@ def add(
         tables=tables or [],
         joins=joins or [],
         query=query,
+        headers=headers or [],
         use=use,
         force=force,
     )
@@ -85,10 +95,10 @@ def add(
 def freshness() -> None:
     """Say whether the source has moved since the last ingest, without reading it.
 
-    Exit codes: 0 it is as it was, 3 it has moved, 1 a mistake.
+    Exit codes: 0 it is as it was, 3 it has moved, 1 a mistake, or it cannot be told.
     """
     from seedbed.config.params import read_params
-    from seedbed.data.freshness import STATE, find_moves, source_state
+    from seedbed.data.freshness import STATE, find_moves, find_unknown, source_state
     from seedbed.files import read_json
 
     root = find_root()
@@ -101,6 +111,8 @@ def freshness() -> None:
         recorded = read_json(STATE)
         state = source_state(params["source"], params["dataset"], params["columns"])
         found = [*find_moves(recorded, state), *_changed_files(root)]
+    if not found and (unknown := find_unknown(state)):
+        raise UserError(f"{unknown[0]}. Read it again: dvc repro --force --single-item ingest.")
     for sentence in found or ["the source is as it was at the last ingest"]:
         print(sentence)
     if found:

@@ -1,5 +1,8 @@
 """What `seedbed` starts: all groups of commands as one application."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from seedbed.cli import (
@@ -33,8 +36,18 @@ for group in GROUPS:
     app.add_typer(group.app)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(version("seedbed"))
+        raise typer.Exit
+
+
 @app.callback()
-def seedbed() -> None:
+def seedbed(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, help="Print it.", is_eager=True)
+    ] = False,
+) -> None:
     """Keep a seedbed repository in order. `dvc repro` and `dvc exp run` do the work itself."""
 
 

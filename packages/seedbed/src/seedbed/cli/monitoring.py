@@ -11,7 +11,7 @@ import typer
 from seedbed.errors import UserError
 
 if TYPE_CHECKING:
-    from seedbed.config.schema import Monitor
+    from seedbed.config.monitor import Monitor
 
 app = typer.Typer()
 outcomes = typer.Typer(no_args_is_help=True, help="Outcomes that came after predictions.")
@@ -58,12 +58,13 @@ def monitor(
     from seedbed.monitoring.page import WORDS, to_html
     from seedbed.monitoring.reading import read_rows
     from seedbed.monitoring.watching import watch
-    from seedbed.serving.bundle import default_bundle, load_bundle
+    from seedbed.serving.loading import default_bundle, load_bundle
     from seedbed.serving.reference import Reference
     from seedbed.serving.scoring.options import parse_options, project_source
 
     if out.suffix == ".json":
         raise UserError(f"--out {out}: the figures go there. Name the page, such as monitor.html.")
+    tolerated = read_limits(limits)
     model = load_bundle(bundle or default_bundle())
     defaults, options = project_source(model.recipe.dataset), parse_options(option)
     notes = LogNotes()
@@ -79,7 +80,7 @@ def monitor(
         )
     except UserError as error:
         raise UserError(" ".join([str(error), *notes.in_words()])) from None
-    report = check_rows(model, now, read_limits(limits), before, not all_year, notes.in_words())
+    report = check_rows(model, now, tolerated, before, not all_year, notes.in_words())
     write_text(out, to_html(report))
     write_json(out.with_suffix(".json"), report.to_dict())
     print(f"{WORDS[report.state]}. {report.rows:,} rows, model {report.model}")
@@ -105,9 +106,9 @@ def add(
 ) -> None:
     """Add outcomes to a prediction log; the same ones once more change nothing."""
     from seedbed.data.roles import target_column
-    from seedbed.monitoring.logs import add_outcomes
+    from seedbed.monitoring.outcomes import add_outcomes
     from seedbed.monitoring.reading import read_outcomes
-    from seedbed.serving.bundle import default_bundle, load_bundle
+    from seedbed.serving.loading import default_bundle, load_bundle
 
     model = load_bundle(bundle or default_bundle())
     keys = [name.strip() for name in on.split(",")]
@@ -123,9 +124,9 @@ def read_limits(name: str) -> "Monitor":
     """Return what conf/monitor/NAME.yaml says; the defaults where there is no such folder."""
     from pydantic import ValidationError
 
-    from seedbed.config.schema import Monitor
+    from seedbed.config.monitor import Monitor
+    from seedbed.config.section import first_mistake
     from seedbed.config.yaml_files import load_yaml
-    from seedbed.models.decision import first_mistake
 
     folder = Path("conf/monitor")
     if not folder.is_dir() and name == "default":

@@ -65,7 +65,7 @@ def score(
     """Predict all rows of INPUT into OUTPUT; typed again after a kill, it goes on where it was."""
     # Threads of OpenMP that wait by spinning would take the core of those that read and write.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from seedbed.serving.bundle import default_bundle, load_bundle
+    from seedbed.serving.loading import default_bundle, load_bundle
     from seedbed.serving.log_files import log_settings, make_folder
     from seedbed.serving.scoring.logging import ScoreLog
     from seedbed.serving.scoring.running import describe, plan_run, run

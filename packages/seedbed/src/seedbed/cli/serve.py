@@ -99,7 +99,7 @@ def serve(
 
 def _folder_of(bundle: str | None) -> Path:
     if bundle is None:
-        from seedbed.serving.bundle import default_bundle
+        from seedbed.serving.loading import default_bundle
 
         return default_bundle()
     if Path(bundle).is_dir() or not VERSION.fullmatch(bundle):

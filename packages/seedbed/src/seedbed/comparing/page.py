@@ -1,33 +1,22 @@
 """A comparison as one HTML page that needs nothing but itself: what is best and what differs."""
 
-import html
 from collections.abc import Sequence
+from dataclasses import dataclass
 from os.path import commonprefix
+from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from seedbed.comparing.plots import draw
 from seedbed.comparing.ranking import Ranking
 from seedbed.comparing.revisions import Revision
 from seedbed.comparing.show import HIDDEN_PARAMS
 from seedbed.errors import UserError, some_of
+from seedbed.models.intervals import as_number
 from seedbed.models.metrics import find_metric
+from seedbed.pages import STYLE
+from seedbed.templates import render
 
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2rem auto; padding: 0 1rem;
-  color: #222; }
-h1 { font-size: 1.4em; } h2 { font-size: 1.15em; margin-top: 2rem; }
-h1, p { overflow-wrap: anywhere; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; }
-td, th { border: 1px solid #ccc; padding: 0.25rem 0.6rem; text-align: left; }
-th { background: #f4f4f4; overflow-wrap: anywhere; min-width: 7em; }
-tbody th { font-weight: normal; min-width: min(19em, 40vw); } td { white-space: nowrap; }
-mark { background: #fff0c2; } b { color: #00563f; }
-.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }
-figure { margin: 0; } svg { max-width: 100%; height: auto; }
-"""
+TEMPLATE = Path(__file__).with_name("page.html.jinja")
 MOST_REVISIONS = 8
 """As many as there are colours."""
 MOST_NAMES = 3
@@ -36,6 +25,24 @@ MOST_TEXT = 60
 """Characters of a value."""
 CONTEXT = 20
 """Characters that a long value shows before it differs from the others."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value, whether it is the best of its row, and whether the first revision has another."""
+
+    text: str
+    best: bool = False
+    differs: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, the names of the columns, and the cells of each row by its name."""
+
+    title: str
+    columns: list[str]
+    rows: dict[str, list[Cell]]
 
 
 def to_html(
@@ -59,27 +66,22 @@ def to_html(
     if len(shown) < len(revisions):
         rest = some_of([name for name in order if name not in kept], MOST_NAMES)
         notes.append(f"Tables and plots show it and the best {len(shown) - 1}, without {rest}.")
-    title = html.escape(f"Compared with {ranking.first}: {some_of(order, MOST_NAMES)}")
-    parts = [
-        f"<h1>{title}</h1>",
-        *(f"<p>{html.escape(text)}</p>" for text in [ranking.in_words(), *notes]),
-        f"<p><b>Bold</b>: the best of a row. <mark>Marked</mark>: not as in "
-        f"{html.escape(ranking.first)}.</p>",
-        _section(f"By {ranking.key}", _ranking_table(ranking)),
-        _section("Metrics", _table(shown, "metrics", ranking.key)),
-        _section("Parameters that differ", _table(shown, "params")),
-        _section("Data and models that differ", _table(shown, "data")),
-    ]
     pictures = [svg for name, plot in plots if (svg := draw(name, plot, shown))]
-    if pictures:
-        figures = "".join(f"<figure>{svg}</figure>" for svg in pictures)
-        parts.append(f'<h2>Plots</h2><div class="plots">{figures}</div>')
-    head = (
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<link rel="icon" href="data:,"><title>{title}</title><style>{STYLE}</style>'
-    )
-    return (
-        f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
+    return render(
+        TEMPLATE,
+        {},
+        style=STYLE + TEMPLATE.with_name("page.css").read_text("utf-8"),
+        title=f"Compared with {ranking.first}: {some_of(order, MOST_NAMES)}",
+        sentences=[ranking.in_words(), *notes],
+        first=ranking.first,
+        tables=[
+            _ranking_table(ranking),
+            _table("Metrics", shown, "metrics", ranking.key),
+            _table("Parameters that differ", shown, "params"),
+            _table("Data and models that differ", shown, "data"),
+        ],
+        most_rows=MOST_ROWS,
+        pictures=pictures,
     )
 
 
@@ -94,22 +96,23 @@ def lacking(revisions: Sequence[Revision]) -> list[str]:
     ]
 
 
-def _ranking_table(ranking: Ranking) -> pd.DataFrame:
-    columns = [ranking.key, "better by", "95 % interval", "on"]
+def _ranking_table(ranking: Ranking) -> Table:
     rows = {
         place.name: [
             _text(place.value),
-            "" if place.gain is None else f"{place.gain:+.4g}",
-            "" if place.low is None else f"{place.low:.4g} to {place.high:.4g}",
+            "" if place.gain is None else f"{'+' if place.gain > 0 else ''}{as_number(place.gain)}",
+            "" if place.low is None else f"{_text(place.low)} to {_text(place.high)}",
             place.note,
         ]
         for place in ranking.places
     }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).map(html.escape)
+    columns = [ranking.key, "better by", "95 % interval", "on"]
+    cells = {name: [Cell(text) for text in texts] for name, texts in rows.items()}
+    return Table(f"By {ranking.key}", columns, cells)
 
 
-def _table(revisions: Sequence[Revision], part: str, leading: str = "") -> pd.DataFrame:
-    """Return the cells of a part as HTML: all metrics, and what differs of parameters and data."""
+def _table(title: str, revisions: Sequence[Revision], part: str, leading: str = "") -> Table:
+    """Return all metrics, or what differs of parameters or data."""
     found = [getattr(revision, part) for revision in revisions]
     keys = sorted(dict.fromkeys(key for values in found for key in values), key=leading.__ne__)
     task = revisions[0].params.get("problem.task")
@@ -120,12 +123,11 @@ def _table(revisions: Sequence[Revision], part: str, leading: str = "") -> pd.Da
             rows[key] = _cells([_text(value) for value in row], _best(row, key, task))
         elif len(set(map(str, row))) > 1 and not (key in HIDDEN_PARAMS or key.endswith("_target_")):
             rows[key] = _cells(["" if value is None else str(value) for value in row])
-    names = [revision.name for revision in revisions]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=names)
+    return Table(title, [revision.name for revision in revisions], rows)
 
 
-def _cells(texts: list[str], best: str | None = None) -> list[str]:
-    """Return values as HTML; long ones are cut, beginning shortly before they differ."""
+def _cells(texts: list[str], best: str | None = None) -> list[Cell]:
+    """Return values as they are shown; long ones are cut, beginning shortly before they differ."""
     start = 0
     if max(map(len, texts)) > MOST_TEXT:
         common = commonprefix([text for text in texts if text])  # noqa: RUF071
@@ -134,9 +136,7 @@ def _cells(texts: list[str], best: str | None = None) -> list[str]:
     cells = []
     for text in texts:
         shown = f"{'…' if start and text else ''}{text[start:end]}{'…' if text[end:] else ''}"
-        cell = html.escape(shown)
-        cell = f"<b>{cell}</b>" if text == best else cell
-        cells.append(cell if not cell or text == texts[0] else f"<mark>{cell}</mark>")
+        cells.append(Cell(shown, text == best, bool(text) and text != texts[0]))
     return cells
 
 
@@ -154,16 +154,4 @@ def _best(row: Sequence[Any], key: str, task: Any) -> str | None:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _section(title: str, table: pd.DataFrame) -> str:
-    head = f"<h2>{html.escape(title)}</h2>"
-    if table.empty:
-        return f"{head}<p>None.</p>"
-    shown = table.head(MOST_ROWS).rename(index=html.escape, columns=html.escape)
-    with pd.option_context("display.max_colwidth", None):
-        cells = shown.to_html(escape=False, border=0)
-    left_out = len(table) - len(shown)
-    note = f"<p>{left_out} more rows are left out.</p>" if left_out else ""
-    return f'{head}<div class="wide">{cells}</div>{note}'
+    return as_number(value) if isinstance(value, float) else str(value)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from seedbed.comparing.revisions import Revision
-from seedbed.config.schema import Problem
+from seedbed.config.modelling import Problem
 from seedbed.errors import UserError
 from seedbed.models.comparison import compare_answers, read_outcome
+from seedbed.models.intervals import as_number
 from seedbed.models.metrics import find_metric
 
 SPLITS = ("test", "cv", "validation")
@@ -57,18 +58,20 @@ class Ranking:
         place = self.places[min(1, len(self.places) - 1)] if best is reference else best
         other = place if best is reference else reference
         if place.gain is None or other.value is None:
-            return f"{best.name} has {self.key} {best.value:.4g}. {place.note}".strip()
-        figures = f"{self.key} {best.value:.4g} against {other.value:.4g}"
+            return f"{best.name} has {self.key} {as_number(best.value)}. {place.note}".strip()
+        figures = f"{self.key} {as_number(best.value)} against {as_number(other.value)}"
         if place.gain == 0:
             return f"{best.name} and {other.name} are equal: {figures}."
         if SHARED in place.note:
             figures += ", each on all its test rows"
-        text = f"{best.name} is better than {other.name} by {abs(place.gain):.4g}: {figures}."
+        gain = as_number(abs(place.gain))
+        text = f"{best.name} is better than {other.name} by {gain}: {figures}."
         if place.low is None or place.high is None:
             return f"{text} There is no interval of the difference: {place.note}."
         low, high = (place.low, place.high) if place is best else (-place.high, -place.low)
         chance = "" if low > 0 else ", so it may be chance"
-        return f"{text} 95 % interval on {place.note}: {low:.4g} to {high:.4g}{chance}."
+        interval = f"{as_number(low)} to {as_number(high)}"
+        return f"{text} 95 % interval on {place.note}: {interval}{chance}."
 
 
 def rank(revisions: Sequence[Revision]) -> Ranking:

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from seedbed.config.modelling import Problem
 from seedbed.config.repository import git
-from seedbed.config.schema import Problem
 from seedbed.models.metrics import find_metric
 
 HIDDEN_PARAMS = (

@@ -11,8 +11,9 @@ from seedbed.config.columns import (
     take_columns,
 )
 from seedbed.config.features import find_feature_mistakes
+from seedbed.config.joins import ROWS, Join
 from seedbed.config.metrics import why_not
-from seedbed.config.schema import ROWS, Column, Join, Params
+from seedbed.config.schema import Column, Params
 from seedbed.config.sources import find_option_mistakes, why_no_source
 from seedbed.errors import did_you_mean
 
@@ -33,7 +34,13 @@ def find_mistakes(params: Params) -> Iterator[Mistake]:
     listed = [entry for role in FEATURES for entry in getattr(params.columns, role)]
     yield from find_feature_mistakes(columns, params.features, not any(map(is_glob, listed)))
     kind = params.split.kind
-    if kind != "random" and not getattr(params.columns, kind):
+    if kind == "stratified" and params.problem.task == "regression":
+        yield Mistake(
+            "split.kind",
+            "is stratified, which spreads classes, and the target of a regression has none: choose "
+            "-S split=random",
+        )
+    if kind in ("time", "group") and not getattr(params.columns, kind):
         yield Mistake(
             "split.kind",
             f"is {kind}, and columns.{kind} names no column: choose -S split=random, or name one "

@@ -8,14 +8,8 @@ from typing import Any, NamedTuple, get_args
 
 from seedbed.config.columns import SHOWN, Mistake
 from seedbed.config.extensions import Registry
-from seedbed.config.schema import (
-    UNKNOWN_BEFORE,
-    Column,
-    ColumnType,
-    Derived,
-    Features,
-    TimePart,
-)
+from seedbed.config.preparation import Derived, Features, TimePart
+from seedbed.config.schema import UNKNOWN_BEFORE, Column, ColumnType
 from seedbed.errors import UserError, did_you_mean, some_of
 
 NUMBERS: tuple[ColumnType, ...] = ("number", "boolean")

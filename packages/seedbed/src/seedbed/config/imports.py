@@ -22,7 +22,12 @@ READS_DATA = "seedbed/data/sources.py"
 """The module that reads tables, also those that come with a package, which counts as imported."""
 PACKS_SERVING = "seedbed/serving/packaging.py"
 """The module that packs what serves, all of which counts as imported."""
-SERVING = ("seedbed.cli.serving", "seedbed.models.encoders", "seedbed.models.preprocessing")
+SERVING = (
+    "seedbed.cli.serving",
+    "seedbed.serving.http.log_writer",  # started by its name
+    "seedbed.models.encoders",
+    "seedbed.models.preprocessing",
+)
 """What serves, scores and verifies a bundle, and what a pipeline's file names of seedbed."""
 BEYOND_SERVING = ("seedbed.registry", "seedbed.config.params")
 """What serving looks for only in a repository, where all of seedbed is installed."""

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any, Literal, TypeVar
 
 from seedbed.config.extensions import Registry
-from seedbed.config.schema import Task
+from seedbed.config.modelling import Task
 from seedbed.errors import UserError
 
 Direction = Literal["maximize", "minimize"]

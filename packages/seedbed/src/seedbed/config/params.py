@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from seedbed.config.checks import find_mistakes
 from seedbed.config.project import read_settings
-from seedbed.config.schema import Params, Section
+from seedbed.config.schema import Params
+from seedbed.config.section import Section, why_wrong
 from seedbed.config.yaml_files import leaves, load_yaml
 from seedbed.errors import UserError, did_you_mean
 
@@ -136,10 +137,9 @@ def _explain(name: str, error: ValidationError, place: Place) -> str:
             sentences.append(f"{key} is missing")
             keys.append(key.rpartition(".")[0])  # the file that holds its neighbours
         else:
-            why = mistake["msg"].removeprefix("Value error, ")
             value = repr(mistake["input"])
             value = value if len(value) <= 60 else f"{value[:57]}..."
-            sentences.append(f"{key} is {value}: {why[0].lower()}{why[1:]}")
+            sentences.append(f"{key} is {value}: {why_wrong(mistake['msg'])}")
             keys.append(key)
     return f"{PARAMS}: {'; '.join(sentences)}. Edit {place(keys[0])}."
 

@@ -3,14 +3,15 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 
 from seedbed.config.columns import Mistake
 from seedbed.config.extensions import Registry
-from seedbed.config.schema import Section, Source
+from seedbed.config.schema import Source, Window
+from seedbed.config.section import Section, why_wrong
 from seedbed.errors import UserError, did_you_mean
 
 
@@ -109,6 +110,88 @@ class SqlOptions(Options):
     parameters: dict[str, Parameter | list[Parameter]] = Field(default_factory=dict)
 
 
+class CursorPages(Section):
+    """Each answer holds, at the dotted path `next`, what `parameter` is to be for the next page."""
+
+    by: Literal["cursor"]
+    parameter: str
+    next: str
+
+
+class NumberedPages(Section):
+    """`parameter` counts pages from `first` on, up to one without records."""
+
+    by: Literal["number"]
+    parameter: str
+    first: Count = 1
+
+
+class OffsetPages(Section):
+    """`offset` is the number of records before the page, `limit` that of `size` in it at most."""
+
+    by: Literal["offset"]
+    offset: str = "offset"
+    limit: str = "limit"
+    size: Place
+
+
+class LinkedPages(Section):
+    """The address of the next page is at the dotted path `next`, or in the header Link."""
+
+    by: Literal["link"]
+    next: str | None = None
+
+
+class ApiOptions(Options):
+    """What is asked of a JSON API, and where the records stand in its answers.
+
+    `endpoint` is appended to ``source.path``. `records` and `count`, the number of all records, are
+    dotted paths in an answer. `parameters` stand in the query. The values of `headers` are names of
+    environment variables. More than `most_pages` pages are an error. `timeout` is in seconds,
+    between two bytes.
+    """
+
+    endpoint: str | None = None
+    records: str | None = None
+    pages: (
+        Annotated[
+            CursorPages | NumberedPages | OffsetPages | LinkedPages, Field(discriminator="by")
+        ]
+        | None
+    ) = None
+    count: str | None = None
+    parameters: dict[str, Parameter | list[Parameter]] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
+    most_pages: Place = 10_000
+    timeout: Annotated[float, Field(gt=0)] = 60
+
+
+class KafkaOptions(Options):
+    """Which messages of Kafka are the table, and how each is read.
+
+    `topic` is its name, if that is neither in the path nor the table's. The window is `offsets`,
+    the half-open interval of each partition that is read, or from `start` to `end`, by the
+    messages' timestamps; without any, all that the topic holds. A message is an object of JSON, a
+    record of Avro, whose schema is in it or in `schema_file`, or bytes, whose text is a column
+    `value`. `metadata` gives names to columns of what stands beside a message. `settings` are
+    librdkafka's; those in `secrets` are read from the environment variables that it names.
+    `poison` is what happens to a message that cannot be read.
+    """
+
+    topic: str | None = None
+    offsets: dict[Count, tuple[Count, Count]] = Field(default_factory=dict)
+    start: str | None = None
+    end: str | None = None
+    format: Literal["json", "avro", "bytes"] = "json"
+    schema_file: str | None = None
+    metadata: dict[str, Literal["partition", "offset", "timestamp", "key"]] = Field(
+        default_factory=dict
+    )
+    settings: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    secrets: dict[str, str] = Field(default_factory=dict)
+    poison: Literal["raise", "skip"] = "raise"
+
+
 OPTIONS: dict[str, type[Options]] = {
     "csv": CsvOptions,
     "parquet": Options,
@@ -116,6 +199,8 @@ OPTIONS: dict[str, type[Options]] = {
     "json": JsonOptions,
     "feather": Options,
     "sql": SqlOptions,
+    "api": ApiOptions,
+    "kafka": KafkaOptions,
 }
 """What stands under ``source.options``, by kind; a kind of the project's own reads its own."""
 BUILT_IN = ("package", *OPTIONS)
@@ -124,6 +209,25 @@ ORDER = re.compile(r"\border\s+by\b", re.IGNORECASE)
 """By what a query is known to say in which order its rows come."""
 SECRET = re.compile(r"sig|token|key|secret|password|credential", re.IGNORECASE)
 """What the parameter of an address is called that lets in whoever knows it."""
+SECRET_PARAMETER = re.compile(
+    r"(.*[_-])?(token|secret|password|passwd|signature|credentials?|(api|access|auth)[_-]?key)",
+    re.IGNORECASE,
+)
+"""What a parameter of an API is called that does so."""
+VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+"""How an environment variable is called; hardly a secret is."""
+NO_SECRET = (".location", ".url")
+"""How settings of librdkafka end that have such a name, and are a path or an address."""
+FIXED_SETTINGS = {
+    "group.id": "seedbed",  # must be set, and is not used: partitions are assigned
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "enable.partition.eof": True,
+    "auto.offset.reset": "error",
+    "allow.auto.create.topics": False,
+    "isolation.level": "read_committed",
+}
+"""What librdkafka is set to, so that reading changes nothing and no message is passed over."""
 SOURCES: Registry[Any] = Registry("source", "sources")
 """The kinds that the project's sources.py adds."""
 
@@ -158,20 +262,14 @@ def find_option_mistakes(source: Source) -> Iterator[Mistake]:
         options = _typed(kind, source.options)
     except ValidationError as error:
         for wrong in error.errors():
-            key = ".".join(map(str, ["source.options", *wrong["loc"]]))
-            if wrong["type"] == "extra_forbidden":
-                known = list(kind.model_fields)
-                yield Mistake(
-                    key,
-                    f"is no option of source {source.kind}{did_you_mean(wrong['loc'][-1], known)}: "
-                    f"it has {', '.join(known)}",
-                )
-            else:
-                why = wrong["msg"].removeprefix("Value error, ")
-                yield Mistake(key, f"is {wrong['input']!r}: {why[0].lower()}{why[1:]}")
+            yield _mistake_of(wrong, source.kind)
         return
     if isinstance(options, SqlOptions):
         yield from _of_query(options)
+    if isinstance(options, ApiOptions):
+        yield from _of_api(source, options)
+    if isinstance(options, KafkaOptions):
+        yield from _of_topic(options)
     if isinstance(options, CsvOptions):
         # A separator may be the decimal sign too: such numbers stand in quotes.
         for name, other in (("quote", "separator"), ("thousands", "decimal")):
@@ -179,6 +277,21 @@ def find_option_mistakes(source: Source) -> Iterator[Mistake]:
                 yield Mistake(
                     f"source.options.{name}", f"is {sign!r}, and so is {other}: change one of them"
                 )
+
+
+def _mistake_of(wrong: Any, kind: str) -> Mistake:
+    """Return what pydantic finds wrong with one option."""
+    key = ".".join(map(str, ["source.options", *wrong["loc"]]))
+    if wrong["loc"][0] == "headers":  # a value may be a secret
+        return Mistake(key, "is no text: write {HEADER: ENVIRONMENT_VARIABLE}")
+    if wrong["type"] == "extra_forbidden":
+        known = list(OPTIONS[kind].model_fields) if len(wrong["loc"]) == 1 else []
+        return Mistake(
+            key,
+            f"is no option of source {kind}{did_you_mean(wrong['loc'][-1], known)}: "
+            + (f"it has {', '.join(known)}" if known else "take it out"),
+        )
+    return Mistake(key, f"is {wrong['input']!r}: {why_wrong(wrong['msg'])}")
 
 
 def holds_secret(path: str | None) -> bool:
@@ -207,6 +320,62 @@ def _of_query(options: SqlOptions) -> Iterator[Mistake]:
             "has no ORDER BY, so that the same rows may come in another order the next time: add "
             "one that orders all rows",
         )
+
+
+def _of_api(source: Source, options: ApiOptions) -> Iterator[Mistake]:
+    if not re.match("https?://[^/@]+(/|$|\\?)", source.path or ""):
+        yield Mistake(
+            "source.path",
+            "is no address of an API: write one such as https://api.example.org/v1/listings, "
+            "without a user; credentials stand in an environment variable that "
+            "source.options.headers names",
+        )
+    for name, variable in options.headers.items():
+        if not VARIABLE.fullmatch(variable):
+            yield Mistake(
+                f"source.options.headers.{name}",
+                "is no name of an environment variable (capital letters, digits and _): put the "
+                "value of the header into one, since it would get into Git here",
+            )
+    for name in filter(SECRET_PARAMETER.fullmatch, options.parameters):
+        yield Mistake(
+            f"source.options.parameters.{name}",
+            "looks like a secret, which would get into params.yaml and Git: send it in a header, "
+            "whose value stands in an environment variable that source.options.headers names",
+        )
+
+
+def _of_topic(options: KafkaOptions) -> Iterator[Mistake]:
+    if options.offsets and (options.start or options.end):
+        yield Mistake("source.options.offsets", "and a start or end are both set: take one out")
+    for partition, (first, end) in options.offsets.items():
+        if first > end:
+            yield Mistake(
+                f"source.options.offsets.{partition}",
+                f"is [{first}, {end}]: the first offset must not lie after the end",
+            )
+    try:
+        Window(start=options.start, end=options.end)
+    except ValidationError as error:
+        why = error.errors()[0]["msg"].removeprefix("Value error, ")
+        yield Mistake("source.options", f"start and end are no interval of time: {why}")
+    if options.schema_file and options.format != "avro":
+        yield Mistake(
+            "source.options.schema_file", f"is set, and format {options.format} has no schema"
+        )
+    for name in [*options.settings, *options.secrets]:
+        if name in ("bootstrap.servers", *FIXED_SETTINGS):
+            yield Mistake(
+                f"source.options.settings.{name}",
+                "is set by seedbed itself, the servers by source.path: take it out",
+            )
+    for name in options.settings:
+        if SECRET.search(name) and not name.endswith(NO_SECRET):
+            yield Mistake(
+                f"source.options.settings.{name}",
+                "holds a password or a key, which would get into params.yaml and Git: put it into "
+                f"an environment variable, and its name under source.options.secrets.{name}",
+            )
 
 
 def read_options(source: Source) -> Any:

@@ -1,7 +1,9 @@
 """Batches of a table: stacked where it is needed whole, and begun anew where a read breaks off."""
 
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
@@ -60,6 +62,22 @@ def as_batches(found: pd.DataFrame | Iterable[pd.DataFrame]) -> Iterator[pd.Data
         yield found
     else:
         yield from found
+
+
+def with_all_columns(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Yield batches with the columns of all of them, in the order in which they were found.
+
+    They lie in a temporary folder until the last one is read.
+    """
+    names: dict[str, None] = {}
+    files: list[Path] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for batch in batches:
+            names.update(dict.fromkeys(batch.columns))
+            files.append(Path(folder) / str(len(files)))
+            batch.to_pickle(files[-1])
+        for file in files:
+            yield pd.read_pickle(file).reindex(columns=list(names))
 
 
 def stack_batches(batches: Iterable[pd.DataFrame]) -> pd.DataFrame:

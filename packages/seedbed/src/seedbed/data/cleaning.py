@@ -2,7 +2,9 @@
 
 import pandas as pd
 
-from seedbed.config.schema import TEXT_TYPES, Cleaning, Problem, ValidRange
+from seedbed.config.modelling import Problem
+from seedbed.config.preparation import Cleaning, ValidRange
+from seedbed.config.schema import TEXT_TYPES
 from seedbed.data.roles import Columns, key_columns, target_column
 from seedbed.errors import UserError
 

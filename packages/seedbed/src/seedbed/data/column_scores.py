@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Task
+from seedbed.config.modelling import Task
 
 BINS = 64
 FOLDS = 5

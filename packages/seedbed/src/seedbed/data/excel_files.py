@@ -9,8 +9,8 @@ import pandas as pd
 from seedbed.config.sources import ExcelOptions
 from seedbed.data.headers import name_columns, refuse_repeated
 from seedbed.data.integers import typed_objects
+from seedbed.data.one_value import value_text
 from seedbed.data.text_files import refuse_bomb
-from seedbed.data.values import value_text
 from seedbed.errors import UserError, did_you_mean, one_line
 
 

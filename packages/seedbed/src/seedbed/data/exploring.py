@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Problem, Role
+from seedbed.config.modelling import Problem
+from seedbed.config.schema import Role
 from seedbed.data.features import make_target
 from seedbed.data.roles import Columns, columns_with, target_column, time_column
 

@@ -7,7 +7,7 @@ from html import escape
 
 import pandas as pd
 
-from seedbed.config.schema import Problem
+from seedbed.config.modelling import Problem
 from seedbed.data.exploring import target_range
 from seedbed.data.overview import make_overview
 from seedbed.data.overview_page import STYLE as OVERVIEW_STYLE

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from seedbed.config.features import KINDS, NUMBERS, PERIODS, FeatureKind, Takes, plan_features
+from seedbed.config.modelling import Problem
+from seedbed.config.preparation import Features, TimePart
 from seedbed.config.project import project_module
-from seedbed.config.schema import ColumnType, Features, Problem, TimePart
+from seedbed.config.schema import ColumnType
 from seedbed.data.file_columns import read_documents, read_images
+from seedbed.data.one_value import LARGEST
 from seedbed.data.roles import Columns
-from seedbed.data.values import LARGEST
 from seedbed.errors import UserError
 
 Function = TypeVar("Function", bound=Callable[..., pd.Series])

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from seedbed.config.schema import Features, Problem, Split
+from seedbed.config.modelling import Problem
+from seedbed.config.preparation import Features, Split
 from seedbed.data.features import compute_features, kinds_of_text, make_target
 from seedbed.data.roles import Columns, row_key, target_column, time_column
 from seedbed.data.splits import assign_clusters, assign_folds, assign_splits
@@ -22,11 +23,13 @@ def build_training_table(
     """
     table = compute_features(clean, columns, features)
     table[ROW] = row_key(clean, columns)
-    table[SPLIT] = assign_splits(clean, columns, split)
-    folds = assign_folds(clean[table[SPLIT] == "train"], columns, split)
+    target = make_target(clean[target_column(columns)], problem)
+    table[SPLIT] = assign_splits(clean, columns, split, target)
+    train = table[SPLIT] == "train"
+    folds = assign_folds(clean[train], columns, split, target[train])
     table[FOLD] = folds.reindex(clean.index, fill_value=-1).astype("int8")
     table[CLUSTER] = assign_clusters(clean, columns, split, table[SPLIT])
-    table[TARGET] = make_target(clean[target_column(columns)], problem)
+    table[TARGET] = target
     for name in problem.slices:
         table[f"{SLICE}{name}"] = clean[name].astype("str")
     order = [ROW, TARGET]

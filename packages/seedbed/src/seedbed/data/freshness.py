@@ -16,7 +16,8 @@ STATE = Path("reports/source.json")
 SHOWN = 5
 """How many files a sentence names."""
 State = Mapping[str, Mapping[str, Any]]
-"""By table: `rows` and `max` of a database, or `files`, each with what changes when it does."""
+"""By table: `rows` and `max` of a database, `files`, each with what changes when it does, or
+`partitions` of a topic."""
 
 
 def source_state(source: Source, dataset: Dataset, lists: ColumnLists) -> dict[str, Any]:
@@ -33,9 +34,11 @@ def source_state(source: Source, dataset: Dataset, lists: ColumnLists) -> dict[s
     dict
         By table. Of a database, the number of rows, and the largest value of the time column (for a
         table that is joined, that of the join), else of a primary key of one column. Of files, the
-        ETag and size, or the size and the time of change. The state is that of the whole table,
-        whatever the window. Nothing of it is secret. Empty for packages, for sources of the
-        project's own, and for files that stage ingest depends on.
+        ETag and size, or the size and the time of change; of an API, the number of rows, or ETag
+        and time of the first page. Of a topic, the offsets that are read of each partition, and the
+        latest. The state is that of the whole table, whatever ``dataset.window`` is. Nothing of it
+        is secret. Empty for packages, for sources of the project's own, and for files that stage
+        ingest depends on.
 
     Raises
     ------
@@ -46,15 +49,39 @@ def source_state(source: Source, dataset: Dataset, lists: ColumnLists) -> dict[s
     states = {}
     for table in dataset.table_names:
         own = source.of(dataset.table(table))
-        if find_unwatched(own) is None or own.kind not in (*ENDINGS, "sql"):
+        if find_unwatched(own) is None or own.kind not in (*ENDINGS, "sql", "api", "kafka"):
             continue
         if own.kind == "sql":
             from seedbed.data.sql_tables import sql_state
 
             states[table] = sql_state(own, dataset, table, times.get(table))
+        elif own.kind == "api":
+            from seedbed.data.json_api import api_state
+
+            states[table] = api_state(own, dataset, table)
+        elif own.kind == "kafka":
+            from seedbed.data.kafka_topics import kafka_state
+
+            states[table] = kafka_state(own, dataset, table)
         else:
             states[table] = {"files": dict(_files_of(own, dataset, table))}
     return states
+
+
+def pin_offsets(source: Source, dataset: Dataset, state: State) -> Dataset:
+    """Return the dataset whose topics are read from and to the offsets in `state`.
+
+    So what is recorded is what is read, whatever arrives in between.
+    """
+    tables = []
+    for table in dataset.tables:
+        options = table.options
+        if partitions := state.get(table.name, {}).get("partitions"):
+            own = {**source.of(table).options, "start": None, "end": None}
+            offsets = {number: [span["start"], span["end"]] for number, span in partitions.items()}
+            options = {**own, "offsets": offsets}
+        tables.append(table.model_copy(update={"options": options}))
+    return dataset.model_copy(update={"tables": tables})
 
 
 def _files_of(source: Source, dataset: Dataset, table: str) -> Iterator[tuple[str, Any]]:
@@ -70,6 +97,17 @@ def _files_of(source: Source, dataset: Dataset, table: str) -> Iterator[tuple[st
             yield str(local), {"size": str(about.st_size), "mtime": str(about.st_mtime_ns)}
 
 
+def find_unknown(state: State) -> list[str]:
+    """Return a sentence for each file that says nothing by which a change of it is seen."""
+    return [
+        f"{table}: {name} sends neither ETag nor Last-Modified, so that only reading it tells "
+        "whether it has moved"
+        for table, own in state.items()
+        for name, about in own.get("files", {}).items()
+        if not about
+    ]
+
+
 def find_moves(before: State, now: State) -> list[str]:
     """Return a sentence for each difference of two states."""
     return [
@@ -82,10 +120,16 @@ def find_moves(before: State, now: State) -> list[str]:
 def _moves_of(
     table: str, before: Mapping[str, Any] | None, now: Mapping[str, Any] | None
 ) -> Iterator[str]:
-    if before is None or now is None or ("files" in before) != ("files" in now):
+    if before is None or now is None or _kind_of(before) != _kind_of(now):
         yield f"{table}: the source is another one than at the last ingest"
     elif "files" in now:
         yield from _moved_files(table, before["files"], now["files"])
+    elif "partitions" in now:
+        was, spans = before["partitions"], now["partitions"]
+        for number in {**was, **spans}:
+            before_it, now_it = _span_words(was.get(number)), _span_words(spans.get(number))
+            if before_it != now_it:
+                yield f"{table}, partition {number}: {before_it} then, {now_it} now"
     else:
         if before["rows"] != now["rows"]:
             yield f"{table}: {before['rows']:,} rows then, {now['rows']:,} now"
@@ -96,6 +140,16 @@ def _moves_of(
                     f"{table}: the largest {column} was {was.get(column)}, and is "
                     f"{largest.get(column)}"
                 )
+
+
+def _kind_of(state: Mapping[str, Any]) -> str:
+    return next((key for key in ("files", "partitions") if key in state), "rows")
+
+
+def _span_words(span: Mapping[str, int] | None) -> str:
+    if span is None:
+        return "not read"
+    return "offsets {start} to {end}, latest {latest}".format(**span)
 
 
 def _moved_files(table: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

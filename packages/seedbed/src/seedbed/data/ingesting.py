@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from seedbed.config.columns import ColumnTypes, take_columns
-from seedbed.config.schema import ROWS, ColumnLists, Dataset, Join
+from seedbed.config.joins import ROWS, Join
+from seedbed.config.schema import ColumnLists, Dataset
 from seedbed.data.batches import as_batches, begun_anew, stack_batches
 from seedbed.data.csv_files import Types
 from seedbed.data.joining import JoinedTable, types_to_join
@@ -219,8 +220,10 @@ def read_times(base: pd.DataFrame, name: str, dataset: Dataset) -> pd.Series:
     return read_values(base[name], name, "time", dataset.time_zone, numbered=True)
 
 
-def moment(text: str, zone: str) -> pd.Timestamp:
+def moment(text: str, zone: str, key: str = "dataset.window") -> pd.Timestamp:
     """Return a bound of the window as a moment; without an offset it is one of the time zone.
+
+    `key` is where it stands, for messages.
 
     Raises
     ------
@@ -232,7 +235,7 @@ def moment(text: str, zone: str) -> pd.Timestamp:
         return found.tz_localize(zone) if found.tzinfo is None else found
     except ValueError:
         raise UserError(
-            f"dataset.window: in {zone}, clocks show {text} twice or never. Write it with an "
+            f"{key}: in {zone}, clocks show {text} twice or never. Write it with an "
             f"offset, as in {found.isoformat()}+00:00, and the other end of the window too."
         ) from None
 

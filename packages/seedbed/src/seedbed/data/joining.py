@@ -8,7 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seedbed.config.columns import ColumnTypes
-from seedbed.config.schema import ROWS, ColumnLists, ColumnType, Dataset, Join
+from seedbed.config.joins import ROWS, Join
+from seedbed.config.schema import ColumnLists, ColumnType, Dataset
 from seedbed.data.csv_files import Types
 from seedbed.data.integers import EXACT
 from seedbed.data.values import read_values

@@ -1,7 +1,7 @@
 """JSON files: a list of records, or one a line; nested objects become columns with dots."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,36 @@ def read_json(path: Path, options: JsonOptions) -> pd.DataFrame:
         If the file is not JSON, or the records are not where the options say.
     """
     records = read_lines(path) if options.lines else read_document(path, options.records)
+    refuse_no_objects(records, str(path))
+    return records_frame(records, str(path))
+
+
+def refuse_no_objects(records: Sequence[Any], where: str) -> None:
+    """Refuse records of which one is no object.
+
+    Raises
+    ------
+    UserError
+        If there is one; it names the first.
+    """
     for place, record in enumerate(records):
         if not isinstance(record, dict):
             raise UserError(
-                f"{path}, record {place}: {_short(record)} is no object with names and values. "
+                f"{where}, record {place}: {_short(record)} is no object with names and values. "
                 "Give a list of objects; where it lies deeper, name it in source.options.records."
             )
-    frame = pd.json_normalize(records)
-    refuse_repeated(map(str, frame.columns), str(path))
+
+
+def records_frame(records: Sequence[dict[str, Any]], where: str) -> pd.DataFrame:
+    """Return objects as rows: see :func:`read_json`.
+
+    Raises
+    ------
+    UserError
+        If two columns get one name.
+    """
+    frame = pd.json_normalize(list(records))
+    refuse_repeated(map(str, frame.columns), where)
     objects = [name for name in frame.columns if frame[name].dtype == object]
     for name in objects:
         frame[name] = typed_objects(frame[name].map(_as_json, na_action="ignore"))
@@ -66,19 +88,29 @@ def read_document(path: Path, records: str | None) -> list[Any]:
     UserError
         If the file is not JSON, or there is no list.
     """
-    found = load_document(path)
+    return find_records(load_document(path), records, str(path))
+
+
+def find_records(found: Any, records: str | None, where: str) -> list[Any]:
+    """Return the list at a dotted path in what JSON holds.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
     for key in records.split(".") if records else []:
         if not isinstance(found, dict) or key not in found:
             known = f"; there are {some_of(list(found), 10)}" if isinstance(found, dict) else ""
             raise UserError(
-                f"{path}: source.options.records is {records!r}, and there is no {key!r}{known}. "
+                f"{where}: source.options.records is {records!r}, and there is no {key!r}{known}. "
                 "Edit it."
             )
         found = found[key]
     if not isinstance(found, list):
-        where = f" at {records}" if records else ""
+        at = f" at {records}" if records else ""
         raise UserError(
-            f"{path}: a list of records is expected{where}, and there is {_short(found)}. Name the "
+            f"{where}: a list of records is expected{at}, and there is {_short(found)}. Name the "
             "dotted path to the list in source.options.records."
         )
     return found
@@ -113,7 +145,7 @@ def _text(path: Path) -> str:
 
 def _load(text: str, where: str) -> Any:
     try:
-        return json.loads(text, parse_int=_whole)
+        return parse_json(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, " if "line" not in where else ""
         raise UserError(
@@ -122,6 +154,19 @@ def _load(text: str, where: str) -> Any:
         ) from None
     except RecursionError:
         raise UserError(f"{where}: objects lie in one another too deep to be a table.") from None
+
+
+def parse_json(content: str | bytes) -> Any:
+    """Return what JSON holds, with every digit of whole numbers.
+
+    Raises
+    ------
+    ValueError
+        If it is not JSON, or not in Unicode.
+    RecursionError
+        If it lies too deep.
+    """
+    return json.loads(content, parse_int=_whole)
 
 
 def _whole(digits: str) -> int | Decimal:

@@ -1,13 +1,12 @@
 """Columns that know too much: those that tell the target although no model should see them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Task
+from seedbed.config.modelling import Task
 from seedbed.data.column_scores import (
     Sample,
     column_score,
@@ -16,11 +15,9 @@ from seedbed.data.column_scores import (
     encode,
     joint_score,
 )
+from seedbed.data.leak import LEAST_ROWS, MOST_ROWS, Leak, percent
+from seedbed.data.missing_leaks import known_with_target, tell_by_missing
 
-LEAST_ROWS = 15
-"""Rows below which no column is suspected; also rows of a class, or with a value missing."""
-MOST_ROWS = 20_000
-"""Rows that scores are made of."""
 SUSPECT = 0.95
 """Score from which a column nearly determines the target."""
 BETTER = 3.0
@@ -35,28 +32,6 @@ COPY = 0.98
 """Share of rows that agree with the target, value by value, in a copy of it."""
 MONOTONE = 0.999
 """Rank correlation with the target of a monotone function of it."""
-FILLED, EMPTY = 0.95, 0.05
-"""Shares of rows with a value in one class, and in another one, of a column filled afterwards."""
-HALF = 0.5
-"""Share of the rows without a target that lack a value too, of a column known with the target."""
-
-
-@dataclass(frozen=True)
-class Leak:
-    """A column that a model should not see.
-
-    Attributes
-    ----------
-    column : str
-    reason : str
-        A short phrase with the figure.
-    score : float
-        Between 0 and 1; what it measures stands in the reason.
-    """
-
-    column: str
-    reason: str
-    score: float
 
 
 def find_leaks(
@@ -65,7 +40,6 @@ def find_leaks(
     task: Task,
     candidates: Sequence[str],
     seed: int = 0,
-    most_rows: int = MOST_ROWS,
 ) -> list[Leak]:
     """Return the columns that tell the target, in the order of the candidates.
 
@@ -101,14 +75,12 @@ def find_leaks(
     candidates : sequence of str
         The columns to judge.
     seed : int, default=0
-        Of the sample of rows and of the folds.
-    most_rows : int, default=20_000
-        Rows that are looked at; classes are sampled one by one, each as large as the others where
-        it has the rows.
+        Of the sample of 20,000 rows and of the folds; classes are sampled one by one, each as
+        large as the others where it has the rows.
     """
     known = target.notna().to_numpy()
     with_target = np.flatnonzero(known)
-    sample = draw_sample(target.iloc[with_target], task, seed, most_rows, LEAST_ROWS)
+    sample = draw_sample(target.iloc[with_target], task, seed, MOST_ROWS, LEAST_ROWS)
     if sample is None or not candidates:
         return []
     rows = frame[list(candidates)].iloc[with_target[sample.rows]]
@@ -116,8 +88,8 @@ def find_leaks(
     text = {name for name in candidates if not _is_numeric(rows[name])}
     scores = {name: column_score(encoded[name], sample, name in text) for name in candidates}
     certain = (
-        *_tell_by_missing(encoded, sample),
-        *_known_with_target(frame, known, encoded),
+        *tell_by_missing(encoded, sample),
+        *known_with_target(frame, known, encoded),
         *_tell_the_target(rows, len(frame), encoded, scores, sample),
     )
     found = {leak.column: leak for leak in certain}
@@ -143,7 +115,7 @@ def _tell_the_target(
         if score >= ORDERED and _is_identifier(rows[name], count):
             yield Leak(name, f"an identifier ordered by the target: {sample.words(score)}", score)
         elif sample.classes and share >= COPY:
-            yield Leak(name, f"a copy of the target: {_percent(share)} of the rows agree", share)
+            yield Leak(name, f"a copy of the target: {percent(share)} of the rows agree", share)
         elif not sample.classes and share >= MONOTONE:
             words = f"a monotone function of the target: rank correlation {share:.4f}"
             yield Leak(name, words, share)
@@ -177,79 +149,6 @@ def _tell_more_than_others(
             yield Leak(name, f"{words}, {together} {sample.figure(rest)}", scores[name])
 
 
-def _tell_by_missing(encoded: Mapping[str, np.ndarray], sample: Sample) -> Iterator[Leak]:
-    for name, values in encoded.items():
-        missing = np.isnan(values)
-        if min(missing.sum(), (~missing).sum()) < LEAST_ROWS:
-            continue
-        leak = (
-            _missing_by_rank(name, missing, sample)
-            if sample.classes is None
-            else _missing_by_class(name, missing, sample.classes, sample.y.astype(int))
-        )
-        if leak:
-            yield leak
-
-
-def _missing_by_class(
-    name: str, missing: np.ndarray, classes: Sequence[str], y: np.ndarray
-) -> Leak | None:
-    """Judge the shares of filled rows in each class."""
-    rows = np.bincount(y, minlength=len(classes))
-    filled = np.bincount(y, ~missing, minlength=len(classes)) / rows
-    most, least = int(filled.argmax()), int(filled.argmin())
-    if filled[most] >= FILLED and filled[least] <= EMPTY:
-        reason = (
-            f"filled for {_percent(filled[most])} of the rows of class {classes[most]} and "
-            f"{_percent(filled[least])} of class {classes[least]}"
-        )
-        return Leak(name, reason, float(filled[most] - filled[least]))
-    for word, shares in (("filled", filled), ("missing", 1 - filled)):
-        first = int(shares.argmax())
-        count, others = shares * rows, np.arange(len(classes)) != first
-        # As many rows of the other classes as their size lets expect, were the column honest.
-        expected = count.sum() * rows[others].sum() / rows.sum()
-        if expected >= LEAST_ROWS and count[others].sum() <= 0.01 * expected:
-            pure = count[first] / count.sum()
-            words = f"of the rows where it is {word}, {_percent(pure)} are of class"
-            return Leak(name, f"{words} {classes[first]}", float(pure))
-    return None
-
-
-def _missing_by_rank(name: str, missing: np.ndarray, sample: Sample) -> Leak | None:
-    """Judge the probability that a row without a value has the lower target (Mann-Whitney's)."""
-    rows, lacking = len(missing), int(missing.sum())
-    above = (sample.y[~missing].sum() - (rows - lacking) * (rows - lacking + 1) / 2) / (
-        lacking * (rows - lacking)
-    )
-    share = max(above, 1 - above)
-    if share < 0.98:
-        return None
-    side = "lower" if above > 0.5 else "higher"
-    reason = f"rows where it is missing have the {side} target in {_percent(share)} of all pairs"
-    return Leak(name, reason, float(share))
-
-
-def _known_with_target(
-    frame: pd.DataFrame, known: np.ndarray, encoded: Mapping[str, np.ndarray]
-) -> Iterator[Leak]:
-    """Yield columns that lack values where the target is not known yet, and only there."""
-    unknown = np.flatnonzero(~known)
-    unknown = unknown[:: max(1, -(-len(unknown) // MOST_ROWS))]
-    lacking = frame[list(encoded)].iloc[unknown].isna().to_numpy()
-    lacking = lacking[lacking.mean(axis=1) <= HALF]  # a row that is empty altogether says nothing
-    if len(lacking) < LEAST_ROWS:
-        return
-    for (name, values), share in zip(encoded.items(), lacking.mean(axis=0), strict=True):
-        filled = 1 - np.isnan(values).mean()
-        if share >= HALF and filled >= FILLED:
-            reason = (
-                f"missing in {_percent(share)} of the rows without a target and "
-                f"{_percent(1 - filled)} of those with one"
-            )
-            yield Leak(name, reason, float(share))
-
-
 def _is_numeric(values: pd.Series) -> bool:
     kinds: Any = pd.api.types
     return kinds.is_numeric_dtype(values) or kinds.is_datetime64_any_dtype(values)
@@ -262,7 +161,3 @@ def _is_identifier(values: pd.Series, count: int) -> bool:
     if pd.api.types.is_integer_dtype(values):
         return int(values.max()) - int(values.min()) < 10 * count
     return not _is_numeric(values)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"

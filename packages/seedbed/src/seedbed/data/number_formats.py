@@ -10,13 +10,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seedbed.data.integers import EXACT
 from seedbed.data.texts import Format, all_match, any_match, joined, matches, only_matching
 
 PLAIN_NUMBER = "1234.5"
 NUMBERS = (PLAIN_NUMBER, "1,234.5", "1234,5", "1.234,5", "1 234.5", "1 234,5", "1'234.5")
 """In the order in which they are tried: where several fit, the first one is taken."""
-EXACT = 2**53
-"""Whole numbers beyond it are not exact as floats."""
 
 _SPACE = r"[ \x{a0}\x{2007}\x{2009}\x{202f}]"
 _THOUSANDS = {"": "", ",": ",", ".": r"\.", " ": _SPACE, "'": r"['\x{2019}]"}

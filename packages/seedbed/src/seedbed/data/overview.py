@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Problem
+from seedbed.config.modelling import Problem
 from seedbed.data.column_scores import encode
 from seedbed.data.features import make_target
 from seedbed.data.leaks import find_leaks

@@ -8,6 +8,7 @@ import pandas as pd
 
 from seedbed.config.schema import Dataset, Source
 from seedbed.config.sources import Options, read_options
+from seedbed.data.batches import with_all_columns
 from seedbed.data.csv_files import Types
 from seedbed.data.parquet_files import Needed, read_parquet, read_parquet_files, refusing
 from seedbed.data.source_files import (
@@ -96,6 +97,39 @@ def read_table_of_database(
     asked = _Asked(needed)
     where = f"{source.path}, table {table}"
     for batch in read_sql(source, dataset, table, types, asked):
+        part = without_missing(batch, source.kind, types, missing)
+        yield _with_formats(part, options, where, dataset, asked.names)
+
+
+def read_table_of_api(
+    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
+) -> Iterator[pd.DataFrame]:
+    """Yield the records of the pages of a JSON API."""
+    from seedbed.data.json_api import read_api
+
+    options = read_options(source)
+    missing = [*dataset.table(table).missing, *options.missing]
+    asked = _Asked(needed)
+    where = f"{source.path}, table {table}"
+    rows = 0
+    for batch in read_api(source, dataset, table, types, asked):
+        part = without_missing(batch, "json", types, missing)
+        numbered = part.set_axis(pd.RangeIndex(rows, rows + len(part)))
+        rows += len(part)
+        yield _with_formats(numbered, options, where, dataset, asked.names)
+
+
+def read_table_of_topic(
+    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
+) -> Iterator[pd.DataFrame]:
+    """Yield the messages of a topic; a batch of them may have columns that others have not."""
+    from seedbed.data.kafka_topics import read_kafka
+
+    options = read_options(source)
+    missing = [*dataset.table(table).missing, *options.missing]
+    asked = _Asked(needed)
+    where = f"topic of table {table}"
+    for batch in with_all_columns(read_kafka(source, dataset, table, types, asked)):
         part = without_missing(batch, source.kind, types, missing)
         yield _with_formats(part, options, where, dataset, asked.names)
 

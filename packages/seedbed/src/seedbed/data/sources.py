@@ -18,7 +18,12 @@ from seedbed.data.databases import sqlite_file
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.parquet_files import Needed, refuse_other_columns
 from seedbed.data.source_files import ENDINGS
-from seedbed.data.source_tables import read_table_files, read_table_of_database
+from seedbed.data.source_tables import (
+    read_table_files,
+    read_table_of_api,
+    read_table_of_database,
+    read_table_of_topic,
+)
 from seedbed.data.stores import is_address
 from seedbed.data.values import plain_values
 from seedbed.errors import UserError
@@ -96,7 +101,7 @@ def read_batches(
     """
     source = source.of(dataset.table(table))
     batches = as_batches(_reader_of(source.kind)(source, dataset, table, types, needed))
-    if source.kind != "sql":
+    if source.kind not in ("sql", "kafka"):
         batches = _without_empty_end(batches)
     names: list[str] | None = None
     for batch in batches:
@@ -176,8 +181,10 @@ def _leaving_out(read: Reader) -> KindReader:
 
 
 def is_elsewhere(source: Source) -> bool:
-    """Whether rows come from a database or an address that seedbed itself reads."""
-    return source.kind == "sql" or (source.kind in ENDINGS and is_address(source.path))
+    """Whether rows come from a database, a topic or an address that seedbed itself reads."""
+    return source.kind in ("sql", "api", "kafka") or (
+        source.kind in ENDINGS and is_address(source.path)
+    )
 
 
 def find_unwatched(source: Source) -> str | None:
@@ -249,4 +256,6 @@ READERS: dict[str, KindReader] = {
     "json": read_table_files,
     "feather": read_table_files,
     "sql": read_table_of_database,
+    "api": read_table_of_api,
+    "kafka": read_table_of_topic,
 }

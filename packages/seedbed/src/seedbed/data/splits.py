@@ -5,16 +5,27 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Split
+from seedbed.config.preparation import Split
 from seedbed.data.roles import Columns, group_column, row_key, time_column
 from seedbed.errors import UserError
 
 PARTS = ("train", "validation", "test")
+TOGETHER = {
+    "time": "at one time",
+    "random": "with one key (or, without key columns, that are alike)",
+    "stratified": "with one key (or, without key columns, that are alike)",
+    "group": "of one group",
+}
+"""By split.kind, which rows are all in one part."""
+AT_RANDOM = ("random", "stratified")
+"""Kinds of split in which each row stands alone."""
 STRETCHES = 50
 """Of time, in each part: enough for a 95 % interval; neighbours mostly share one."""
 
 
-def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Series:
+def assign_splits(
+    frame: pd.DataFrame, columns: Columns, split: Split, target: pd.Series
+) -> pd.Series:
     """Return the part of each row: "train", "validation" or "test".
 
     Parameters
@@ -24,6 +35,10 @@ def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Ser
     split : Split
         By time, the latest rows are the test and no instant lies in two parts. Otherwise a hash of
         the row's key (random) or of its group decides, so that a row stays when others are added.
+        Stratified, it is the rank of that hash in the row's class: each part has its share of every
+        class, and of rows that were there before, those near a border may change the part.
+    target : Series, shape (n_rows,)
+        The class of each row; used by a stratified split only.
 
     Returns
     -------
@@ -36,9 +51,10 @@ def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Ser
     """
     if split.kind == "time":
         cuts = (1 - split.validation - split.test, 1 - split.test)
-        place = _time_blocks(_times(frame, columns), cuts)
+        position = _times(frame, columns)
+        place = _time_blocks(position, cuts)
     else:
-        position = _positions(frame, columns, split, "side")
+        position = pd.Series(_positions(frame, columns, split, target, "side"))
         place = np.where(
             position < split.test, 2, np.where(position < split.test + split.validation, 1, 0)
         )
@@ -47,13 +63,16 @@ def assign_splits(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Ser
         if not (parts == part).any():
             raise UserError(
                 f"split: of {len(frame)} rows none is in {part} (split.kind {split.kind}, "
-                f"validation {split.validation}, test {split.test}). Use more rows, or a larger "
-                "share."
+                f"validation {split.validation}, test {split.test}). Rows {TOGETHER[split.kind]} "
+                f"stay together, which leaves {position.nunique()} groups to split. Use more "
+                "rows, or a larger share."
             )
     return parts
 
 
-def assign_folds(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Series:
+def assign_folds(
+    frame: pd.DataFrame, columns: Columns, split: Split, target: pd.Series
+) -> pd.Series:
     """Return the fold of each train row.
 
     By time the folds are ``split.folds`` + 1 blocks numbered from the earliest, of which
@@ -70,7 +89,7 @@ def assign_folds(frame: pd.DataFrame, columns: Columns, split: Split) -> pd.Seri
             _times(frame, columns), tuple(block / blocks for block in range(1, blocks))
         )
     else:
-        place = (_positions(frame, columns, split, "fold") * split.folds).astype("int64")
+        place = (_positions(frame, columns, split, target, "fold") * split.folds).astype("int64")
     return pd.Series(place.astype("int8"), index=frame.index)
 
 
@@ -93,7 +112,7 @@ def assign_clusters(
     -------
     Series of uint64, shape (n_rows,)
     """
-    if split.kind == "random":
+    if split.kind in AT_RANDOM:
         return row_key(frame, columns)
     if split.kind == "group":
         return pd.util.hash_pandas_object(frame[group_column(columns)], index=False)
@@ -125,7 +144,9 @@ def _time_blocks(times: pd.Series, cuts: tuple[float, ...]) -> np.ndarray:
     return np.searchsorted(limits, times.astype("int64").to_numpy(), side="right")
 
 
-def _positions(frame: pd.DataFrame, columns: Columns, split: Split, purpose: str) -> np.ndarray:
+def _positions(
+    frame: pd.DataFrame, columns: Columns, split: Split, target: pd.Series, purpose: str
+) -> np.ndarray:
     """Return a number in [0, 1) for each row, of its key or group, the seed and the purpose."""
     if split.kind == "group":
         name = group_column(columns)
@@ -137,11 +158,23 @@ def _positions(frame: pd.DataFrame, columns: Columns, split: Split, purpose: str
         keys = pd.util.hash_pandas_object(frame[name], index=False)
     else:
         keys = row_key(frame, columns)
-    return hashed_positions(keys.to_numpy(), f"{purpose} {split.seed}")
+    classes = target.to_numpy() if split.kind == "stratified" else None
+    return hashed_positions(keys.to_numpy(), f"{purpose} {split.seed}", classes)
 
 
-def hashed_positions(keys: np.ndarray, purpose: str) -> np.ndarray:
-    """Return a number in [0, 1) for each key (uint64), which is another one for each purpose."""
+def hashed_positions(
+    keys: np.ndarray, purpose: str, classes: np.ndarray | None = None
+) -> np.ndarray:
+    """Return a number in [0, 1) for each key (uint64), which is another one for each purpose.
+
+    With classes, shape (n_rows,), it is the key's place among those of its class, so that the
+    numbers of each class lie evenly.
+    """
     salt = hashlib.sha256(purpose.encode()).digest()[:8]
     mixed = pd.util.hash_array(keys ^ np.frombuffer(salt, dtype="<u8"))
-    return (mixed >> np.uint64(11)).astype("float64") / float(1 << 53)
+    positions = (mixed >> np.uint64(11)).astype("float64") / float(1 << 53)
+    if classes is None:
+        return positions
+    by_class = pd.Series(positions).groupby(classes)
+    places = (by_class.rank() - 0.5) / by_class.transform("size")  # equal keys share a place
+    return places.to_numpy()

@@ -2,19 +2,25 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from seedbed.errors import UserError, one_line
+from seedbed.progress import RowProgress
+
+if TYPE_CHECKING:
+    from seedbed.data.http_session import HttpSession
 
 Result = TypeVar("Result")
 WAITS = (1.0, 5.0)
 """Seconds before a file whose transfer was interrupted is fetched anew."""
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "ssh": "ssh", "sftp": "ssh"}
 """The extra of seedbed that an address needs."""
+HTTP = ("http://", "https://")
+CREDENTIALS = "~/.netrc, or headers for fsspec in FSSPEC_HTTPS or ~/.config/fsspec"
 WHAT_CHANGES = ("ETag", "etag", "md5Hash", "size", "LastModified", "mtime", "Last-Modified")
 """By what a changed object is known: the first two of these that a store tells."""
 
@@ -51,12 +57,14 @@ class Store:
 
     def is_file(self, path: str) -> bool:
         """Whether there is a file; an address of http is always meant to be one."""
+        if path.startswith(HTTP):
+            with self._session(path) as session:
+                session.look_up(path)
+            return True
         with reaching(path):
             try:  # isfile() takes a refusal for a missing file
                 return bool(self.filesystem.info(path)["type"] == "file")
             except FileNotFoundError:
-                if path.startswith("http"):
-                    raise
                 return False
 
     def exists(self, path: str) -> bool:
@@ -114,18 +122,42 @@ class Store:
     def fetched(self, address: str) -> Iterator[Path]:
         """Yield a copy of a file, whole; what is wrong with it is said of its address.
 
+        Of a file over HTTP that is unchanged, it is the copy that was kept.
+
         Raises
         ------
         UserError
             If it cannot be fetched.
         """
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / Path(urlsplit(address).path or address).name
-            self.fetch(address, path)
+        with self._kept(address) if address.startswith(HTTP) else self._new(address) as path:
             try:
                 yield path
             except UserError as error:
                 raise UserError(str(error).replace(str(path), address)) from None
+
+    @contextmanager
+    def _kept(self, address: str) -> Iterator[Path]:
+        from seedbed.data.http_cache import fetched
+
+        with self._session(address) as session, fetched(session, address) as (path, _):
+            yield path
+
+    @contextmanager
+    def _new(self, address: str) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(urlsplit(address).path or address).name
+            self.fetch(address, path)
+            yield path
+
+    def _session(self, address: str) -> "HttpSession":
+        """Return a session with the headers that are set for fsspec."""
+        from seedbed.data.http_session import HttpSession
+
+        own = [self.filesystem.client_kwargs, self.filesystem.kwargs]
+        headers = {name: value for part in own for name, value in part.get("headers", {}).items()}
+        session = HttpSession(address, headers, f"Check the credentials: {CREDENTIALS}.")
+        session.headers["Accept-Encoding"] = "identity"  # a .gz stays one
+        return session
 
     def fetch(self, address: str, path: Path) -> None:
         """Fetch a file, whole or not at all; a transfer that is interrupted begins anew, twice.
@@ -135,22 +167,43 @@ class Store:
         UserError
             If it cannot be fetched.
         """
+        from fsspec.callbacks import Callback
+
+        progress = RowProgress(None, unit="bytes")
+
+        def show(size: int | None, value: int, **_: Any) -> None:
+            progress.total = size
+            progress.add(value - progress.done)
 
         def get() -> None:
-            self.filesystem.get_file(address, str(path))
+            self.filesystem.get_file(address, str(path), callback=Callback(hooks={"show": show}))
             expected = self.filesystem.info(address).get("size")
             if expected is not None and path.stat().st_size < expected:
                 raise OSError(f"{path.stat().st_size} of {expected} bytes arrived")
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        with reaching(address):
-            _anew(get)
+        if address.startswith(HTTP):
+            with self._session(address) as session, path.open("wb") as file:
+                session.fetch(address, file, {})
+            return
+        try:
+            with reaching(address):
+                _anew(get)
+        finally:
+            progress.close()
 
     def state_of(self, address: str) -> dict[str, str]:
         """Return by what a file is known when it changes: its ETag and size, or size and time."""
-        with reaching(address):
-            self.filesystem.invalidate_cache()
-            about: dict[str, Any] = self.filesystem.info(address)
+        about: Mapping[str, Any]
+        if address.startswith(HTTP):
+            with self._session(address) as session:
+                headers = session.look_up(address)
+            named = {"ETag": "ETag", "size": "Content-Length", "Last-Modified": "Last-Modified"}
+            about = {key: headers.get(header) for key, header in named.items()}
+        else:
+            with reaching(address):
+                self.filesystem.invalidate_cache()
+                about = self.filesystem.info(address)
         told = {key: about[key] for key in WHAT_CHANGES if about.get(key) is not None}
         return {key: str(value).strip('"') for key, value in list(told.items())[:2]}
 
@@ -180,19 +233,16 @@ def reaching(address: str) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except (FileNotFoundError, PermissionError) as error:
+    except PermissionError as error:
+        raise UserError(
+            f"{address}: the store refuses ({_short(error)}). Check the credentials in its own "
+            "files or environment variables, and their rights."
+        ) from None
+    except FileNotFoundError as error:
         # fsspec takes whatever happens over HTTP for a missing file.
-        status = getattr(error.__cause__, "status", None)
-        if isinstance(error, PermissionError) or status in (401, 403):
-            raise UserError(
-                f"{address}: the store refuses ({_short(error.__cause__ or error)}). Check the "
-                "credentials in its own files or environment variables, and their rights."
-            ) from None
-        if error.__cause__ is None or status in (404, 410) or not address.startswith("http"):
-            raise UserError(
-                f"{address}: there is no such file or bucket. Edit source.path."
-            ) from None
-        raise _unreachable(address, error.__cause__) from None
+        if error.__cause__ is not None and address.startswith(HTTP):
+            raise _unreachable(address, error.__cause__) from None
+        raise UserError(f"{address}: there is no such file or bucket. Edit source.path.") from None
     except (ImportError, ValueError) as error:
         extra = EXTRAS.get(address.partition("://")[0])
         remedy = f"Add seedbed[{extra}] to the dependencies, then `make lock setup`."

@@ -14,6 +14,12 @@ TRUTH_PAIRS = (
     *(("sim", "não"), ("s", "n"), ("verdadero", "falso"), ("vero", "falso")),
 )
 """Texts for true and for false, in small letters."""
+TRUTHS = {
+    text: truth for pair in TRUTH_PAIRS for text, truth in zip(pair, (True, False), strict=True)
+}
+"""What each of them says."""
+OFFSET = r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
+"""How a time in ISO 8601 ends that says how far its clock is from UTC."""
 HEAD = 100
 """So many texts are tried first, since most patterns fail at once."""
 

@@ -10,7 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seedbed.data.number_formats import PLAIN_NUMBER, read_numbers
-from seedbed.data.texts import Format, all_match, any_match, joined, matches, only_matching
+from seedbed.data.texts import (
+    OFFSET,
+    Format,
+    all_match,
+    any_match,
+    joined,
+    matches,
+    only_matching,
+)
 
 PLAIN_TIME, WEEK, DIGITS = "ISO8601", "ISO week", "%Y%m%d"
 UNIX = {"unix seconds": 10, "unix milliseconds": 13, "unix microseconds": 16}
@@ -19,7 +27,6 @@ NAMED_TIMES = (PLAIN_TIME, WEEK, *UNIX)
 
 _LAST = 253_402_300_799 * 10**6
 """The end of 9999 in microseconds."""
-_OFFSET = r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
 _DATES = (
     *("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%m.%d.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d"),
     *("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%m.%d.%y", "%d-%m-%y", "%m-%d-%y", "%Y-%m-%d"),
@@ -116,7 +123,7 @@ def read_times(texts: pa.Array, form: str) -> pd.Series:
         form = "%G-W%V-%u"
     elif form == PLAIN_TIME:
         texts = only_matching(texts, r"^\d{4}")  # pandas takes "now" for a time
-    utc = "%z" in form or (form == PLAIN_TIME and any_match(texts, _OFFSET))
+    utc = "%z" in form or (form == PLAIN_TIME and any_match(texts, OFFSET))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of formats that pandas reads slowly
         found = pd.to_datetime(
@@ -169,7 +176,7 @@ def _day_first(form: str) -> bool | None:
 
 
 def _mixed_offsets(texts: pa.Array) -> str | None:
-    count = pc.sum(matches(texts, _OFFSET).cast(pa.int64())).as_py()
+    count = pc.sum(matches(texts, OFFSET).cast(pa.int64())).as_py()
     if 0 < count < len(texts):
         return f"{count:,} of {len(texts):,} values have an offset from UTC, the others none"
     return None

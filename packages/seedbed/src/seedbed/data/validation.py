@@ -14,7 +14,7 @@ from great_expectations.core import (
     ExpectationValidationResult,
 )
 
-from seedbed.config.schema import Expectation, Expectations, Severity
+from seedbed.config.preparation import Expectation, Expectations, Severity
 from seedbed.errors import UserError, did_you_mean, one_line
 from seedbed.files import write_text
 

@@ -6,10 +6,6 @@ may write a number as text, as CSV does, and code a category as a number; a requ
 """
 
 import reprlib
-from collections.abc import Callable
-from datetime import date, time
-from decimal import Decimal
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -18,16 +14,9 @@ import pyarrow as pa
 
 from seedbed.config.schema import ColumnType
 from seedbed.data.integers import NumberType, whole_numbers
-from seedbed.data.texts import TRUTH_PAIRS
+from seedbed.data.one_value import LARGEST, READERS, Refuse
+from seedbed.data.time_values import read_local_times
 from seedbed.errors import InputError
-
-LARGEST = float(np.finfo("float32").max)
-"""A number beyond it counts as infinite: it is, to an estimator that computes in float32."""
-ISO = "a time in ISO 8601, such as '2013-06-01T17:00:00-04:00'"
-OFFSET = r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
-TRUTHS = {
-    text: truth for pair in TRUTH_PAIRS for text, truth in zip(pair, (True, False), strict=True)
-}
 
 
 class ValueReadError(InputError):
@@ -108,9 +97,9 @@ def read_values(
     Returns
     -------
     Series, shape (n_rows,)
-        float64, str, boolean or datetime64[us, time_zone]; None and NaN are missing. Numbers of a
-        source are int64 where all are whole and none is missing, and Int64 or UInt64 where a float
-        would round one of them.
+        With the index and the name of `values`: float64, str, boolean or datetime64[us, time_zone];
+        None and NaN are missing. Numbers of a source are int64 where all are whole and none is
+        missing, and Int64 or UInt64 where a float would round one of them.
 
     Raises
     ------
@@ -124,14 +113,16 @@ def read_values(
             raise _mistake(values, wrong, name, wanted, remedy, sent, numbered)
 
     plain = plain_values(values)
-    if kind == "number":
-        return _read_numbers(plain, refuse, sent, exact, batches)
-    if kind == "boolean":
-        return _read_booleans(plain, refuse, sent)
     try:
-        if kind == "time":
-            return _read_times(plain, time_zone, refuse)
-        return _read_texts(plain, refuse, sent)
+        if kind == "number":
+            found = _read_numbers(plain, refuse, sent, exact, batches)
+        elif kind == "boolean":
+            found = _read_booleans(plain, refuse, sent)
+        elif kind == "time":
+            found = read_local_times(plain, time_zone, refuse)
+        else:
+            found = _read_texts(plain, refuse, sent)
+        return found.rename(values.name)
     except UnicodeEncodeError:  # JSON can write half of a surrogate pair, which no text holds
         refuse(
             [isinstance(value, str) and not _is_text(value) for value in values], "valid Unicode"
@@ -162,10 +153,6 @@ def plain_values(values: pd.Series) -> pd.Series:
     if isinstance(dtype, pd.api.extensions.ExtensionDtype) and dtype.kind in "iub":
         return values if values.isna().any() else values.astype(dtype.type)
     return values
-
-
-Refuse = Callable[..., None]
-"""Takes which values are wrong, and what is wanted instead; raises a UserError if there is one."""
 
 
 def _read_numbers(
@@ -217,111 +204,9 @@ def _read_texts(values: pd.Series, refuse: Refuse, sent: bool) -> pd.Series:
     return pd.Series(_read_each(values, "category", refuse, sent), index=values.index, dtype="str")
 
 
-def _read_times(values: pd.Series, zone: str, refuse: Refuse) -> pd.Series:
-    """Return times in a zone, by each row's own offset, or by the zone's clock without one."""
-    wanted = pd.DatetimeTZDtype("us", zone)
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        return values.astype(wanted)
-    if values.dtype.kind == "M":
-        moments, has_offset = values.dt.tz_localize("UTC"), pd.Series(False, index=values.index)
-    else:
-        is_text = isinstance(values.dtype, pd.StringDtype)
-        text = values if is_text else values.map(_time_text).astype("str")
-        text = text.where(text.str.match(r"\d", na=False))  # pandas takes "now" for a time
-        has_offset = text.str.contains(OFFSET, na=False)
-        moments = _parse_iso(text)
-        lost = moments.isna() & text.notna()
-        if lost.any():  # beside a value in nanoseconds, pandas reads no year before 1678
-            moments = moments.fillna(_parse_iso(text[lost]))
-        refuse(moments.isna() & values.notna(), ISO)
-    local = moments.dt.tz_localize(None)
-    by_clock = local.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT").astype(wanted)
-    times = moments.astype(wanted).where(has_offset, by_clock)
-    wrong = times.isna() & values.notna()
-    refuse(wrong, f"a time with its offset, since clocks were changed then in {zone}")
-    return times
-
-
-def _parse_iso(text: pd.Series) -> pd.Series:
-    moments = pd.to_datetime(text, utc=True, format="ISO8601", errors="coerce")
-    return moments.astype("datetime64[us, UTC]")
-
-
-def _sent_number(value: object) -> float | int | None:
-    return None if isinstance(value, str) else _number(value)
-
-
-def _number(value: object) -> float | int | None:
-    if isinstance(value, str):
-        return _parsed(value.strip())
-    if isinstance(value, Decimal):
-        is_whole = value.is_finite() and value == value.to_integral_value()
-        return _bounded(int(value)) if is_whole else float(value)
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        return None
-    return _bounded(int(value)) if isinstance(value, Integral) else float(value)
-
-
-def _parsed(text: str) -> float | int | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    if np.isnan(number) or "_" in text:
-        return None
-    return _bounded(int(text)) if text.lstrip("+-").isdecimal() else number
-
-
-def _bounded(number: int) -> float | int:
-    """Return a whole number, or infinity where no float can hold it, as JSON may write it."""
-    return number if abs(number) <= LARGEST else float("inf")
-
-
-def _sent_truth(value: object) -> bool | None:
-    return bool(value) if isinstance(value, bool | np.bool_) else None
-
-
-def _truth(value: object) -> bool | None:
-    text = value_text(value)
-    return None if text is None else TRUTHS.get(text.removesuffix(".0").strip().lower())
-
-
-def _sent_text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def value_text(value: object) -> str | None:
-    """Return a text as it is, a whole number without a decimal point, a date without midnight."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool | np.bool_):
-        return str(bool(value))
-    if isinstance(value, date | np.datetime64):
-        return str(pd.Timestamp(value)).removesuffix(" 00:00:00")
-    if isinstance(value, time):  # of the day, as Excel and Parquet have it
-        return str(value)
-    number = _number(value)
-    if isinstance(number, float):
-        return str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
-    return None if number is None else str(number)
-
-
-def _time_text(value: object) -> str | None:
-    is_time = isinstance(value, str | date | np.datetime64) and not pd.isna(value)
-    return str(value) if is_time else None
-
-
-_EACH: dict[str, tuple[tuple[Callable[[Any], Any], str], tuple[Callable[[Any], Any], str]]] = {
-    "number": ((_number, "a number"), (_sent_number, "a number, without quotes")),
-    "boolean": ((_truth, "true or false"), (_sent_truth, "true or false, without quotes")),
-    "category": ((value_text, "text"), (_sent_text, "text, in quotes")),
-}
-"""How one value of a source, and one of a request, is read, and what it is asked to be."""
-
-
 def _read_each(values: pd.Series, kind: str, refuse: Refuse, sent: bool) -> list[Any]:
     """Return each value as it is read, None where it is missing."""
-    read, wanted = _EACH[kind][sent]
+    read, wanted = READERS[kind][sent]
     missing = values.isna().to_numpy()
     found = [None if gone else read(value) for value, gone in zip(values, missing, strict=True)]
     refuse(np.array([value is None for value in found], dtype=bool) & ~missing, wanted)
@@ -346,7 +231,7 @@ def _mistake(
         other = (
             "List the column under another type in the conf/dataset file, or correct the source."
         )
-        remark = f"Expected is {wanted}. {remedy or other}"
+        remark = f"It must be {wanted}. {remedy or other}"
     row, read = (values.index[place], values.index[-1] + 1) if numbered else (place, len(values))
     return ValueReadError(
         f"column {name}: {int(wrong.sum())} of {read} values cannot be read, the first in row "

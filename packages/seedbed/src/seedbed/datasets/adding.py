@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,26 +16,29 @@ from seedbed.config.composition import MAIN, compose_conf
 from seedbed.config.overrides import read_overrides
 from seedbed.data.stores import is_address
 from seedbed.datasets.describing import describe_table
+from seedbed.datasets.description import LISTS, Description
 from seedbed.datasets.elsewhere import (
     at_hand,
     is_database,
+    is_topic,
     place_of,
     refuse_options,
-    sniff_database,
+    sniff_elsewhere,
 )
 from seedbed.datasets.guesses import Guess, check_column
-from seedbed.datasets.placing import choose_name, copy_file, plan_copies, refuse_others
-from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
-from seedbed.datasets.tables import plan_tables, relate_tables, sniff_tables
-from seedbed.datasets.tables_file import table_lines
-from seedbed.datasets.writing import (
-    LISTS,
-    RESERVED,
-    Description,
-    comment,
-    dataset_file,
-    expectations_file,
+from seedbed.datasets.json_apis import sniff_api
+from seedbed.datasets.names import RESERVED
+from seedbed.datasets.placing import (
+    choose_name,
+    copy_file,
+    plan_copies,
+    plan_tables,
+    refuse_others,
 )
+from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
+from seedbed.datasets.tables import relate_tables, sniff_tables
+from seedbed.datasets.tables_file import table_lines
+from seedbed.datasets.writing import comment, dataset_file, expectations_file
 from seedbed.errors import UserError, some_of
 from seedbed.files import write_text
 
@@ -63,20 +67,23 @@ def add_dataset(
     tables: Sequence[str] = (),
     joins: Sequence[str] = (),
     query: str | None = None,
+    headers: Sequence[str] = (),
     use: bool = False,
     force: bool = False,
 ) -> Added:
     """Describe a table in conf/ and put it below data/source.
 
-    A table of a database, or files at an address, stay where they are.
+    A table of a database, a topic, files at an address, and the records of a JSON API stay where
+    they are.
 
     Parameters
     ----------
     root : Path
         Of the repository.
     path : str
-        A file, a glob, or a folder of Parquet files, here or at an address such as s3://; or a
-        database: its URL, or the name of an environment variable that holds it.
+        A file, a glob, or a folder of Parquet files, here or at an address such as s3://; the
+        address of a JSON API; or a database or a topic of Kafka: its URL, or the name of an
+        environment variable that holds it.
     target : str
         The column to predict.
     time, group : str, optional
@@ -87,9 +94,12 @@ def add_dataset(
         The value of the target that is asked for, where it has two.
     tables, joins : sequence of str
         Tables beside this one as NAME=PATH, and how they join as child.key=parent.key; see
-        :func:`~seedbed.datasets.tables.relate_tables`. Of a database, `tables` has the one name.
+        :func:`~seedbed.datasets.tables.relate_tables`. Of a database or of Kafka, `tables` has the
+        one name.
     query : str, optional
         Of a database, in the place of a table.
+    headers : sequence of str
+        Of a JSON API: see :func:`~seedbed.datasets.json_apis.sniff_api`.
     use : bool, default=False
         Whether it becomes the dataset of conf/config.yaml.
     force : bool, default=False
@@ -100,7 +110,8 @@ def add_dataset(
     UserError
         If the file cannot be read, the target is no target, or files exist already.
     """
-    named = [path, *tables][-1].rpartition(".")[2] if is_database(path) else path
+    is_asked = is_database(path) or is_topic(path)
+    named = [path, *tables][-1].rpartition(".")[2] if is_asked else path
     name = choose_name(named, name)
     files = {key: root / f"conf/{key}/{name}.yaml" for key in ("dataset", "expectations")}
     if not force and (there := [file for file in files.values() if file.exists()]):
@@ -110,10 +121,13 @@ def add_dataset(
         )
     if use:
         _refuse_overrides(root)
-    elsewhere = is_database(path) or is_address(path)
+    elsewhere = is_asked or is_address(path)
     refuse_options(path, tables, joins, query)
-    with at_hand(path) as here:
-        sniffed = sniff_database(path, tables, query) if is_database(path) else sniff(here, target)
+    asked = sniff_elsewhere(path, tables, query) if is_asked else sniff_api(path, headers)
+    if headers and (asked is None or asked.kind != "api"):
+        raise UserError(f"--header is sent to a JSON API, and {path} is none. Leave it out.")
+    with nullcontext(path) if asked else at_hand(path) as here:
+        sniffed = asked or sniff(here, target)
         frame = read_as_text(sniffed)
     copies: dict[Path, Path] = {}
     place = place_of(sniffed.path, here, path)
@@ -208,8 +222,9 @@ def _options(sniffed: Sniffed, guesses: Mapping[str, Guess]) -> dict[str, Any]:
     """Return how the file is read: what its text looks like, and how its columns are written."""
     formats = {name: guess.form for name, guess in guesses.items() if guess.form}
     missing = sorted({text for guess in guesses.values() for text in guess.missing_texts})
-    found = {**sniffed.options, "formats": formats, "missing": missing}
-    return {key: value for key, value in found.items() if value not in ([], {}, None)}
+    written = {"formats": formats, "missing": missing}
+    # A sniffed option may be null: `header: null` is no header.
+    return {**sniffed.options, **{key: value for key, value in written.items() if value}}
 
 
 def _refuse_overrides(root: Path) -> None:

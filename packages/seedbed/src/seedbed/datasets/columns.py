@@ -47,6 +47,11 @@ class ColumnValues:
     counts: NDArray[np.int64]
 
     @property
+    def is_text(self) -> bool:
+        """Whether the values are texts."""
+        return isinstance(self.distinct.dtype, pd.StringDtype)
+
+    @property
     def rows(self) -> int:
         """How many rows the table has."""
         return len(self.codes)

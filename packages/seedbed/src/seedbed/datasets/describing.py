@@ -5,15 +5,17 @@ from dataclasses import replace
 
 import pandas as pd
 
-from seedbed.config.schema import TimePart
+from seedbed.config.preparation import TimePart
 from seedbed.data.leaks import find_leaks
 from seedbed.data.repeats import find_repeats
+from seedbed.data.splits import AT_RANDOM
+from seedbed.datasets.description import Description
 from seedbed.datasets.guesses import Guess, read_as
 from seedbed.datasets.inferring import infer_columns
-from seedbed.datasets.problem import infer_problem, infer_split
+from seedbed.datasets.problem import infer_problem
+from seedbed.datasets.splitting import infer_split, stratify_rare
 from seedbed.datasets.tables import Related
 from seedbed.datasets.trends import find_trends, parts_that_return
-from seedbed.datasets.writing import Description
 
 
 def describe_table(
@@ -53,6 +55,8 @@ def describe_table(
     split = related.split if related else infer_split(frame, guesses, time, group)
     count = len(frame)
     classes = _classes(frame[target], guesses)
+    if problem.task != "regression":
+        split = stratify_rare(split, classes)
     typed = _read_typed(frame, guesses)
     others = [
         column
@@ -73,7 +77,7 @@ def describe_table(
         numbers = [column for column in features if guesses[column].kind == "number"]
         trends = find_trends(typed, str(split.column), numbers)
         returning = parts_that_return(typed[split.column], time_parts)
-    elif split.kind == "random" and (repeats := find_repeats(typed, features, answers)):
+    elif split.kind in AT_RANDOM and (repeats := find_repeats(typed, features, answers)):
         warnings.append(str(repeats))
     found = Description(
         name,

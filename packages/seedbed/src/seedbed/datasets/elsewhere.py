@@ -1,4 +1,4 @@
-"""Tables that are not files of this machine: of a database, or at an address."""
+"""Tables that are not files of this machine: of a database, a topic, or at an address."""
 
 import glob
 import os
@@ -21,9 +21,16 @@ DATABASES = ("postgresql", "postgres", "sqlite", "mysql", "mariadb", "duckdb", "
 
 def is_database(path: str) -> bool:
     """Whether a path is a URL of a database, or the name of an environment variable with one."""
+    if is_topic(path):
+        return False
     if is_address(path):
         return path.partition("://")[0].partition("+")[0] in DATABASES
     return "://" in os.environ.get(path, "") and not Path(path).exists()
+
+
+def is_topic(path: str) -> bool:
+    """Whether a path is an address of Kafka, or the name of an environment variable with one."""
+    return (path if is_address(path) else os.environ.get(path, "")).startswith("kafka://")
 
 
 def refuse_options(
@@ -36,6 +43,13 @@ def refuse_options(
     UserError
         If tables are joined to one that is elsewhere, or not one table of a database is named.
     """
+    if is_topic(path):
+        if query is not None or joins or len(tables) > 1 or any("=" in table for table in tables):
+            raise UserError(
+                f"{label(path)}: of Kafka, one topic is described: name it in the path, or with "
+                "--table TOPIC, and leave --query and --join out."
+            )
+        return
     if not is_database(path):
         if query is not None:
             raise UserError(f"--query is asked of a database, and {path} is none. Leave it out.")
@@ -57,8 +71,10 @@ def refuse_options(
         )
 
 
-def sniff_database(path: str, tables: Sequence[str], query: str | None) -> Sniffed:
-    """Return how a table or a query of a database is read."""
+def sniff_elsewhere(path: str, tables: Sequence[str], query: str | None) -> Sniffed:
+    """Return how a table or a query of a database, or a topic, is read."""
+    if is_topic(path):
+        return Sniffed("kafka", path, {"topic": tables[0]} if tables else {})
     return Sniffed("sql", path, {"table": tables[0]} if tables else {"query": query})
 
 
@@ -66,14 +82,14 @@ def sniff_database(path: str, tables: Sequence[str], query: str | None) -> Sniff
 def at_hand(path: str) -> Iterator[str]:
     """Yield where the files of a path are on this machine: of an address, where copies are.
 
-    What is wrong with a copy is said of the address.
+    Errors of a copy name the address in its place.
 
     Raises
     ------
     UserError
         If there is nothing, or it cannot be fetched.
     """
-    if is_database(path) or not is_address(path):
+    if is_database(path) or is_topic(path) or not is_address(path):
         yield path
         return
     if holds_secret(path):

@@ -8,9 +8,9 @@ import pandas as pd
 
 from seedbed.data.formats import parse, parse_distinct
 from seedbed.data.number_formats import PLAIN_NUMBER
-from seedbed.data.texts import TRUTH_PAIRS
+from seedbed.data.one_value import LARGEST
+from seedbed.data.texts import TRUTHS
 from seedbed.data.time_formats import PLAIN_TIME
-from seedbed.data.values import LARGEST
 from seedbed.datasets.columns import simple_values
 from seedbed.errors import UserError, did_you_mean, some_of
 
@@ -80,8 +80,7 @@ def read_as(values: pd.Series, guess: Guess) -> pd.Series:
         return read(texts, guess.form or PLAIN_TIME)
     if guess.kind == "boolean":
         small = texts.str.strip().str.lower()
-        truths = small.isin({true for true, _ in TRUTH_PAIRS}).astype("float64")
-        return truths.where(small.notna() & (small != ""))
+        return small.map(TRUTHS).astype("float64")
     return texts
 
 

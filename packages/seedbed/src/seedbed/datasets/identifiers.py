@@ -1,9 +1,8 @@
 """Identifiers: columns that name a row, or the entity that a row is about, and predict nothing."""
 
 import numpy as np
-import pandas as pd
 
-from seedbed.data.number_formats import EXACT
+from seedbed.data.integers import EXACT
 from seedbed.data.texts import all_match, as_arrow
 from seedbed.datasets.columns import ColumnValues
 from seedbed.datasets.names import ENTITIES, KEYS, NUMBERED, ends_with, words_of
@@ -26,7 +25,7 @@ def find_identifier(column: ColumnValues) -> str | None:
     how = "different in each row" if column.share == 1 else f"{column.share:.1%} different values"
     several = len(values) > ENTITIES_AT_LEAST and column.present / len(values) < PER_ENTITY
     reason = None
-    if isinstance(values.dtype, pd.StringDtype):
+    if column.is_text:
         if len(values) > ENTITIES_AT_LEAST and all_match(as_arrow(values), UUID):
             reason = f"UUIDs, {how if unique else _repeats(column)}"
         elif unique:
@@ -38,7 +37,7 @@ def find_identifier(column: ColumnValues) -> str | None:
     elif unique and ends_with(column.name, KEYS):
         reason = f"{how}, and named as a key"
     named = ends_with(column.name, KEYS)
-    if not named and not isinstance(values.dtype, pd.StringDtype):
+    if not named and not column.is_text:
         named = len(words_of(column.name)) == 1 and ends_with(column.name, ENTITIES)
     if reason is None and several and named:
         reason = f"named as a key, {_repeats(column)}"

@@ -10,8 +10,7 @@ from seedbed.datasets.columns import look_at
 from seedbed.datasets.duplicates import Trace, find_duplicates, trace
 from seedbed.datasets.guesses import Guess
 from seedbed.datasets.judging import TEXTS, has_absent, has_points, judge
-
-__all__ = ["Guess", "infer_columns"]
+from seedbed.datasets.names import RESERVED
 
 
 def infer_columns(
@@ -24,7 +23,7 @@ def infer_columns(
     frame : DataFrame, shape (n_rows, n_columns)
         Texts are str as they stand in the file; other columns have their types.
     target, time, group : str
-        The columns of which a person said what they are: none becomes a duplicate of another.
+        The columns whose meaning a person has named: none becomes a duplicate of another.
 
     Returns
     -------
@@ -40,7 +39,8 @@ def infer_columns(
         column = look_at(frame[name], name)
         judged = judge(column, name == time)
         guesses[name], found = judged.guess, judged.found
-        if guesses[name].kind not in ("empty", "constant") and name != target:
+        is_left_out = name == target or name.startswith(RESERVED)
+        if guesses[name].kind not in ("empty", "constant") and not is_left_out:
             traces[name] = trace(judged.column, guesses[name].kind, judged.numbers)
         absent.update(guesses[name].missing_texts)
         if found and not found.undecided and (found.form != PLAIN_NUMBER or has_points(column)):

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from seedbed.data.formats import find_format, parse_distinct
-from seedbed.data.number_formats import EXACT, find_number
-from seedbed.data.texts import TRUTH_PAIRS, Format, all_match, as_arrow, joined
+from seedbed.data.integers import EXACT
+from seedbed.data.number_formats import find_number
+from seedbed.data.one_value import LARGEST
+from seedbed.data.texts import TRUTH_PAIRS, Format, all_match, any_match, as_arrow, joined
 from seedbed.data.time_formats import UNIX
-from seedbed.data.values import LARGEST
 from seedbed.datasets.columns import ColumnValues, stand_for_missing
 from seedbed.datasets.guesses import Guess, Kind
 from seedbed.datasets.identifiers import find_identifier
@@ -42,8 +42,7 @@ def judge(
 ) -> Judged:
     """Judge a column; formats and missing texts of other columns decide where it does not."""
     values, name = column.distinct, column.name
-    is_text = isinstance(values.dtype, pd.StringDtype)
-    absent = stand_for_missing(values) if is_text else np.zeros(len(values), dtype=bool)
+    absent = stand_for_missing(values) if column.is_text else np.zeros(len(values), dtype=bool)
     if absent.all():
         shown = f"only {', '.join(map(_shown, values[:3]))}" if len(values) else "no value"
         guess = Guess(name, "empty", None, f"{shown} in {column.rows:,} rows", 0, 1.0)
@@ -52,7 +51,7 @@ def judge(
         return Judged(_guess(column, "constant", f"always {_shown(values.iloc[0])}"), column)
     typed = column.keep(~absent)
     found = None
-    if is_text:
+    if column.is_text:
         found = _find_format(typed, is_time, like)
     elif values.dtype.kind in "iuf":
         found = _find_digits(column, is_time)
@@ -105,7 +104,7 @@ def _judge_typed(column: ColumnValues, found: Format | None) -> Judged:
     """Judge numbers, or times in a format."""
     values = column.distinct
     if found and found.kind == "time":
-        texts = values if isinstance(values.dtype, pd.StringDtype) else values.astype("Int64")
+        texts = values if column.is_text else values.astype("Int64")
         times = parse_distinct(texts.astype("str"), found.form)
         return Judged(_judge_times(column, times, found), column, found=found)
     numbers = parse_distinct(values, found.form) if found else values
@@ -192,8 +191,8 @@ def _judge_with_absent(column: ColumnValues, absent_elsewhere: set[str]) -> Judg
 
 
 def has_absent(column: ColumnValues) -> bool:
-    is_text = isinstance(column.distinct.dtype, pd.StringDtype)
-    return is_text and bool(stand_for_missing(column.distinct).any())
+    """Whether a text usually stands for a missing value."""
+    return column.is_text and bool(stand_for_missing(column.distinct).any())
 
 
 def _judge_texts(column: ColumnValues) -> Guess:
@@ -229,9 +228,8 @@ def _guess(
 
 
 def has_points(column: ColumnValues) -> bool:
-    if not isinstance(column.distinct.dtype, pd.StringDtype):
-        return False
-    return bool(pc.any(pc.match_substring(as_arrow(column.distinct), ".")).as_py())
+    """Whether a text has a decimal point."""
+    return column.is_text and any_match(as_arrow(column.distinct), r"\.")
 
 
 def _count(column: ColumnValues) -> str:

@@ -35,16 +35,16 @@ def parse_joins(joins: Sequence[str], frames: Mapping[str, pd.DataFrame]) -> lis
     found = []
     for text in joins:
         signs = [sign.start() for sign in re.finditer("=", text)]
-        sides = [(text[:place].split(".", 1), text[place + 1 :].split(".", 1)) for place in signs]
+        pairs = [(text[:place].split(".", 1), text[place + 1 :].split(".", 1)) for place in signs]
         # A column may have an equals sign in its name.
-        sides = [(child, parent) for child, parent in sides if len(child) == len(parent) == 2]
-        if not sides:
+        pairs = [(child, parent) for child, parent in pairs if len(child) == len(parent) == 2]
+        if not pairs:
             raise UserError(
                 f"--join {text}: write both sides as table.column, such as "
                 "--join orders.customer_id=customers.id."
             )
-        fitting = [pair for pair in sides if pair[0][0] in frames and pair[1][0] in frames]
-        (child, child_key), (parent, parent_key) = (fitting or sides)[0]
+        fitting = [pair for pair in pairs if pair[0][0] in frames and pair[1][0] in frames]
+        (child, child_key), (parent, parent_key) = (fitting or pairs)[0]
         for table, key in ((child, child_key), (parent, parent_key)):
             if table not in frames:
                 raise UserError(

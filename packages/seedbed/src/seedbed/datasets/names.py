@@ -4,6 +4,8 @@ import re
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 
+RESERVED = ("_", "!")
+"""How the name of a column must not begin: as the pipeline's own, and what a list leaves out."""
 KEYS = {"id", "ids", "key", "uuid", "guid", "pk", "oid", "hash", "rowid"}
 NUMBERED = {"nr", "no", "number", "num", "index", "idx", "row", "obs", "n", "nummer", "serial"}
 CODES = {

@@ -6,7 +6,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from seedbed.data.formats import parse_distinct
-from seedbed.data.number_formats import EXACT, NUMBERS
+from seedbed.data.integers import EXACT
+from seedbed.data.number_formats import NUMBERS
 from seedbed.data.texts import all_match, as_arrow
 from seedbed.data.time_formats import PLAIN_TIME, forms_of
 from seedbed.datasets.columns import ColumnValues

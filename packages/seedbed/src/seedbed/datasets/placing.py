@@ -3,8 +3,10 @@
 import filecmp
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
+from seedbed.data.source_files import ENDINGS
 from seedbed.data.sources import WATCHED
 from seedbed.datasets.sniffing import Sniffed
 from seedbed.datasets.yaml_text import NOT_TEXT
@@ -57,6 +59,42 @@ def plan_copies(root: Path, sniffed: Sniffed, name: str) -> tuple[str, dict[Path
     copies = {file: watched / name / file.relative_to(top) for file in files if file.is_file()}
     place = watched / name if given.is_dir() else watched / name / given.name
     return place.relative_to(root).as_posix(), copies
+
+
+def plan_tables(
+    root: Path, base: str, tables: Mapping[str, Sniffed]
+) -> tuple[str, dict[Path, Path]]:
+    """Return the folder below data/source that holds a file for each table, and what is copied.
+
+    Raises
+    ------
+    UserError
+        If a table is no single file or that of another, or its ending does not say what it is.
+    """
+    folder, copies = WATCHED / base, {}
+    for name, sniffed in tables.items():
+        file = Path(sniffed.path).expanduser().absolute()
+        endings = ENDINGS[sniffed.kind]
+        if not file.is_file():
+            raise UserError(
+                f"{sniffed.path}: of several tables each must be one file. Write the files of "
+                f"table {name} into one."
+            )
+        if file in copies:
+            raise UserError(
+                f"--table {name}: {sniffed.path} is another table already. To join a table to its "
+                "own earlier rows, write the join into the conf/dataset file."
+            )
+        ending = next((ending for ending in endings if file.name.endswith(ending)), None)
+        if ending is None:
+            raise UserError(
+                f"{sniffed.path}: it is of kind {sniffed.kind}, and its name does not say so. Let "
+                f"it end in {' or '.join(endings[:3])}."
+            )
+        copy = root / folder / f"{name}{ending}"
+        if file != copy:
+            copies[file] = copy
+    return folder.as_posix(), copies
 
 
 def refuse_others(root: Path, copies: dict[Path, Path]) -> None:

@@ -2,20 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import ColumnType, Task
+from seedbed.config.modelling import Task, ThresholdRule
+from seedbed.config.schema import ColumnType
 from seedbed.data.formats import find_format
-from seedbed.data.texts import TRUTH_PAIRS
+from seedbed.data.texts import TRUTHS
 from seedbed.datasets.columns import ColumnValues, look_at
 from seedbed.datasets.guesses import Guess, check_column, read_as
-from seedbed.datasets.splitting import SplitGuess, infer_split
-from seedbed.errors import UserError, did_you_mean
-
-__all__ = ["ProblemGuess", "SplitGuess", "infer_problem", "infer_split"]
+from seedbed.datasets.positive import positive_place
+from seedbed.errors import UserError
 
 FEW_CLASSES, ROWS_PER_CLASS = 10, 5
 """Whole numbers are classes up to so many values, with so many rows each on average."""
@@ -28,8 +27,6 @@ LEAST, ENOUGH = 3, 5
 the second number."""
 SOME = 30
 SKEWED = 2.0
-
-Threshold = Literal["f1", "balanced_accuracy", "half"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ class ProblemGuess:
     reason: str
     metric: str
     target_type: ColumnType
-    threshold: Threshold = "half"
+    threshold: ThresholdRule = "half"
     positive: Any = None
     positive_reason: str | None = None
     rare: Mapping[str, int] = field(default_factory=dict)
@@ -152,7 +149,7 @@ def _binary(
     column: ColumnValues, guess: Guess, numbers: pd.Series | None, positive: str | None
 ) -> ProblemGuess:
     values, counts = column.distinct, column.counts
-    place, why = _positive_place(column, numbers, positive)
+    place, why = positive_place(column, numbers, positive)
     shown = [str(value) for value in values]
     rarer = int(counts.argmin())
     if counts[rarer] < LEAST:
@@ -171,7 +168,7 @@ def _binary(
     kind: ColumnType = "category"
     chosen: Any = shown[place]
     if guess.kind == "boolean":
-        kind, chosen = "boolean", bool(_is_true(shown[place]))
+        kind, chosen = "boolean", TRUTHS[shown[place].strip().lower()]
     elif numbers is not None and not guess.form:
         kind, number = "number", float(numbers.iloc[place])
         if number % 1 == 0 and float(numbers.iloc[1 - place]) % 1 == 0:
@@ -188,42 +185,6 @@ def _binary(
         positive_reason=why,
         warnings=tuple(warnings),
     )
-
-
-def _positive_place(
-    column: ColumnValues, numbers: pd.Series | None, positive: str | None
-) -> tuple[int, str]:
-    """Return which of two values is the positive class, and why."""
-    shown = [str(value).strip() for value in column.distinct]
-    if positive is not None:
-        wanted = positive.strip().casefold()
-        exact = [place for place, text in enumerate(shown) if text == positive.strip()]
-        alike = [place for place, text in enumerate(shown) if text.casefold() == wanted]
-        if numbers is not None and not exact:
-            alike = [
-                p for p, number in enumerate(numbers) if wanted in (f"{number:g}", str(number))
-            ]
-        if len(exact or alike) != 1:
-            raise UserError(
-                f"--positive {positive}: {column.name} is {shown[0]!r} or {shown[1]!r}"
-                f"{did_you_mean(positive, shown)}. Name one of the two."
-            )
-        return (exact or alike)[0], "named by --positive"
-    small = sorted(text.lower() for text in shown)
-    pair = next((pair for pair in TRUTH_PAIRS if sorted(pair) == small), None)
-    if pair is not None:
-        return [text.lower() for text in shown].index(pair[0]), f"it says {pair[0]}"
-    if numbers is not None and sorted(numbers) == [-1, 1]:
-        return int(numbers.argmax()), "1 of -1 and 1"
-    if column.counts[0] == column.counts[1]:
-        place = int(np.argmax(shown))
-        return place, "both have equally many rows; the last by name is taken"
-    place = int(column.counts.argmin())
-    return place, f"the rarer one, {column.counts[place] / column.present:.1%} of the rows"
-
-
-def _is_true(text: str) -> bool:
-    return text.strip().lower() in {true for true, _ in TRUTH_PAIRS}
 
 
 def _multiclass(column: ColumnValues, numbers: pd.Series | None) -> ProblemGuess:
@@ -245,6 +206,12 @@ def _multiclass(column: ColumnValues, numbers: pd.Series | None) -> ProblemGuess
     warnings = []
     if len(values) > MANY_CLASSES:
         warnings.append(f"{len(values)} classes are many: is that the question?")
+    alike = values.astype("str").str.strip().str.casefold().duplicated(keep=False)
+    if alike.any():
+        warnings.append(
+            f"{' and '.join(map(repr, values[alike][:2]))} differ only in case or spaces, and are "
+            "two classes: write them alike if they are one"
+        )
     if numbers is not None:
         warnings.append(
             "its classes are whole numbers: if their order counts, regression may be better"

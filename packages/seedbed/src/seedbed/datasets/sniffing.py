@@ -15,15 +15,19 @@ import pandas as pd
 from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.sources import OPTIONS
 from seedbed.data.batches import begun_anew, stack_batches
-from seedbed.data.headers import name_columns, tell_apart
 from seedbed.data.source_files import ENDINGS, find_files, read_file, read_files
+from seedbed.data.sources import read_source
 from seedbed.data.sql_tables import read_sql
 from seedbed.data.text_files import opened, refusing_damage
 from seedbed.datasets.csv_dialect import sniff_csv
+from seedbed.datasets.excel_sheet import sniff_excel
+from seedbed.datasets.json_records import sniff_json
 from seedbed.errors import UserError, did_you_mean, some_of
 
 JSON = re.compile(rb'\{\s*["}]|\[\s*\{')
 """How JSON begins; `{x},y` is the header of a CSV file."""
+FILES_OF_DATABASES = {"sqlite": b"SQLite form", "duckdb": b"DUCK"}
+"""How databases that are files begin; DuckDB puts a checksum before."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,9 @@ class Sniffed:
     Attributes
     ----------
     kind : str
-        Of source: csv, parquet, excel, json, feather or sql.
+        Of source: csv, parquet, excel, json, feather, sql, api or kafka.
     path : str
-        A file, a folder of Parquet files or a glob; the address of a database.
+        A file, a folder of Parquet files or a glob; the address of a database or a topic.
     options : dict of str to Any
         ``source.options``, where they differ from the defaults.
     notes : list of str
@@ -79,11 +83,16 @@ def sniff(path: str, target: str | None = None) -> Sniffed:
     first = _files(Sniffed(kind, path))[0]
     with refusing_damage(first):
         kind = kind or _kind_of(first)
-        if kind == "excel":
-            options, notes = _sniff_excel(first, target)
-        else:
-            options, notes = _OPTIONS_OF.get(kind, lambda _: ({}, []))(first)
+        options, notes = _sniff_options(kind, first, target)
     return Sniffed(kind, path, options, notes)
+
+
+def _sniff_options(kind: str, path: Path, target: str | None) -> tuple[dict[str, Any], list[str]]:
+    if kind == "excel":
+        return sniff_excel(path, target)
+    if kind == "json":
+        return sniff_json(path)
+    return sniff_csv(path) if kind == "csv" else ({}, [])
 
 
 def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
@@ -102,12 +111,15 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
         If the file cannot be read so, or has no rows.
     """
     options = OPTIONS[sniffed.kind].model_validate_json(json.dumps(sniffed.options))
-    if sniffed.kind == "sql":
+    if sniffed.kind in ("sql", "api", "kafka"):
         dataset = Dataset(name="table", tables=[Table(name="table")])
-        source = Source(kind="sql", path=sniffed.path, options=sniffed.options)
-        frame = begun_anew(
-            lambda: stack_batches(read_sql(source, dataset, "table", {}, lambda names: names))
-        )
+        source = Source(kind=sniffed.kind, path=sniffed.path, options=sniffed.options)
+        if sniffed.kind == "sql":
+            frame = begun_anew(
+                lambda: stack_batches(read_sql(source, dataset, "table", {}, lambda names: names))
+            )
+        else:
+            frame = read_source(source, dataset, "table", {})
     else:
         read = partial(_read_file_as_text, sniffed.kind, options)
         frame = stack_batches(batch for _, batch in read_files(map(str, _files(sniffed)), read))
@@ -127,7 +139,8 @@ def _read_file_as_text(kind: str, options: Any, path: str) -> Iterator[pd.DataFr
 
 def _plain_text(values: pd.Series) -> pd.Series:
     """Return values of several types as their text."""
-    from seedbed.data.values import plain_values, value_text
+    from seedbed.data.one_value import value_text
+    from seedbed.data.values import plain_values
 
     if isinstance(values.dtype, pd.StringDtype):
         return values
@@ -155,7 +168,7 @@ def _sniff_folder(folder: Path) -> tuple[str, str]:
         for ending in endings
     }
     held = [ending for ending, files in found.items() if files]
-    if any(folder.rglob("*.parquet")) and held in ([], [".parquet"]):
+    if held in ([], [".parquet"]) and any(folder.rglob("*.parquet")):
         return "parquet", str(folder)
     if len(held) != 1:
         names = [path.name for ending in held for path in found[ending]]
@@ -172,7 +185,12 @@ def _kind_of(path: Path) -> str:
     if not path.stat().st_size:
         raise UserError(f"{path}: the file is empty. Give a file with a table.")
     with path.open("rb") as file:
-        start = file.read(8)
+        start = file.read(12)
+    if database := next((name for name, magic in FILES_OF_DATABASES.items() if magic in start), ""):
+        raise UserError(
+            f"{path}: this is a database. Give its URL, {database}:///{path.absolute()}, and name "
+            "a table with --table NAME."
+        )
     if start.startswith(b"PAR1"):
         return "parquet"
     if start.startswith((b"ARROW1", b"FEA1")):
@@ -199,89 +217,3 @@ def _kind_of(path: Path) -> str:
         text = file.read(2**16).removeprefix(b"\xef\xbb\xbf").lstrip()
     named = path.name.endswith(ENDINGS["json"])
     return "json" if named or JSON.match(text) else "csv"
-
-
-def _sniff_excel(path: Path, target: str | None) -> tuple[dict[str, Any], list[str]]:
-    from seedbed.data.excel_files import open_workbook, read_cells
-
-    with open_workbook(path) as book:
-        names = [str(name) for name in book.sheet_names]
-    sheets = {name: read_cells(path, name) for name in names}
-    used = [name for name in names if len(sheets[name].dropna(how="all")) > 1]
-    if not used:
-        raise UserError(
-            f"{path}: no sheet has a header and a row (there are {some_of(names, 5)}). Give a "
-            "workbook with a table."
-        )
-    having = [name for name in used if target in sheets[name].iloc[_top(sheets[name])].tolist()]
-    sheet = [*having, *used][0]
-    options: dict[str, Any] = {} if sheet == names[0] else {"sheet": sheet}
-    notes = []
-    if len(names) > 1:
-        others = [name for name in names if name != sheet]
-        notes.append(f"sheet {sheet!r} is read; there are {some_of(others, 5)} too")
-    cells = sheets[sheet]
-    top = _top(cells)
-    if top:
-        options["skip_rows"] = top
-        notes.append(f"the first {top} rows are no part of the table")
-    header = cells.iloc[top].dropna()
-    if not all(isinstance(name, str) for name in header):
-        options["header"] = None
-        notes.append(
-            f"the first row ({', '.join(map(str, header))[:40]}) holds numbers or dates, so there "
-            "is no header: columns are called column_1, column_2 and so on"
-        )
-    else:
-        texts = ["" if pd.isna(name) else name for name in cells.iloc[top]]
-        filled = cells.iloc[top:].notna().any().to_numpy()
-        named = [name for name, kept in zip(texts, filled, strict=True) if kept]
-        if names_apart := tell_apart(name_columns(named, len(named), None), notes):
-            options["names"] = names_apart
-    return options, notes
-
-
-def _top(cells: pd.DataFrame) -> int:
-    """Return the row that holds the names: the first in which half of the cells are filled."""
-    filled = cells.notna().sum(axis=1)
-    return int((filled >= max(1, filled.max() / 2)).to_numpy().argmax())
-
-
-def _sniff_json(path: Path) -> tuple[dict[str, Any], list[str]]:
-    from seedbed.data.json_files import load_document
-
-    with opened(path) as file:
-        content = file.read()
-    text = content.decode(json.detect_encoding(content), errors="replace").strip()
-    first, _, rest = text.partition("\n")
-    try:
-        is_lines = isinstance(json.loads(first), dict) and bool(rest)
-    except ValueError:
-        is_lines = False
-    if is_lines or path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson")):
-        return {"lines": True}, []
-    if text.startswith("["):
-        return {}, []
-    document = load_document(path)
-    lists = dict(_find_lists(document))
-    if not lists:
-        raise UserError(
-            f"{path}: there is no list of records (objects with names and values) in it. Write the "
-            "table as a list of objects, as by pandas.DataFrame.to_json(orient='records')."
-        )
-    longest = max(lists, key=lambda key: len(lists[key]))
-    others = [key for key in lists if key != longest]
-    also = f"; there are {some_of(others, 5)} too" if others else ""
-    return {"records": longest}, [f"the records are the list at {longest}{also}"]
-
-
-def _find_lists(value: Any, key: str = "") -> Any:
-    """Yield each list of objects below a value, after its dotted key."""
-    if isinstance(value, dict):
-        for name, part in value.items():
-            yield from _find_lists(part, f"{key}.{name}" if key else name)
-    elif isinstance(value, list) and value and all(isinstance(part, dict) for part in value):
-        yield key, value
-
-
-_OPTIONS_OF: dict[str, Any] = {"csv": sniff_csv, "json": _sniff_json}

@@ -1,6 +1,6 @@
 """How rows are split: by time where a column orders them, by group where entities repeat."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -25,7 +25,11 @@ IN_ORDER = 0.99
 """Share of the steps from row to row that do not go back in time, in rows that are in order."""
 FEWEST, MOST = 1.2, 30
 """Rows of an entity, on average: with more of them the column is rather a category."""
-GROUPS, FEWEST_GROUPS = 10, 3
+GROUPS = 10
+PARTS = 3
+"""Train, validation and test: a column that splits the rows needs a value for each."""
+FEW_OF_A_CLASS = 30
+"""Of fewer rows, chance may give a part none: of 20 rows, one part in a hundred of a fifth."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class SplitGuess:
         What a person should know.
     """
 
-    kind: Literal["time", "random", "group"]
+    kind: Literal["time", "random", "stratified", "group"]
     column: str | None
     reason: str
     validation: float
@@ -90,6 +94,7 @@ def infer_split(
     repeats = REPEATS if len(frame) < SMALL else 1
     if group is not None:
         check_column(frame, group, "--group")
+        _refuse_few("--group", guesses[group])
         why = "named by --group"
     elif groups:
         group, why = next(iter(groups.items()))
@@ -99,12 +104,6 @@ def infer_split(
         why = "no time orders the rows, and no entity repeats"
         return SplitGuess("random", None, why, 0.2, 0.2, 5, repeats, tuple(notes))
     guess = guesses[group]
-    if guess.values < FEWEST_GROUPS:
-        raise UserError(
-            f"--group {group}: it has {guess.values} different value{'s' * (guess.values != 1)} "
-            f"({guess.reason}), and train, validation and test need one each. Name another column, "
-            "or leave the option out."
-        )
     if guess.values < GROUPS:
         notes.append(f"{guess.values} groups are few: a part may get none")
     if guess.missing:
@@ -115,26 +114,29 @@ def infer_split(
     return SplitGuess("group", group, why, 0.2, 0.2, 5, repeats, tuple(notes))
 
 
+def stratify_rare(split: SplitGuess, classes: pd.Series) -> SplitGuess:
+    """Return a split at random as one that spreads each class evenly, if a class has few rows.
+
+    Parameters
+    ----------
+    split : SplitGuess
+    classes : Series of str, shape (n_rows,)
+        The class of each row; missing ones do not count.
+    """
+    counts = classes.value_counts()
+    if split.kind != "random" or counts.min() >= FEW_OF_A_CLASS:
+        return split
+    reason = f"{split.reason}; of the class {counts.idxmin()!r} there are {counts.min()} rows only"
+    return replace(split, kind="stratified", reason=reason)
+
+
 def _find_time(
     frame: pd.DataFrame, guesses: dict[str, Guess], named: str | None
 ) -> tuple[str | None, str, list[str]]:
     """Return the time of the rows, why it is that, and a word on the other times."""
     if named is not None:
         check_column(frame, named, "--time")
-        guess = guesses[named]
-        if guess.kind != "date":
-            raise UserError(
-                f"--time {named}: the column is no time, but of kind {guess.kind} "
-                f"({guess.reason}{'; ' + guess.note if guess.note else ''}). Name another column, "
-                "or correct the values that are no times."
-            )
-        notes = []
-        if guess.missing:
-            notes.append(
-                f"rows without {named} ({round(guess.missing * len(frame)):,}) are refused by a "
-                "split by time: correct or remove them"
-            )
-        return named, "named by --time", notes
+        return named, "named by --time", _notes_on_time(guesses[named], len(frame))
     found, notes = [], []
     for name, guess in guesses.items():
         if guess.kind != "date":
@@ -158,6 +160,35 @@ def _find_time(
     if others := [other for _, other, _ in found if other != name]:
         notes.append(f"other columns could be the time of the row: {some_of(others, 5)}")
     return name, why, notes
+
+
+def _notes_on_time(guess: Guess, rows: int) -> list[str]:
+    """Return what to know of the time that a person named; refuse what is none."""
+    name, notes = guess.name, []
+    if guess.kind != "date":
+        raise UserError(
+            f"--time {name}: the column is no time, but of kind {guess.kind} "
+            f"({guess.reason}{'; ' + guess.note if guess.note else ''}). Name another column, or "
+            "correct the values that are no times."
+        )
+    _refuse_few("--time", guess)
+    if guess.values < INSTANTS:
+        notes.append(f"{guess.values} different times are few: a part may get no row")
+    if guess.missing:
+        notes.append(
+            f"rows without {name} ({round(guess.missing * rows):,}) are refused by a split by "
+            "time: correct or remove them"
+        )
+    return notes
+
+
+def _refuse_few(option: str, guess: Guess) -> None:
+    if guess.values < PARTS:
+        raise UserError(
+            f"{option} {guess.name}: it has {guess.values} different "
+            f"value{'s' * (guess.values != 1)} ({guess.reason}), and train, validation and test "
+            "need one each. Name another column, or leave the option out."
+        )
 
 
 def _why_not_of_the_row(frame: pd.DataFrame, guess: Guess) -> str | None:

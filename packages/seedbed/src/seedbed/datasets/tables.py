@@ -3,14 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
-from seedbed.config.schema import ROWS, Aggregate, ColumnLists, ColumnType, Dataset, Join, Table
+from seedbed.config.joins import ROWS, Aggregate, Join
+from seedbed.config.schema import ColumnLists, ColumnType, Dataset, Table
 from seedbed.data.joining import JoinedTable
-from seedbed.data.source_files import ENDINGS
-from seedbed.data.sources import WATCHED
 from seedbed.datasets.guesses import Guess, check_column, read_as
 from seedbed.datasets.inferring import infer_columns
 from seedbed.datasets.links import in_order, parse_joins
@@ -77,42 +75,6 @@ def sniff_tables(base: str, given: Sequence[str]) -> dict[str, Sniffed]:
             )
         found[name] = sniff(path)
     return found
-
-
-def plan_tables(
-    root: Path, base: str, tables: Mapping[str, Sniffed]
-) -> tuple[str, dict[Path, Path]]:
-    """Return the folder below data/source that holds a file for each table, and what is copied.
-
-    Raises
-    ------
-    UserError
-        If a table is no single file or that of another, or its ending does not say what it is.
-    """
-    folder, copies = WATCHED / base, {}
-    for name, sniffed in tables.items():
-        file = Path(sniffed.path).expanduser().absolute()
-        endings = ENDINGS[sniffed.kind]
-        if not file.is_file():
-            raise UserError(
-                f"{sniffed.path}: of several tables each must be one file. Write the files of "
-                f"table {name} into one."
-            )
-        if file in copies:
-            raise UserError(
-                f"--table {name}: {sniffed.path} is another table already. To join a table to its "
-                "own earlier rows, write the join into the conf/dataset file."
-            )
-        ending = next((ending for ending in endings if file.name.endswith(ending)), None)
-        if ending is None:
-            raise UserError(
-                f"{sniffed.path}: it is of kind {sniffed.kind}, and its name does not say so. Let "
-                f"it end in {' or '.join(endings[:3])}."
-            )
-        copy = root / folder / f"{name}{ending}"
-        if file != copy:
-            copies[file] = copy
-    return folder.as_posix(), copies
 
 
 def relate_tables(

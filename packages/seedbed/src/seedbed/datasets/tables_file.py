@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from seedbed.config.schema import Join
+from seedbed.config.joins import Join
 from seedbed.datasets.sniffing import Sniffed
 from seedbed.datasets.tables import Related
 from seedbed.datasets.yaml_text import commented, inline, wrapped

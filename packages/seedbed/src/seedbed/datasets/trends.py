@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import TimePart
+from seedbed.config.preparation import TimePart
 from seedbed.data.features import make_time_part
 
 TREND = 0.95

@@ -2,87 +2,16 @@
 
 import glob
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from seedbed.config.columns import is_glob
-from seedbed.config.schema import TimePart
-from seedbed.data.leaks import Leak
-from seedbed.datasets.guesses import Guess
-from seedbed.datasets.problem import ProblemGuess
-from seedbed.datasets.splitting import SplitGuess
+from seedbed.datasets.description import LISTS, Description
+from seedbed.datasets.names import RESERVED
 from seedbed.datasets.yaml_text import comment_line, commented, inline, inline_key, wrapped
 
 COMMENTED = 60
 """Lists of more columns are written without a comment on each."""
-RESERVED = ("_", "!")
-"""How no column may be called: the pipeline's own names, and what is left out of a list."""
-LISTS = ("number", "boolean", "category", "text", "date")
-"""The lists of features under `columns`."""
-
-
-@dataclass(frozen=True)
-class Description:
-    """What is known of a table: enough to write its files.
-
-    Attributes
-    ----------
-    name : str
-        Of the dataset.
-    target : str
-    rows : int
-    guesses : dict of str to Guess
-        By column, in the order of the table.
-    problem : ProblemGuess
-    split : SplitGuess
-    leaks : dict of str to Leak
-        The columns that must not be features.
-    trends : dict of str to float
-        The numbers that only grow with time, with their rank correlation.
-    time_parts : list of str or None
-        The parts of the time that come again, where some of those that conf/ chooses do not.
-    join_keys : frozenset of str
-        The columns by which other tables are joined: as numbers, they say nothing.
-    """
-
-    name: str
-    target: str
-    rows: int
-    guesses: Mapping[str, Guess]
-    problem: ProblemGuess
-    split: SplitGuess
-    leaks: Mapping[str, Leak]
-    trends: Mapping[str, float]
-    time_parts: list[TimePart] | None
-    join_keys: frozenset[str] = frozenset()
-
-    def role(self, name: str) -> str | None:
-        """Return the list under `columns` that takes a column, or None if it is left out."""
-        if name == self.target:
-            return "target"
-        if name == self.split.column:
-            return self.split.kind
-        kind: str = self.guesses[name].kind
-        is_number_of_a_key = kind == "number" and name in self.join_keys
-        if name.startswith(RESERVED) or name in self.trends or is_number_of_a_key:
-            return None
-        if name in self.leaks:
-            return "known_after_outcome"
-        if kind == "identifier":
-            return "key" if name == self.key else None
-        kind = "category" if kind == "high_cardinality" else kind
-        return kind if kind in LISTS else None
-
-    @property
-    def key(self) -> str | None:
-        """The first column whose values tell all rows apart."""
-        found = (name for name, guess in self.guesses.items() if guess.kind == "identifier")
-        return next((name for name in found if self.guesses[name].values == self.rows), None)
-
-    def columns_of(self, role: str) -> list[str]:
-        """Return the columns of a list, in the order of the table."""
-        return [name for name in self.guesses if self.role(name) == role]
 
 
 def dataset_file(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Problem, Task
+from seedbed.config.modelling import Problem, Task
 from seedbed.errors import UserError
 from seedbed.models.decision import encode_target
 from seedbed.models.intervals import compare

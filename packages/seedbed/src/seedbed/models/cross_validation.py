@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Features, Model, Split
+from seedbed.config.modelling import Model
+from seedbed.config.preparation import Features, Split
 from seedbed.data.splits import hashed_positions
 from seedbed.errors import UserError
 from seedbed.models.decision import Decision, baseline_scores
@@ -33,7 +34,7 @@ def cross_validation_folds(fold: NDArray, split_kind: str) -> list[tuple[NDArray
     ----------
     fold : ndarray of int, shape (n_rows,)
         Fold of each train row.
-    split_kind : {"time", "random", "group"}
+    split_kind : {"time", "random", "stratified", "group"}
         Time chains forward: folds are blocks of time, the first is never scored, and each is scored
         by a model of the blocks before it. Otherwise each fold is scored by a model of all others.
 
@@ -56,7 +57,7 @@ def cross_validation_folds(fold: NDArray, split_kind: str) -> list[tuple[NDArray
     return [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in numbers]
 
 
-def repeated_folds(clusters: NDArray[np.uint64], split: Split) -> list[NDArray]:
+def repeated_folds(clusters: NDArray[np.uint64], split: Split, target: NDArray) -> list[NDArray]:
     """Return the fold of each train row in each repetition after the first.
 
     Rows of a cluster stay together, as they do in the folds that the data come with. Repeating
@@ -67,10 +68,16 @@ def repeated_folds(clusters: NDArray[np.uint64], split: Split) -> list[NDArray]:
     ----------
     clusters : ndarray of uint64, shape (n_rows,)
     split : Split
+    target : ndarray, shape (n_rows,)
+        The class of each row, which a stratified split spreads evenly.
     """
+    classes = target if split.kind == "stratified" else None
     return [
-        (hashed_positions(clusters, f"repeat {repeat} {split.seed}") * split.folds).astype("int8")
-        for repeat in range(1, split.repeats)
+        (positions * split.folds).astype("int8")
+        for positions in (
+            hashed_positions(clusters, f"repeat {repeat} {split.seed}", classes)
+            for repeat in range(1, split.repeats)
+        )
     ]
 
 

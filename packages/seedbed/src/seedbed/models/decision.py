@@ -10,14 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from seedbed.config.schema import Problem, Task
+from seedbed.config.modelling import Problem, Task
+from seedbed.config.section import first_mistake
 from seedbed.errors import UserError
 from seedbed.files import write_json
 from seedbed.models.metrics import Metric, metrics_of
 from seedbed.models.outcome import Floats, Outcome
+from seedbed.models.threshold import choose_threshold
 
 Kind = Literal["number", "category", "high_cardinality", "text", "image"]
-Rule = Literal["f1", "balanced_accuracy", "half"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ class Decision:
         if self.task == "multiclass":
             return pd.Index(self.classes, dtype="str").take(codes)
         return codes
+
+    def fit_target(self, codes: NDArray) -> NDArray:
+        """Return what an estimator is fitted on: the labels of classes, or the values."""
+        labels = self.labels(codes)
+        return np.asarray(labels, dtype=str if self.task == "multiclass" else None)
 
     def answers(self, scores: Floats) -> dict[str, NDArray | pd.Index]:
         """Return the columns that answer the question for rows with these scores.
@@ -169,35 +175,6 @@ def make_decision(
     return Decision(problem.task, features, classes, threshold, prior)
 
 
-def choose_threshold(truth: NDArray, scores: Floats, rule: Rule) -> float:
-    """Return the threshold that is best by `rule` on these rows; a score at or above is positive.
-
-    It lies half way between two neighbouring scores, so that the last bit of a score decides
-    nothing. Of equally good ones the highest is taken.
-
-    Parameters
-    ----------
-    truth : ndarray of bool, shape (n,)
-    scores : ndarray, shape (n,)
-        Probability of the positive class.
-    rule : {"f1", "balanced_accuracy", "half"}
-        "half" is 0.5 whatever the rows are.
-    """
-    positives = int(np.sum(truth))
-    if rule == "half" or positives in (0, len(truth)):
-        return 0.5
-    outcome = Outcome("binary", truth.astype(np.int8), scores, truth, (False, True))
-    tp, fp = (cumulated[0] for cumulated in outcome.sample().ranked())
-    if rule == "f1":
-        merit = 2 * tp / (tp + fp + positives)
-    else:
-        merit = tp / positives + 1 - fp / (len(truth) - positives)
-    cuts = np.unique(scores)[::-1]
-    best = int(np.argmax(merit))
-    below = cuts[best + 1] if best + 1 < len(cuts) else 0.0
-    return float((cuts[best] + below) / 2)
-
-
 def baseline_scores(task: Task, train: NDArray, n_classes: int) -> tuple[float, ...]:
     """Return the constant scores these targets suggest: class shares, or mean and median."""
     if task == "regression":
@@ -247,9 +224,3 @@ def encode_target(target: pd.Series, task: Task, classes: tuple[Any, ...]) -> ND
             "out, or join the class with another one."
         )
     return codes.astype(np.intp)
-
-
-def first_mistake(error: ValidationError) -> str:
-    """Return the first of the keys that do not fit a schema, and why."""
-    first = error.errors()[0]
-    return ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Task
+from seedbed.config.modelling import Task
 from seedbed.models.comparison import read_outcome, scored_classes
 from seedbed.models.intervals import CELLS, MINIMUM_CLUSTERS, interval, resample_counts
 from seedbed.models.metrics import Metric

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seedbed.config.modelling import Model, Task
 from seedbed.config.params import check_targets
 from seedbed.config.project import project_module, read_settings
-from seedbed.config.schema import Model, Task
+from seedbed.data.splits import AT_RANDOM
 from seedbed.errors import UserError, one_line
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def build_estimator(
         `classification` or `regression` is taken by the task; `arguments` are added to it.
     seed : int
         Goes to every `random_state` that conf/model leaves open, of nested estimators too.
-    split_kind : {"time", "random", "group"}
+    split_kind : {"time", "random", "stratified", "group"}
         Calibration and stacking keep groups together, as the split does; see :func:`inner_folds`.
     folds : ndarray, shape (n_rows,), optional
         Fold numbers of the rows that will be fitted, which keep groups together.
@@ -81,7 +82,7 @@ def inner_folds(task: Task, seed: int, split_kind: str, folds: "NDArray | None")
 
     if split_kind == "group" and folds is not None and len(set(folds.tolist())) > 1:
         return PredefinedSplit(folds)
-    shuffled = {"shuffle": True, "random_state": seed} if split_kind == "random" else {}
+    shuffled = {"shuffle": True, "random_state": seed} if split_kind in AT_RANDOM else {}
     return (KFold if task == "regression" else StratifiedKFold)(INNER_FOLDS, **shuffled)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from seedbed.config.schema import Evaluation, Model, Problem
+from seedbed.config.modelling import Evaluation, Model, Problem
 from seedbed.data.tables import CLUSTER, ROW, SLICE, TARGET, TIME
 from seedbed.models.decision import Decision, encode_target
 from seedbed.models.features import clusters_of, feature_frame, slices_of, split_rows

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from seedbed.config.schema import AgainstChampion, Gate, Problem
+from seedbed.config.modelling import AgainstChampion, Gate, Problem
 from seedbed.errors import UserError
 from seedbed.files import read_json, write_json, write_text
 from seedbed.models.comparison import Comparison

@@ -199,14 +199,24 @@ def interval(values: Floats) -> tuple[float | None, float | None]:
     return float(low), float(high)
 
 
-def as_text(figure: float | None) -> str:
-    """Return a figure as a person reads it."""
-    return "not defined" if figure is None else f"{figure:.4g}"
+def as_text(value: float | None) -> str:
+    """Return a figure for people: three decimals below ten, fewer above; None is "not defined"."""
+    if value is None:
+        return "not defined"
+    if value and abs(value) < 0.01:
+        return f"{value:.2g}"
+    decimals = 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
+    return f"{value or 0.0:,.{decimals}f}"
+
+
+def as_number(value: float) -> str:
+    """Return a number with four digits, or all before the point: there is no exponent above one."""
+    return f"{value:.4g}" if abs(value) < 9999.5 else f"{value:.0f}"
 
 
 def with_interval(figure: Mapping[str, float | None]) -> str:
-    """Return a figure and its interval: `0.7073 (0.6792 to 0.7314)`."""
-    if figure["low"] is None:
+    """Return a figure and its interval for people: `0.688 (0.681 to 0.695)`."""
+    if figure["low"] is None or figure["value"] is None:
         return as_text(figure["value"])
     return f"{as_text(figure['value'])} ({as_text(figure['low'])} to {as_text(figure['high'])})"
 

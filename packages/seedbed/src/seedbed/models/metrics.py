@@ -10,8 +10,8 @@ import numpy as np
 
 from seedbed.config import metrics as registry
 from seedbed.config.metrics import Metric, find_metric, metric
+from seedbed.config.modelling import Task
 from seedbed.config.project import project_module
-from seedbed.config.schema import Task
 from seedbed.models.outcome import Floats, Sample
 
 __all__ = ["Metric", "find_metric", "metric", "metrics_of"]

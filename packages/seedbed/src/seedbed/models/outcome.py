@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Task
+from seedbed.config.modelling import Task
 
 Floats = NDArray[np.float64]
 

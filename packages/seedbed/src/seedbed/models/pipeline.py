@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Features, Model, Preprocessing, Task
+from seedbed.config.modelling import Model, Preprocessing, Task
+from seedbed.config.preparation import Features
 from seedbed.errors import UserError, one_line
 from seedbed.models.decision import Kind
 from seedbed.models.estimator import (
@@ -50,7 +51,7 @@ def build_pipeline(
     kinds : dict
         Kind of each feature, as :func:`~seedbed.models.features.feature_kinds` gives it.
     seed : int
-    split_kind : {"time", "random", "group"}
+    split_kind : {"time", "random", "stratified", "group"}
     folds : ndarray, shape (n_rows,), optional
         See :func:`~seedbed.models.estimator.build_estimator`.
     features : Features, optional

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from seedbed.config.schema import Task
+from seedbed.config.modelling import Task
 from seedbed.models.outcome import Floats
 from seedbed.models.parallel import one_blas_thread
 from seedbed.models.rowwise import WORTH_THREADS, score_encoded

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Task
-from seedbed.data.values import LARGEST
+from seedbed.config.modelling import Task
+from seedbed.data.one_value import LARGEST
 from seedbed.models.outcome import Floats
 
 BLOCK = 256

@@ -6,11 +6,10 @@ preprocessing are worth beside https://skrub-data.org/stable/reference/generated
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Evaluation, Model, Problem, Task
+from seedbed.config.modelling import Evaluation, Model, Problem, Task
 from seedbed.data.tables import FOLD, TARGET
 from seedbed.models.decision import Decision, encode_target, make_decision
 from seedbed.models.estimator import build_estimator, innermost
@@ -63,8 +62,7 @@ def measure_second_baseline(
     kinds, classes, task = decision.features, decision.classes, problem.task
     frames = {name: feature_frame(found, kinds) for name, found in parts.items()}
     truths = {name: encode_target(found[TARGET], task, classes) for name, found in parts.items()}
-    labels = decision.labels(truths["train"])
-    target = np.asarray(labels, dtype=str if task == "multiclass" else None)
+    target = decision.fit_target(truths["train"])
     pipeline = skrub_pipeline(model, task, seed, parts["train"][FOLD].to_numpy())
     (fitted,) = run_in_parallel(
         [lambda: fit_pipeline(pipeline, frames["train"], target, model.name)], "second baseline"

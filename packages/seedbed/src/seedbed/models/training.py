@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Evaluation, Features, Model, Problem, Split
+from seedbed.config.modelling import Evaluation, Model, Problem
+from seedbed.config.preparation import Features, Split
 from seedbed.data.tables import CLUSTER, FOLD, TARGET
 from seedbed.models.cross_validation import fit_with_folds, repeated_folds, summarize_folds
 from seedbed.models.decision import Decision, class_labels, encode_target, make_decision
@@ -89,11 +89,9 @@ def train_model(
     truth = encode_target(train[TARGET], problem.task, classes)
     held_out = encode_target(validation[TARGET], problem.task, classes)
     features, undecided = feature_frame(train, kinds), Decision(problem.task, kinds, classes)
-    target = np.asarray(
-        undecided.labels(truth), dtype=str if problem.task == "multiclass" else None
-    )
+    target = undecided.fit_target(truth)
     fold = train[FOLD].to_numpy()
-    repeated = repeated_folds(train[CLUSTER].to_numpy(), split)
+    repeated = repeated_folds(train[CLUSTER].to_numpy(), split, target)
 
     pipeline, scored = fit_with_folds(
         model, features, target, undecided, fold, split.kind, seed, learned, repeated

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.features import make_target
 from seedbed.models.comparison import read_outcome, scored_classes
 from seedbed.models.estimation import Figure, estimate, without_truth
@@ -103,8 +103,11 @@ def check_rows(
     if reference is not None:
         inputs, scores, about = reference.inputs, reference.scores, "the rows given"
         domain = compare_domains(reference.sample, current.sample)
-    elif same_season and (periods := bundle.profile.same_season(current.months)):
-        about = f"{about}, of month {', '.join(sorted(periods))}"
+    elif same_season and current.months:
+        if periods := bundle.profile.same_season(current.months):
+            about = f"{about}, of month {', '.join(sorted(periods))}"
+        elif missing := sorted(current.months.keys() - inputs.rows.keys()):
+            about = f"{about}, of all months: none are of month {', '.join(missing)}"
     metric = find_metric(bundle.recipe.problem.metric, bundle.recipe.problem.task)
     performance, estimated = _perform(bundle, current, metric, limits)
     report = Report(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from seedbed.models.intervals import with_interval
 from seedbed.monitoring.checking import Report, State
+from seedbed.pages import STYLE
 from seedbed.templates import render
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
@@ -21,7 +22,9 @@ def to_html(report: Report) -> str:
     """Return the page."""
     return render(
         TEMPLATE,
-        {"interval": with_interval},
+        # With "z" a value that is rounded to zero has no sign.
+        {"interval": with_interval, "index": "{:z.3f}".format},
+        style=STYLE + TEMPLATE.with_name("page.css").read_text("utf-8"),
         report=report,
         words=WORDS[report.state],
         shown=report.columns[:MOST_COLUMNS],

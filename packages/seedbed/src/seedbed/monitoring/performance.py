@@ -1,4 +1,9 @@
-"""Performance of a model in use, measured where outcomes have come."""
+"""Performance of a model in use, measured where outcomes have come.
+
+Of many slices, one is worse by chance alone sooner or later. So the end of a slice's interval that
+decides is that of a level corrected for their number: Dunn (1961), Multiple Comparisons among
+Means, Journal of the American Statistical Association 56.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,10 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import norm
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.models.estimation import RESAMPLES, Figure
-from seedbed.models.intervals import compare
+from seedbed.models.intervals import LEVEL, compare
 from seedbed.models.metrics import Metric, metrics_of
 from seedbed.models.outcome import Outcome
 
@@ -27,8 +33,8 @@ class Performance:
     current, before : mapping
         Value and interval.
     lost : bool
-        Whether even the better end of the interval is worse than what is tolerated, and than the
-        worse end of the interval before.
+        Whether even the better end of the interval, of a slice at the corrected level, is worse
+        than what is tolerated, and than the worse end of the interval before.
     """
 
     part: str
@@ -67,12 +73,12 @@ def measure(
     current, before = found["model"][metric.name], packaged["test"]["model"]
     whole = _judge("", len(outcome), current, before, metric, limits)
     parts = [
-        _judge(f"{column} = {value}", figures["rows"], figures[metric.name], before, metric, limits)
+        (f"{column} = {value}", figures["rows"], figures[metric.name], before)
         for column, values in found["slices"].items()
         for value, figures in values.items()
         if (before := packaged["slices"].get(column, {}).get(value))
     ]
-    return [whole, *parts]
+    return [whole, *(_judge(*part, metric, limits, len(parts)) for part in parts)]
 
 
 def clusters_of(times: pd.Series | None, groups: pd.Series | None, rows: int) -> NDArray[np.intp]:
@@ -88,13 +94,20 @@ def clusters_of(times: pd.Series | None, groups: pd.Series | None, rows: int) ->
 
 def _judge(
     part: str, rows: int, current: Figure, before: Mapping[str, Figure], metric: Metric,
-    limits: Monitor,
+    limits: Monitor, tested: int = 1,
 ) -> Performance:  # fmt: skip
+    """Compare one of `tested` parts with what it was."""
     known = before[metric.name]
     better, worse = ("high", "low") if metric.sign > 0 else ("low", "high")
-    best, value, worst = current[better], known["value"], known[worse]
+    now, best, value, worst = current["value"], current[better], known["value"], known[worse]
     lost = False
-    if best is not None and value is not None and worst is not None:
+    if now is not None and best is not None and value is not None and worst is not None:
+        best = now + (best - now) * _widening(tested)
         tolerated = metric.sign * value - limits.performance * abs(value)
         lost = metric.sign * best < min(tolerated, metric.sign * worst)
     return Performance(part, rows, current, known, lost)
+
+
+def _widening(tested: int) -> float:
+    """Return by how much an interval is wider whose level is corrected for a number of tests."""
+    return float(norm.isf((1 - LEVEL) / 2 / tested) / norm.isf((1 - LEVEL) / 2))

@@ -7,7 +7,7 @@ from seedbed.config.repository import git
 from seedbed.errors import UserError
 from seedbed.registry.content import path_hash, run_dvc, tracked_hash
 from seedbed.registry.versions import ARTIFACT, read_registry
-from seedbed.serving.bundle import CHAMPION
+from seedbed.serving.loading import CHAMPION
 
 FETCHED = Path(".dvc/tmp/versions")
 

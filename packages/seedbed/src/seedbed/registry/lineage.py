@@ -25,8 +25,8 @@ from seedbed.config.repository import git, git_or_stop
 from seedbed.errors import UserError
 from seedbed.registry.content import path_hash
 from seedbed.registry.versions import ARTIFACT, versions_with
-from seedbed.serving.bundle import REQUIREMENTS, load_bundle
 from seedbed.serving.facts import Fact
+from seedbed.serving.loading import REQUIREMENTS, load_bundle
 
 BUNDLE = "models/bundle"
 LOCK = "dvc.lock"

@@ -23,8 +23,8 @@ from seedbed.registry.versions import (
     register,
     versions_with,
 )
-from seedbed.serving.bundle import CHAMPION, load_bundle
 from seedbed.serving.champion import TRACKED
+from seedbed.serving.loading import CHAMPION, load_bundle
 
 BUNDLE = Path("models/bundle")
 LOCK = "dvc.lock"

@@ -7,8 +7,10 @@ from typing import Any, Self
 
 import pandas as pd
 
+from seedbed.config.modelling import Gate
 from seedbed.config.params import read_params
-from seedbed.config.schema import Dataset, Gate, Split
+from seedbed.config.preparation import Split
+from seedbed.config.schema import Dataset
 from seedbed.data.splits import PARTS
 from seedbed.data.tables import SPLIT, TIME, read_table
 from seedbed.files import read_json

@@ -20,8 +20,8 @@ from seedbed.registry.promoting import (
     refuse_uncommitted,
 )
 from seedbed.registry.versions import ARTIFACT, Bump, put_to_use, read_registry, register
-from seedbed.serving.bundle import CHAMPION, load_bundle
 from seedbed.serving.champion import TRACKED
+from seedbed.serving.loading import CHAMPION, load_bundle
 from seedbed.sweeps.jobs import Worker, output_to
 from seedbed.sweeps.slots import find_experiment
 

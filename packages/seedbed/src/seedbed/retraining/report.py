@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from seedbed.config.schema import Window
+from seedbed.models.intervals import as_text, with_interval
 from seedbed.retraining.challenger import Challenger
-from seedbed.serving.card import figure, interval
 
 NEWEST = (
     "The test rows are the newest of the window. The challenger was neither trained nor chosen on "
@@ -106,7 +106,7 @@ def _table(head: list[str], figures: list[Mapping[str, Any]], first: str) -> str
 
 
 def _cell(found: Mapping[str, float | None]) -> str:
-    return interval(found) if "low" in found else figure(found["value"])
+    return with_interval(found) if "low" in found else as_text(found["value"])
 
 
 def _next_steps(

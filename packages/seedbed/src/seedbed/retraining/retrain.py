@@ -28,8 +28,8 @@ from seedbed.retraining.promotion import finish_promotion, promote_experiment
 from seedbed.retraining.report import write_report
 from seedbed.retraining.source import end_of_raw, read_source_times
 from seedbed.retraining.windows import Move, move_window
-from seedbed.serving.bundle import CHAMPION
 from seedbed.serving.champion import TRACKED
+from seedbed.serving.loading import CHAMPION
 from seedbed.sweeps.jobs import Worker, digest_of, last_line, output_to
 from seedbed.sweeps.slots import find_experiment
 from seedbed.sweeps.snapshot import take_snapshot

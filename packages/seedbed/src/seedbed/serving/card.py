@@ -1,17 +1,21 @@
 """The model card: what a model answers, for whom, how well, and where not to trust it.
 
-Its text is in card.md.jinja; here stand the figures that it needs, and how they are written.
+Its text is in card.md.jinja; here stand the figures that it needs.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from seedbed.config.schema import Dataset, Model, Split
+from seedbed.config.modelling import Model
+from seedbed.config.preparation import Split
+from seedbed.config.schema import Dataset
 from seedbed.data.roles import columns_with
+from seedbed.models.intervals import as_text, with_interval
 from seedbed.models.second_baseline import KEY as SECOND
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.signature import InputColumn
+from seedbed.templates import render
 
 TEMPLATE = Path(__file__).with_name("card.md.jinja")
 MOST_CATEGORIES = 8
@@ -61,17 +65,6 @@ def write_card(
     periods : mapping
         First and last moment of each part of the split as text; empty without a time.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=False,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"interval": interval, "figure": figure, "cell": cell, "seen": _seen}
-    environment.filters["count"] = "{:,}".format
     estimator = model.regression if recipe.problem.task == "regression" else model.classification
     arguments = {**estimator, **model.arguments}
     slices = {
@@ -79,7 +72,9 @@ def write_card(
         for column, values in metrics["slices"].items()
         for value, found in values.items()
     }
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    return render(
+        TEMPLATE,
+        {"interval": with_interval, "figure": as_text, "cell": cell, "seen": _seen},
         recipe=recipe,
         dataset=dataset,
         split=split,
@@ -94,23 +89,6 @@ def write_card(
         weak=[name for name, found in slices.items() if not (found["difference"]["low"] or 0) > 0],
         second=metrics.get(SECOND),
     )
-
-
-def figure(value: float | None) -> str:
-    """Return a figure for people: three decimals below ten, fewer above; None is "not defined"."""
-    if value is None:
-        return "not defined"
-    if value and abs(value) < 0.01:
-        return f"{value:.2g}"
-    decimals = 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
-    return f"{value or 0.0:,.{decimals}f}"
-
-
-def interval(found: Mapping[str, float | None]) -> str:
-    """Return a value and its interval for people: `0.688 (0.681 to 0.695)`."""
-    if found["low"] is None or found["value"] is None:
-        return figure(found["value"])
-    return f"{figure(found['value'])} ({figure(found['low'])} to {figure(found['high'])})"
 
 
 def cell(text: str) -> str:

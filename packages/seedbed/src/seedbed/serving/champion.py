@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from seedbed.config.schema import Cleaning, Evaluation, Problem
+from seedbed.config.modelling import Evaluation, Problem
+from seedbed.config.preparation import Cleaning
 from seedbed.data.cleaning import clean_rows, clean_values
 from seedbed.data.roles import Columns, row_key, target_column
 from seedbed.data.tables import ROW, TARGET
@@ -15,7 +16,8 @@ from seedbed.models.comparison import (
     scored_classes,
 )
 from seedbed.models.features import clusters_of, slices_of
-from seedbed.serving.bundle import CHAMPION, REQUIREMENTS, Bundle, load_bundle
+from seedbed.serving.bundle import Bundle
+from seedbed.serving.loading import CHAMPION, REQUIREMENTS, load_bundle
 from seedbed.serving.recipe import OtherFormatError, Recipe
 
 TRACKED = CHAMPION.with_suffix(".dvc")

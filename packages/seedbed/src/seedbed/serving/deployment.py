@@ -9,9 +9,10 @@ from pathlib import Path
 
 from seedbed.config.lock_file import Entry, entries
 from seedbed.errors import one_line
-from seedbed.serving.bundle import REQUIREMENTS, WHEELS
+from seedbed.serving.loading import REQUIREMENTS, WHEELS
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.wheel import wheel_content, wheel_name
+from seedbed.templates import render
 
 PYTHONS = ("3.13", "3.12", "3.11")
 """Those that seedbed runs on."""
@@ -105,14 +106,6 @@ def deployment_files(
     python : str
         Such as 3.12.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    environment.filters["quoted"] = _quoted
     facts = {
         "python": python,
         "name": re.sub(r"[^a-z0-9]+", "-", recipe.dataset.lower()).strip("-") or "model",
@@ -120,7 +113,7 @@ def deployment_files(
         "question": recipe.problem.question,
     }
     texts = {
-        name: environment.get_template(template).render(facts)
+        name: render(Path(__file__).with_name(template), {"quoted": _quoted}, **facts)
         for name, template in TEMPLATES.items()
     }
     place = f"{WHEELS}/{wheel[0]}"

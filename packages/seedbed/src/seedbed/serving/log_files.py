@@ -1,4 +1,4 @@
-"""The files of a prediction log: by day, each whole; their columns, and which of them are kept."""
+"""The prediction log: which rows and columns are kept, in a whole file at a time, by day."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, Self, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from seedbed.data.values import read_values
 from seedbed.errors import UserError, one_line
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.scoring.predicting import answer_schema
-from seedbed.serving.signature import InputColumn
+from seedbed.serving.signature import InputColumn, Signature
 
 REQUEST, PLACE, ASKED, VERSION = "request_id", "request_row", "asked_at", "model_version"
 """Columns beside inputs and answers: the request, the place of the row in it from 0, when it was
@@ -46,8 +46,9 @@ class LogSettings:
         How long files are kept; None: for good.
     seconds : float
         After how long a file is written at the latest.
-    waiting : int
-        Requests that may wait to be written; further ones are not kept, and counted.
+    most_bytes : int
+        Of requests and answers that a server holds until they are written; further ones are not
+        kept, and counted.
     """
 
     folder: Path
@@ -55,7 +56,7 @@ class LogSettings:
     without: tuple[Role, ...] = ()
     days: int | None = None
     seconds: float = 5.0
-    waiting: int = 2_000
+    most_bytes: int = 32 * 2**20
 
     def __post_init__(self) -> None:
         if not 0 < self.rate <= 1:
@@ -67,34 +68,66 @@ class LogSettings:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Rows that were asked together, and their answers.
+class LoggedModel:
+    """What a prediction log needs to know of the bundle that answered.
 
     Attributes
     ----------
-    bundle : Bundle
-        That answered.
-    request : str
-        The request's id.
-    at : datetime
-        When, in UTC.
-    count : int
-        How many they are.
-    rows : bytes, or DataFrame of n_rows
-        As they were sent, as lines of JSON where they were few; they fit the signature.
-    answers : bytes, or DataFrame of n_rows
-        As the bundle gave them, in the same form.
-    places : ndarray of int, shape (n_rows,), or None
-        The place of each row in the request, counted from 0; None: all of them in their order.
+    version : str
+    signature : Signature
+    answers : Schema
+        Names and types of the answers.
+    left_out : tuple of str
+        Inputs that are not kept.
     """
 
-    bundle: Bundle
-    request: str
-    at: datetime
-    count: int
-    rows: bytes | pd.DataFrame
-    answers: bytes | pd.DataFrame
-    places: NDArray[np.int64] | None = None
+    version: str
+    signature: Signature
+    answers: pa.Schema
+    left_out: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, bundle: Bundle, without: Sequence[Role] = ()) -> Self:
+        """Return what is needed of a bundle, if inputs of some roles are left out."""
+        roles = bundle.recipe.columns
+        left_out = tuple(
+            column.name for column in bundle.signature.columns if roles[column.name].role in without
+        )
+        return cls(bundle.version, bundle.signature, answer_schema(bundle), left_out)
+
+    def table(
+        self,
+        requests: Sequence[str],
+        places: Sequence[int] | NDArray[np.int64],
+        asked: Sequence[datetime],
+        inputs: pd.DataFrame | Mapping[str, pa.Array],
+        answers: pd.DataFrame | pa.Table,
+    ) -> pa.Table:
+        """Return answered rows as the log keeps them.
+
+        Parameters
+        ----------
+        requests : sequence of str, n_rows
+            The id of each row's request.
+        places : sequence of int, n_rows
+            The place of each row in its request, counted from 0.
+        asked : sequence of datetime, n_rows
+            When, in UTC.
+        inputs : DataFrame of shape (n_rows, n_inputs), or mapping of str to Array
+            In the types of the signature.
+        answers : DataFrame or Table, shape (n_rows, n_answers)
+        """
+        about = {
+            REQUEST: pa.array(requests),
+            PLACE: pa.array(places, pa.int64()),
+            ASKED: pa.array(asked, pa.timestamp("us", "UTC")),
+            VERSION: pa.array([self.version] * len(requests)),
+        }
+        kept = {
+            name: _plain(values) for name, values in inputs.items() if name not in self.left_out
+        }
+        answered = {f"{ANSWER}{name}": _plain(answers[name]) for name in self.answers.names}
+        return pa.table({**about, **kept, **answered})
 
 
 def log_settings(
@@ -173,111 +206,31 @@ def day_of(folder: Path) -> date | None:
         return None
 
 
-def table_of(asked: Sequence[Asked], without: Sequence[Role] = ()) -> pa.Table:
-    """Return requests to one bundle as a table: a row for each that was asked."""
-    bundle = asked[0].bundle
-    parts = [
-        _table([found], bundle.signature.check(found.rows), found.answers)
-        for found in asked
-        if isinstance(found.rows, pd.DataFrame) and isinstance(found.answers, pd.DataFrame)
-    ]
-    few = [found for found in asked if isinstance(found.rows, bytes)]
-    if few:
-        inputs = _read_inputs(bundle, b"".join(found.rows for found in few))
-        answers = b"".join(found.answers for found in few)
-        parts.append(_table(few, inputs, _read_lines(answers, answer_schema(bundle))))
-    columns = bundle.recipe.columns
-    left_out = [
-        name
-        for name in [column.name for column in bundle.signature.columns]
-        if columns[name].role in without
-    ]
-    return pa.concat_tables(parts, promote_options="permissive").drop_columns(left_out)
-
-
-def _table(
-    asked: Sequence[Asked],
-    inputs: pd.DataFrame | Mapping[str, pa.Array],
-    answers: pd.DataFrame | pa.Table,
-) -> pa.Table:
-    places: list[int] | NDArray[np.int64] | None = asked[0].places
-    if places is None:
-        places = [place for found in asked for place in range(found.count)]
-    about = {
-        REQUEST: pa.array([found.request for found in asked for _ in range(found.count)]),
-        PLACE: pa.array(places, pa.int64()),
-        ASKED: pa.array(
-            [found.at for found in asked for _ in range(found.count)], pa.timestamp("us", "UTC")
-        ),
-        VERSION: pa.array([asked[0].bundle.version] * len(places)),
-    }
-    columns = {name: _plain(values) for name, values in inputs.items()}
-    names = answers.columns if isinstance(answers, pd.DataFrame) else answers.column_names
-    answered = {f"{ANSWER}{name}": _plain(answers[name]) for name in names}
-    return pa.table({**about, **columns, **answered})
-
-
 def _plain(values: pd.Series | pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     return pa.array(values) if isinstance(values, pd.Series) else values
 
 
-def as_lines(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return rows as lines of JSON: these take less room than objects, and nobody traverses them.
+def arrow_inputs(signature: Signature, rows: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
+    """Return the inputs of rows that fit a signature, each column in its type.
 
-    So a request that waits to be written costs those after it nothing.
+    Raises
+    ------
+    ArrowException
+        If Arrow does not take a value that fits, such as a whole number that no float holds:
+        :meth:`Signature.check` reads it, in many times as long.
     """
-    import orjson
-
-    return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
-
-
-def _read_inputs(bundle: Bundle, lines: bytes) -> Mapping[str, pa.Array]:
-    """Return the inputs of rows that fit the signature, each column in its type."""
-    import orjson
-
-    columns = bundle.signature.columns
-    schema = pa.schema([(column.name, TYPES.get(column.type, pa.string())) for column in columns])
-    try:
-        read = _read_lines(lines, schema)
-    except pa.ArrowInvalid:  # a value in another form than most, such as a time as a number
-        return arrow_inputs(bundle, [orjson.loads(line) for line in lines.splitlines()])
-    return {
-        column.name: (
-            _column(read[column.name].to_pylist(), column, bundle)
-            if column.type == "time"
-            else read[column.name]
-        )
-        for column in columns
-    }
-
-
-def _read_lines(lines: bytes, schema: pa.Schema) -> pa.Table:
-    """Return the columns of a schema; other threads go on meanwhile."""
-    from pyarrow import json
-
-    return json.read_json(
-        pa.BufferReader(lines),
-        json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
-        json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
-    )
-
-
-def arrow_inputs(bundle: Bundle, rows: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
-    """Return the inputs of rows that fit the signature, each column in its type."""
-    columns = bundle.signature.columns
+    columns = signature.columns
     # One more, so that each row gives a tuple also where there is one column.
     values = itemgetter(columns[0].name, *(column.name for column in columns))
     _, *by_column = zip(*map(values, rows), strict=True)
     return {
-        column.name: _column(found, column, bundle)
+        column.name: _column(found, column, signature.time_zone)
         for column, found in zip(columns, by_column, strict=True)
     }
 
 
-def _column(values: Sequence[Any], column: InputColumn, bundle: Bundle) -> pa.Array:
-    """Return values that fit the signature: Arrow reads them many times faster than checks do."""
+def _column(values: Sequence[Any], column: InputColumn, time_zone: str) -> pa.Array:
     if column.type == "time":
         sent = pd.Series(values, dtype=object)
-        zone = bundle.signature.time_zone
-        return pa.array(read_values(sent, column.name, "time", zone, sent=True))
+        return pa.array(read_values(sent, column.name, "time", time_zone, sent=True))
     return pa.array(values, TYPES.get(column.type, pa.string()), from_pandas=True)

@@ -1,16 +1,13 @@
 """Writes bundles: of what earlier stages made, and of the project's own code."""
 
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from seedbed.config.imports import LOCK, Imports
-from seedbed.config.project import ProjectSettings, project_module, read_settings
 from seedbed.config.repository import inside_experiment
 from seedbed.data.features import feature_makers
 from seedbed.data.profiles import Profile, profiled_columns
@@ -19,11 +16,16 @@ from seedbed.data.tables import ROW, SPLIT, TIME
 from seedbed.errors import UserError
 from seedbed.files import read_json, replacing_folder, write_json, write_text
 from seedbed.models.gate import Verdict, write_refusal
-from seedbed.models.serialization import load_pipeline, modules_in
-from seedbed.serving.bundle import (
+from seedbed.models.serialization import load_pipeline
+from seedbed.serving.bundle import Bundle
+from seedbed.serving.code import ProjectCode
+from seedbed.serving.deployment import (
+    DOCKERIGNORE,
+    dockerignore_text,
+)
+from seedbed.serving.loading import (
     ABOUT,
     CARD,
-    CODE,
     FORMAT,
     METRICS,
     PIPELINE,
@@ -31,92 +33,13 @@ from seedbed.serving.bundle import (
     SAMPLES,
     SEEN,
     VERDICT,
-    Bundle,
     hash_of,
 )
-from seedbed.serving.code import EXTENSIONS, ProjectCode
-from seedbed.serving.deployment import (
-    DOCKERIGNORE,
-    choose_python,
-    deployment_files,
-    dockerignore_text,
-    select_packages,
-    serving_wheel,
-)
+from seedbed.serving.own_code import gather_code
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.reference import NO_PROFILE, Reference, scores_of
 from seedbed.serving.samples import Samples, sample_rows
 from seedbed.serving.seen_rows import SeenRows
-
-READS_IMAGES = "seedbed/data/file_columns.py"
-"""The module that imports Pillow, which is not needed without a column of images."""
-
-
-@dataclass(frozen=True)
-class OwnCode:
-    """What a bundle takes of the project and of seedbed.
-
-    Attributes
-    ----------
-    settings : ProjectSettings
-    files : dict of str to bytes
-        By path in the bundle: the project's modules that predicting needs, the wheel of what
-        serves, and the lock of what both need.
-    """
-
-    settings: ProjectSettings
-    files: dict[str, bytes]
-
-
-def gather_code(pipeline: Path, recipe: Recipe, trained: Mapping[str, str]) -> OwnCode:
-    """Return what the bundle of a fitted pipeline takes of the project in the working directory.
-
-    Of the project, these are the modules of its feature kinds and estimators, those of the types in
-    the pipeline, and what they import of the project; of seedbed, the modules that serve.
-
-    Parameters
-    ----------
-    pipeline : Path
-    recipe : Recipe
-    trained : mapping of str to str
-        The versions of packages that the pipeline was fitted with.
-    """
-    root = Path()
-    settings = read_settings(root)
-    # They must be importable; and an edit of them makes stage package stale.
-    project_module("features")
-    project_module("models")
-    prefix = f"{settings.package}."
-    types = modules_in(pipeline)
-    own = [module for module in types if f"{module}.".startswith(prefix)]
-    imports = Imports(root)
-    modules = [*(prefix + name for name in EXTENSIONS), *own]
-    files = {key: file for name in modules for key, file in imports.files_of(name).items()}
-    files |= imports.serving_files()
-    contents = {key: file.read_bytes() for key, file in files.items()}
-    ours = {
-        f"{CODE}/{key}": content
-        for key, content in contents.items()
-        if key.startswith(f"{settings.package}/")
-    }
-    if not any(content.strip() for content in ours.values()):
-        ours = {}  # a package without extensions consists of an empty __init__.py
-    serving = {key: file for key, file in files.items() if key.startswith("seedbed/")}
-    typed = serving["seedbed/__init__.py"].with_name("py.typed").read_bytes()
-    python = choose_python(root / LOCK, trained)
-    called = {key: file for key, file in files.items() if key != READS_IMAGES or _images(recipe)}
-    packages = select_packages(root / LOCK, imports.versions_of(called, also=types), python)
-    imported = imports.packages_of({key: file for key, file in called.items() if key in serving})
-    wheel = serving_wheel(
-        imports.seedbed_version,
-        {**{key: contents[key] for key in sorted(serving)}, "seedbed/py.typed": typed},
-        [entry for entry in packages if entry.name in imported],
-    )
-    return OwnCode(settings, ours | deployment_files(recipe, wheel, packages, python))
-
-
-def _images(recipe: Recipe) -> bool:
-    return any(column.type == "image" for column in recipe.columns.values())
 
 
 def write_bundle(

@@ -7,9 +7,12 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from seedbed.config.schema import Cleaning, Column, Features, Problem, Section
+from seedbed.config.modelling import Problem
+from seedbed.config.preparation import Cleaning, Features
+from seedbed.config.schema import Column
+from seedbed.config.section import Section, first_mistake
 from seedbed.errors import UserError
-from seedbed.models.decision import Decision, first_mistake
+from seedbed.models.decision import Decision
 from seedbed.serving.signature import Signature
 
 REMEDY = "Serve it with the version that made it, or make it anew with `dvc repro --force package`."

@@ -5,7 +5,9 @@ from typing import Any, Self, TypeAlias
 
 import pandas as pd
 
-from seedbed.config.schema import ColumnType, Features, Section
+from seedbed.config.preparation import Features
+from seedbed.config.schema import ColumnType
+from seedbed.config.section import Section
 from seedbed.data.features import input_columns
 from seedbed.data.roles import Columns
 from seedbed.data.values import read_values
@@ -90,8 +92,7 @@ class Signature(Section):
         if rows.empty:
             raise UserError(
                 f"There are no rows to predict for ({len(rows)} rows, {len(rows.columns)} "
-                "columns). "
-                "Send at least one."
+                "columns). Send at least one."
             )
         self._refuse_absent(rows.columns, "The rows")
         names = [column.name for column in self.columns]
@@ -118,8 +119,7 @@ class Signature(Section):
         if not isinstance(rows, Sequence) or not all(isinstance(row, Mapping) for row in rows):
             raise UserError(
                 f"The rows are a {type(rows).__name__}. Send a pandas DataFrame, a dict for one "
-                "row, or "
-                "a list of dicts."
+                "row, or a list of dicts."
             )
         for place, row in enumerate(rows):
             self._refuse_absent(row, f"Row {place}", place)

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import pandas as pd
 
-from seedbed.config.schema import Section
+from seedbed.config.section import Section
 from seedbed.serving.signature import InputColumn, Signature
 
 EXAMPLES = 3

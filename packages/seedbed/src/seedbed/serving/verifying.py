@@ -9,15 +9,9 @@ from typing import Any
 
 from seedbed.config.lock_file import entries
 from seedbed.errors import UserError
-from seedbed.serving.bundle import (
-    ABOUT,
-    REQUIREMENTS,
-    Bundle,
-    load_bundle,
-    read_about,
-    read_genuine,
-)
+from seedbed.serving.bundle import Bundle
 from seedbed.serving.facts import Fact
+from seedbed.serving.loading import ABOUT, REQUIREMENTS, load_bundle, read_about, read_genuine
 from seedbed.serving.samples import json_value
 
 TOLERANCE = 1e-9

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from seedbed.config.metrics import metrics_of
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.data.profiles import ALL_YEAR, Profile, profiled_columns
 from seedbed.data.roles import time_column
 from seedbed.models.estimation import expect, without_truth

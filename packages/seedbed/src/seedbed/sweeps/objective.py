@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from omegaconf import DictConfig, OmegaConf
 
+from seedbed.config.modelling import Problem
 from seedbed.config.params import typed
 from seedbed.config.repository import git_or_stop
-from seedbed.config.schema import Problem
 from seedbed.errors import UserError
 from seedbed.models.metrics import find_metric, metrics_of
 

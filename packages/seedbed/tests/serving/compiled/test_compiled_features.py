@@ -12,8 +12,9 @@ import pytest
 
 from seedbed.config.extensions import only_seedbed
 from seedbed.config.features import plan_features
+from seedbed.config.preparation import Cleaning, Derived, Features, ValidRange
 from seedbed.config.project import bundled_project
-from seedbed.config.schema import Cleaning, Column, Derived, Features, ValidRange
+from seedbed.config.schema import Column
 from seedbed.data.cleaning import clean_values
 from seedbed.data.features import compute_features, feature
 from seedbed.errors import UserError

@@ -65,31 +65,26 @@ def answer_to(server: Server, sent: bytes) -> bytes:
 def test_a_slow_or_broken_request_is_refused_and_its_connection_closed(
     strict: Server, sent: bytes, status: int, where: str
 ) -> None:
-    begin = time.monotonic()
     head, _, body = answer_to(strict, sent).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 %d " % status)
     assert b"connection: close" in head
     assert json.loads(body)["error"]["where"] == where
-    assert time.monotonic() - begin < 10
 
 
 def test_headers_that_trickle_are_not_waited_for(strict: Server) -> None:
-    with closing(connected(strict)) as connection:
-        begin = time.monotonic()
-        while time.monotonic() - begin < 10:
-            try:
-                connection.sendall(b"P")
-            except OSError:
-                break
+    with closing(connected(strict)) as connection, pytest.raises(OSError, match="reset|pipe"):
+        for _ in range(
+            200
+        ):  # 40 seconds: all of them are taken if each letter starts the clock anew
+            connection.sendall(b"P")
             time.sleep(0.2)
-        assert time.monotonic() - begin < 5
 
 
 def test_a_client_that_hangs_up_is_logged_and_does_no_harm(strict: Server) -> None:
     with closing(connected(strict)) as connection:
         head = HEAD + b"authorization: Bearer sesame\r\nx-request-id: gone\r\n"
-        connection.sendall(head + b"content-length: 100\r\n\r\n{")
-        time.sleep(0.2)
+        connection.sendall(head + b"expect: 100-continue\r\ncontent-length: 100\r\n\r\n{")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100"), "it waits for the rest"
     strict.wait_for("request", id="gone", status=499, error="client gone")
     assert strict.client.get("/ready").status_code == 200
 

@@ -198,3 +198,19 @@ def test_another_example_fills_in_another_row(
     browser.press("Enter")
     browser.wait(ANSWERED)
     assert score(browser) == bundle.samples.answers[2]["score"]
+
+
+@pytest.mark.slow
+def test_a_number_is_shown_without_the_noise_in_its_last_digits(
+    server: Server, bundle: Bundle, browser: Chromium
+) -> None:
+    place, name, value = next(
+        (place, name, value)
+        for place, row in enumerate(bundle.samples.rows)
+        for name, value in row.items()
+        if isinstance(value, float) and len(repr(value)) > len(f"{value:.15g}") + 3
+    )
+    browser.open(address(server), FILLED)
+    browser.evaluate(f"for (let n = 0; n < {place}; n += 1) byId('example').click()")
+    shown = browser.evaluate(f"document.querySelector('{field(bundle, name)}').value")
+    assert shown == f"{value:.15g}"

@@ -1,19 +1,50 @@
-"""A server that keeps what it was asked and answered."""
+"""A server that keeps what it was asked and answered, and answers whatever becomes of that."""
 
+import asyncio
+import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pandas as pd
+import psutil
 import pyarrow.parquet as pq
 import pytest
+from starlette.responses import Response
 
-from http_server import CSV, WRITE, serving
+from http_load import workers_of
+from http_server import CSV, WRITE, Server, serving, wait_until
 from seedbed.cli.serve import serve
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
+from seedbed.serving import Bundle
+from seedbed.serving.http.metrics import Metrics
+from seedbed.serving.http.prediction_log import PredictionLog
+from seedbed.serving.http.refusals import Record
+from seedbed.serving.log_files import LogSettings
 
 Built = Callable[[str], Path]
+
+
+def kept_in(folder: Path) -> pd.DataFrame:
+    files = sorted(folder.glob("*/*.parquet"))
+    return pd.concat(
+        [pd.DataFrame({"request_id": []}), *(pq.read_table(file).to_pandas() for file in files)],
+        ignore_index=True,
+    )
+
+
+def writers_of(server: Server) -> list[psutil.Process]:
+    processes = psutil.Process(server.process.pid).children(recursive=True)
+    return [found for found in processes if "log_writer" in " ".join(found.cmdline())]
+
+
+def stop(server: Server) -> None:
+    os.killpg(server.process.pid, signal.SIGTERM)  # all of its group, as Ctrl+C does
+    assert server.process.wait(60) == 0
 
 
 def test_requests_of_each_kind_are_kept_under_their_id(
@@ -28,10 +59,8 @@ def test_requests_of_each_kind_are_kept_under_their_id(
         table = server.post(WRITE[CSV](raw), content_type=CSV, x_request_id="table").json()
         refused = server.post({"rows": [{}]}, x_request_id="refused")
         assert refused.status_code == 422
-        server.process.terminate()
-        assert server.process.wait(30) == 0
-    files = sorted((tmp_path / "log").glob("*/*.parquet"))
-    kept = pd.concat([pq.read_table(file).to_pandas() for file in files], ignore_index=True)
+        stop(server)
+    kept = kept_in(tmp_path / "log")
     assert kept["request_id"].value_counts().to_dict() == {"table": 60, "few": 2}
     for request, answered in (("few", few), ("table", table)):
         found = kept[kept["request_id"] == request].sort_values("request_row")
@@ -39,6 +68,137 @@ def test_requests_of_each_kind_are_kept_under_their_id(
         assert set(found["model_version"]) == {answered["model"]["version"]}
     assert "distance" in kept
     assert "time_hour" not in kept
+
+
+@pytest.mark.slow
+def test_a_writer_that_is_killed_is_started_again(
+    built: Built, row: dict[str, Any], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    bundle = built("flights") / "models/bundle"
+    with serving(bundle, tmp_path / "stderr", "--log", str(log)) as server:
+        server.post({"rows": [row]}, x_request_id="before")
+        [writer] = writers_of(server)
+        writer.kill()
+        server.wait_for(
+            "prediction log", problem="the process that writes it ended with exit code -9"
+        )
+        answer = server.post({"rows": [row]}, x_request_id="after")
+        assert answer.status_code == 200
+        dropped = server.metric("seedbed_log_dropped_total")
+        wait_until(lambda: writers_of(server), "another writer")
+        stop(server)
+        server.wait_for("prediction log", problem="writing again")
+    # What was on its way to the one that was killed is counted, and never there twice.
+    expected = ["after"] if dropped else ["after", "before"]
+    assert sorted(kept_in(log)["request_id"]) == expected
+
+
+@pytest.mark.slow
+def test_answering_goes_on_while_the_disk_is_full(
+    built: Built, row: dict[str, Any], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    bundle = built("flights") / "models/bundle"
+    with serving(bundle, tmp_path / "stderr", "--log", str(log)) as server:
+        [writer] = writers_of(server)
+        before = writer.rlimit(psutil.RLIMIT_FSIZE)
+        writer.rlimit(psutil.RLIMIT_FSIZE, (100, before[1]))
+        assert server.post({"rows": [row] * 3}, x_request_id="full").status_code == 200
+        wait_until(lambda: server.metric("seedbed_log_dropped_total") == 1, "a count")
+        [line] = server.lines("prediction log")
+        assert "File too large" in line["problem"]
+        assert not [found for found in log.rglob("*") if found.is_file()]
+        writer.rlimit(psutil.RLIMIT_FSIZE, before)
+        server.post({"rows": [row]}, x_request_id="room")
+        stop(server)
+        server.wait_for("prediction log", problem="writing again")
+    assert kept_in(log)["request_id"].tolist() == ["room"]
+
+
+@pytest.mark.slow
+def test_each_worker_has_a_writer_that_outlives_a_kill_and_no_row_is_there_twice(
+    built: Built, row: dict[str, Any], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    options = ["--workers", "2", "--log", str(log)]
+    with serving(built("flights") / "models/bundle", tmp_path / "stderr", *options) as server:
+        server.wait_for("bundle taken", 2)
+        first = {ask(server, row, f"first-{number}") for number in range(20)}
+        wait_until(lambda: first == set(kept_in(log)["request_id"]), "the rows of both")
+        wait_until(lambda: len(writers_of(server)) == 2, "two writers")
+        writers = writers_of(server)
+        killed = workers_of(server)[0]
+        [orphan] = [writer for writer in writers if writer.ppid() == killed.pid]
+        killed.kill()
+        assert psutil.wait_procs([orphan], timeout=60)[1] == []
+        asked = first | {ask(server, row, f"second-{number}") for number in range(20)}
+        wait_until(lambda: asked == set(kept_in(log)["request_id"]), "the rows of the other one")
+    assert sorted(kept_in(log)["request_id"]) == sorted(asked)
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_leaves_no_process_and_no_half_file(
+    built: Built, row: dict[str, Any], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    bundle = built("flights") / "models/bundle"
+    with serving(bundle, tmp_path / "stderr", "--log", str(log)) as server:
+        writers = writers_of(server)
+        for number in range(20):
+            ask(server, row, str(number))
+        server.process.kill()
+        assert psutil.wait_procs(writers, timeout=60)[1] == []
+    assert kept_in(log)["request_id"].is_unique
+    assert {file.suffix for file in log.glob("*/*")} <= {".parquet"}
+
+
+def ask(server: Server, row: dict[str, Any], request: str) -> str:
+    """Ask over a connection of its own, which any worker may take."""
+    with httpx.Client(base_url=server.client.base_url, timeout=60) as client:
+        answer = client.post("/predict", json={"rows": [row]}, headers={"x-request-id": request})
+    assert answer.status_code == 200
+    return request
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "least", "most", "dropped"),
+    [({"rate": 0.2}, 100, 320, 0), ({"most_bytes": 1}, 1, 1, 999)],
+    ids=["rate", "a writer that falls behind"],
+)
+def test_a_share_is_kept_and_no_more_than_there_is_memory_for(
+    settings: dict[str, Any],
+    least: int,
+    most: int,
+    dropped: int,
+    bundle: Bundle,
+    row: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    record = Record("x", {})
+    record.kind, record.rows = "application/json", 1
+    record.body = json.dumps({"rows": [row]}).encode()
+    answer = Response(b'{"answers": [{"prediction": true, "score": 0.5}]}')
+    metrics = Metrics()
+
+    async def asked_at_once() -> None:
+        log = PredictionLog(LogSettings(tmp_path, **settings), metrics)
+        for _ in range(1000):
+            log.add(bundle, record, answer)
+        await log.close()
+
+    asyncio.run(asked_at_once())
+    assert least <= len(kept_in(tmp_path)) <= most
+    assert f"seedbed_log_dropped_total {dropped:.1f}\n" in metrics.write().decode()
+
+
+def test_a_folder_that_cannot_be_written_is_refused_at_the_start(
+    built: Built, tmp_path: Path
+) -> None:
+    (tmp_path / "log").write_text("")
+    with pytest.raises(UserError, match="cannot be written"):
+        serve(str(built("flights") / "models/bundle"), port=0, log=tmp_path / "log")
 
 
 @pytest.mark.parametrize(

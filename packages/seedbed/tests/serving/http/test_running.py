@@ -4,9 +4,11 @@ import json
 import os
 import shutil
 import signal
+import socket
 import threading
-import time
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,20 +146,19 @@ def test_sigterm_answers_what_is_in_flight(
 ) -> None:
     body = json.dumps({"rows": bundle.samples.rows}).encode()
     options = ["--workers", str(workers)]
-    with serving(built("flights") / "models/bundle", tmp_path / "log", *options) as server:
-
-        def slowly() -> Any:
-            yield body[:100]
-            time.sleep(0.2)
-            os.kill(server.process.pid, signal.SIGTERM)
-            time.sleep(1)
-            yield body[100:]
-
-        with httpx.Client(base_url=server.client.base_url, timeout=60) as client:
-            response = client.post(
-                "/predict", content=slowly(), headers={"content-type": "application/json"}
-            )
-        assert response.json()["answers"] == bundle.samples.answers
+    head = "POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+    head += f"content-length: {len(body)}\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n"
+    with (
+        serving(built("flights") / "models/bundle", tmp_path / "log", *options) as server,
+        closing(socket.create_connection(("127.0.0.1", server.port), timeout=60)) as connection,
+    ):
+        connection.sendall(head.encode() + body[:100])
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100"), "it waits for the rest"
+        os.kill(server.process.pid, signal.SIGTERM)
+        server.wait_for("log", workers, message="Shutting down")
+        connection.sendall(body[100:])
+        answer = b"".join(iter(partial(connection.recv, 65536), b""))
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["answers"] == bundle.samples.answers
         assert server.process.wait(30) == 0
 
 

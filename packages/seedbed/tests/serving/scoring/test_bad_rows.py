@@ -25,15 +25,15 @@ def assert_others_answered(flights, bad: list[int]) -> None:
     assert found["prediction"].tolist() == expected["prediction"].tolist()
 
 
-NUMBER = "expected is a number"
+NUMBER = "must be a number"
 BAD_TEXTS = [
     ("distance", "far", NUMBER),
-    ("distance", "1e999", "expected is a finite number, at most 3.4e+38"),
-    ("distance", "Infinity", "expected is a finite number, at most 3.4e+38"),
+    ("distance", "1e999", "must be a finite number, at most 3.4e+38"),
+    ("distance", "Infinity", "must be a finite number, at most 3.4e+38"),
     ("distance", "1_000", NUMBER),
     ("temp", "NAN", NUMBER),
-    ("time_hour", "yesterday", "expected is a time in ISO 8601"),
-    ("time_hour", "2013-03-10T02:30:00", "expected is a time with its offset"),
+    ("time_hour", "yesterday", "must be a time in ISO 8601"),
+    ("time_hour", "2013-03-10T02:30:00", "must be a time with its offset"),
 ]
 """Column, what stands there, and the reason, in files of text."""
 
@@ -145,8 +145,8 @@ def test_a_line_that_is_no_row_is_set_aside(
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
     [
-        ("distance", float("inf"), "expected is a finite number"),
-        ("temp", -1e39, "expected is a finite number"),
+        ("distance", float("inf"), "must be a finite number"),
+        ("temp", -1e39, "must be a finite number"),
     ],
 )
 def test_a_value_of_a_parquet_file_is_set_aside(
@@ -176,9 +176,7 @@ def test_stop_names_the_first_bad_row_and_keeps_what_was_answered(flights, score
     rows.loc[45, "temp"] = "cold"
     rows.to_csv("rows.csv", index=False)
     words = ["rows.csv", "out.csv", "--on-error", "stop", "--batch-rows", 20]
-    with pytest.raises(
-        UserError, match=r"rows.csv, row 46, column temp: 'cold': expected is a num"
-    ):
+    with pytest.raises(UserError, match=r"rows.csv, row 46, column temp: 'cold': must be a num"):
         score(flights, *words)
     assert len(list(Path("out.csv.parts").glob("part-*"))) == 2
     rows.loc[45, "temp"] = flights.rows.loc[45, "temp"]

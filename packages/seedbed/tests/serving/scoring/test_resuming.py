@@ -287,7 +287,7 @@ def test_a_run_killed_at_its_very_end_is_done(
 
 def test_a_run_stopped_between_its_last_renames_goes_on(tmp_path: Path) -> None:
     path, rejected = tmp_path / "out.csv", tmp_path / "out.csv.rejected.csv"
-    wrong = [Rejected(row=3, column="temp", value="cold", reason="expected is a number")]
+    wrong = [Rejected(row=3, column="temp", value="cold", reason="must be a number")]
     counts = Totals(batches=1, taken=3, answered=2, rejected=1)
     output = FileOutput(path, {"the bundle": "a"})
     output.write(Part(pa.table({"x": [1, 2]}), wrong, counts))

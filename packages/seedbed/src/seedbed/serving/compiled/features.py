@@ -11,7 +11,7 @@ import numpy as np
 
 from seedbed.config.features import KINDS, PERIODS, Feature
 from seedbed.config.schema import ColumnType
-from seedbed.data.values import LARGEST
+from seedbed.data.one_value import LARGEST
 from seedbed.serving.compiled.exceptions import NotCompilableError
 from seedbed.serving.compiled.values import is_missing
 

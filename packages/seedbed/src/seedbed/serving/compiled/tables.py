@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Task
+from seedbed.config.modelling import Task
 from seedbed.models.outcome import Floats
 from seedbed.models.parallel import one_blas_thread
 from seedbed.models.rowwise import WORTH_THREADS, score_encoded

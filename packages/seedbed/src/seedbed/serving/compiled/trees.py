@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seedbed.data.values import LARGEST
+from seedbed.data.one_value import LARGEST
 from seedbed.serving.compiled.exceptions import UnusualRowError
 from seedbed.serving.compiled.numbers import Numbers
 

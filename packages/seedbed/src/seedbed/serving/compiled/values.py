@@ -11,8 +11,8 @@ from math import inf, isnan, nan
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from seedbed.config.schema import Cleaning
-from seedbed.data.values import LARGEST
+from seedbed.config.preparation import Cleaning
+from seedbed.data.one_value import LARGEST
 from seedbed.serving.compiled.exceptions import NotCompilableError, UnusualRowError
 from seedbed.serving.signature import InputColumn
 

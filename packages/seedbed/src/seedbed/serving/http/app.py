@@ -25,12 +25,12 @@ from seedbed.serving.http.metrics import FOLDER, Metrics
 from seedbed.serving.http.openapi import describe
 from seedbed.serving.http.page import page, page_data
 from seedbed.serving.http.predicting import predict
+from seedbed.serving.http.prediction_log import PredictionLog
 from seedbed.serving.http.refusals import FAILED, Refusal
 from seedbed.serving.http.service import JSON, Service
 from seedbed.serving.http.settings import Settings
 from seedbed.serving.http.shadow import Shadow
 from seedbed.serving.http.watching import Watch
-from seedbed.serving.prediction_log import PredictionLog
 
 SWITCH = 0.001
 """Seconds for which a thread that counts or writes may keep the event loop waiting."""
@@ -60,19 +60,19 @@ def make_app(settings: Settings) -> Gate:
             watching += [
                 asyncio.create_task(task) for task in (other.watch(), service.shadow.run())
             ]
-        if settings.log:
-            service.log = PredictionLog(settings.log)
         if settings.watch:
             service.watch = _watch(settings.watch, current)
             metrics.add(service.watch)
         while current.served is None:  # a worker that has no bundle takes no requests
             await asyncio.sleep(0.05)
+        if settings.log:
+            service.log = PredictionLog(settings.log, metrics)
         with one_blas_thread(openmp=None):  # held all the time, it costs a request nothing
             yield
         for task in watching:
             task.cancel()
         if service.log:
-            await service.in_thread(service.log.close)
+            await service.log.close()
         if service.watch:
             await service.in_thread(service.watch.close)
 

@@ -11,8 +11,9 @@ import orjson
 
 from seedbed.data.file_columns import FILES
 from seedbed.errors import UserError
-from seedbed.serving.bundle import Bundle, load_bundle
+from seedbed.serving.bundle import Bundle
 from seedbed.serving.http.logs import log_event
+from seedbed.serving.loading import load_bundle
 from seedbed.serving.verifying import compare_samples
 
 TICK = 1.0

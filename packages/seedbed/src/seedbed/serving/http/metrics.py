@@ -21,6 +21,7 @@ from seedbed.serving.bundle import Bundle
 from seedbed.serving.compiled import UnusualRowError
 from seedbed.serving.compiled.values import is_missing
 from seedbed.serving.signature import InputColumn
+from seedbed.serving.unusual import count_unusual
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Names the folder in which several workers keep their figures; prometheus-client reads it."""
@@ -69,7 +70,6 @@ class Metrics:
             registry=registry,
         )
         self.log_dropped = counter("log_dropped", "Requests that the prediction log did not keep")
-        self._dropped = 0
         self.model = Gauge(
             "seedbed_model",
             "1 for the version that is served",
@@ -97,11 +97,6 @@ class Metrics:
                 self.model.labels(which, before).set(0)
             self.model.labels(which, version).set(1)
             self._versions[which] = version
-
-    def note_log(self, dropped: int) -> None:
-        """Count the requests that the prediction log has not kept until now."""
-        self.log_dropped.inc(dropped - self._dropped)
-        self._dropped = dropped
 
     def add(self, gauges: Collector) -> None:
         """Let :meth:`write` give these gauges as well, which are of all workers already."""
@@ -197,12 +192,8 @@ class AnswerCounter:
             values = cleaned[column.name]
             if missing := int(values.isna().sum()):
                 metrics.missing[column.name].inc(missing)
-            unseen = pd.Series(False, index=values.index)
-            if column.categories is not None and column.complete:
-                unseen = values.notna() & ~values.isin(column.categories)
-            elif column.minimum is not None:
-                unseen = (values < column.minimum) | (values > column.maximum)
-            if count := int(unseen.sum()):
+            found = count_unusual(values, column)
+            if count := found.unseen + found.outside:
                 metrics.unseen[column.name].inc(count)
         for name in answers:
             if name == "prediction" and not self._is_regression:

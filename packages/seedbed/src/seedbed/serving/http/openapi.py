@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from seedbed.data.values import LARGEST
+from seedbed.data.one_value import LARGEST
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.explaining import MOST_ROWS
 from seedbed.serving.http.gate import OPEN

@@ -40,17 +40,21 @@ async def predict(service: Service, request: Request) -> Response:
     sent = await service.receive_rows(request, served)
     try:
         if wanted == JSON and not isinstance(sent.rows, pd.DataFrame) and sent.is_few:
-            return _answer_few(service, served, sent, record.id)
-        deadline = time.monotonic() + service.settings.seconds
-        counter = service.counter(served)  # here: the event loop alone replaces counters
-        return await service.in_thread(
-            _answer_many, service, counter, served, sent, wanted, deadline, record.id
-        )
+            response = _answer_few(service, served, sent)
+        else:
+            deadline = time.monotonic() + service.settings.seconds
+            counter = service.counter(served)  # here: the event loop alone replaces counters
+            response = await service.in_thread(
+                _answer_many, service, counter, served, sent, wanted, deadline
+            )
     except UserError as error:
         raise Refusal.of(error, sent.by_columns) from None
+    if service.log:
+        service.log.add(served.bundle, record, response)
+    return response
 
 
-def _answer_few(service: Service, served: Served, sent: Sent, request: str) -> Response:
+def _answer_few(service: Service, served: Served, sent: Sent) -> Response:
     rows: Any = sent.rows
     answers = served.bundle.answer(rows)
     warnings = answers.warnings
@@ -59,8 +63,6 @@ def _answer_few(service: Service, served: Served, sent: Sent, request: str) -> R
     service.counter(served).count_few(rows, answers.rows, bool(answers.warnings))
     if service.shadow:
         service.shadow.offer(rows, answers.rows, sent.count)
-    if service.log:
-        service.log.add(served.bundle, request, rows, answers.rows)
     if service.watch:
         service.watch.offer(served.bundle, rows, answers.rows)
     return _json_answer(served, answers.rows, warnings)
@@ -73,7 +75,6 @@ def _answer_many(
     sent: Sent,
     wanted: str,
     deadline: float,
-    request: str,
 ) -> Response:
     checked = served.bundle.check(sent.rows)
     answers = _predict_until(served.bundle, checked, deadline)
@@ -88,8 +89,6 @@ def _answer_many(
     if service.shadow:
         loop = service.shadow.loop
         loop.call_soon_threadsafe(service.shadow.offer, sent.rows, answers, sent.count)
-    if service.log:
-        service.log.add(served.bundle, request, sent.rows, answers)
     if service.watch:
         service.watch.offer(served.bundle, frame, answers)
     if wanted == JSON:

@@ -26,7 +26,10 @@ KINDS = {
 class Record:
     """What is known of a request: its headers, and what the log tells, which routes fill in."""
 
-    __slots__ = ("error", "has_body", "headers", "id", "rows", "status", "version", "where")
+    __slots__ = (
+        *("body", "error", "has_body", "headers", "id", "kind", "rows", "status", "version"),
+        "where",
+    )
 
     def __init__(self, request_id: str, headers: dict[bytes, bytes]) -> None:
         self.id = request_id
@@ -35,6 +38,8 @@ class Record:
         self.rows = 0
         self.version = ""
         self.has_body = False
+        self.kind = ""
+        self.body = b""
         self.error = ""
         self.where = ""
 

@@ -15,6 +15,7 @@ from seedbed.serving.http.current import load_verified
 from seedbed.serving.http.logs import log_as_json, log_event
 from seedbed.serving.http.protocol import LimitedProtocol
 from seedbed.serving.http.settings import Settings
+from seedbed.serving.log_files import make_folder
 
 BACKLOG = 2048
 """Connections that wait to be accepted."""
@@ -49,8 +50,11 @@ def serve(settings: Settings) -> None:
     Raises
     ------
     UserError
-        If the bundle, or the shadow, cannot be served, or the port is in use.
+        If the bundle, or the shadow, cannot be served, the port is in use, or nothing can be
+        written to the folder of the log.
     """
+    if settings.log:
+        make_folder(settings.log.folder)
     listening = _bind(settings.host, settings.port)
     for path in filter(None, (settings.path, settings.shadow)):
         load_verified(path, settings.same_packages)

@@ -11,8 +11,8 @@ from starlette.types import Receive
 
 from seedbed.serving.http.current import TICK, Current, Served
 from seedbed.serving.http.json_rows import read_json_rows
-from seedbed.serving.http.logs import log_event
 from seedbed.serving.http.metrics import AnswerCounter, Metrics
+from seedbed.serving.http.prediction_log import PredictionLog
 from seedbed.serving.http.refusals import Record, Refusal
 from seedbed.serving.http.sent import Sent
 from seedbed.serving.http.settings import Settings
@@ -20,7 +20,6 @@ from seedbed.serving.http.shadow import Shadow
 from seedbed.serving.http.table_limits import refuse_many_rows
 from seedbed.serving.http.tables import ARROW, CSV, PARQUET, read_table_rows
 from seedbed.serving.http.watching import Watch
-from seedbed.serving.prediction_log import PredictionLog
 
 JSON = "application/json"
 KINDS = (JSON, CSV, PARQUET, ARROW)
@@ -41,7 +40,6 @@ class Service:
     watch: Watch | None = None
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "table"))
     _counters: dict[str, AnswerCounter] = field(default_factory=dict)
-    _problem: str | None = None
 
     @property
     def served(self) -> Served:
@@ -63,11 +61,6 @@ class Service:
         """Hand what was counted to Prometheus."""
         for counter in self._counters.values():
             counter.flush()
-        if self.log:
-            self.metrics.note_log(self.log.dropped)
-            if self.log.problem != self._problem:
-                self._problem = self.log.problem
-                log_event("prediction log", problem=self._problem or "writing again")
 
     async def keep_flushing(self) -> None:
         """Do so every second: a worker that is killed takes no more than that with it."""
@@ -102,6 +95,8 @@ class Service:
             sent = await self.in_thread(read_json_rows, body)
         refuse_many_rows(sent.count, limits.max_rows)
         record.rows, record.version = sent.count, served.bundle.version
+        if self.log:
+            record.kind, record.body = kind, body
         return sent
 
 

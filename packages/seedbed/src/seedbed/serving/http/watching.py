@@ -14,7 +14,7 @@ import pyarrow as pa
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from seedbed.config.schema import Monitor
+from seedbed.config.monitor import Monitor
 from seedbed.errors import one_line
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.drift import ColumnDrift
@@ -25,8 +25,6 @@ from seedbed.serving.window import Slot, WindowFigures, figures_of
 
 SLOTS = 12
 """Parts of the window: it slides by one of them."""
-REFRESH = 2.0
-"""Seconds between two looks at all that was counted."""
 PAUSE = 1.0
 """Seconds between two counts, at the least."""
 SHARE = 40
@@ -126,7 +124,7 @@ class Watch(Collector):
             yield gauge
 
     def _work(self) -> None:
-        refreshed, pause = 0.0, PAUSE
+        pause = PAUSE
         while not self._stopped.wait(pause):
             begun = time.perf_counter()
             bundle = self._bundle()
@@ -134,10 +132,8 @@ class Watch(Collector):
                 continue
             try:
                 self._count(bundle)
-                if begun - refreshed >= REFRESH:
-                    refreshed = begun
-                    self._figures = figures_of(bundle, self._all_slots(bundle), Monitor())
-                    self._note(None)
+                self._figures = figures_of(bundle, self._all_slots(bundle), Monitor())
+                self._note(None)
             except Exception as error:  # whatever it is, answering goes on
                 self._figures = None
                 self._note(f"{type(error).__name__}: {one_line(error)}")
@@ -156,7 +152,7 @@ class Watch(Collector):
         ]
         few = [found[1:] for found in mine if not isinstance(found[1], pd.DataFrame)]
         if few:
-            columns = arrow_inputs(bundle, [row for rows, _ in few for row in rows])
+            columns = arrow_inputs(bundle.signature, [row for rows, _ in few for row in rows])
             answers = pd.DataFrame([answer for _, answers in few for answer in answers])
             frames.append((pa.table(columns).to_pandas(), answers))
         for rows, answers in frames:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from seedbed.config.schema import Section
+from seedbed.config.section import Section
 
 AGAIN = "What was answered until then is kept: type the same command again to go on."
 """What to do after an input or an output has failed."""

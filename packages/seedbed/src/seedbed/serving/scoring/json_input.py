@@ -12,8 +12,8 @@ import pyarrow as pa
 from pyarrow import json as arrow_json
 
 from seedbed.config.sources import Options
+from seedbed.data.one_value import value_text
 from seedbed.data.text_files import opened, refusing_damage
-from seedbed.data.values import value_text
 from seedbed.errors import UserError
 from seedbed.serving.scoring.batches import Batch, Done, Rejected
 from seedbed.serving.scoring.inputs import Wanted, identity_of, wording_of

@@ -13,10 +13,9 @@ import pyarrow as pa
 from seedbed.files import read_json, write_json
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.log_files import (
-    Asked,
+    LoggedModel,
     LogSettings,
     forget_old_days,
-    table_of,
     write_file,
 )
 from seedbed.serving.scoring.batches import Batch
@@ -53,7 +52,8 @@ class ScoreLog:
     def __init__(
         self, settings: LogSettings, bundle: Bundle, identity: Mapping[str, Any], new: bool
     ) -> None:
-        self._settings, self._bundle = settings, bundle
+        self._settings = settings
+        self._model = LoggedModel.of(bundle, settings.without)
         digest = sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
         self._waiting = settings.folder / f".score-{digest}"
         if new:
@@ -84,21 +84,19 @@ class ScoreLog:
         taken = np.flatnonzero(good)[kept]
         numbers = batch.numbers[taken]
         rows = Batch(batch.columns.take(pa.array(taken)), numbers, len(numbers))
-        asked = Asked(
-            self._bundle,
-            self.request,
-            datetime.now(UTC),
-            len(numbers),
-            read_frame(rows, self._bundle.signature, wording),
-            scored.answers.filter(pa.array(kept)).to_pandas(),
+        signature, now = self._model.signature, datetime.now(UTC)
+        table = self._model.table(
+            [self.request] * len(numbers),
             numbers - 1,
+            [now] * len(numbers),
+            signature.check(read_frame(rows, signature, wording)),
+            scored.answers.filter(pa.array(kept)),
         )
         name = f"{self.request}-{first:012}.parquet"
         with reporting(self._settings.folder):
             for file in self._waiting.glob(f"*/{name}"):
                 file.unlink()  # it may be of another day, if a run goes on after midnight
-            table = table_of([asked], self._settings.without)
-            write_file(self._waiting, asked.at.date(), name, table)
+            write_file(self._waiting, now.date(), name, table)
 
     def finish(self) -> None:
         """Put the files into the log; it may be done again after a kill."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 from pydantic import Field
 
-from seedbed.config.schema import Section
+from seedbed.config.section import Section
 from seedbed.errors import UserError, one_line
 from seedbed.serving.scoring.batches import Done, Rejected
 from seedbed.serving.unusual import Unusual

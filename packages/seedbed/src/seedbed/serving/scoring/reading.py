@@ -100,7 +100,7 @@ def _find_wrong(
             read_values(series, column.name, column.type, signature.time_zone, sent=True)
             return found
         except ValueReadError as error:
-            found.append((error.wrong, f"expected is {error.wanted}"))
+            found.append((error.wrong, f"must be {error.wanted}"))
             values = pc.if_else(pa.array(error.wrong), pa.scalar(None, values.type), values)
 
 

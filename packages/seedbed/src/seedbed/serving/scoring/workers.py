@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from seedbed.errors import UserError
 from seedbed.models.parallel import cores
-from seedbed.serving.bundle import Bundle, load_bundle
+from seedbed.serving.bundle import Bundle
+from seedbed.serving.loading import load_bundle
 from seedbed.serving.scoring.batches import Batch
 from seedbed.serving.scoring.predicting import Scored, score_batch
 from seedbed.serving.scoring.reading import Wording

@@ -51,9 +51,15 @@ function hintOf(column) {
 
 function fillForm(row) {
   about.columns.forEach((column, place) => {
-    byId(`field-${place}`).value = row[column.name] ?? "";
+    byId(`field-${place}`).value = withoutNoise(row[column.name]) ?? "";
   });
   clearErrors();
+}
+
+// A double keeps 15 digits of any decimal number: what is beyond them came of computing.
+function withoutNoise(value) {
+  const isFraction = typeof value === "number" && !Number.isInteger(value);
+  return isFraction ? Number(value.toPrecision(15)) : value;
 }
 
 function readForm() {

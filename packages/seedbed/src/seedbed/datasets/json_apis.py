@@ -1,0 +1,85 @@
+"""Addresses whose answer is JSON: where its records are, and how the next page is named."""
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from seedbed.config.schema import Source
+from seedbed.config.sources import holds_secret, read_options
+from seedbed.data.source_files import ENDINGS
+from seedbed.data.stores import HTTP
+from seedbed.datasets.json_records import choose_records
+from seedbed.datasets.sniffing import Sniffed
+from seedbed.errors import some_of
+
+ADDRESS = re.compile(r"https?://|/|\?")
+"""How an address in an answer begins."""
+PAGING = re.compile(r"next|cursor|page|offset|total|more", re.IGNORECASE)
+"""What keys are called that may mean that there are more pages."""
+
+
+def sniff_api(address: str, headers: Sequence[str] = ()) -> Sniffed | None:
+    """Return how a JSON API is read; None for a file, and for what is no address of HTTP.
+
+    Pages are read if the header Link, or an address at a key `next`, names the next one.
+
+    Parameters
+    ----------
+    address : str
+    headers : sequence of str
+        Each as NAME=VARIABLE, where the environment variable holds the value.
+
+    Raises
+    ------
+    UserError
+        If the server cannot be reached or refuses, or there are no records in the answer.
+    """
+    endings = tuple(ending for group in ENDINGS.values() for ending in group)
+    is_file = urlsplit(address).path.endswith(endings)
+    if not address.startswith(HTTP) or is_file or holds_secret(address):
+        return None
+    from seedbed.data.json_api import open_session
+    from seedbed.data.json_files import parse_json
+
+    sent = {name: variable for name, _, variable in (text.partition("=") for text in headers)}
+    asked = read_options(Source(kind="api", path=address, options={"headers": sent}))
+    with open_session(address, asked) as session:
+        if "json" not in session.look_up(address).get("Content-Type", ""):
+            return None
+        body = io.BytesIO()
+        response = session.fetch(address, body, {})
+    try:
+        document = parse_json(body.getvalue())
+    except (ValueError, RecursionError):
+        return None
+    options, notes = choose_records(document, session.place)
+    if sent:
+        options["headers"] = sent
+    keys = dict(_find_keys(document))
+    found = [
+        key
+        for key, value in keys.items()
+        if "next" in key.rpartition(".")[2].casefold() and ADDRESS.match(str(value))
+    ]
+    if response.links.get("next"):
+        options["pages"] = {"by": "link"}
+    elif found:
+        options["pages"] = {"by": "link", "next": found[0]}
+    elif keys:
+        notes.append(
+            f"the answer has {some_of(list(keys), 5)}: if there are more pages, say under "
+            "source.options.pages how they are asked for"
+        )
+    return Sniffed("api", address, options, notes)
+
+
+def _find_keys(value: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the dotted paths of keys that may be about pages, and what is there."""
+    for key, part in value.items() if isinstance(value, dict) else ():
+        path = f"{above}.{key}" if above else key
+        if isinstance(part, dict):
+            yield from _find_keys(part, path)
+        elif not isinstance(part, list) and "." not in key and PAGING.search(key):
+            yield path, part
