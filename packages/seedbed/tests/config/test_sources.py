@@ -8,7 +8,8 @@ import pytest
 from seedbed.config.checks import find_mistakes
 from seedbed.config.compose import check_composed, compose_text
 from seedbed.config.schema import Params, Source
-from seedbed.config.sources import OPTIONS, CsvOptions, find_option_mistakes, read_options
+from seedbed.config.source_options import OPTIONS, CsvOptions
+from seedbed.config.sources import find_option_mistakes, read_options
 from seedbed.config.yaml_files import conf_text, load_yaml
 from seedbed.errors import UserError
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from seedbed.config.schema import ColumnType
-from seedbed.config.sources import CsvOptions
+from seedbed.config.source_options import CsvOptions
 from seedbed.data import text_files
 from seedbed.data.csv_checks import rows_are_even, uneven_rows
 from seedbed.data.csv_files import NOT_KNOWN, read_csv

@@ -18,7 +18,7 @@ from seedbed.errors import UserError
 
 ROWS = [{"a": row, "b": {"c": f"x{row}"}} for row in range(7)]
 FRAME = pd.json_normalize(ROWS)
-SECRET = "Bearer a-token-of-tests"
+SECRET = "Bearer a-token-of-tests"  # pragma: allowlist secret
 DATASET = Dataset(name="d", tables=[Table(name="rows")])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from seedbed.config.sources import KafkaOptions
+from seedbed.config.source_options import KafkaOptions
 from seedbed.data.batches import stack_batches, with_all_columns
 from seedbed.data.messages import PoisonError, decoder_of, to_frame
 from seedbed.errors import UserError

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from seedbed.config.sources import (
+from seedbed.config.source_options import (
     ApiOptions,
     CursorPages,
     LinkedPages,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from seedbed.config.sources import CsvOptions
+from seedbed.config.source_options import CsvOptions
 from seedbed.data.text_files import (
     PACKED,
     decoding,

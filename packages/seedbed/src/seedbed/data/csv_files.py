@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from seedbed.config.schema import TEXT_TYPES, ColumnType
-from seedbed.config.sources import CsvOptions
+from seedbed.config.source_options import CsvOptions
 from seedbed.data.csv_checks import arrow_options, refuse_cut_off, refuse_short_rows, refusing
 from seedbed.data.headers import name_columns, refuse_repeated
 from seedbed.data.integers import EXACT, whole_numbers

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from seedbed.config.sources import ExcelOptions
+from seedbed.config.source_options import ExcelOptions
 from seedbed.data.headers import name_columns, refuse_repeated
 from seedbed.data.integers import typed_objects
 from seedbed.data.one_value import value_text

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from seedbed.config.schema import Dataset, Source
-from seedbed.config.sources import ApiOptions, read_options
+from seedbed.config.source_options import ApiOptions
+from seedbed.config.sources import read_options
 from seedbed.data.api_pages import first_address, read_page, read_pages
 from seedbed.data.csv_files import Types
 from seedbed.data.http_session import VALIDATORS, HttpSession, label

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from seedbed.config.sources import JsonOptions
+from seedbed.config.source_options import JsonOptions
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.integers import typed_objects
 from seedbed.data.text_files import opened, refusing_damage

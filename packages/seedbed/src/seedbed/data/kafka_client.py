@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from seedbed.config.sources import FIXED_SETTINGS, KafkaOptions
+from seedbed.config.source_options import KafkaOptions
+from seedbed.config.sources import FIXED_SETTINGS
 from seedbed.errors import UserError, did_you_mean, one_line
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from seedbed.config.schema import Dataset, Source
-from seedbed.config.sources import KafkaOptions, holds_secret, read_options
+from seedbed.config.source_options import KafkaOptions
+from seedbed.config.sources import holds_secret, read_options
 from seedbed.data.csv_files import Types
 from seedbed.data.kafka_client import Topic
 from seedbed.data.kafka_windows import Window, find_window, window_words

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from seedbed.config.sources import KafkaOptions
-from seedbed.data.ingesting import moment
+from seedbed.config.source_options import KafkaOptions
 from seedbed.data.kafka_client import Topic
+from seedbed.data.window import moment
 from seedbed.errors import UserError, some_of
 
 SHOWN = 5

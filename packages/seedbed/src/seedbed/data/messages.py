@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from seedbed.config.schema import TEXT_TYPES
-from seedbed.config.sources import KafkaOptions
+from seedbed.config.source_options import KafkaOptions
 from seedbed.data.csv_files import Types
 from seedbed.data.sql_columns import read_column
 from seedbed.errors import UserError, one_line

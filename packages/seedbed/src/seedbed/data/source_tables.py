@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from seedbed.config.schema import Dataset, Source
-from seedbed.config.sources import Options, read_options
+from seedbed.config.source_options import Options
+from seedbed.config.sources import read_options
 from seedbed.data.batches import with_all_columns
 from seedbed.data.csv_files import Types
 from seedbed.data.parquet_files import Needed, read_parquet, read_parquet_files, refusing

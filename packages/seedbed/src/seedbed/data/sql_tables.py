@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from seedbed.config.schema import TEXT_TYPES, Dataset, Source
-from seedbed.config.sources import SqlOptions, read_options
+from seedbed.config.source_options import SqlOptions
+from seedbed.config.sources import read_options
 from seedbed.data.batches import BrokenOff
 from seedbed.data.csv_files import Types
 from seedbed.data.databases import connect, database_words, label, reporting
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.parquet_files import Needed
 from seedbed.data.sql_arrow import NoArrow, arrow_frame, arrow_reader
-from seedbed.data.sql_columns import read_column, why_nested
-from seedbed.errors import UserError, did_you_mean, some_of
+from seedbed.data.sql_columns import read_column
+from seedbed.data.sql_statements import bind_parameters, look_up_table, select_columns
+from seedbed.errors import UserError
 from seedbed.progress import RowProgress
 
 if TYPE_CHECKING:
@@ -86,12 +88,12 @@ def sql_state(source: Source, dataset: Dataset, table: str, times: str | None) -
         options = _options(source, dataset, table)
         if options.query is not None:
             key: list[str] = []
-            rows: Any = _bound(options).columns().subquery("asked")
+            rows: Any = bind_parameters(options).columns().subquery("asked")
             with engine.connect() as connection:
                 head = sa.select(sa.text("*")).select_from(rows).limit(0)
                 names = list(connection.execute(head).keys())
         else:
-            columns, key, rows = _look_up(engine, options.table or table, source)
+            columns, key, rows = look_up_table(engine, options.table or table, source)
             names = list(columns)
         column = times if times in names else key[0] if len(key) == 1 else None
         figures = [sa.func.count(), *([sa.func.max(sa.column(column))] if column else [])]
@@ -154,9 +156,9 @@ def _read(
         statement: Any
         names: list[str] | None = None
         if options.query is not None:
-            statement = _bound(options)
+            statement = bind_parameters(options)
         else:
-            statement, names = _select(engine, options.table or table, source, needed)
+            statement, names = select_columns(engine, options.table or table, source, needed)
 
         def keep(found: list[str]) -> dict[str, bool]:
             """Return the columns that are needed, and whether each is read as text."""
@@ -259,69 +261,3 @@ def _unreadable(place: str, done: int, words: str) -> UserError:
         f"database stopped: {words}. Correct the value, or cast its column to text in "
         "source.options.query."
     )
-
-
-def _bound(options: SqlOptions) -> "sa.TextClause":
-    """Return the query with its parameters bound to it: they are never a part of its text."""
-    import sqlalchemy as sa
-
-    bound = [
-        sa.bindparam(name, value, expanding=isinstance(value, list))
-        for name, value in options.parameters.items()
-    ]
-    try:
-        query = sa.text(str(options.query)).bindparams(*bound)
-    except sa.exc.ArgumentError:
-        stands = sorted(sa.text(str(options.query)).compile().params)
-        unknown = sorted(set(options.parameters) - set(stands))
-        raise UserError(
-            f"source.options.parameters: {some_of(unknown, 5)} does not stand in the query, which "
-            f"has {some_of(stands, 5) or 'no parameter'}. Write it there as :{unknown[0]}, or "
-            "take it out."
-        ) from None
-    if unset := sorted(set(query.compile().params) - set(options.parameters)):
-        raise UserError(
-            f"source.options.query has the parameter :{unset[0]}, and source.options.parameters "
-            f"has no {unset[0]}. Set it; a colon that begins no parameter is written \\:."
-        )
-    return query
-
-
-def _look_up(
-    engine: "sa.Engine", name: str, source: Source
-) -> tuple[dict[str, Any], list[str], "sa.TableClause"]:
-    """Return the columns of a table with their types, its primary key, and the table."""
-    import sqlalchemy as sa
-
-    schema, _, plain = name.rpartition(".")
-    space = schema or None
-    inspector = sa.inspect(engine)
-    try:
-        columns = inspector.get_columns(plain, schema=space)
-    except sa.exc.NoSuchTableError:
-        columns = []
-    if not columns:
-        known = [*inspector.get_table_names(schema=space), *inspector.get_view_names(schema=space)]
-        raise UserError(
-            f"{label(str(source.path))}: there is no table {name}{did_you_mean(plain, known)}. "
-            "Correct dataset.tables or source.options.table."
-        )
-    key = inspector.get_pk_constraint(plain, schema=space).get("constrained_columns") or []
-    types = {column["name"]: column["type"] for column in columns}
-    return types, list(key), sa.table(plain, schema=space)
-
-
-def _select(
-    engine: "sa.Engine", name: str, source: Source, needed: Needed
-) -> tuple["sa.Select", list[str]]:
-    """Return the statement that reads the needed columns of a table, in an order of its own."""
-    import sqlalchemy as sa
-
-    types, key, table = _look_up(engine, name, source)
-    names = needed(list(types))
-    for column in names:
-        if isinstance(types[column], sa.ARRAY | sa.JSON):
-            raise UserError(why_nested(f"{label(str(source.path))}, table {name}", column))
-    # Without types, drivers give what stands there, and SQLite's text of a time stays as it is.
-    order = [sa.column(column) for column in key or names]
-    return sa.select(*map(sa.column, names)).select_from(table).order_by(*order), names

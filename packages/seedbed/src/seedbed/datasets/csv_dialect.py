@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from seedbed.config.sources import CsvOptions
+from seedbed.config.source_options import CsvOptions
 from seedbed.data.csv_checks import refusing, rows_are_even, uneven_rows
 from seedbed.data.csv_files import read_first_row
 from seedbed.data.headers import name_columns, tell_apart

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from seedbed.config.schema import Dataset, Source, Table
-from seedbed.config.sources import OPTIONS
+from seedbed.config.source_options import OPTIONS
 from seedbed.data.batches import begun_anew, stack_batches
 from seedbed.data.source_files import ENDINGS, find_files, read_file, read_files
 from seedbed.data.sources import read_source

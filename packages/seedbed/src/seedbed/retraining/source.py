@@ -10,9 +10,9 @@ import yaml
 
 from seedbed.config.columns import ColumnTypes
 from seedbed.config.schema import ColumnLists, Dataset, Source
-from seedbed.data.ingesting import read_times
 from seedbed.data.sources import read_source
 from seedbed.data.tables import read_table
+from seedbed.data.window import read_times
 from seedbed.errors import UserError
 from seedbed.registry.content import path_hash
 from seedbed.retraining.windows import end_after

@@ -10,7 +10,7 @@ from datetime import datetime
 import pandas as pd
 
 from seedbed.config.schema import Window
-from seedbed.data.ingesting import moment
+from seedbed.data.window import moment
 from seedbed.errors import UserError
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from seedbed.config.sources import CsvOptions
+from seedbed.config.source_options import CsvOptions
 from seedbed.data.csv_checks import arrow_options, refusing
 from seedbed.data.csv_files import BLOCK, NOT_KNOWN, read_names
 from seedbed.data.parquet_files import refuse_other_columns

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from seedbed.config.schema import Source
-from seedbed.config.sources import CsvOptions, read_options
+from seedbed.config.source_options import CsvOptions
+from seedbed.config.sources import read_options
 from seedbed.data.parquet_files import parquet_files_in
 from seedbed.data.source_files import ENDINGS
 from seedbed.errors import UserError

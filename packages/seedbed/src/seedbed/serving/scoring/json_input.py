@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import json as arrow_json
 
-from seedbed.config.sources import Options
+from seedbed.config.source_options import Options
 from seedbed.data.one_value import value_text
 from seedbed.data.text_files import opened, refusing_damage
 from seedbed.errors import UserError

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seedbed.config.sources import Options
+from seedbed.config.source_options import Options
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.parquet_files import refuse_other_columns, refusing
 from seedbed.serving.scoring.batches import Batch, Done, numbered, of_equal_size
