@@ -160,7 +160,7 @@ def test_a_copy_holds_the_project_and_the_wheel(
     assert any("flights" in file for file in files) == (answers.get("example") != "none")
     models = [file for file in files if file.startswith("models/")]
     assert models == ["models/.gitignore", "models/champion/README.md"]
-    assert "champion" not in read(project.root, "models/.gitignore")
+    assert "/champion\n" not in read(project.root, "models/.gitignore")
     for file in ("Makefile", "pyproject.toml", "README.md", ".dvcignore", ".dvc/config"):
         assert not re.search("template only|packages/seedbed/", read(project.root, file))
     assert answers.get("about", "A data science project") in read(project.root, "README.md")

@@ -132,8 +132,8 @@ def test_days_are_those_of_a_log(rows: pd.DataFrame, bundle: str) -> None:
     ("text", "message"),
     [
         ("psi: 99\nunseen: 1.0\nmissing: 1.0\ndomain_auc: 1.0\n", ""),
-        ("psy: 1\n", "conf/monitor/mine.yaml: psy: Extra inputs"),
-        ("psi: -1\n", "conf/monitor/mine.yaml: psi: Input should be greater than 0"),
+        ("psy: 1\n", "conf/monitor/mine.yaml: psy: extra inputs"),
+        ("psi: -1\n", "conf/monitor/mine.yaml: psi: input should be greater than 0"),
         (None, "there is no conf/monitor/mine.yaml. Choose one of other"),
     ],
     ids=["all is tolerated", "an unknown key", "a wrong value", "no such file"],

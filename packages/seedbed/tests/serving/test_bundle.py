@@ -210,7 +210,7 @@ def test_what_is_no_description_of_a_bundle_is_refused(bundle_copy: Path, text: 
     ("key", "value", "message"),
     [
         ("format", 99, "format is 99, and this version of seedbed reads 5"),
-        ("cleaning", {"tidy": 1}, r"does not fit this version of seedbed \(cleaning\.tidy: Extra"),
+        ("cleaning", {"tidy": 1}, r"does not fit this version of seedbed \(cleaning\.tidy: extra"),
     ],
 )
 def test_a_bundle_of_another_version_is_refused(

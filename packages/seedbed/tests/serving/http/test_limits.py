@@ -90,8 +90,11 @@ def test_a_client_that_hangs_up_is_logged_and_does_no_harm(strict: Server) -> No
 
 
 def test_more_connections_are_refused_until_there_is_a_place(strict: Server, row: dict) -> None:
-    idle = [connected(strict) for _ in range(4)]
+    idle = [connected(strict) for _ in range(5)]
     try:
+        for connection in idle:  # one that has asked nothing yet may be closed before the others
+            connection.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
         with httpx.Client(base_url=strict.client.base_url, headers=strict.client.headers) as more:
             response = more.post("/predict", json={"rows": [row]})
             assert refusal(response, 503)["where"] == "connection"
