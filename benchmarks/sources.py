@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import count, islice
 from pathlib import Path
 
 from measuring import ROOT, in_turn, ratios, run, spread
@@ -58,6 +59,29 @@ with pq.ParquetWriter(out, found.schema, compression="zstd") as writer:
     for batch in found.to_batches():
         writer.write_batch(batch)
 """
+BARE_KAFKA = """
+import confluent_kafka
+servers, topic = path.removeprefix("kafka://").split("/")
+consumer = confluent_kafka.Consumer(
+    {"bootstrap.servers": servers, "group.id": "bare", "enable.partition.eof": True}
+)
+partitions = consumer.list_topics(topic).topics[topic].partitions
+consumer.assign([confluent_kafka.TopicPartition(topic, number, 0) for number in partitions])
+rows, ended, writer = [], 0, None
+while ended < len(partitions):
+    for message in consumer.consume(1000, 1.0):
+        if message.error():
+            ended += message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF
+        else:
+            rows.append(json.loads(message.value()))
+    if rows and (len(rows) >= 20_000 or ended == len(partitions)):
+        table = pa.Table.from_pylist(rows)
+        writer = writer or pq.ParquetWriter(out, table.schema, compression="zstd")
+        writer.write_table(table)
+        rows = []
+writer.close()
+consumer.close()
+"""
 INGEST = f"""
 from seedbed.config.schema import ColumnLists, Dataset, Source, Table
 from seedbed.data.ingesting import columns_to_read, write_rows
@@ -75,8 +99,10 @@ write_rows(read, dataset, lists, Path(out))
 TIMED = """
 import json, os, resource, sys, time
 from pathlib import Path
-import adbc_driver_postgresql.dbapi, pandas, psycopg, pyarrow.dataset, pyarrow.parquet as pq
-import s3fs, seedbed.data.ingesting, seedbed.data.sources, sqlalchemy.dialects.postgresql
+import adbc_driver_postgresql.dbapi, confluent_kafka, pandas, psycopg
+import pyarrow as pa, pyarrow.dataset, pyarrow.parquet as pq
+import s3fs, seedbed.data.ingesting, seedbed.data.kafka_topics, seedbed.data.sources
+import sqlalchemy.dialects.postgresql
 kind, path, out = sys.argv[1:]
 begun = time.perf_counter()
 {work}
@@ -172,10 +198,42 @@ def s3(folder: Path) -> Iterator[Fill]:
         yield fill
 
 
+@contextmanager
+def kafka(folder: Path) -> Iterator[Fill]:
+    """Yield what fills a topic of librdkafka's mock cluster."""
+    import pyarrow.parquet as pq
+
+    from kafka_broker import Broker
+
+    broker, numbers = Broker(), count()
+
+    def fill(rows: int) -> str:
+        path = str(folder / "sent.parquet")
+        run([sys.executable, "-c", MADE, str(rows), path, ""], folder)
+        partitions = rows // 8_000 + 1  # the broker holds 5 MB of each
+        sent = (
+            (number % partitions, json.dumps(row, default=str).encode())
+            for number, row in enumerate(
+                row for batch in pq.ParquetFile(path).iter_batches() for row in batch.to_pylist()
+            )
+        )
+        topic = f"rows-{next(numbers)}"
+        broker.create(topic, partitions)
+        while some := list(islice(sent, 50_000)):  # as many as a producer keeps
+            broker.send(topic, some)
+        return f"kafka://{broker.servers}/{topic}"
+
+    try:
+        yield fill
+    finally:
+        broker.kill()
+
+
 KINDS = {
     "sql": ("sql", sql, "ADBC", BARE_SQL),
     "parquet": ("parquet", parquet, "pyarrow", BARE_PARQUET),
     "s3": ("parquet", s3, "pyarrow", BARE_PARQUET),
+    "kafka": ("kafka", kafka, "a loop", BARE_KAFKA),
 }
 """The kind of source, what fills one, and the bare library with the code that uses it."""
 
