@@ -269,6 +269,7 @@ def test_batches_have_the_same_columns(monkeypatch: pytest.MonkeyPatch) -> None:
         ([[1, 2], [None, None], [3, None]], [1, 2, None, None, 3, None]),
         ([[LARGE], [None], [0.5]], [float(LARGE), None, 0.5]),
         ([[LARGE], [2.0, None]], [LARGE, 2, None]),
+        ([pd.array([LARGE, None], dtype="Int64"), [2.0, None]], [LARGE, None, 2, None]),
         ([[None], ["x"], [1]], [None, "x", 1]),
         ([[None], [True], [False, None]], [None, True, False, None]),
         ([[Decimal(LARGE)], [1]], [LARGE, 1]),

@@ -104,7 +104,7 @@ def _stack(parts: list[pd.Series]) -> pd.Series:
     stacked = pd.concat(parts, ignore_index=True)
     if stacked.dtype == object:
         return typed_objects(stacked)
-    if whole and stacked.dtype == "float64" and max(part.abs().max() for part in whole) >= EXACT:
+    if whole and stacked.dtype.kind == "f" and max(part.abs().max() for part in whole) >= EXACT:
         # A batch lacks a value, and the integers of another must not be rounded.
         numbers = pd.concat([part.astype(object) for part in parts], ignore_index=True)
         if (stacked.dropna() % 1 == 0).all():

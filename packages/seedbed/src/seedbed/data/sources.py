@@ -101,7 +101,7 @@ def read_batches(
     """
     source = source.of(dataset.table(table))
     batches = as_batches(_reader_of(source.kind)(source, dataset, table, types, needed))
-    if source.kind not in ("sql", "kafka"):
+    if source.kind not in ("sql", "api", "kafka"):
         batches = _without_empty_end(batches)
     names: list[str] | None = None
     for batch in batches:
@@ -174,10 +174,23 @@ def _leaving_out(read: Reader) -> KindReader:
     def read_needed(
         source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
     ) -> Iterator[pd.DataFrame]:
-        for batch in as_batches(read(source, dataset, table, types)):
+        found = read(source, dataset, table, types)
+        if not isinstance(found, Iterable):
+            raise _no_table(found, source.kind)
+        for batch in as_batches(found):
+            if not isinstance(batch, pd.DataFrame):
+                raise _no_table(batch, source.kind)
+            refuse_repeated(map(str, batch.columns), f"source {source.kind}, table {table}")
             yield batch.loc[:, batch.columns.isin(needed(list(batch.columns)))]
 
     return read_needed
+
+
+def _no_table(found: object, kind: str) -> UserError:
+    return UserError(
+        f"source.kind: {kind} gives a value of type {type(found).__name__}, where a pandas "
+        "DataFrame is needed. Return one, or yield several, in the project's sources.py."
+    )
 
 
 def is_elsewhere(source: Source) -> bool:
