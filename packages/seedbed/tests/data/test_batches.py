@@ -229,6 +229,7 @@ def test_nothing_is_left_of_a_read_that_broke_off(
     assert capsys.readouterr().out.count("after 4 rows; reading anew") == 2
     before = (tmp_path / "rows/part-00000.parquet").read_bytes()
     breaks = iter([True] * 3)
+    (tmp_path / ".rows.batches.tmp").mkdir()  # of a run that was killed
     with pytest.raises(UserError, match="after 4 rows, 3 times in a row. Nothing was written"):
         write_rows(read, BASE, lists, tmp_path / "rows")
     assert (tmp_path / "rows/part-00000.parquet").read_bytes() == before
