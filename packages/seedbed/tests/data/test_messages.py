@@ -87,12 +87,13 @@ def test_a_file_that_is_no_schema_is_refused(tmp_path: Path, schema: str) -> Non
         (b'{"a": 123456789012345678901234567890}', {"a": 123456789012345678901234567890}),
         (b'{"a": "\\ud83d"}', None),
         (b'{"a":' * 3000 + b"1" + b"}" * 3000, None),
+        (b'{"a": {"b": 1}, "a.b": 2}', "it has two fields that would be the column a.b"),
     ],
 )
-def test_objects_are_made_flat(value: bytes, expected: dict[str, Any] | None) -> None:
+def test_objects_are_made_flat(value: bytes, expected: dict[str, Any] | str | None) -> None:
     decode = decoder_of(KafkaOptions())
-    if expected is None:
-        with pytest.raises(PoisonError, match="it is not JSON"):
+    if not isinstance(expected, dict):
+        with pytest.raises(PoisonError, match=expected or "it is not JSON"):
             decode(value)
     else:
         assert decode(value) == [expected]
