@@ -12,7 +12,7 @@ import pandas as pd
 from seedbed.config.project import project_module
 from seedbed.config.schema import Dataset, Source
 from seedbed.config.sources import SOURCES, why_no_source
-from seedbed.data.batches import as_batches, begun_anew, stack_batches
+from seedbed.data.batches import as_batches, begun_anew, stack_batches, without_empty_end
 from seedbed.data.csv_files import Types, read_csv
 from seedbed.data.databases import sqlite_file
 from seedbed.data.headers import refuse_repeated
@@ -102,7 +102,7 @@ def read_batches(
     source = source.of(dataset.table(table))
     batches = as_batches(_reader_of(source.kind)(source, dataset, table, types, needed))
     if source.kind not in ("sql", "api", "kafka"):
-        batches = _without_empty_end(batches)
+        batches = without_empty_end(batches)
     names: list[str] | None = None
     for batch in batches:
         if batch.empty:
@@ -117,23 +117,6 @@ def read_batches(
             f"{table}: the table has no rows. Give a source with rows (source.path, or "
             f"dataset.tables.{table})."
         )
-
-
-def _without_empty_end(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """Yield the rows up to the last that holds a value."""
-    waiting: list[pd.DataFrame] = []
-    for batch in batches:
-        if len(batch) and batch.iloc[-1].isna().all():
-            filled = batch.notna().any(axis=1).to_numpy().nonzero()[0]
-            end = filled.max() + 1 if len(filled) else 0
-        else:
-            end = len(batch)
-        if end:
-            yield from waiting
-            yield batch.iloc[:end]
-            waiting = []
-        if end < len(batch):
-            waiting.append(batch.iloc[end:])
 
 
 def source(read: Reader) -> Reader:
