@@ -229,6 +229,7 @@ def test_nothing_is_left_of_a_read_that_broke_off(
     assert capsys.readouterr().out.count("after 4 rows; reading anew") == 2
     before = (tmp_path / "rows/part-00000.parquet").read_bytes()
     breaks = iter([True] * 3)
+    (tmp_path / ".rows.batches.tmp").mkdir()  # of a run that was killed
     with pytest.raises(UserError, match="after 4 rows, 3 times in a row. Nothing was written"):
         write_rows(read, BASE, lists, tmp_path / "rows")
     assert (tmp_path / "rows/part-00000.parquet").read_bytes() == before
@@ -269,6 +270,7 @@ def test_batches_have_the_same_columns(monkeypatch: pytest.MonkeyPatch) -> None:
         ([[1, 2], [None, None], [3, None]], [1, 2, None, None, 3, None]),
         ([[LARGE], [None], [0.5]], [float(LARGE), None, 0.5]),
         ([[LARGE], [2.0, None]], [LARGE, 2, None]),
+        ([pd.array([LARGE, None], dtype="Int64"), [2.0, None]], [LARGE, None, 2, None]),
         ([[None], ["x"], [1]], [None, "x", 1]),
         ([[None], [True], [False, None]], [None, True, False, None]),
         ([[Decimal(LARGE)], [1]], [LARGE, 1]),

@@ -146,6 +146,12 @@ def test_each_of_several_tables_is_at_its_name_or_its_endpoint(api: Api) -> None
     assert found == ["/rows/one", "/rows/v2/twos"]
 
 
+def test_a_record_at_the_end_stays_a_row_where_nothing_of_it_is_known(api: Api) -> None:
+    api.give(Answer([{"a": 1, "b": 2}, {"a": None, "b": 3}]))
+    found = read_source(source_at(api.address), DATASET, "rows", {}, lambda _: ["a"])
+    assert found["a"].isna().tolist() == [False, True]
+
+
 @pytest.mark.parametrize("batch", [1, 100])
 def test_a_field_that_some_records_lack_is_missing_there(
     api: Api, batch: int, monkeypatch: pytest.MonkeyPatch
@@ -209,6 +215,7 @@ COUNTED = {"by": "number", "parameter": "page"}
         (Answer(status=304), {}, "the server answers 304 Not Modified"),
         (Answer(f"no {SECRET}", 400), {"headers": {"X-Key": "API_TOKEN"}}, 'the server answers 400 Bad Request: "no ***'),
         (Answer(status=302, headers={"Location": "/rows"}), {}, "redirects more than 10 times, in a circle"),
+        (Answer(status=302, headers={"Location": f"ftp://me:{SECRET}@x.org/rows"}), {}, "No connection adapters were found for 'ftp://...'"),
         (Answer(ROWS, sent=9), {}, "the answer broke off 3 times"),
         (Answer(b"<html>Sign in</html>"), {}, "the answer is no JSON; it begins with '<html>Sign in</html>'"),
         (Answer(b""), {}, "the answer is no JSON; it begins with ''"),
@@ -235,7 +242,7 @@ def test_what_is_wrong_is_told_in_a_paragraph(
 ) -> None:
     api.give(answer)
     found = error_of(api, **options)
-    assert words in found and "\n" not in found
+    assert words in found and "\n" not in found and SECRET not in found
 
 
 def test_a_page_that_never_ends_is_told(api: Api) -> None:

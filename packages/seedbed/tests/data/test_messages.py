@@ -1,5 +1,6 @@
 """Records of messages come together in columns of one type; a schema that is none is refused."""
 
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ BIG = 2**53 + 1
         ([[{"a": None}], [{"a": BIG}, {}]], [None, BIG, None]),
         ([[{"b": 1}], [{"a": BIG}]], [None, BIG]),
         ([[{"a": 1}], [{"a": 0.5}]], [1, 0.5]),
+        ([[{"a": 0.5}, {"a": BIG}], [{"a": None}]], [0.5, BIG, None]),
         ([[{"a": True}, {}], [{"a": False}]], [True, None, False]),
         ([[{"a": True}], [{"a": 2}]], [True, 2]),
         ([[{"a": "x"}, {"a": 1}], [{"a": None}]], ["x", 1, None]),
@@ -38,6 +40,26 @@ def test_no_value_is_changed_by_where_batches_end(batches: list, expected: list)
     ]
     for found in (whole, stack_batches(with_all_columns(frames))["a"]):
         assert [None if pd.isna(value) else value for value in found] == expected
+
+
+DAY, AT = datetime.date(2024, 1, 1), datetime.datetime(2024, 1, 2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1, True],
+        [0.5, True],
+        [0.5, BIG],
+        [DAY, AT],
+        [AT, AT.replace(tzinfo=datetime.UTC)],
+        [1, "x"],
+    ],
+)
+def test_a_value_is_not_changed_by_those_of_other_types_before_it(values: list) -> None:
+    for order in (values, values[::-1]):
+        found = to_frame([{"a": value} for value in order], ["a"], {}, 0)["a"]
+        assert list(map(repr, found)) == list(map(repr, order))
 
 
 @pytest.mark.parametrize(
@@ -65,12 +87,13 @@ def test_a_file_that_is_no_schema_is_refused(tmp_path: Path, schema: str) -> Non
         (b'{"a": 123456789012345678901234567890}', {"a": 123456789012345678901234567890}),
         (b'{"a": "\\ud83d"}', None),
         (b'{"a":' * 3000 + b"1" + b"}" * 3000, None),
+        (b'{"a": {"b": 1}, "a.b": 2}', "it has two fields that would be the column a.b"),
     ],
 )
-def test_objects_are_made_flat(value: bytes, expected: dict[str, Any] | None) -> None:
+def test_objects_are_made_flat(value: bytes, expected: dict[str, Any] | str | None) -> None:
     decode = decoder_of(KafkaOptions())
-    if expected is None:
-        with pytest.raises(PoisonError, match="it is not JSON"):
+    if not isinstance(expected, dict):
+        with pytest.raises(PoisonError, match=expected or "it is not JSON"):
             decode(value)
     else:
         assert decode(value) == [expected]

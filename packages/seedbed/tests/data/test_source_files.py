@@ -136,6 +136,7 @@ def test_records_of_json_become_rows(
     [
         ("", {}, "the file is empty"),
         ('[{"a": 1},', {}, r"not JSON .line 1, column 11.*source.options.lines"),
+        ('[{"a": {"b": 1}, "a.b": 2}]', {}, "the column a.b is there more than once"),
         ('{"a": 1}\n{"a"', {"lines": True}, "rows.json, line 2: this is not JSON"),
         ('{"a": [1]}', {}, "a list of records is expected.*source.options.records"),
         ('{"a": [1]}', {"records": "b.c"}, "there is no 'b'; there are a"),

@@ -2,6 +2,7 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from seedbed.config.schema import ColumnLists, Dataset, Params, Source, Table
+from seedbed.config.sources import SOURCES
 from seedbed.config.yaml_files import load_yaml
 from seedbed.data.freshness import find_moves, source_state
 from seedbed.data.sources import WATCHED, find_unwatched, read_source
@@ -145,6 +147,23 @@ def test_the_folder_that_is_watched_is_a_dependency_of_ingest() -> None:
 
 def test_the_flights_are_all_there(flights: Params) -> None:
     assert read_source(flights.source, flights.dataset, "flights", {}).shape == (336_776, 19)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (None, "source.kind: own gives a value of type NoneType, where a pandas DataFrame is"),
+        ([{"a": 1}], "source.kind: own gives a value of type dict, where a pandas DataFrame is"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "source own, table rows: the column a is"),
+    ],
+)
+def test_what_a_source_of_ones_own_gives_must_be_a_table(
+    monkeypatch: pytest.MonkeyPatch, found: Any, words: str
+) -> None:
+    monkeypatch.setattr(SOURCES, "find", lambda _: lambda *_: found)
+    dataset = Dataset(name="d", tables=[Table(name="rows")])
+    with pytest.raises(UserError, match=words):
+        read_source(Source(kind="own"), dataset, "rows", {})
 
 
 def test_a_format_of_a_column_that_is_left_out_is_no_mistake(tmp_path: Path) -> None:

@@ -67,6 +67,17 @@ def test_each_part_and_fold_has_its_share_of_a_rare_class() -> None:
     assert folds[~train["y"]].value_counts().between(271, 273).all()
 
 
+@pytest.mark.parametrize("assign", [assign_splits, assign_folds])
+def test_rows_of_one_key_stay_together_whatever_their_classes(
+    assign: Callable[..., pd.Series],
+) -> None:
+    frame = rows().assign(id=np.arange(2000) // 2)
+    frame["y"] = np.random.default_rng(0).random(2000) < 0.3
+    columns = {name: COLUMNS[name] for name in ("id", "y")}
+    parts = assign(frame, columns, split("stratified"), frame["y"])
+    assert (parts.groupby(frame["id"]).nunique() == 1).all()
+
+
 def test_few_rows_change_a_stratified_part_when_data_grow() -> None:
     few, many = rows(1000), rows(1100)
     before, after = (

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from seedbed.config.schema import ColumnLists, Dataset, Source, Table
 from seedbed.config.sources import find_option_mistakes
@@ -362,33 +362,41 @@ def test_a_read_that_breaks_off_begins_anew_and_gives_all_rows(
         "CREATE TABLE rows (id INT PRIMARY KEY, t TEXT)",
         "INSERT INTO rows SELECT n, repeat('x', 1000) FROM generate_series(1, 20000) AS n",
     )
-    broken: list[int] = []
-    query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ '^(FETCH|COPY)'"
+    # A read of the table is held back near its end as long as another session has the lock.
+    query = """
+        SELECT * FROM (SELECT * FROM rows ORDER BY id OFFSET 0) AS all_rows
+        WHERE id < 18000 OR pg_advisory_xact_lock_shared(1) IS NOT NULL
+    """
+    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory'"
+    stop = threading.Event()
 
-    def break_off(times: int) -> None:
+    def break_off(lock: Connection, times: int) -> None:
+        broken: set[int] = set()
         while len(broken) < times and not stop.is_set():
-            with engine.connect() as connection:
-                broken.extend(row[0] for row in connection.execute(text(query)))
+            for pid in {*lock.scalars(text(waiting))} - broken:
+                lock.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+                broken.add(pid)
             time.sleep(0.005)
+        lock.execute(text("SELECT pg_advisory_unlock(1)"))
 
     for times, wins in ((1, True), (3, False)):
-        broken.clear()
-        stop = threading.Event()
-        thread = threading.Thread(target=break_off, args=(times,))
-        thread.start()
-        try:
-            if wins:
-                assert read()["id"].tolist() == list(range(1, 20_001))
-                assert "the connection broke off after" in capsys.readouterr().out
-            else:
-                with pytest.raises(
-                    UserError, match="the connection broke off after .*, 3 times in a row"
-                ):
-                    read()
-        finally:
-            stop.set()
-            thread.join()
-        assert len(broken) >= times
+        stop.clear()
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as lock:
+            lock.execute(text("SELECT pg_advisory_lock(1)"))
+            thread = threading.Thread(target=break_off, args=(lock, times))
+            thread.start()
+            try:
+                if wins:
+                    assert read(query=query)["id"].tolist() == list(range(1, 20_001))
+                    assert re.search(r"broke off after [1-9]", capsys.readouterr().out)
+                else:
+                    with pytest.raises(
+                        UserError, match="the connection broke off after .*, 3 times in a row"
+                    ):
+                        read(query=query)
+            finally:
+                stop.set()
+                thread.join()
 
 
 MOMENTS = range(5 if os.environ.get("LONG") else 1)

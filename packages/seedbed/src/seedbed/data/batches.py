@@ -80,6 +80,23 @@ def with_all_columns(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
             yield pd.read_pickle(file).reindex(columns=list(names))
 
 
+def without_empty_end(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Yield the rows up to the last that holds a value."""
+    waiting: list[pd.DataFrame] = []
+    for batch in batches:
+        if len(batch) and batch.iloc[-1].isna().all():
+            filled = batch.notna().any(axis=1).to_numpy().nonzero()[0]
+            end = filled.max() + 1 if len(filled) else 0
+        else:
+            end = len(batch)
+        if end:
+            yield from waiting
+            yield batch.iloc[:end]
+            waiting = []
+        if end < len(batch):
+            waiting.append(batch.iloc[end:])
+
+
 def stack_batches(batches: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Return the rows of batches that have the same columns, one after the other."""
     parts = list(batches)
@@ -104,7 +121,7 @@ def _stack(parts: list[pd.Series]) -> pd.Series:
     stacked = pd.concat(parts, ignore_index=True)
     if stacked.dtype == object:
         return typed_objects(stacked)
-    if whole and stacked.dtype == "float64" and max(part.abs().max() for part in whole) >= EXACT:
+    if whole and stacked.dtype.kind == "f" and max(part.abs().max() for part in whole) >= EXACT:
         # A batch lacks a value, and the integers of another must not be rounded.
         numbers = pd.concat([part.astype(object) for part in parts], ignore_index=True)
         if (stacked.dropna() % 1 == 0).all():

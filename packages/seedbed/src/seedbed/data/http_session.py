@@ -1,5 +1,6 @@
 """HTTP: an answer is fetched whole, tried again where that may help; secrets go to one host."""
 
+import re
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -188,7 +189,9 @@ class HttpSession(requests.Session):
     def short(self, error: BaseException) -> str:
         """Return what an error of requests says, without the address in it."""
         reason = getattr(error.args[0] if error.args else None, "reason", error)
-        return self.hide(one_line(reason).rpartition("): ")[2])[:200]
+        words = one_line(reason).rpartition("): ")[2]
+        # Of an address to which the server redirects: what follows may let in whoever knows it.
+        return self.hide(re.sub(r"(\w+:)//[^\s'\"]*", r"\1//...", words))[:200]
 
     def _send(
         self, method: str, address: str, conditions: Mapping[str, str] | None = None
@@ -214,7 +217,7 @@ class HttpSession(requests.Session):
             ) from None
 
     def _why_refused(self, response: requests.Response) -> str:
-        status = f"{response.status_code} {response.reason or ''}".strip()
+        status = self.hide(f"{response.status_code} {response.reason or ''}".strip())
         wait = response.headers.get("Retry-After")
         code = response.status_code
         if code in (401, 403):

@@ -99,8 +99,11 @@ def whole_numbers(numbers: Iterable[Any], index: pd.Index) -> pd.Series | None:
 
 def typed_objects(values: pd.Series) -> pd.Series:
     """Return Python's integers and truths in a column of their type, with every digit."""
-    kinds = {type(value) for value in values.dropna()}
+    known = values.dropna()
+    kinds = {type(value) for value in known}
     if kinds and kinds <= {int, Decimal}:
         found = whole_numbers(values, values.index)
         return values if found is None else found
+    if int in kinds and any(type(value) is int and abs(value) >= EXACT for value in known):
+        return values  # beside floats, which would round it
     return values.astype("boolean") if kinds == {bool} else values.infer_objects()

@@ -57,12 +57,24 @@ def records_frame(records: Sequence[dict[str, Any]], where: str) -> pd.DataFrame
     UserError
         If two columns get one name.
     """
+    for name in sorted({name for record in records for name in record if "." in name}):
+        if any(name in record and _is_there(record, name) for record in records):
+            refuse_repeated([name, name], where)  # pandas would keep one of them
     frame = pd.json_normalize(list(records))
     refuse_repeated(map(str, frame.columns), where)
     objects = [name for name in frame.columns if frame[name].dtype == object]
     for name in objects:
         frame[name] = typed_objects(frame[name].map(_as_json, na_action="ignore"))
     return frame
+
+
+def _is_there(record: dict[str, Any], path: str) -> bool:
+    found: Any = record
+    for key in path.split("."):
+        if not isinstance(found, dict) or key not in found:
+            return False
+        found = found[key]
+    return True
 
 
 def read_lines(path: Path) -> list[Any]:

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seedbed.config.source_options import KafkaOptions
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message
 
 Answer = TypeVar("Answer")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ANSWER_WITHIN = 10.0
 """Seconds that a cluster may take to say what it holds."""
 SILENT_AT_MOST = 60.0
@@ -116,7 +117,8 @@ class Topic:
         """Return the first offset at or after a time, by partition; -1 if there is none."""
         from confluent_kafka import TopicPartition
 
-        since = max(0, int(at.timestamp() * 1000))
+        # Rounded up: a message of the millisecond before lies before that time.
+        since = max(0, -((EPOCH - at) // timedelta(milliseconds=1)))
         asked = [TopicPartition(self.name, partition, since) for partition in partitions]
         found = self._ask(self._consumer.offsets_for_times, asked)
         for one in found:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from seedbed.config.schema import Dataset, Source
 from seedbed.config.source_options import KafkaOptions
 from seedbed.config.sources import holds_secret, read_options
 from seedbed.data.csv_files import Types
-from seedbed.data.kafka_client import Topic
+from seedbed.data.kafka_client import EPOCH, Topic
 from seedbed.data.kafka_windows import Window, find_window, window_words
 from seedbed.data.messages import Decoder, PoisonError, Record, decoder_of, text_of, to_frame
 from seedbed.data.parquet_files import Needed
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 BATCH = 20_000
 """Rows of a batch."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_kafka(

@@ -1,6 +1,7 @@
 """Messages of a stream: each decoded into records, and records put into a table."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from operator import itemgetter
@@ -169,7 +170,14 @@ def _flat(value: Any, what: str) -> Record:
         raise PoisonError(f"it is not {what} with names and values, but {repr(value)[:60]}")
     # Most have nothing in them that must be made flat.
     is_nested = not {dict, list}.isdisjoint(map(type, value.values()))
-    return dict(_parts(value, "")) if is_nested else value
+    if not is_nested:
+        return value
+    parts = list(_parts(value, ""))
+    found = dict(parts)
+    if len(found) < len(parts):
+        twice = Counter(name for name, _ in parts).most_common(1)[0][0]
+        raise PoisonError(f"it has two fields that would be the column {twice}")
+    return found
 
 
 def _parts(value: Record, prefix: str) -> Iterator[tuple[str, Any]]:

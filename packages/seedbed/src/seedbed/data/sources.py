@@ -12,7 +12,7 @@ import pandas as pd
 from seedbed.config.project import project_module
 from seedbed.config.schema import Dataset, Source
 from seedbed.config.sources import SOURCES, why_no_source
-from seedbed.data.batches import as_batches, begun_anew, stack_batches
+from seedbed.data.batches import as_batches, begun_anew, stack_batches, without_empty_end
 from seedbed.data.csv_files import Types, read_csv
 from seedbed.data.databases import sqlite_file
 from seedbed.data.headers import refuse_repeated
@@ -101,8 +101,8 @@ def read_batches(
     """
     source = source.of(dataset.table(table))
     batches = as_batches(_reader_of(source.kind)(source, dataset, table, types, needed))
-    if source.kind not in ("sql", "kafka"):
-        batches = _without_empty_end(batches)
+    if source.kind not in ("sql", "api", "kafka"):
+        batches = without_empty_end(batches)
     names: list[str] | None = None
     for batch in batches:
         if batch.empty:
@@ -117,23 +117,6 @@ def read_batches(
             f"{table}: the table has no rows. Give a source with rows (source.path, or "
             f"dataset.tables.{table})."
         )
-
-
-def _without_empty_end(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """Yield the rows up to the last that holds a value."""
-    waiting: list[pd.DataFrame] = []
-    for batch in batches:
-        if len(batch) and batch.iloc[-1].isna().all():
-            filled = batch.notna().any(axis=1).to_numpy().nonzero()[0]
-            end = filled.max() + 1 if len(filled) else 0
-        else:
-            end = len(batch)
-        if end:
-            yield from waiting
-            yield batch.iloc[:end]
-            waiting = []
-        if end < len(batch):
-            waiting.append(batch.iloc[end:])
 
 
 def source(read: Reader) -> Reader:
@@ -174,10 +157,23 @@ def _leaving_out(read: Reader) -> KindReader:
     def read_needed(
         source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
     ) -> Iterator[pd.DataFrame]:
-        for batch in as_batches(read(source, dataset, table, types)):
+        found = read(source, dataset, table, types)
+        if not isinstance(found, Iterable):
+            raise _no_table(found, source.kind)
+        for batch in as_batches(found):
+            if not isinstance(batch, pd.DataFrame):
+                raise _no_table(batch, source.kind)
+            refuse_repeated(map(str, batch.columns), f"source {source.kind}, table {table}")
             yield batch.loc[:, batch.columns.isin(needed(list(batch.columns)))]
 
     return read_needed
+
+
+def _no_table(found: object, kind: str) -> UserError:
+    return UserError(
+        f"source.kind: {kind} gives a value of type {type(found).__name__}, where a pandas "
+        "DataFrame is needed. Return one, or yield several, in the project's sources.py."
+    )
 
 
 def is_elsewhere(source: Source) -> bool:

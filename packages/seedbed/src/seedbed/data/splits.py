@@ -168,13 +168,16 @@ def hashed_positions(
     """Return a number in [0, 1) for each key (uint64), which is another one for each purpose.
 
     With classes, shape (n_rows,), it is the key's place among those of its class, so that the
-    numbers of each class lie evenly.
+    numbers of each class lie evenly. Rows of one key share it: a key of several classes counts as
+    one of the rarest of them.
     """
     salt = hashlib.sha256(purpose.encode()).digest()[:8]
     mixed = pd.util.hash_array(keys ^ np.frombuffer(salt, dtype="<u8"))
     positions = (mixed >> np.uint64(11)).astype("float64") / float(1 << 53)
     if classes is None:
         return positions
-    by_class = pd.Series(positions).groupby(classes)
+    _, codes, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    by_size = np.argsort(np.argsort(counts, kind="stable"))[codes]
+    by_class = pd.Series(positions).groupby(pd.Series(by_size).groupby(keys).transform("min"))
     places = (by_class.rank() - 0.5) / by_class.transform("size")  # equal keys share a place
     return places.to_numpy()

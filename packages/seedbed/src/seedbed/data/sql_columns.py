@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from seedbed.data.integers import typed_objects
+from seedbed.data.integers import EXACT, typed_objects
 from seedbed.data.parquet_files import arrow_to_pandas
 from seedbed.errors import UserError
 
@@ -60,6 +60,8 @@ def read_column(
         ]
     elif kinds == {Decimal}:
         values = _plain_decimals(values, is_text)
+    elif _would_change(values, kinds):
+        return typed_objects(pd.Series(list(values), dtype=object))
     try:
         found = pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
@@ -70,6 +72,19 @@ def read_column(
     elif pa.types.is_timestamp(found.type) and found.type.tz:
         found = found.cast(pa.timestamp("us", "UTC"))
     return arrow_to_pandas(pa.table({name: found}), where)[name]
+
+
+def _would_change(values: Sequence[Any], kinds: set[type]) -> bool:
+    """Whether Arrow would put values of several types into one that changes some of them.
+
+    It makes 1.0 of a truth after a float, a float of an integer that it rounds, a date of a time,
+    and a time without an offset of one with it.
+    """
+    if kinds == {int, float}:
+        return any(type(value) is int and abs(value) >= EXACT for value in values)
+    if kinds == {datetime}:
+        return len({value.tzinfo is None for value in values if value is not None}) > 1
+    return len(kinds) > 1 and (bool in kinds or {date, datetime} <= kinds)
 
 
 def _plain_decimals(values: Sequence[Decimal | None], is_text: bool) -> list[Any]:

@@ -1,6 +1,6 @@
 """Batches of rows in the types of the configuration, and where they lie until types are known."""
 
-import tempfile
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,15 +123,18 @@ class Spool:
 @contextmanager
 def spooled(batches: Iterable[pd.DataFrame], path: Path) -> Iterator[Spool]:
     """Yield all batches, kept in a folder beside `path`, which is removed at the end."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        prefix=f".{path.name}.", suffix=".tmp", dir=path.parent
-    ) as folder:
+    # Of a fixed name: what a run leaves that was killed, the next one removes.
+    folder = path.with_name(f".{path.name}.batches.tmp")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
         files: list[Path] = []
         last: pa.Table | None = None
         for batch in batches:
             if last is not None:
-                files.append(Path(folder) / f"{len(files)}.arrow")
+                files.append(folder / f"{len(files)}.arrow")
                 feather.write_feather(last, files[-1], compression="lz4")
             last = pa.Table.from_pandas(batch, preserve_index=False)
         yield Spool(files, last)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
