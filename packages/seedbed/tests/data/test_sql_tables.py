@@ -350,6 +350,7 @@ def test_rights_and_passwords_are_asked_of_the_database(
             assert SECRET not in str(caught.value)
 
 
+@pytest.mark.slow
 @WAYS
 def test_a_read_that_breaks_off_begins_anew_and_gives_all_rows(
     fill: Fill, way: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture

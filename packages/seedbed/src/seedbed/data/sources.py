@@ -89,8 +89,8 @@ def read_batches(
     ------
     DataFrame, shape (n_rows, n_columns)
         At least one, each of at least one row. All have the same columns, of unique names; the
-        types of a column may differ. Rows at the end of the table that hold nothing, as Excel
-        writes them, are left out.
+        types of a column may differ. Rows at the end of CSV and Excel files that hold nothing, as
+        Excel writes them, are left out.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def read_batches(
     """
     source = source.of(dataset.table(table))
     batches = as_batches(_reader_of(source.kind)(source, dataset, table, types, needed))
-    if source.kind not in ("sql", "api", "kafka"):
+    if source.kind in ("csv", "excel"):
         batches = without_empty_end(batches)
     names: list[str] | None = None
     for batch in batches:
