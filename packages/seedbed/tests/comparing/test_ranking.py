@@ -49,7 +49,7 @@ BETTER = revision("better", 0.9, predictions(2, seed=1))
         ([BETTER, MAIN], "better", r"better is better than main by 0\.\d+: .* the 400 test rows: 0\.\d+ to 0\.\d+\."),
         ([MAIN, revision("other", 0.61, predictions(0.2, seed=5))], "other", r"400 test rows: -0\.\d+ to 0\.\d+, so it may be chance"),
         ([MAIN, revision("twin", 0.6, predictions(0.2))], "main", "main and twin are equal: test.roc_auc 0.6 against 0.6"),
-        ([MAIN, revision("later", 0.9, predictions(2, slice(100, None)))], "later", "0.9 against 0.6, each on all its test rows. .* on the 300 test rows that both scored"),
+        ([MAIN, revision("later", 0.9, predictions(2, slice(100, None)))], "later", r"by 0\.\d+ on the 300 test rows that both scored: .* 0.9 against 0.6, each on all its test rows"),
         ([MAIN, revision("few", 0.9, predictions(2, slice(0, 12)))], "few", "no interval.*12 test rows that both scored are in too few clusters"),
         ([MAIN, revision("apart", 0.7, predictions(1).assign(_row=lambda table: table["_row"] + 999))], "apart", "no interval.*no row with the same target in common"),
         ([MAIN, revision("asks", 0.7, predictions(1).assign(_target=True))], "asks", "no row with the same target in common"),

@@ -374,6 +374,7 @@ def test_keys_that_are_numbers_are_no_features(root: Path) -> None:
         (["own"], ["own.customer=visits.customer"], "--table own: .* is another table already"),
         (["x.csv"], [], "--table x.csv: write a name"),
         (["lost=lost.csv"], [], "lost.csv: there is no such file"),
+        (["lost=LOST_DB"], [], "LOST_DB: there is no such file, and no environment variable"),
     ],
 )
 def test_a_wrong_join_is_one_sentence_and_writes_nothing(

@@ -83,7 +83,8 @@ def test_a_log_is_watched_with_the_outcomes_that_came(rows: pd.DataFrame, bundle
     assert added.output.startswith(f"{len(known):,} outcomes added"), added.output
     again = call("outcomes", "add", "outcomes.csv", "--log", "log", "--bundle", bundle)
     assert again.output.startswith(f"0 outcomes added, {len(known):,} were there already")
-    call("monitor", "--current", "log", "--bundle", bundle, "--all-year")
+    measured = call("monitor", "--current", "log", "--bundle", bundle, "--all-year")
+    assert f"on {len(known):,} rows, and was" in measured.output
     found = json.loads(Path("reports/monitor.json").read_text("utf-8"))
     assert found["performance"][0]["rows"] == len(known)
 

@@ -110,13 +110,15 @@ def freshness() -> None:
             )
         recorded = read_json(STATE)
         state = source_state(params["source"], params["dataset"], params["columns"])
-        found = [*find_moves(recorded, state), *_changed_files(root)]
+        moved, changed = find_moves(recorded, state), _changed_files(root)
+    found = [*moved, *changed]
     if not found and (unknown := find_unknown(state)):
         raise UserError(f"{unknown[0]}. Read it again: dvc repro --force --single-item ingest.")
     for sentence in found or ["the source is as it was at the last ingest"]:
         print(sentence)
     if found:
-        print("to read it again: dvc repro --force --single-item ingest && dvc repro")
+        force = "dvc repro --force --single-item ingest && " if moved else ""
+        print(f"to read it again: {force}dvc repro")
         sys.exit(MOVED)
 
 

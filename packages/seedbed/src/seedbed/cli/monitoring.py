@@ -84,7 +84,7 @@ def monitor(
     write_text(out, to_html(report))
     write_json(out.with_suffix(".json"), report.to_dict())
     print(f"{WORDS[report.state]}. {report.rows:,} rows, model {report.model}")
-    for line in [*report.reasons, *report.notes]:
+    for line in [*report.reasons, *report.performance_in_words(), *report.notes]:
         print(f"  {line}")
     print(os.path.relpath(out))
     sys.exit(report.state)

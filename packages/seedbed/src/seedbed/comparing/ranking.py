@@ -62,9 +62,10 @@ class Ranking:
         figures = f"{self.key} {as_number(best.value)} against {as_number(other.value)}"
         if place.gain == 0:
             return f"{best.name} and {other.name} are equal: {figures}."
+        gain = as_number(abs(place.gain))
         if SHARED in place.note:
             figures += ", each on all its test rows"
-        gain = as_number(abs(place.gain))
+            gain += f" on {place.note}"
         text = f"{best.name} is better than {other.name} by {gain}: {figures}."
         if place.low is None or place.high is None:
             return f"{text} There is no interval of the difference: {place.note}."

@@ -20,8 +20,11 @@ from seedbed.data.source_files import (
     without_missing,
 )
 from seedbed.data.stores import Store, is_address, reaching
-from seedbed.errors import UserError, did_you_mean
+from seedbed.errors import UserError, did_you_mean, some_of
 from seedbed.progress import track
+
+SHOWN = 10
+"""How many columns a message names."""
 
 
 def read_table_files(
@@ -148,6 +151,7 @@ def _with_formats(
         elif len(dataset.tables) == 1 and name not in names:
             raise UserError(
                 f"source.options.formats.{name}: {where} has no such column"
-                f"{did_you_mean(name, names)}. Correct the name, or remove the line."
+                f"{did_you_mean(name, names)}: it has {some_of(names, SHOWN)}. Correct the name, "
+                "or source.options.encoding if names look broken, or remove the line."
             )
     return frame

@@ -188,15 +188,16 @@ def find_unwatched(source: Source) -> str | None:
     if source.path is None:
         return None
     file = sqlite_file(source.path)
-    if file is None and is_elsewhere(source):
-        return (
-            f"source.path: {source.path} is outside of this repository, so `dvc repro` will not "
-            "see when it changes. `seedbed freshness` says whether it has."
-        )
     # A link in the folder counts as being there.
     path = os.path.abspath(file or Path(source.path).expanduser())  # noqa: PTH100
-    if Path(path).is_relative_to(WATCHED.absolute()):
+    if (file or not is_elsewhere(source)) and Path(path).is_relative_to(WATCHED.absolute()):
         return None
+    if is_elsewhere(source):
+        where = f"not in {WATCHED}" if file else "outside of this repository"
+        return (
+            f"source.path: {source.path} is {where}, so `dvc repro` will not see when it changes. "
+            "`seedbed freshness` says whether it has."
+        )
     return (
         f"source.path: {source.path} is not in {WATCHED}, so `dvc repro` will not see when it "
         "changes. "

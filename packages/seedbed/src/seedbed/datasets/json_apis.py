@@ -69,8 +69,9 @@ def sniff_api(address: str, headers: Sequence[str] = ()) -> Sniffed | None:
         options["pages"] = {"by": "link", "next": found[0]}
     elif keys:
         notes.append(
-            f"the answer has {some_of(list(keys), 5)}: if there are more pages, say under "
-            "source.options.pages how they are asked for"
+            f"the answer has {some_of(list(keys), 5)}: if there are more pages, all that was "
+            "decided here is of the first one. Say under source.options.pages how the others are "
+            "asked for, and check task, classes and columns"
         )
     return Sniffed("api", address, options, notes)
 

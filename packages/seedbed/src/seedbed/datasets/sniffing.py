@@ -14,6 +14,7 @@ import pandas as pd
 
 from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.source_options import OPTIONS
+from seedbed.config.sources import VARIABLE
 from seedbed.data.batches import begun_anew, stack_batches
 from seedbed.data.source_files import ENDINGS, find_files, read_file, read_files
 from seedbed.data.sources import read_source
@@ -77,6 +78,11 @@ def sniff(path: str, target: str | None = None) -> Sniffed:
         if glob.has_magic(path):
             raise UserError(f"{path}: no file matches this pattern. Check the path.")
         known = [other.name for other in place.parent.glob("*") if other.is_file()]
+        if VARIABLE.fullmatch(path):
+            raise UserError(
+                f"{path}: there is no such file, and no environment variable of this name is set. "
+                "Check the path, or export the variable with the URL of a database."
+            )
         raise UserError(
             f"{path}: there is no such file{did_you_mean(place.name, known)}. Check the path."
         )

@@ -68,6 +68,14 @@ class Report:
     state: State
     notes: list[str] = field(default_factory=list)
 
+    def performance_in_words(self) -> list[str]:
+        """Return the deciding metric where outcomes have come, unless a reason names it already."""
+        if not self.performance or self.performance[0].lost:
+            return []
+        whole = self.performance[0]
+        now, before = with_interval(whole.current), with_interval(whole.before)
+        return [f"{self.metric} is {now} on {whole.rows:,} rows, and was {before} on the test rows"]
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
         return {**asdict(self), "state": self.state.name.lower()}
