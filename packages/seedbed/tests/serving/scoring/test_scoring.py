@@ -32,7 +32,8 @@ MODELS = [
 
 
 def read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    versions = {"model_version": "str"}  # some hashes look like a number
+    return pd.read_csv(path, dtype=versions) if path.suffix == ".csv" else pd.read_parquet(path)
 
 
 def assert_same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
