@@ -194,6 +194,7 @@ def text_of(page: str) -> str:
     return unescape(re.sub("<[^>]*>", " ", shown))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_the_page_is_the_same_twice_and_needs_no_other_file(rows: pd.DataFrame, task: str) -> None:
     page = page_of(rows, COLUMNS, task)

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from chromium import BROWSER, FLAGS, needs_browser
 
 from support import Project
@@ -28,6 +30,7 @@ def opened(page: Path, folder: Path) -> tuple[str, list[str], list[str]]:
     return done.stdout, console, sorted(asked)
 
 
+@pytest.mark.slow
 @needs_browser
 def test_the_page_opens_without_an_error_and_without_a_request(
     with_experiments: Project, tmp_path: Path
@@ -67,6 +70,7 @@ def test_the_better_of_two_is_named_with_the_interval_of_the_difference(
     assert "logistic_regression" in printed
 
 
+@pytest.mark.slow
 def test_what_is_in_no_cache_is_fetched_or_said(with_experiments: Project, tmp_path: Path) -> None:
     project = with_experiments
     project.dvc("remote", "add", "--default", "store", str(tmp_path / "store"))

@@ -39,6 +39,7 @@ def test_an_experiment_keeps_its_overrides(project: Project, mode: list[str]) ->
     assert recorded.changed == {"seed": 7, "split": {"folds": 2}}
 
 
+@pytest.mark.slow
 def test_an_untracked_file_under_conf_is_named(project: Project) -> None:
     (project.root / "conf/model/mine.yaml").write_text((project.root / HGB).read_text())
     run = ("exp", "run", "-S", "seed=3", "compose")
@@ -105,6 +106,7 @@ def test_a_command_works_in_a_subfolder_and_without_activating(project: Project)
     assert project.stages_run("train") == ["compose", "train"], "compose comes before one stage"
 
 
+@pytest.mark.slow
 def test_doctor_mends_a_killed_experiment(project: Project, tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = [project.root / ".venv/bin/dvc", "exp", "run", "-S", "seed=8", "train"]

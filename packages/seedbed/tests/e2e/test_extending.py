@@ -68,6 +68,7 @@ def test_the_recipe_for_your_own_data(project: Project) -> None:
     assert "When the cells have been measured under the microscope" in card(project)
 
 
+@pytest.mark.slow
 def test_the_recipe_for_a_stage(project: Project) -> None:
     printed = follow(project, "A stage")
     assert "Running stage 'balance'" in printed
@@ -79,6 +80,7 @@ def test_the_recipe_for_a_stage(project: Project) -> None:
     assert project.stages_run("balance") == ["code", "balance"]
 
 
+@pytest.mark.slow
 def test_a_stage_may_have_parameters_of_its_own(project: Project) -> None:
     follow(project, "A stage")
     stage = "src/project/stages/balance.py"

@@ -40,6 +40,7 @@ def promoted(promoted_once: Path, tmp_path: Path) -> Project:
     return copied(promoted_once, tmp_path / "project")
 
 
+@pytest.mark.slow
 def test_promoting_changes_no_byte_of_the_bundle_and_reruns_nothing_but_the_gate(
     project: Project,
 ) -> None:

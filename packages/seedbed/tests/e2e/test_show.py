@@ -45,6 +45,7 @@ def test_metrics_diff_and_params_diff_name_what_changed(with_experiments: Projec
     assert params["params.yaml"] == {"seed": {"old": 0, "new": 2, "diff": 2}}
 
 
+@pytest.mark.slow
 def test_make_show_is_a_table_of_what_differs(with_experiments: Project) -> None:
     printed = with_experiments.make("show")
     heading = next(line for line in printed.splitlines() if "Experiment" in line)

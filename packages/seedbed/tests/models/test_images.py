@@ -88,6 +88,7 @@ def test_any_table_is_drawn_without_a_warning(
         assert height < 1000, f"{name} is {height} pixels high"
 
 
+@pytest.mark.slow
 def test_what_is_drawn_is_the_same_twice(run, tmp_path: Path) -> None:
     found = run("binary", ODD, (), 2)
     assert draw(tmp_path / "a", *found) == draw(tmp_path / "b", *found)

@@ -121,6 +121,7 @@ def killed(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("first", [False, True])
 def test_a_promotion_killed_at_any_step_is_done_by_the_same_command(
@@ -149,6 +150,7 @@ def test_a_promotion_killed_at_any_step_is_done_by_the_same_command(
     assert git(root, "log", "--format=%s").count(f"Promote model {version}") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["fetch_champion", "_commit", "put_to_use"])
 def test_a_rollback_killed_at_any_step_is_done_by_the_same_command(
     step: str, root: Path, monkeypatch: pytest.MonkeyPatch

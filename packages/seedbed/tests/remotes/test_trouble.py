@@ -120,6 +120,7 @@ def test_a_damaged_object_of_the_remote_is_noticed_and_can_be_replaced(
     assert missing_objects(second, "HEAD") == []
 
 
+@pytest.mark.slow
 def test_an_experiment_with_damaged_data_gets_its_name_when_they_are_good(
     shared: Machine, second: Machine, tmp_path: Path
 ) -> None:

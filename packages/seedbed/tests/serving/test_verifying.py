@@ -203,6 +203,7 @@ def test_a_bundle_without_sample_rows_says_that_none_were_compared(
     assert "the bundle carries no sample rows, so none were compared" in done.output
 
 
+@pytest.mark.slow
 def test_verifying_needs_no_repository(bundle_copy: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "seedbed", "bundle", "verify", str(bundle_copy)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

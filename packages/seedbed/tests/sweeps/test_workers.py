@@ -108,6 +108,7 @@ def ran_in_all_slots(project: Project) -> dict[str, int]:
     return {name: names.count(name) for name in names}
 
 
+@pytest.mark.slow
 def test_what_all_need_is_computed_once_however_many_start_cold(
     sweepable: Project, sweep: Sweep, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ EXAMPLES = [60, pytest.param(2600 if LONG else 400, marks=pytest.mark.slow)]
 """Of each of the two modes of schemathesis: what fits the description, and what does not."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", EXAMPLES)
 @pytest.mark.parametrize("mode", GenerationMode)
 def test_answers_are_as_described(server: Server, mode: GenerationMode, number: int) -> None:

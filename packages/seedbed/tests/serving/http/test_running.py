@@ -83,6 +83,7 @@ def expected_of(*bundles: Bundle, rows: Any) -> dict[str, Any]:
     return {bundle.version: bundle.answer(rows).rows for bundle in bundles}
 
 
+@pytest.mark.slow
 def test_a_promotion_is_taken_and_no_request_is_lost(
     built: Built, other_bundle: Path, tmp_path: Path, bundle: Bundle
 ) -> None:
@@ -140,6 +141,7 @@ def test_a_broken_bundle_is_not_taken_and_the_next_good_one_is(
         assert answer["model"]["version"] == load_bundle(other_bundle).version
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_sigterm_answers_what_is_in_flight(
     built: Built, tmp_path: Path, bundle: Bundle, workers: int

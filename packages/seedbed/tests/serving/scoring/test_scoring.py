@@ -98,6 +98,7 @@ def test_several_processes_keep_the_order(flights, score: Score, tmp_path: Path)
     assert_same(read(Path("3.csv")), flights.expected)
 
 
+@pytest.mark.slow
 def test_a_bundle_that_is_replaced_while_processes_start_is_named(flights) -> None:
     other = replace(load_bundle(flights.bundle), version="0" * 12)
     batch = Batch(pa.Table.from_pandas(flights.rows[:2]), np.arange(2), 2, [])
