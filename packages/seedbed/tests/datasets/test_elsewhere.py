@@ -148,10 +148,10 @@ def test_the_records_and_pages_of_an_api_are_found(
 ) -> None:
     with api_server() as api:
         api.answer = answer
-        found = sniff_api(f"{api.address}/v1/rents")
+        found = sniff_api(f"{api.address}/v1/rents", {})
         assert (found and found.options) == options
         assert note in " ".join(found.notes if found else [])
-        assert sniff_api(f"{api.address}/rents.json") is None
+        assert sniff_api(f"{api.address}/rents.json", {}) is None
 
 
 def test_an_api_is_described_with_its_pages(root: Path) -> None:
@@ -169,23 +169,29 @@ def test_an_api_is_asked_with_headers(root: Path, monkeypatch: pytest.MonkeyPatc
     with api_server() as api:
         api.answer = lambda asked: Answer(ROWS, 200 if "authorization" in asked.headers else 401)
         address = f"{api.address}/v1/rents"
-        found = sniff_api(address, ["Authorization=API_TOKEN"])
-        assert found and found.options == {"headers": {"Authorization": "API_TOKEN"}}
-        for headers, message in (
-            ([], "the server refuses .401 Unauthorized.. Name an environment variable"),
-            (["Authorization"], "source.options.headers.Authorization is no name of an env"),
-            (
-                ["Authorization=a-token"],
-                "source.options.headers.Authorization is no name of an env",
-            ),
-            (
-                ["Authorization=API_TOKEN"],
-                "--header is sent to a JSON API, and .*rents.csv is none",
-            ),
+        token = {"headers": {"Authorization": "API_TOKEN"}}
+        add_dataset(root, address, "rent", options=token)
+        assert "headers: {Authorization: API_TOKEN}" in Path("conf/dataset/rents.yaml").read_text()
+        for options, message in (
+            ({}, "the server refuses .401 Unauthorized.. Name an environment variable"),
+            ({"headers": {"Authorization": "a-token"}}, "headers.Authorization is no name of an"),
+            ({**token, "page": 1}, "--option page is no option of source api .did you mean pages?"),
         ):
-            place = f"{address}.csv" if "none" in message else address
             with pytest.raises(UserError, match=message):
-                add_dataset(root, place, "rent", name="rents", headers=headers)
+                add_dataset(root, address, "rent", name="rents", force=True, options=options)
+
+
+def test_what_a_person_says_of_pages_decides_over_all_of_them(root: Path) -> None:
+    def answer(asked: Request) -> Answer:
+        first = 40 * int(asked.query.get("page", 0))
+        return Answer({"total": len(ROWS), "rows": ROWS[first : first + 40]})
+
+    with api_server() as api:
+        api.answer = answer
+        pages = {"by": "number", "parameter": "page", "first": 0}
+        added = add_dataset(root, f"{api.address}/v1/rents", "rent", options={"pages": pages})
+        assert added.description.rows == len(ROWS) > 40
+        assert rows_of(root, "rents")["rent"].tolist() == RENTS["rent"].tolist()
 
 
 @pytest.mark.slow

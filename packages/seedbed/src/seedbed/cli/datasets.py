@@ -57,18 +57,16 @@ def add(
     query: Annotated[
         str | None, typer.Option(help="A query of the database PATH, with ORDER BY.")
     ] = None,
-    headers: Annotated[
+    option: Annotated[
         list[str] | None,
-        typer.Option(
-            "--header",
-            help="A header for a JSON API, as NAME=ENVIRONMENT_VARIABLE; may be repeated.",
-        ),
+        typer.Option(help="KEY=VALUE, as under source.options; may be repeated. Others are found."),
     ] = None,
     use: Annotated[bool, typer.Option(help="Make it the dataset of this project.")] = False,
     force: Annotated[bool, typer.Option(help="Replace files of this dataset.")] = False,
 ) -> None:
     """Read a table, decide what each column is, and write conf/dataset/NAME.yaml."""
     from seedbed.datasets.adding import add_dataset
+    from seedbed.serving.scoring.options import parse_options
 
     root = find_root()
     added = add_dataset(
@@ -82,7 +80,7 @@ def add(
         tables=tables or [],
         joins=joins or [],
         query=query,
-        headers=headers or [],
+        options=parse_options(option),
         use=use,
         force=force,
     )

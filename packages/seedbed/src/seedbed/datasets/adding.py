@@ -35,7 +35,7 @@ from seedbed.datasets.placing import (
     plan_tables,
     refuse_others,
 )
-from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
+from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff, with_options
 from seedbed.datasets.tables import relate_tables, sniff_tables
 from seedbed.datasets.tables_file import table_lines
 from seedbed.datasets.writing import comment, dataset_file, expectations_file
@@ -67,7 +67,7 @@ def add_dataset(
     tables: Sequence[str] = (),
     joins: Sequence[str] = (),
     query: str | None = None,
-    headers: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
     use: bool = False,
     force: bool = False,
 ) -> Added:
@@ -98,8 +98,8 @@ def add_dataset(
         one name.
     query : str, optional
         Of a database, in the place of a table.
-    headers : sequence of str
-        Of a JSON API: see :func:`~seedbed.datasets.json_apis.sniff_api`.
+    options : mapping of str to Any, optional
+        What stands under ``source.options`` and is not to be found out.
     use : bool, default=False
         Whether it becomes the dataset of conf/config.yaml.
     force : bool, default=False
@@ -123,11 +123,9 @@ def add_dataset(
         _refuse_overrides(root)
     elsewhere = is_asked or is_address(path)
     refuse_options(path, tables, joins, query)
-    asked = sniff_elsewhere(path, tables, query) if is_asked else sniff_api(path, headers)
-    if headers and (asked is None or asked.kind != "api"):
-        raise UserError(f"--header is sent to a JSON API, and {path} is none. Leave it out.")
+    asked = sniff_elsewhere(path, tables, query) if is_asked else sniff_api(path, options or {})
     with nullcontext(path) if asked else at_hand(path) as here:
-        sniffed = asked or sniff(here, target)
+        sniffed = with_options(asked or sniff(here, target), options or {})
         frame = read_as_text(sniffed)
     copies: dict[Path, Path] = {}
     place = place_of(sniffed.path, here, path)

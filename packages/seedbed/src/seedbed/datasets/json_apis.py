@@ -2,11 +2,12 @@
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from seedbed.config.schema import Source
+from seedbed.config.source_options import ApiOptions
 from seedbed.config.sources import holds_secret, read_options
 from seedbed.data.source_files import ENDINGS
 from seedbed.data.stores import HTTP
@@ -20,7 +21,7 @@ PAGING = re.compile(r"next|cursor|page|offset|total|more", re.IGNORECASE)
 """What keys are called that may mean that there are more pages."""
 
 
-def sniff_api(address: str, headers: Sequence[str] = ()) -> Sniffed | None:
+def sniff_api(address: str, given: Mapping[str, Any]) -> Sniffed | None:
     """Return how a JSON API is read; None for a file, and for what is no address of HTTP.
 
     Pages are read if the header Link, or an address at a key `next`, names the next one.
@@ -28,8 +29,8 @@ def sniff_api(address: str, headers: Sequence[str] = ()) -> Sniffed | None:
     Parameters
     ----------
     address : str
-    headers : sequence of str
-        Each as NAME=VARIABLE, where the environment variable holds the value.
+    given : mapping of str to Any
+        Options that are not to be found out, such as `headers` and `pages`.
 
     Raises
     ------
@@ -40,23 +41,25 @@ def sniff_api(address: str, headers: Sequence[str] = ()) -> Sniffed | None:
     is_file = urlsplit(address).path.endswith(endings)
     if not address.startswith(HTTP) or is_file or holds_secret(address):
         return None
+    from seedbed.data.api_pages import first_address
     from seedbed.data.json_api import open_session
     from seedbed.data.json_files import parse_json
 
-    sent = {name: variable for name, _, variable in (text.partition("=") for text in headers)}
-    asked = read_options(Source(kind="api", path=address, options={"headers": sent}))
+    of_api = {name: given[name] for name in ApiOptions.model_fields.keys() & given.keys()}
+    asked: ApiOptions = read_options(Source(kind="api", path=address, options=of_api))
+    first = first_address(address, asked)
     with open_session(address, asked) as session:
-        if "json" not in session.look_up(address).get("Content-Type", ""):
+        if "json" not in session.look_up(first).get("Content-Type", ""):
             return None
         body = io.BytesIO()
-        response = session.fetch(address, body, {})
+        response = session.fetch(first, body, {})
     try:
         document = parse_json(body.getvalue())
     except (ValueError, RecursionError):
         return None
-    options, notes = choose_records(document, session.place)
-    if sent:
-        options["headers"] = sent
+    options, notes = ({}, []) if asked.records else choose_records(document, session.place)
+    if asked.pages:
+        return Sniffed("api", address, options, notes)
     keys = dict(_find_keys(document))
     found = [
         key
@@ -70,8 +73,8 @@ def sniff_api(address: str, headers: Sequence[str] = ()) -> Sniffed | None:
     elif keys:
         notes.append(
             f"the answer has {some_of(list(keys), 5)}: if there are more pages, all that was "
-            "decided here is of the first one. Say under source.options.pages how the others are "
-            "asked for, and check task, classes and columns"
+            "decided here is of the first one. Say how the others are asked for, as in "
+            "--option 'pages={by: number, parameter: page}'"
         )
     return Sniffed("api", address, options, notes)
 

@@ -4,7 +4,7 @@ import glob
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ import pandas as pd
 
 from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.source_options import OPTIONS
-from seedbed.config.sources import VARIABLE
+from seedbed.config.sources import VARIABLE, find_option_mistakes
 from seedbed.data.batches import begun_anew, stack_batches
 from seedbed.data.source_files import ENDINGS, find_files, read_file, read_files
 from seedbed.data.sources import read_source
@@ -51,6 +51,23 @@ class Sniffed:
     path: str
     options: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+
+def with_options(sniffed: Sniffed, given: Mapping[str, Any]) -> Sniffed:
+    """Return how a table is read, by the options that a person gave and those that were found.
+
+    Raises
+    ------
+    UserError
+        If one is unknown or wrong.
+    """
+    if not given:
+        return sniffed
+    options = {**sniffed.options, **given}
+    source = Source(kind=sniffed.kind, path=sniffed.path, options=options)
+    for mistake in find_option_mistakes(source):
+        raise UserError(f"{mistake.key.replace('source.options.', '--option ')} {mistake.message}.")
+    return Sniffed(sniffed.kind, sniffed.path, options, sniffed.notes)
 
 
 def sniff(path: str, target: str | None = None) -> Sniffed:
