@@ -12,6 +12,7 @@ def bundle_files(project: Project) -> list[str]:
     return sorted(file.name for file in (project.root / "models/bundle").glob("*"))
 
 
+@pytest.mark.slow
 def test_an_experiment_records_the_refusal_and_repro_then_stops(project: Project) -> None:
     project.dvc("exp", "run", "--name", "refused", *DUMMY)
     assert bundle_files(project) == ["verdict.json"]

@@ -16,6 +16,8 @@ from seedbed.monitoring.watching import Watched, watch
 from seedbed.serving import Bundle, load_bundle
 from seedbed.serving.reference import Reference
 
+from support import slow_after
+
 Built = Callable[[str], Path]
 LOOSE = Monitor(least_rows=20)
 
@@ -124,7 +126,7 @@ def test_parts_count_as_the_whole(bundle: Bundle, flights: pd.DataFrame) -> None
     assert check_rows(bundle, parts, LOOSE).columns == check_rows(bundle, whole, LOOSE).columns
 
 
-@pytest.mark.parametrize("name", ["flights", "wine", "diabetes"])
+@pytest.mark.parametrize("name", slow_after(1, ["flights", "wine", "diabetes"]))
 def test_each_task_has_a_report_and_a_page(built: Built, name: str) -> None:
     bundle = load_bundle(built(name) / "models/bundle")
     raw = read_table(built(name) / "data/raw")

@@ -61,7 +61,13 @@ def slow(bundle: Bundle, rows: list[Row]) -> list[Row]:
     return bundle.answer_by_pipeline(rows)[1]
 
 
-@pytest.mark.parametrize("chosen", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        pytest.param(case, id=name, marks=[pytest.mark.slow] if "stacking" in name else [])
+        for name, case in CASES.items()
+    ],
+)
 def test_rows_are_answered_as_the_pipeline_does(
     chosen: tuple[str, ...], bundle_of: BundleOf, sent_rows: Callable[..., list[Row]]
 ) -> None:
