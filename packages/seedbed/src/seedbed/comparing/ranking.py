@@ -16,6 +16,8 @@ SPLITS = ("test", "cv", "validation")
 """Where a figure may be from: the first of them that the most revisions have is compared."""
 RESAMPLES, SEED = 200, 0
 SHARED = " that both scored"
+ROWS_BY = ("dataset.sample", "dataset.window.start", "dataset.window.end")
+"""The parameters that decide which rows a model has learned from."""
 """Where the difference is of fewer rows than the figures."""
 
 
@@ -42,14 +44,21 @@ class Place:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The places of the revisions, the best first; `first` is the revision compared with."""
+    """The places of the revisions, the best first; `first` is the revision compared with.
+
+    `other_rows` says where they have learned from other rows.
+    """
 
     key: str
     first: str
     places: list[Place]
+    other_rows: str = ""
 
     def in_words(self) -> str:
         """Return which revision is better, by how much, and whether that may be chance."""
+        return f"{self._best_in_words()} {self.other_rows}".strip()
+
+    def _best_in_words(self) -> str:
         best = self.places[0]
         if best.value is None:
             return f"No revision has {self.key}: which is better is unknown."
@@ -65,7 +74,7 @@ class Ranking:
         gain = as_number(abs(place.gain))
         if SHARED in place.note:
             figures += ", each on all its test rows"
-            gain += f" on {place.note}"
+            gain += f" on {place.note.partition(SHARED)[0]}{SHARED}"
         text = f"{best.name} is better than {other.name} by {gain}: {figures}."
         if place.low is None or place.high is None:
             return f"{text} There is no interval of the difference: {place.note}."
@@ -93,7 +102,21 @@ def rank(revisions: Sequence[Revision]) -> Ranking:
     places = [_place(revision, first, key, sign, problem) for revision in revisions]
     # False is sorted before True: a revision without a figure comes last.
     places.sort(key=lambda place: (place.value is None, -sign * (place.value or 0)))
-    return Ranking(key, first.name, places)
+    return Ranking(key, first.name, places, _other_rows(revisions))
+
+
+def _other_rows(revisions: Sequence[Revision]) -> str:
+    """Return a sentence on parameters by which revisions have learned from other rows, or none."""
+    found = []
+    for key in ROWS_BY:
+        values = [revision.params.get(key) for revision in revisions]
+        if any(value != values[0] for value in values):
+            shown = (
+                f"{'not set' if value is None else value} in {revision.name}"
+                for revision, value in zip(revisions, values, strict=True)
+            )
+            found.append(f"{key} is {', '.join(shown)}")
+    return f"They learned from other rows: {'; '.join(found)}." if found else ""
 
 
 def _place(revision: Revision, first: Revision, key: str, sign: int, problem: Problem) -> Place:
