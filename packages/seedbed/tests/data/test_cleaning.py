@@ -119,8 +119,13 @@ def test_a_positive_class_that_never_occurs_is_refused(
     trips: pd.DataFrame, trip_columns: Columns
 ) -> None:
     two = trips.assign(late=[0, 1, 0, 1, 0, 1])
-    with pytest.raises(UserError, match="'yes' must be one of the two values"):
+    with pytest.raises(
+        UserError, match=r"'yes' must be one of the two values.*Set problem.positive"
+    ):
         clean_rows(two, trip_columns, problem(above=None, positive="yes"), CLEANING)
+    three = trips.assign(late=[0, 1, 2, 0, 1, 2])
+    with pytest.raises(UserError, match=r"has 0, 1, 2\. Set problem.task to multiclass"):
+        clean_rows(three, trip_columns, problem(above=None, positive=1), CLEANING)
     rows, _ = clean_rows(two, trip_columns, problem(above=None, positive=1), CLEANING)
     assert len(rows) == 6
 

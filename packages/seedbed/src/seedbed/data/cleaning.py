@@ -6,7 +6,7 @@ from seedbed.config.modelling import Problem
 from seedbed.config.preparation import Cleaning, ValidRange
 from seedbed.config.schema import TEXT_TYPES
 from seedbed.data.roles import Columns, key_columns, target_column
-from seedbed.errors import UserError
+from seedbed.errors import UserError, some_of
 
 
 def clean_values(frame: pd.DataFrame, columns: Columns, cleaning: Cleaning) -> pd.DataFrame:
@@ -147,7 +147,13 @@ def _refuse_constant_target(rows: pd.DataFrame, name: str, problem: Problem) -> 
     if problem.task == "binary" and above is None:
         values = sorted(answers.unique().tolist(), key=str)
         if len(values) != 2 or problem.positive not in values:
+            remedy = (
+                "Set problem.task to multiclass, and problem.metric to one of its metrics"
+                if len(values) > 2
+                else "Set problem.positive to one of them"
+            )
             raise UserError(
                 f"problem.positive: {problem.positive!r} must be one of the two values of {name}, "
-                f"which has {', '.join(map(repr, values[:5]))}. Edit the conf/dataset file."
+                f"which has {some_of(list(map(repr, values)), 5)}. {remedy}, in the conf/dataset "
+                "file."
             )
