@@ -12,6 +12,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError, ResponseError
 from urllib3.util.retry import Retry
 
+from seedbed.data.batches import WAITS
 from seedbed.errors import UserError, one_line
 from seedbed.progress import RowProgress
 
@@ -22,8 +23,6 @@ BACKOFF = 1.0
 """Seconds before the third try; twice as many before each further one. The second is at once."""
 LONGEST_WAIT = 120
 """Seconds that a server may ask to wait, by Retry-After."""
-WAITS = (1.0, 5.0)
-"""Seconds before an answer that broke off is fetched anew."""
 REDIRECTS = 10
 CONNECT_WITHIN = 10.0
 CHUNK = 2**20

@@ -1,9 +1,7 @@
 """Rows from a JSON API over HTTP, page by page."""
 
 import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +11,7 @@ from seedbed.config.schema import Dataset, Source
 from seedbed.config.source_options import ApiOptions
 from seedbed.config.sources import read_options
 from seedbed.data.api_pages import first_address, read_page, read_pages
+from seedbed.data.batches import with_all_columns
 from seedbed.data.csv_files import Types
 from seedbed.data.http_session import VALIDATORS, HttpSession, label
 from seedbed.data.json_files import records_frame
@@ -57,17 +56,11 @@ def read_api(
     """
     options: ApiOptions = read_options(source)
     address = _address(source, options, dataset, table)
-    names: dict[str, None] = {}
-    files: list[Path] = []
-    with tempfile.TemporaryDirectory() as folder:
-        for records in _batches(address, options):
-            frame = records_frame(records, label(address))
-            names.update(dict.fromkeys(frame.columns))
-            files.append(Path(folder) / str(len(files)))
-            frame.to_pickle(files[-1])
-        kept = {*needed(list(names))}
-        for file in files:
-            yield pd.read_pickle(file).reindex(columns=[name for name in names if name in kept])
+    frames = (records_frame(records, label(address)) for records in _batches(address, options))
+    kept: list[str] | None = None
+    for batch in with_all_columns(frames):
+        kept = needed(list(batch.columns)) if kept is None else kept
+        yield batch[[name for name in batch.columns if name in kept]]
 
 
 def _batches(address: str, options: ApiOptions) -> Iterator[list[dict[str, Any]]]:

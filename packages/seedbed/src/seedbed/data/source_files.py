@@ -225,10 +225,8 @@ def without_missing(
     for name in frame.columns:
         kind_of_column = types.get(name)
         # A cell of Excel and a value of JSON have no type that a column must have.
-        may_be_text = kind in ("excel", "json", "kafka") and kind_of_column not in (
-            None,
-            "category",
-        )
+        is_untyped = kind in ("excel", "json", "api", "kafka")
+        may_be_text = is_untyped and kind_of_column not in (None, "category")
         unknown = [*missing, *(NOT_KNOWN if may_be_text else ())]
         if unknown and (
             frame[name].dtype == object or isinstance(frame[name].dtype, pd.StringDtype)

@@ -1,6 +1,6 @@
 """The tables of files and of databases: read in batches, and texts by their format."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -90,52 +90,35 @@ def _read_remote_parquet(store: Store, path: str, needed: Needed) -> Iterator[pd
         )
 
 
-def read_table_of_database(
+def read_elsewhere(
     source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
 ) -> Iterator[pd.DataFrame]:
-    """Yield the rows of a table, or of a query, of a database."""
-    from seedbed.data.sql_tables import read_sql
-
-    options = read_options(source)
-    missing = [*dataset.table(table).missing, *options.missing]
-    asked = _Asked(needed)
-    where = f"{source.path}, table {table}"
-    for batch in read_sql(source, dataset, table, types, asked):
-        part = without_missing(batch, source.kind, types, missing)
-        yield _with_formats(part, options, where, dataset, asked.names)
-
-
-def read_table_of_api(
-    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
-) -> Iterator[pd.DataFrame]:
-    """Yield the records of the pages of a JSON API."""
-    from seedbed.data.json_api import read_api
-
+    """Yield the rows of a database, of the pages of a JSON API, or of a topic of Kafka."""
     options = read_options(source)
     missing = [*dataset.table(table).missing, *options.missing]
     asked = _Asked(needed)
     where = f"{source.path}, table {table}"
     rows = 0
-    for batch in read_api(source, dataset, table, types, asked):
-        part = without_missing(batch, "json", types, missing)
+    for batch in _batch_reader(source.kind)(source, dataset, table, types, asked):
+        part = without_missing(batch, source.kind, types, missing)
         numbered = part.set_axis(pd.RangeIndex(rows, rows + len(part)))
         rows += len(part)
         yield _with_formats(numbered, options, where, dataset, asked.names)
 
 
-def read_table_of_topic(
-    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
-) -> Iterator[pd.DataFrame]:
-    """Yield the messages of a topic; a batch of them may have columns that others have not."""
+def _batch_reader(kind: str) -> Callable[..., Iterator[pd.DataFrame]]:
+    """Return what reads a kind of source; what it needs is imported only then."""
+    if kind == "sql":
+        from seedbed.data.sql_tables import read_sql
+
+        return read_sql
+    if kind == "api":
+        from seedbed.data.json_api import read_api
+
+        return read_api
     from seedbed.data.kafka_topics import read_kafka
 
-    options = read_options(source)
-    missing = [*dataset.table(table).missing, *options.missing]
-    asked = _Asked(needed)
-    where = f"topic of table {table}"
-    for batch in with_all_columns(read_kafka(source, dataset, table, types, asked)):
-        part = without_missing(batch, source.kind, types, missing)
-        yield _with_formats(part, options, where, dataset, asked.names)
+    return lambda *asked: with_all_columns(read_kafka(*asked))
 
 
 def _with_formats(

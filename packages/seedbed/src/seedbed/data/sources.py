@@ -19,10 +19,8 @@ from seedbed.data.headers import refuse_repeated
 from seedbed.data.parquet_files import Needed, refuse_other_columns
 from seedbed.data.source_files import ENDINGS
 from seedbed.data.source_tables import (
+    read_elsewhere,
     read_table_files,
-    read_table_of_api,
-    read_table_of_database,
-    read_table_of_topic,
 )
 from seedbed.data.stores import is_address
 from seedbed.data.values import plain_values
@@ -252,7 +250,7 @@ READERS: dict[str, KindReader] = {
     "excel": read_table_files,
     "json": read_table_files,
     "feather": read_table_files,
-    "sql": read_table_of_database,
-    "api": read_table_of_api,
-    "kafka": read_table_of_topic,
+    "sql": read_elsewhere,
+    "api": read_elsewhere,
+    "kafka": read_elsewhere,
 }

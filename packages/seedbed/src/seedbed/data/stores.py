@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from seedbed.data.batches import WAITS
 from seedbed.errors import UserError, one_line
 from seedbed.progress import RowProgress
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from seedbed.data.http_session import HttpSession
 
 Result = TypeVar("Result")
-WAITS = (1.0, 5.0)
-"""Seconds before a file whose transfer was interrupted is fetched anew."""
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "ssh": "ssh", "sftp": "ssh"}
 """The extra of seedbed that an address needs."""
 HTTP = ("http://", "https://")
