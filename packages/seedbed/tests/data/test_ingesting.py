@@ -1,11 +1,13 @@
 """Tables become rows: joined, typed, cut to the window and the sample."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
 from seedbed.config.joins import Join
 from seedbed.config.schema import Column, ColumnLists, Dataset, Table, Window
-from seedbed.data.ingesting import assemble_rows, columns_to_read, set_types
+from seedbed.data.ingesting import assemble_rows, columns_to_read
 from seedbed.errors import UserError
 
 Columns = dict[str, Column]
@@ -102,10 +104,10 @@ def test_a_glob_takes_what_a_join_adds_and_what_is_missing_is_named(
 
 
 def test_a_column_of_nothing_but_missing_values_is_refused(
-    trips: pd.DataFrame, trip_dataset: Dataset, trip_columns: Columns
+    trips: pd.DataFrame, trip_dataset: Dataset, trip_lists: ColumnLists
 ) -> None:
     with pytest.raises(UserError, match="km .feature. holds nothing but missing values in 6 rows"):
-        set_types(trips.assign(km=None), trip_columns, trip_dataset)
+        assemble(trips.assign(km=None), trip_dataset, trip_lists)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ def test_a_column_of_nothing_but_missing_values_is_refused(
 def test_a_value_of_another_type_is_shown(
     trips: pd.DataFrame,
     trip_dataset: Dataset,
-    trip_columns: Columns,
+    trip_lists: ColumnLists,
     column: str,
     value: str,
     wanted: str,
@@ -123,35 +125,40 @@ def test_a_value_of_another_type_is_shown(
     wrong.loc[2, column] = value
     words = f"column {column}: 1 of 6 values cannot be read, the first in row 2: '{value}'. It must be {wanted}"
     with pytest.raises(UserError, match=words):
-        set_types(wrong, trip_columns, trip_dataset)
+        assemble(wrong, trip_dataset, trip_lists)
 
 
-def test_whole_numbers_as_categories_have_no_decimal_point(trip_dataset: Dataset) -> None:
-    columns = {"code": Column(role="feature", type="category")}
-    typed = set_types(pd.DataFrame({"code": [1.0, 2.0, None]}), columns, trip_dataset)
+def typed_as(lists: dict[str, Any], **columns: list) -> pd.DataFrame:
+    """Return columns of a table in the types of lists, beside a target."""
+    frame = pd.DataFrame(columns).assign(y=1.0)
+    dataset = Dataset(name="trips", tables=[Table(name="trips")])
+    return assemble(frame, dataset, ColumnLists(target="y", **lists))
+
+
+def test_whole_numbers_as_categories_have_no_decimal_point() -> None:
+    typed = typed_as({"category": ["code"]}, code=[1.0, 2.0, None])
     assert typed["code"].tolist()[:2] == ["1", "2"]
     assert typed["code"].isna().tolist() == [False, False, True]
 
 
-def test_booleans_are_read_from_words(trip_dataset: Dataset) -> None:
-    columns = {"ok": Column(role="feature", type="boolean")}
-    typed = set_types(pd.DataFrame({"ok": ["yes", "no", None, "True"]}), columns, trip_dataset)
+def test_booleans_are_read_from_words() -> None:
+    typed = typed_as({"boolean": ["ok"]}, ok=["yes", "no", None, "True"])
     assert typed["ok"].tolist()[:2] == [True, False]
     with pytest.raises(UserError, match="It must be true or false"):
-        set_types(pd.DataFrame({"ok": ["perhaps"]}), columns, trip_dataset)
+        typed_as({"boolean": ["ok"]}, ok=["perhaps"])
 
 
 LARGE = 2**60 + 1
 
 
-def test_a_key_keeps_every_digit_or_is_refused(trip_dataset: Dataset) -> None:
-    columns = {"id": Column(role="key", key=True), "who": Column(role="group")}
-    given = pd.DataFrame({"id": [str(LARGE), None, "7"], "who": ["7", None, str(-LARGE)]})
-    typed = set_types(given, columns, trip_dataset)
+def test_a_key_keeps_every_digit_or_is_refused() -> None:
+    lists: dict[str, Any] = {"key": ["id"], "group": "who"}
+    who = ["7", None, str(-LARGE)]
+    typed = typed_as(lists, id=[str(LARGE), None, "7"], who=who)
     assert typed["id"].dropna().tolist() == [LARGE, 7]
     assert typed["who"].dropna().tolist() == [7, -LARGE]
     with pytest.raises(UserError, match="column id: 1 of 3 values.*category under columns.types"):
-        set_types(given.replace({"id": {"7": "9" * 30}}), columns, trip_dataset)
+        typed_as(lists, id=[str(LARGE), None, "9" * 30], who=who)
 
 
 def test_only_columns_that_are_used_are_asked_of_a_table() -> None:

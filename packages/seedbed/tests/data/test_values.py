@@ -12,10 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from seedbed.config.schema import Column, ColumnType, Dataset, Source, Table
+from seedbed.config.schema import ColumnLists, ColumnType, Dataset, Source, Table
 from seedbed.data.csv_files import read_csv
 from seedbed.data.features import MAKERS, make_features
-from seedbed.data.ingesting import set_types
+from seedbed.data.ingesting import assemble_rows
 from seedbed.data.sources import read_source
 from seedbed.data.values import read_values
 from seedbed.errors import UserError
@@ -338,7 +338,7 @@ def test_ingest_refuses_an_infinite_number_as_serving_does(kind: str, tmp_path: 
     rows = read_source(source, dataset, "rows", {"speed": "number"})
     refused = r"column speed: 1 of 3 values.*row 1: inf"
     with pytest.raises(UserError, match=rf"{refused}.*finite.*missing"):
-        set_types(rows, {"speed": Column(role="feature")}, dataset)
+        assemble_rows(lambda *_: rows, dataset, ColumnLists(target="speed"))
     speed = InputColumn(name="speed", type="number", nullable=False)
     with pytest.raises(UserError, match=rf"{refused}. Send a finite"):
         Signature(columns=[speed], time_zone="UTC").check(rows)

@@ -11,7 +11,6 @@ from seedbed.config.schema import ColumnLists, Dataset
 from seedbed.data.batches import as_batches, begun_anew, stack_batches
 from seedbed.data.csv_files import Types
 from seedbed.data.joining import JoinedTable, types_to_join
-from seedbed.data.roles import Columns
 from seedbed.data.tables import write_batches
 from seedbed.data.typed_rows import TypedRows, spooled
 from seedbed.data.window import cut_to_window, draw_sample
@@ -138,18 +137,3 @@ def columns_to_read(
     if not named.issubset(names):
         return names
     return [name for name in names if name in named or name in taken]
-
-
-def set_types(rows: pd.DataFrame, columns: Columns, dataset: Dataset) -> pd.DataFrame:
-    """Return exactly the configured columns, each in its type.
-
-    See :func:`~seedbed.data.values.read_values`.
-
-    Raises
-    ------
-    UserError
-        If a value does not fit, or a feature or the target holds nothing but missing values.
-    """
-    typed = TypedRows(dataset, columns)
-    (found,) = typed.read([rows])
-    return found.astype(typed.dtypes())

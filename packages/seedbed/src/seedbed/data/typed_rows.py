@@ -24,7 +24,7 @@ class TypedRows:
     Parameters
     ----------
     dataset : Dataset
-    columns : ColumnLists or dict of str to Column
+    lists : ColumnLists
 
     Attributes
     ----------
@@ -32,11 +32,11 @@ class TypedRows:
         How many were read.
     """
 
-    def __init__(self, dataset: Dataset, columns: ColumnLists | Columns) -> None:
+    def __init__(self, dataset: Dataset, lists: ColumnLists) -> None:
         self.rows = 0
         self._dataset = dataset
-        self._lists = columns if isinstance(columns, ColumnLists) else None
-        self._columns: Columns = {} if isinstance(columns, ColumnLists) else columns
+        self._lists = lists
+        self._columns: Columns = {}
         self._dtypes: dict[str, Any] = {}
         self._numbers: dict[str, NumberType] = {}
         self._filled: set[str] = set()
@@ -56,7 +56,7 @@ class TypedRows:
             :func:`~seedbed.data.values.read_values`.
         """
         for batch in batches:
-            if self._lists is not None and not self._columns:
+            if not self._columns:
                 self._columns = resolve_columns(self._lists, batch.columns)
             typed = {name: self._read_column(batch[name], name) for name in self._columns}
             self.rows += len(batch)

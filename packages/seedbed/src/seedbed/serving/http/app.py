@@ -63,8 +63,7 @@ def make_app(settings: Settings) -> Gate:
         if settings.watch:
             service.watch = _watch(settings.watch, current)
             metrics.add(service.watch)
-        while current.served is None:  # a worker that has no bundle takes no requests
-            await asyncio.sleep(0.05)
+        await current.wait()  # a worker that has no bundle takes no requests
         if settings.log:
             service.log = PredictionLog(settings.log, metrics)
         with one_blas_thread(openmp=None):  # held all the time, it costs a request nothing

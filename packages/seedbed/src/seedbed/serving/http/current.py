@@ -65,6 +65,11 @@ class Current:
         self._on_change = on_change
         self._seen: Fingerprint = ()
 
+    async def wait(self) -> None:
+        """Return once a bundle is loaded."""
+        while self.served is None:
+            await asyncio.sleep(0.05)
+
     async def watch(self) -> None:
         """Load what is in the folder, and what comes there later, for ever.
 

@@ -43,8 +43,7 @@ class Shadow:
     async def run(self) -> None:
         """Compare what was handed over, for ever; until the second bundle is loaded, it waits."""
         loop = asyncio.get_running_loop()
-        while self.current.served is None:
-            await asyncio.sleep(0.05)
+        await self.current.wait()
         while True:
             rows, answers, count = await self._queue.get()
             try:
