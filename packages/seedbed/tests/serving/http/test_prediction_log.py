@@ -42,6 +42,13 @@ def writers_of(server: Server) -> list[psutil.Process]:
     return [found for found in processes if "log_writer" in " ".join(found.cmdline())]
 
 
+def writer_of(server: Server) -> psutil.Process:
+    """Return the one writer, once it runs its own program."""
+    wait_until(lambda: writers_of(server), "a writer")
+    (found,) = writers_of(server)
+    return found
+
+
 def stop(server: Server) -> None:
     os.killpg(server.process.pid, signal.SIGTERM)  # all of its group, as Ctrl+C does
     assert server.process.wait(60) == 0
@@ -78,7 +85,7 @@ def test_a_writer_that_is_killed_is_started_again(
     bundle = built("flights") / "models/bundle"
     with serving(bundle, tmp_path / "stderr", "--log", str(log)) as server:
         server.post({"rows": [row]}, x_request_id="before")
-        [writer] = writers_of(server)
+        writer = writer_of(server)
         writer.kill()
         server.wait_for(
             "prediction log", problem="the process that writes it ended with exit code -9"
@@ -101,7 +108,7 @@ def test_answering_goes_on_while_the_disk_is_full(
     log = tmp_path / "log"
     bundle = built("flights") / "models/bundle"
     with serving(bundle, tmp_path / "stderr", "--log", str(log)) as server:
-        [writer] = writers_of(server)
+        writer = writer_of(server)
         before = writer.rlimit(psutil.RLIMIT_FSIZE)
         writer.rlimit(psutil.RLIMIT_FSIZE, (100, before[1]))
         assert server.post({"rows": [row] * 3}, x_request_id="full").status_code == 200
