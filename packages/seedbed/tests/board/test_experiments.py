@@ -40,6 +40,14 @@ def test_figures_come_first_then_what_differs_and_the_newest_row_is_the_first() 
     assert values(found)["e1"] == {"cv.rmse": 3.0, "cv.std": None, "model.depth": 3, "seed": 1}
 
 
+def test_of_what_differs_the_model_comes_first() -> None:
+    changes = {"dataset": {"sample": 5}, "model": {"depth": 3, "name": "tree"}, "gate": {"x": 1}}
+    found = listed(state("1", "2026-01-01T00:00:00", {"cv": {"rmse": 1.0}}, seed=1, **changes))
+    names = [column.name for column in found.columns if not column.metric]
+    assert names[:2] == ["model.name", "model.depth"]
+    assert {"dataset.sample", "gate.x"} <= set(names[2:])
+
+
 def test_what_dvc_cannot_read_is_a_row_with_its_reason() -> None:
     damaged = {"rev": "1", "data": None, "error": {"msg": "dvc.yaml is no YAML", "type": "E"}}
     found = listed(damaged)

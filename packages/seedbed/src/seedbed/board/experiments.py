@@ -156,10 +156,13 @@ def _values(state: dict[str, Any], part: str) -> dict[str, Any]:
 
 
 def _differing(params: list[dict[str, Any]]) -> list[str]:
-    """Return the keys whose values differ, those with the most values first."""
+    """Return the keys whose values differ, those with the most values first, then the model's."""
     keys = sorted({key for values in params for key in values})
     counts = {key: len({repr(values.get(key)) for values in params}) for key in keys}
-    return sorted((key for key in keys if counts[key] > 1), key=lambda key: -counts[key])
+    return sorted(
+        (key for key in keys if counts[key] > 1),
+        key=lambda key: (-counts[key], key != "model.name", not key.startswith("model.")),
+    )
 
 
 def _cell(value: Any) -> Cell:

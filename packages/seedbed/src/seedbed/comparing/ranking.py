@@ -72,16 +72,18 @@ class Ranking:
         if place.gain == 0:
             return f"{best.name} and {other.name} are equal: {figures}."
         gain = as_number(abs(place.gain))
+        measured_on = f" on {place.note}"
         if SHARED in place.note:
             figures += ", each on all its test rows"
             gain += f" on {place.note.partition(SHARED)[0]}{SHARED}"
+            measured_on = ""
         text = f"{best.name} is better than {other.name} by {gain}: {figures}."
         if place.low is None or place.high is None:
             return f"{text} There is no interval of the difference: {place.note}."
         low, high = (place.low, place.high) if place is best else (-place.high, -place.low)
         chance = "" if low > 0 else ", so it may be chance"
         interval = f"{as_number(low)} to {as_number(high)}"
-        return f"{text} 95 % interval on {place.note}: {interval}{chance}."
+        return f"{text} 95 % interval{measured_on}: {interval}{chance}."
 
 
 def rank(revisions: Sequence[Revision]) -> Ranking:
