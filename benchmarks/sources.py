@@ -97,7 +97,7 @@ def read(name, types):
 write_rows(read, dataset, lists, Path(out))
 """
 TIMED = """
-import json, os, resource, sys, time
+import json, os, sys, time
 from pathlib import Path
 import adbc_driver_postgresql.dbapi, confluent_kafka, pandas, psycopg
 import pyarrow as pa, pyarrow.dataset, pyarrow.parquet as pq
@@ -107,7 +107,9 @@ kind, path, out = sys.argv[1:]
 begun = time.perf_counter()
 {work}
 seconds = time.perf_counter() - begun
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# Not ru_maxrss, which counts the process that started this one.
+status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+peak = int(status["VmHWM"].split()[0]) / 1024
 print(json.dumps({{"seconds": seconds, "peak": peak}}))
 """
 

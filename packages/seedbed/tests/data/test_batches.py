@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from decimal import Decimal
@@ -19,7 +20,7 @@ from seedbed.config.columns import resolve_columns
 from seedbed.config.schema import ColumnLists, Dataset, Join, Source, Table, Window
 from seedbed.data import batches as batches_module
 from seedbed.data import tables
-from seedbed.data.batches import BrokenOff
+from seedbed.data.batches import BrokenOff, read_ahead
 from seedbed.data.ingesting import assemble_rows, write_rows
 from seedbed.data.sources import READERS, read_batches, read_source
 from seedbed.data.tables import read_table, write_table
@@ -282,6 +283,31 @@ def test_a_table_of_batches_keeps_every_value(
 ) -> None:
     found = read_own(monkeypatch, *(pd.DataFrame({"a": part}).assign(b=1) for part in parts))
     assert [None if pd.isna(value) else value for value in found["a"]] == expected
+
+
+def test_what_is_read_ahead_comes_in_order_from_one_thread_that_ends() -> None:
+    threads, closed_in = set(), []
+
+    def read() -> Iterator[int]:
+        try:
+            for number in range(5):
+                threads.add(threading.get_ident())
+                yield number
+            raise ValueError("after 4")
+        finally:
+            closed_in.append(threading.get_ident())
+
+    found = []
+    with pytest.raises(ValueError, match="after 4"), read_ahead(read) as items:
+        for item in items:
+            found.append(item)
+    with read_ahead(read) as items:
+        assert next(items) == 0, "the rest is not wanted"
+    assert found == [0, 1, 2, 3, 4]
+    assert len(closed_in) == 2, "what a reader holds is closed where it was opened"
+    assert threads == set(closed_in)
+    assert threading.get_ident() not in threads
+    assert not any(thread.name.startswith("read-ahead") for thread in threading.enumerate())
 
 
 def test_memory_does_not_grow_with_the_number_of_batches(

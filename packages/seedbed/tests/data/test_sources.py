@@ -57,6 +57,18 @@ def test_parquet_with_a_name_twice_is_refused_and_a_named_index_is_a_column(tmp_
     assert read(tmp_path, "parquet").to_dict("list") == {"id": [7, 8], "a": [1, 2]}
 
 
+def test_parquet_files_may_hold_a_column_in_types_that_fit_together(tmp_path: Path) -> None:
+    parts: list[list[float | None]] = [[None, None], [1, 2], [0.5, None]]
+    for place, part in enumerate(parts):
+        values = pa.array(part) if place else pa.nulls(2)
+        pq.write_table(pa.table({"a": values, "b": ["x", "y"]}), tmp_path / f"{place}.parquet")
+    found = read(tmp_path, "parquet")["a"]
+    assert [None if pd.isna(value) else value for value in found] == [None, None, 1, 2, 0.5, None]
+    pq.write_table(pa.table({"a": ["one"], "b": ["x"]}), tmp_path / "3.parquet")
+    with pytest.raises(UserError, match=r"3\.parquet: a column has another type .*a has incompat"):
+        read(tmp_path, "parquet")
+
+
 def test_a_missing_file_names_what_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"source\.path.*rows\.csv"):
         read(tmp_path)

@@ -2,9 +2,12 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pandas as pd
 
@@ -54,6 +57,35 @@ def begun_anew(work: Callable[[], Result]) -> Result:
         raise UserError(
             f"{error}, {len(WAITS) + 1} times in a row. Nothing was written: run it again."
         ) from None
+
+
+@contextmanager
+def read_ahead(read: Callable[[], Iterable[Result]]) -> Iterator[Iterator[Result]]:
+    """Yield what iterates over `read()`, of which a thread reads up to two items ahead.
+
+    All of `read` runs in that one thread, to its end or its closing.
+    """
+    end = object()
+
+    def lazily() -> Generator[Result]:
+        yield from read()
+
+    items = lazily()
+    thread = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+    waiting = deque(thread.submit(next, items, end) for _ in range(2))
+
+    def ahead() -> Iterator[Result]:
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(thread.submit(next, items, end))
+            yield cast("Result", item)
+
+    try:
+        yield ahead()
+    finally:
+        for future in waiting:
+            future.cancel()
+        thread.submit(items.close)
+        thread.shutdown()
 
 
 def as_batches(found: pd.DataFrame | Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:

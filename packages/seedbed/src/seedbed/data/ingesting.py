@@ -8,10 +8,10 @@ import pandas as pd
 from seedbed.config.columns import ColumnTypes, take_columns
 from seedbed.config.joins import ROWS, Join
 from seedbed.config.schema import ColumnLists, Dataset
-from seedbed.data.batches import as_batches, begun_anew, stack_batches
+from seedbed.data.batches import as_batches, begun_anew, read_ahead, stack_batches
 from seedbed.data.csv_files import Types
 from seedbed.data.joining import JoinedTable, types_to_join
-from seedbed.data.tables import write_batches
+from seedbed.data.tables import write_files
 from seedbed.data.typed_rows import TypedRows, spooled
 from seedbed.data.window import cut_to_window, draw_sample
 
@@ -76,10 +76,14 @@ def write_rows(
 
     def write() -> tuple[int, list[str]]:
         typed = TypedRows(dataset, lists)
+
+        def assemble() -> Iterator[pd.DataFrame]:
+            return typed.read(_join(_choose(read, dataset, lists), joined))
+
         # Types are known once all rows have been read: until then they lie beside the target.
-        with spooled(typed.read(_join(_choose(read, dataset, lists), joined)), path) as spool:
+        with read_ahead(assemble) as batches, spooled(batches, path) as files:
             schema = typed.schema()
-            write_batches(spool.read(schema), schema, path)
+            write_files(files, schema, path)
         return typed.rows, schema.names
 
     return begun_anew(write)

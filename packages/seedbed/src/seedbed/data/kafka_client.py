@@ -125,7 +125,7 @@ class Topic:
             self._check(one.error)
         return {one.partition: one.offset for one in found}
 
-    def messages(self, partition: int, start: int, end: int) -> Iterator["Message"]:
+    def messages(self, partition: int, start: int, end: int) -> Iterator[list["Message"]]:
         """Yield the messages of a partition in a half-open interval of offsets, in their order.
 
         Raises
@@ -139,13 +139,13 @@ class Topic:
         position, heard = start, time.monotonic()
         # Not by count: compaction and transactions leave gaps in the offsets.
         while position < end:
-            before = position
+            before, found = position, []
             for message in self._consumer.consume(min(AT_ONCE, end - position), timeout=0.2):
                 error = message.error()
                 if error is None:
                     position = int(message.offset() or 0) + 1
                     if position <= end:
-                        yield message
+                        found.append(message)
                 elif error.name() == "_PARTITION_EOF":
                     position = int(message.offset() or 0)
                 else:
@@ -156,6 +156,7 @@ class Topic:
                             f"({self._words(error)}). Nothing was written: run it again, or choose "
                             "a later window."
                         )
+            yield found
             self._refuse()
             if position > before:
                 heard = time.monotonic()

@@ -1,8 +1,8 @@
 """Topics of Kafka as tables: a bounded window of messages, a row each, in batches."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from itertools import chain, islice
@@ -13,6 +13,7 @@ import pandas as pd
 from seedbed.config.schema import Dataset, Source
 from seedbed.config.source_options import KafkaOptions
 from seedbed.config.sources import holds_secret, read_options
+from seedbed.data.batches import read_ahead
 from seedbed.data.csv_files import Types
 from seedbed.data.kafka_client import EPOCH, Topic
 from seedbed.data.kafka_windows import Window, find_window, window_words
@@ -73,7 +74,7 @@ def read_kafka(
         names: dict[str, None] = {}
         done, progress = 0, RowProgress(total)
         records = _records(topic, window, options, decode, left_out)
-        try:
+        with closing(progress), closing(records):
             while batch := list(islice(records, BATCH)):
                 own = dict.fromkeys(chain.from_iterable(batch))
                 names.update(own)
@@ -81,8 +82,6 @@ def read_kafka(
                 yield to_frame(batch, kept, types, done)
                 done += len(batch)
                 progress.add(len(batch))
-        finally:
-            progress.close()
     for sentence in left_out.sentences():
         print(f"{topic.place}: {sentence}")
     if not done:
@@ -173,10 +172,15 @@ class _LeftOut:
 
 def _records(
     topic: Topic, window: Window, options: KafkaOptions, decode: Decoder, left_out: _LeftOut
-) -> Iterator[Record]:
+) -> Generator[Record]:
     """Yield what the messages of a window hold, by partition, then by offset."""
-    for partition, span in window.items():
-        for message in topic.messages(partition, span.start, span.end):
+
+    def fetch() -> Iterator[list["Message"]]:
+        for partition, span in window.items():
+            yield from topic.messages(partition, span.start, span.end)
+
+    with read_ahead(fetch) as fetched:
+        for message in chain.from_iterable(fetched):
             value = message.value()
             if value is None:
                 left_out.tombstones += 1
@@ -184,7 +188,7 @@ def _records(
             try:
                 found, metadata = decode(value), _metadata(message, options)
             except PoisonError as error:
-                place = f"partition {partition}, offset {message.offset()}"
+                place = f"partition {message.partition()}, offset {message.offset()}"
                 if options.poison == "raise":
                     raise UserError(
                         f"{topic.place}, {place}: the message cannot be read: {error}. Correct "

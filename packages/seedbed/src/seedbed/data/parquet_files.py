@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
+from seedbed.data.batches import read_ahead
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.values import NULLABLE
 from seedbed.errors import UserError, one_line, some_of
@@ -68,51 +69,73 @@ def read_parquet_files(
         If a column is there twice, or files differ in their columns.
     """
     import pyarrow.dataset as ds
-    import pyarrow.parquet as pq
+    from pyarrow import fs
 
-    refuse_repeated(pq.read_schema(files[0], filesystem=filesystem).names, files[0])
     keys = dict.fromkeys(
         part.partition("=")[0]
         for file in files
         for part in (file.removeprefix(folder).split("/")[:-1] if folder else ())
         if "=" in part
     )
-    partitions = ds.partitioning(pa.schema([(key, pa.string()) for key in keys]), flavor="hive")
-    dataset: Any = ds.dataset(
-        list(files),
-        format="parquet",
-        partitioning=partitions if keys else None,
-        filesystem=filesystem,
-    )
-    first = set(dataset.schema.names) - set(keys)
-    for fragment in dataset.get_fragments():
-        names = fragment.physical_schema.names
-        refuse_repeated([*names, *keys], fragment.path)
-        refuse_other_columns(names, first, fragment.path, files[0])
+    key_schema = pa.schema([(key, pa.string()) for key in keys])
+    parse = ds.partitioning(key_schema, flavor="hive").parse
+    fragments = [
+        ds.ParquetFileFormat().make_fragment(
+            file, filesystem or fs.LocalFileSystem(), parse(file) if keys else None
+        )
+        for file in files
+    ]
+    schemas = [fragment.physical_schema for fragment in fragments]
+    for file, found in zip(files, schemas, strict=True):
+        refuse_repeated([*found.names, *keys], file)
+        refuse_other_columns(found.names, schemas[0].names, file, files[0])
+    schema = _common_schema(schemas, files)
+    schema = pa.schema([*schema, *key_schema], schema.metadata)
     where = folder or files[0]
     # {"a": {"b": 1}} becomes a column a.b, as in a JSON file.
-    flat = {
-        field.name: _flat(pa.schema([field]).empty_table()).column_names for field in dataset.schema
-    }
+    flat = {field.name: _flat(pa.schema([field]).empty_table()).column_names for field in schema}
     names = [name for inner in flat.values() for name in inner]
     kept = set(needed([name for name in names if not UNNAMED.fullmatch(name)]))
     columns = None
     if not kept.issuperset(name for name in names if not UNNAMED.fullmatch(name)):
         columns = {name: ds.field(name) for name, inner in flat.items() if kept.intersection(inner)}
-    # Scanned as a whole, a file's bytes would stay in memory until its end.
-    groups = (
-        group for fragment in dataset.get_fragments() for group in fragment.split_by_row_group()
-    )
-    for group in groups:
-        for batch in group.to_batches(
-            schema=dataset.schema, columns=columns, batch_size=BATCH, batch_readahead=1
-        ):
+
+    def scan() -> Iterator[pa.RecordBatch]:
+        # Scanned as a whole, a file's bytes would stay in memory until its end.
+        for group in (group for fragment in fragments for group in fragment.split_by_row_group()):
+            yield from group.to_batches(
+                schema=schema, columns=columns, batch_size=BATCH, batch_readahead=1
+            )
+
+    with read_ahead(scan) if filesystem else nullcontext(scan()) as batches:
+        for batch in batches:
             if not batch.num_rows:
                 continue
-            table = pa.Table.from_batches([batch]).replace_schema_metadata(dataset.schema.metadata)
-            found = arrow_to_pandas(table, where)
-            names = list(found.columns)
-            yield found if columns is None else found[[name for name in names if name in kept]]
+            table = pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata)
+            frame = arrow_to_pandas(table, where)
+            names = list(frame.columns)
+            yield frame if columns is None else frame[[name for name in names if name in kept]]
+
+
+def _common_schema(schemas: Sequence[pa.Schema], files: Sequence[str]) -> pa.Schema:
+    """Return the schema in which the values of all files fit.
+
+    Raises
+    ------
+    UserError
+        If a column has types that have none in common.
+    """
+    common = schemas[0]
+    for file, schema in zip(files, schemas, strict=True):
+        try:
+            common = pa.unify_schemas([common, schema], promote_options="permissive")
+        except pa.ArrowTypeError as error:
+            raise UserError(
+                f"{file}: a column has another type than in the files before it "
+                f"({one_line(error)}). Files that are read as one table have columns of the same "
+                "types: write it anew, or narrow source.path."
+            ) from None
+    return common
 
 
 def read_feather(path: Path) -> Iterator[pd.DataFrame]:

@@ -1,6 +1,6 @@
 """A table is a folder of Parquet files: how the stages hand rows to each other."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +28,8 @@ KINDS = "kinds"
 SLICE = "_slice_"
 """What the name of a slice's column begins with; its values are str."""
 
+PART = "part-00000.parquet"
+"""The file of a table that is written here."""
 ROW_GROUP = 2**16
 """Rows that stand together in a file, so that they are read and written in bounded memory."""
 
@@ -42,27 +44,39 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     path : Path
         Folder to create or replace.
     """
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    write_batches([table], table.schema, path)
+    with replacing_folder(path) as folder:
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        write_file([table], table.schema, folder / PART)
 
 
-def write_batches(batches: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
-    """Write rows as :func:`write_table` does; the bytes are equal, however the rows are cut.
+def write_files(files: Sequence[Path], schema: pa.Schema, path: Path) -> None:
+    """Write the rows of files as :func:`write_table` does; the bytes are equal.
 
     Parameters
     ----------
-    batches : iterable of pyarrow.Table
-        Each of that schema.
+    files : sequence of Path
+        That :func:`write_file` wrote. One that has the schema is moved.
     schema : pyarrow.Schema
-        With pandas' description of the columns.
+        With pandas' description of the columns; the rows are cast to it.
     path : Path
         Folder to create or replace.
     """
-    with (
-        replacing_folder(path) as folder,
-        pq.ParquetWriter(folder / "part-00000.parquet", schema, compression="zstd") as writer,
-    ):
-        for group in _row_groups(batches):
+    with replacing_folder(path) as folder:
+        if len(files) == 1 and pq.read_schema(files[0]).equals(schema, check_metadata=True):
+            files[0].replace(folder / PART)
+            return
+        cast = (
+            pa.Table.from_batches([batch]).cast(schema, safe=False)
+            for file in files
+            for batch in pq.ParquetFile(file).iter_batches(ROW_GROUP)
+        )
+        write_file(cast, schema, folder / PART)
+
+
+def write_file(tables: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
+    """Write tables of one schema as one Parquet file; the bytes are equal, however rows are cut."""
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for group in _row_groups(tables):
             writer.write_table(group, row_group_size=ROW_GROUP)
 
 

@@ -1,19 +1,20 @@
 """Batches of rows in the types of the configuration, and where they lie until types are known."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from pyarrow import feather
 
 from seedbed.config.columns import resolve_columns
 from seedbed.config.schema import ColumnLists, Dataset
 from seedbed.data.integers import NumberType
 from seedbed.data.roles import Columns, columns_with
+from seedbed.data.tables import write_file
 from seedbed.data.values import read_values
 from seedbed.errors import UserError
 
@@ -106,35 +107,23 @@ class TypedRows:
         return pa.Schema.from_pandas(pd.DataFrame(empty), preserve_index=False)
 
 
-class Spool:
-    """Batches of rows on the disk, a file each, since their types differ; the last is in memory."""
-
-    def __init__(self, files: Sequence[Path], last: pa.Table | None) -> None:
-        self._files, self._last = files, last
-
-    def read(self, schema: pa.Schema) -> Iterator[pa.Table]:
-        """Yield the batches, each cast to one schema."""
-        for file in self._files:
-            yield feather.read_table(file, memory_map=False).cast(schema, safe=False)
-        if self._last is not None:
-            yield self._last.cast(schema, safe=False)
-
-
 @contextmanager
-def spooled(batches: Iterable[pd.DataFrame], path: Path) -> Iterator[Spool]:
-    """Yield all batches, kept in a folder beside `path`, which is removed at the end."""
+def spooled(batches: Iterable[pd.DataFrame], path: Path) -> Iterator[list[Path]]:
+    """Yield Parquet files with all batches in order, in a folder beside `path` that is removed.
+
+    Batches of one schema that follow each other share a file.
+    """
     # Of a fixed name: what a run leaves that was killed, the next one removes.
     folder = path.with_name(f".{path.name}.batches.tmp")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    tables = (pa.Table.from_pandas(batch, preserve_index=False) for batch in batches)
     try:
         files: list[Path] = []
-        last: pa.Table | None = None
-        for batch in batches:
-            if last is not None:
-                files.append(folder / f"{len(files)}.arrow")
-                feather.write_feather(last, files[-1], compression="lz4")
-            last = pa.Table.from_pandas(batch, preserve_index=False)
-        yield Spool(files, last)
+        # Schemas themselves are equal where pandas' types differ.
+        for schema, alike in groupby(tables, key=lambda table: table.schema.serialize()):
+            files.append(folder / f"{len(files)}.parquet")
+            write_file(alike, pa.ipc.read_schema(schema), files[-1])
+        yield files
     finally:
         shutil.rmtree(folder, ignore_errors=True)

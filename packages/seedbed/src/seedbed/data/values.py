@@ -92,7 +92,7 @@ def read_values(
         Whether the index has the number of each row in its source, for messages.
     batches : NumberType, optional
         Of a column of numbers that is read in batches: it takes in this one. Numbers are returned
-        in a type that holds those of the batch, and whoever calls casts them after the last one.
+        in the type of those so far, and whoever calls casts them after the last one.
 
     Returns
     -------
@@ -184,9 +184,7 @@ def _read_numbers(
             refuse(floats.abs() >= 2**63, *TOO_LARGE)
         except ValueReadError as error:
             number_type.mistake = error
-    if batches is not None:
-        return found
-    if number_type.is_rounded and number_type.mistake:
+    if batches is None and number_type.is_rounded and number_type.mistake:
         raise number_type.mistake
     return found.astype(number_type.dtype)
 
