@@ -23,7 +23,7 @@ from seedbed.serving.http.metrics import Metrics
 from seedbed.serving.http.refusals import Record
 from seedbed.serving.log_files import LoggedModel, LogSettings
 
-PROGRAM = "import os; os.nice(5); from seedbed.serving.http.log_writer import main; main()"
+PROGRAM = "import os; os.nice(19); from seedbed.serving.http.log_writer import main; main()"
 """Where there are more processes than cores, answering goes first."""
 WRITER = (sys.executable, "-P", "-c", PROGRAM)
 TICK = 0.2
