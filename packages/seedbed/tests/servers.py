@@ -1,4 +1,4 @@
-"""Real servers, started by the test that needs one: S3 by moto and SSH by OpenSSH's sshd on 127.0.0.1; PostgreSQL."""
+"""Real servers, started by the test that needs one: S3 by moto, GCS, SSH by sshd, PostgreSQL."""
 
 import getpass
 import os
@@ -65,6 +65,21 @@ def s3_place(folder: Path, port: int | None = None, **environment: str) -> Itera
         request = urllib.request.Request(f"{endpoint}/{BUCKET}", method="PUT")
         with urllib.request.urlopen(request, timeout=STARTED_WITHIN):
             yield Place(f"s3://{BUCKET}/project", ["--endpoint-url", endpoint], KEYS, process)
+
+
+@contextmanager
+def gcs_emulator(folder: Path) -> Iterator[dict[str, str]]:
+    """Start an emulator of Google Cloud Storage with an empty bucket; yield how it is reached."""
+    port = free_port()
+    command = [sys.executable, "-m", "gcp_storage_emulator", "start", "--in-memory"]
+    command += ["--host=127.0.0.1", f"--port={port}", f"--default-bucket={BUCKET}"]
+    with started(command, folder / "gcs.log") as process:
+        _wait_for(process, port, folder / "gcs.log")
+        yield {
+            "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}",
+            # Else gcsfs asks first by gRPC, which the emulator does not speak.
+            "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
+        }
 
 
 @contextmanager

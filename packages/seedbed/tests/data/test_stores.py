@@ -15,7 +15,7 @@ from seedbed.data.freshness import find_moves, source_state
 from seedbed.data.sources import read_source
 from seedbed.errors import UserError
 from seedbed.progress import RowProgress
-from servers import BUCKET, KEYS, s3_place
+from servers import BUCKET, KEYS, gcs_emulator, s3_place
 
 FRAME = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "z"], "year": [2023, 2024, 2024]})
 
@@ -140,6 +140,33 @@ def test_what_is_wrong_is_told_of_the_address(
         read(f"s3://{BUCKET}/all/rows.parquet", "parquet")
     with pytest.raises(UserError, match="such an address cannot be read"):
         read("no-such-store://bucket/rows.csv")
+
+
+@pytest.mark.slow
+def test_files_of_google_cloud_storage_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gcsfs = pytest.importorskip("gcsfs")
+    pytest.importorskip("gcp_storage_emulator")
+    with gcs_emulator(tmp_path) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        gcsfs.GCSFileSystem.clear_instance_cache()
+        filesystem = gcsfs.GCSFileSystem()
+        for number in (2, 0, 1):
+            put(filesystem, tmp_path, f"part-{number}.csv", FRAME[number : number + 1])
+        for name in ("rows.csv.gz", "rows.parquet", "many/year=2023/part-0.parquet"):
+            put(filesystem, tmp_path, name, FRAME if "many" not in name else FRAME[["a", "b"]])
+        folder = f"gs://{BUCKET}/all"
+        for kind, path in (
+            *[("csv", folder), ("csv", f"{folder}/part-*.csv")],
+            *[("parquet", folder), ("parquet", f"{folder}/rows.parquet")],
+        ):
+            pd.testing.assert_frame_equal(read(path, kind), FRAME)
+        found = read(f"{folder}/many", "parquet", needed=lambda names: ["b", "year"])
+        assert found.to_dict("list") == {"b": ["x", "y", "z"], "year": ["2023"] * 3}
+        with pytest.raises(UserError, match=f"gs://{BUCKET}/none holds no rows.csv"):
+            read(f"gs://{BUCKET}/none")
 
 
 @pytest.mark.slow
