@@ -310,6 +310,21 @@ def test_what_is_read_ahead_comes_in_order_from_one_thread_that_ends() -> None:
     assert not any(thread.name.startswith("read-ahead") for thread in threading.enumerate())
 
 
+def test_an_interrupt_does_not_wait_for_a_source_that_does_not_answer() -> None:
+    answer, answered = threading.Event(), threading.Event()
+
+    def read() -> Iterator[int]:
+        yield 0
+        answer.wait(30)
+        answered.set()
+
+    with pytest.raises(KeyboardInterrupt), read_ahead(read) as items:
+        assert next(items) == 0
+        raise KeyboardInterrupt
+    assert not answered.is_set()
+    answer.set()
+
+
 def test_memory_does_not_grow_with_the_number_of_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,11 +2,11 @@
 
 import tempfile
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Event, Semaphore, Thread
 from typing import TypeVar, cast
 
 import pandas as pd
@@ -63,29 +63,49 @@ def begun_anew(work: Callable[[], Result]) -> Result:
 def read_ahead(read: Callable[[], Iterable[Result]]) -> Iterator[Iterator[Result]]:
     """Yield what iterates over `read()`, of which a thread reads up to two items ahead.
 
-    All of `read` runs in that one thread, to its end or its closing.
+    All of `read` runs in that one thread, to its end or its closing. Only Ctrl-C does not wait for
+    it: the thread may itself wait for a server that does not answer.
     """
     end = object()
+    ready: SimpleQueue[tuple[object, BaseException | None]] = SimpleQueue()
+    places, stopped = Semaphore(2), Event()
 
     def lazily() -> Generator[Result]:
         yield from read()
 
-    items = lazily()
-    thread = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
-    waiting = deque(thread.submit(next, items, end) for _ in range(2))
+    def work() -> None:
+        try:
+            with closing(lazily()) as items:
+                while places.acquire() and not stopped.is_set():
+                    ready.put((next(items), None))
+        except StopIteration:
+            ready.put((end, None))
+        except BaseException as error:
+            ready.put((end, error))
 
     def ahead() -> Iterator[Result]:
-        while (item := waiting.popleft().result()) is not end:
-            waiting.append(thread.submit(next, items, end))
+        while True:
+            item, error = ready.get()
+            if error is not None:
+                raise error
+            if item is end:
+                return
+            places.release()
             yield cast("Result", item)
 
+    thread = Thread(target=work, name="read-ahead", daemon=True)
+    thread.start()
+    is_interrupted = False
     try:
         yield ahead()
+    except KeyboardInterrupt:
+        is_interrupted = True
+        raise
     finally:
-        for future in waiting:
-            future.cancel()
-        thread.submit(items.close)
-        thread.shutdown()
+        stopped.set()
+        places.release()
+        if not is_interrupted:
+            thread.join()
 
 
 def as_batches(found: pd.DataFrame | Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:

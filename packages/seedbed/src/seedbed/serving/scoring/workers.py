@@ -2,18 +2,17 @@
 
 import multiprocessing
 import os
-import queue
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import pyarrow as pa
 
+from seedbed.data.batches import read_ahead
 from seedbed.errors import UserError
 from seedbed.models.parallel import cores
 from seedbed.serving.bundle import Bundle
@@ -22,9 +21,8 @@ from seedbed.serving.scoring.batches import Batch
 from seedbed.serving.scoring.predicting import Scored, score_batch
 from seedbed.serving.scoring.reading import Wording
 
-T = TypeVar("T")
 AHEAD = 2
-"""Batches that are read before somebody asks for them, and that a process has waiting."""
+"""Batches that each process has waiting."""
 
 
 @contextmanager
@@ -78,7 +76,7 @@ class Scorer:
     def score(self, batches: Iterable[Batch]) -> Generator[tuple[Batch, Scored]]:
         """Yield each batch with its answers; reading goes on meanwhile."""
         waiting: deque[tuple[Batch, Future[Scored]]] = deque()
-        with closing(read_ahead(batches)) as ready:
+        with read_ahead(lambda: batches) as ready:
             for batch in ready:
                 waiting.append((batch, self._submit(batch)))
                 if len(waiting) > self._width * AHEAD:
@@ -92,41 +90,6 @@ class Scorer:
         if self._bundle is not None and self._wording is not None:
             return self._pool.submit(score_batch, self._bundle, batch, self._wording)
         return self._pool.submit(_score, _pack(batch))
-
-
-def read_ahead(items: Iterable[T]) -> Generator[T]:
-    """Yield the items, a few of which a thread has ready; what it raises is raised here."""
-    ready: queue.Queue[T | BaseException | None] = queue.Queue(AHEAD)
-    stopped = threading.Event()
-
-    def put(item: T | BaseException | None) -> bool:
-        while not stopped.is_set():
-            try:
-                ready.put(item, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def read() -> None:
-        try:
-            for item in items:
-                if not put(item):
-                    return
-            put(None)
-        except BaseException as error:
-            put(error)
-
-    thread = threading.Thread(target=read, daemon=True)
-    thread.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stopped.set()
-        thread.join()
 
 
 _prepared: dict[str, tuple[Bundle, Wording] | UserError] = {}
