@@ -1,14 +1,19 @@
 """A JSON API on 127.0.0.1 that answers as the test says, and fails where it says so."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+PAGE = 500
+"""Rows of a page, of those that are served from a file."""
 
 
 @dataclass
@@ -84,11 +89,28 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def api_server() -> Iterator[Api]:
-    """Start a server; it is stopped at the end."""
+def api_server(port: int = 0) -> Iterator[Api]:
+    """Start a server on a port, or on a free one; it is stopped at the end."""
     api = Api()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, api)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), partial(_Handler, api)) as server:
         api.address = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=partial(server.serve_forever, 0.05)).start()
         yield api
         server.shutdown()
+
+
+def serve_rows(port: str, file: str) -> None:
+    """Answer with the list of a JSON file, in pages that are asked for by number."""
+    rows = json.loads(Path(file).read_text(encoding="utf-8"))
+
+    def answer(request: Request) -> Answer:
+        start = PAGE * (int(request.query["page"]) - 1)
+        return Answer(rows[start : start + PAGE])
+
+    with api_server(int(port)) as api:
+        api.answer = answer
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    serve_rows(*sys.argv[1:])

@@ -7,12 +7,20 @@ import contextlib
 import socket
 import socketserver
 import struct
+import sys
 import threading
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 
 LIST_OFFSETS, HANDSHAKE, VERSIONS, AUTHENTICATE = 2, 17, 18, 36
 UNSUPPORTED_VERSION, AUTHENTICATION_FAILED = 35, 58
+
+
+class Front(socketserver.ThreadingTCPServer):
+    """A server that may be started again on its port at once."""
+
+    allow_reuse_address = True
+    daemon_threads = True
 
 
 @contextlib.contextmanager
@@ -22,21 +30,23 @@ def front(
     times: Mapping[int, Sequence[int]] | None = None,
     *,
     refuses: bool = False,
+    port: int = 0,
 ) -> Iterator[str]:
     """Yield the address of a front of a broker, which `refuses` every user if it is to.
 
+    It listens on `port`, or on a free one.
+
     `times` are the timestamps of a topic's messages by partition, in the order of their offsets.
     """
-    host, _, port = servers.partition(":")
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler)
-    server.daemon_threads = True
-    behind = host.encode() + struct.pack(">i", int(port))
+    host, _, broker_port = servers.partition(":")
+    server = Front(("127.0.0.1", port), socketserver.BaseRequestHandler)
+    behind = host.encode() + struct.pack(">i", int(broker_port))
     before = host.encode() + struct.pack(">i", server.server_address[1])
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             asked: dict[int, dict[int, int]] = {}
-            with socket.create_connection((host, int(port))) as broker:
+            with socket.create_connection((host, int(broker_port))) as broker:
                 answering = threading.Thread(target=self.answer, args=(broker, asked), daemon=True)
                 answering.start()
                 for frame in frames(self.request):
@@ -101,3 +111,8 @@ def send(connection: socket.socket, frame: bytes) -> None:
     """Send a frame, if the connection is still there."""
     with contextlib.suppress(OSError):
         connection.sendall(struct.pack(">i", len(frame)) + frame)
+
+
+if __name__ == "__main__":
+    with front(sys.argv[1], port=int(sys.argv[2])):
+        threading.Event().wait()

@@ -61,7 +61,7 @@ def s3_place(folder: Path, port: int | None = None, **environment: str) -> Itera
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     endpoint = f"http://127.0.0.1:{port}"
     with started(command, folder / "moto.log", **environment) as process:
-        _wait_for(process, port, folder / "moto.log")
+        wait_for_port(process, port, folder / "moto.log")
         request = urllib.request.Request(f"{endpoint}/{BUCKET}", method="PUT")
         with urllib.request.urlopen(request, timeout=STARTED_WITHIN):
             yield Place(f"s3://{BUCKET}/project", ["--endpoint-url", endpoint], KEYS, process)
@@ -74,7 +74,7 @@ def gcs_emulator(folder: Path) -> Iterator[dict[str, str]]:
     command = [sys.executable, "-m", "gcp_storage_emulator", "start", "--in-memory"]
     command += ["--host=127.0.0.1", f"--port={port}", f"--default-bucket={BUCKET}"]
     with started(command, folder / "gcs.log") as process:
-        _wait_for(process, port, folder / "gcs.log")
+        wait_for_port(process, port, folder / "gcs.log")
         yield {
             "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}",
             # Else gcsfs asks first by gRPC, which the emulator does not speak.
@@ -103,7 +103,7 @@ def ssh_place(folder: Path) -> Iterator[Place]:
     )
     command = [SSHD, "-D", "-e", "-f", folder / "sshd_config"]
     with started(command, folder / "sshd.log") as process:
-        _wait_for(process, port, folder / "sshd.log")
+        wait_for_port(process, port, folder / "sshd.log")
         url = f"ssh://{getpass.getuser()}@127.0.0.1:{port}{folder}/store"
         yield Place(url, [], {"HOME": str(folder / "home")}, process)
 
@@ -115,7 +115,7 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def wait_for_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     """Wait until something listens on a port."""
     end = time.monotonic() + STARTED_WITHIN
     while time.monotonic() < end and process.poll() is None:
