@@ -1,9 +1,6 @@
 """A table of a database is read whole, every value as the database has it, or refused in a sentence."""
 
-import os
-import random
 import re
-import shutil
 import sys
 import threading
 import time
@@ -11,16 +8,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from seedbed.config.schema import ColumnLists, Dataset, Source, Table
+from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.sources import find_option_mistakes
 from seedbed.data import batches, sql_tables
-from seedbed.data.csv_files import Types
-from seedbed.data.ingesting import write_rows
-from seedbed.data.sources import read_batches, read_source
+from seedbed.data.databases import connect
+from seedbed.data.sources import read_source
 from seedbed.data.sql_arrow import NoArrow, arrow_reader
 from seedbed.data.values import read_values
 from seedbed.errors import UserError
@@ -39,6 +36,8 @@ def fill(
     made: list[Engine] = []
 
     def run(kind: str, *statements: str) -> Engine:
+        if kind == "duckdb":
+            return fill_duckdb(tmp_path / "rows.duckdb", *statements)
         if kind == "sqlite":
             url = f"sqlite:///{tmp_path}/rows.sqlite"
         else:
@@ -54,6 +53,15 @@ def fill(
                 connection.exec_driver_sql(statement)
         made.append(engine)
         return engine
+
+    def fill_duckdb(path: Path, *statements: str) -> Engine:
+        # seedbed opens it for reading only.
+        with duckdb.connect(path) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        monkeypatch.setenv(VARIABLE, f"duckdb:///{path}")
+        made.append(connect(VARIABLE))
+        return made[-1]
 
     yield run
     for engine in made:
@@ -80,14 +88,14 @@ def take(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 WAYS = pytest.mark.parametrize("way", ["adbc", "sqlalchemy"])
-BOTH = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+EACH = pytest.mark.parametrize("kind", ["sqlite", "duckdb", "postgresql"])
 NUMBERS = (
     'CREATE TABLE "rows" (id INTEGER PRIMARY KEY, "a b" BIGINT, ratio DOUBLE PRECISION, name VARCHAR(9))',
     "INSERT INTO \"rows\" VALUES (2, NULL, 0.1, 'x'), (1, 9007199254740993, NULL, NULL), (3, -1, 1e300, '007')",
 )
 
 
-@BOTH
+@EACH
 def test_rows_come_by_the_primary_key_with_every_digit(fill: Fill, kind: str) -> None:
     fill(kind, *NUMBERS, 'CREATE VIEW seen AS SELECT id, name FROM "rows"')
     assert as_lists(read()) == {
@@ -157,7 +165,39 @@ def test_types_that_adbc_reads_otherwise_are_left_to_sqlalchemy(
         pass
 
 
-@BOTH
+def test_values_of_duckdb_come_as_they_are_there(fill: Fill) -> None:
+    fill(
+        "duckdb",
+        "CREATE SCHEMA shop",
+        """CREATE TABLE shop.sales ("at" TIMESTAMPTZ, price DECIMAL(38, 2), huge HUGEINT, code UUID,
+            size ENUM ('s', 'l'), took INTERVAL, tags TEXT[], b INT, "A b" INT, PRIMARY KEY ("A b", b))""",
+        """INSERT INTO shop.sales VALUES
+            ('2024-03-10 03:00:00-04', 123456789012345678901234567890.10, 18446744073709551616,
+             '2be2b7fc-6742-4bd2-bd70-53814a2a99c3', 'l', '2 hours', ['x'], 1, 2),
+            (NULL, NULL, NULL, NULL, NULL, NULL, NULL, 2, 1)""",
+    )
+    types = dict.fromkeys(["price", "huge"], "category")
+    source = Source(kind="sql", path=VARIABLE, options={"table": "shop.sales"})
+    dataset = Dataset(name="d", tables=[Table(name="rows")])
+    found = read_source(
+        source, dataset, "rows", types, lambda names: [name for name in names if name != "tags"]
+    )
+    assert found.iloc[0].isna().sum() == 6 and found["b"].tolist() == [2, 1]
+    last = found.iloc[1]
+    assert last["at"] == pd.Timestamp("2024-03-10T07:00:00Z")
+    assert last["price"] == "123456789012345678901234567890.1"
+    assert str(last["huge"]) == "18446744073709551616"
+    assert (last["size"], last["took"]) == ("l", 7200)
+    assert last["code"] == "2be2b7fc-6742-4bd2-bd70-53814a2a99c3"
+    with pytest.raises(UserError, match="column tags: it holds arrays or objects"):
+        read("shop.sales")
+    with pytest.raises(UserError, match="there is no table shop.sale .did you mean sales"):
+        read("shop.sale")
+    with pytest.raises(UserError, match="there is no file none.duckdb"):
+        read(path="duckdb:///none.duckdb")
+
+
+@EACH
 def test_rows_without_a_key_are_ordered_by_all_columns(fill: Fill, kind: str) -> None:
     fill(
         kind,
@@ -221,7 +261,7 @@ def test_values_of_several_types_and_batches_are_one_column(
 QUERY = 'SELECT id, name FROM "rows" WHERE name = :name OR id IN :ids ORDER BY id'
 
 
-@BOTH
+@EACH
 def test_parameters_are_bound_and_never_a_part_of_the_query(fill: Fill, kind: str) -> None:
     engine = fill(kind, *NUMBERS)
     found = read(query=QUERY, parameters={"name": "x", "ids": [3, 4]})
@@ -251,7 +291,7 @@ def test_parameters_are_bound_and_never_a_part_of_the_query(fill: Fill, kind: st
         ({"table": "empty"}, "the table has no rows"),
     ],
 )
-@BOTH
+@EACH
 def test_what_cannot_be_asked_for_is_refused(
     fill: Fill, kind: str, options: dict, message: str
 ) -> None:
@@ -398,59 +438,3 @@ def test_a_read_that_breaks_off_begins_anew_and_gives_all_rows(
             finally:
                 stop.set()
                 thread.join()
-
-
-MOMENTS = range(5 if os.environ.get("LONG") else 1)
-"""The seeds of the moments at which the server is killed, by each way."""
-
-
-@pytest.mark.slow
-@WAYS
-@pytest.mark.parametrize("seed", MOMENTS)
-def test_ingest_from_a_server_that_is_killed_and_started_again_writes_all_rows_or_none(
-    fill: Fill,
-    way: str,
-    seed: int,
-    postgres: Postgres,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    take(way, monkeypatch)
-    monkeypatch.setattr(sql_tables, "BATCH", 10_000)
-    monkeypatch.setattr(batches, "WAITS", (0.5, 1.0))
-    fill(
-        "postgresql",
-        "CREATE TABLE rows (id INT PRIMARY KEY, n NUMERIC, t TEXT)",
-        "INSERT INTO rows SELECT n, n / 8.0, repeat('x', 1000) FROM generate_series(1, 60000) AS n",
-    ).dispose()
-    dataset = Dataset(name="d", tables=[Table(name="rows")])
-    lists = ColumnLists(target="n", key=["id"], category=["t"])
-    path = tmp_path / "rows"
-
-    def ingest(killed_after: int | None = None) -> bytes:
-        def read(name: str, types: Types) -> Iterator[pd.DataFrame]:
-            source = Source(kind="sql", path=VARIABLE)
-            for number, batch in enumerate(read_batches(source, dataset, name, types)):
-                yield batch
-                if number == killed_after and not starting:
-                    postgres.kill()
-                    starting.append(threading.Thread(target=postgres.start))
-                    starting[0].start()
-
-        starting: list[threading.Thread] = []
-        try:
-            write_rows(read, dataset, lists, path)
-        finally:
-            for thread in starting:
-                thread.join()
-        return (path / "part-00000.parquet").read_bytes()
-
-    expected = ingest()
-    shutil.rmtree(path)
-    moment = random.Random(seed).randrange(2 if way == "adbc" else 6)
-    try:
-        assert ingest(killed_after=moment) == expected
-    except UserError as error:
-        assert re.search("the connection broke off|the database reports", str(error))
-        assert list(tmp_path.iterdir()) == [], "nothing is left of a part"
-        assert ingest() == expected

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 CONNECT_WITHIN = 10
 """Seconds that PostgreSQL may take to answer, unless its URL says otherwise."""
+FILES = ("sqlite", "duckdb")
+"""The databases that are files."""
 
 
 def connect(address: str) -> "Engine":
@@ -31,6 +33,7 @@ def connect(address: str) -> "Engine":
     """
     try:
         from sqlalchemy import create_engine
+        from sqlalchemy.dialects import registry
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import ArgumentError, NoSuchModuleError
     except ImportError:
@@ -38,6 +41,7 @@ def connect(address: str) -> "Engine":
             "Tables of a database need the extra sql, which is not installed: add seedbed[sql] to "
             "the dependencies, then `make lock setup`."
         ) from None
+    registry.register("duckdb", "seedbed.data.duckdb_files", "DuckDB")
     by_name = "://" not in address
     text = os.environ.get(address, "") if by_name else address
     if not text:
@@ -74,9 +78,9 @@ def label(address: str) -> str:
     return f"{head}{sign}{user.partition(':')[0]}{at}{host}"
 
 
-def sqlite_file(address: str | None) -> Path | None:
-    """Return the file of a URL of SQLite; None for any other address."""
-    if address is None or not address.startswith("sqlite") or ":///" not in address:
+def database_file(address: str | None) -> Path | None:
+    """Return the file of a URL of SQLite or DuckDB; None for any other address."""
+    if address is None or not address.startswith(FILES) or ":///" not in address:
         return None
     name = address.partition(":///")[2].partition("?")[0]
     return Path(name) if name and name != ":memory:" else None

@@ -14,7 +14,7 @@ from seedbed.config.schema import Dataset, Source
 from seedbed.config.sources import SOURCES, why_no_source
 from seedbed.data.batches import as_batches, begun_anew, stack_batches, without_empty_end
 from seedbed.data.csv_files import Types, read_csv
-from seedbed.data.databases import sqlite_file
+from seedbed.data.databases import database_file
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.parquet_files import Needed, refuse_other_columns
 from seedbed.data.source_files import ENDINGS
@@ -185,7 +185,7 @@ def find_unwatched(source: Source) -> str | None:
     """Return a sentence if the source's files lie where DVC does not see them change, or None."""
     if source.path is None:
         return None
-    file = sqlite_file(source.path)
+    file = database_file(source.path)
     # A link in the folder counts as being there.
     path = os.path.abspath(file or Path(source.path).expanduser())  # noqa: PTH100
     if (file or not is_elsewhere(source)) and Path(path).is_relative_to(WATCHED.absolute()):

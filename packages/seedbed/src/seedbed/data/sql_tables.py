@@ -14,7 +14,7 @@ from seedbed.config.source_options import SqlOptions
 from seedbed.config.sources import read_options
 from seedbed.data.batches import BrokenOff
 from seedbed.data.csv_files import Types
-from seedbed.data.databases import connect, database_words, label, reporting
+from seedbed.data.databases import FILES, connect, database_words, label, reporting
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.parquet_files import Needed
 from seedbed.data.sql_arrow import NoArrow, arrow_frame, arrow_reader
@@ -116,7 +116,7 @@ def _opened(source: Source) -> Iterator["sa.Engine"]:
             "the database's URL, or a URL without a password: -S source.path=DATABASE_URL."
         )
     engine = connect(source.path)
-    file = (engine.url.database or "") if engine.dialect.name == "sqlite" else ""
+    file = (engine.url.database or "") if engine.dialect.name in FILES else ""
     if file and not file.startswith((":", "file:")) and not Path(file).is_file():
         # SQLite itself would make an empty one.
         raise UserError(f"{label(source.path)}: there is no file {file}. Correct the address.")
@@ -152,7 +152,7 @@ def _read(
 ) -> Iterator[pd.DataFrame]:
     options, address = _options(source, dataset, table), str(source.path)
     place = _place(source, table)
-    with reporting(address, REMEDY):
+    with reporting(address, REMEDY), _breaking_off(place, address):
         statement: Any
         names: list[str] | None = None
         if options.query is not None:
@@ -176,6 +176,19 @@ def _read(
                 progress.add(len(batch))
         finally:
             progress.close()
+
+
+@contextmanager
+def _breaking_off(place: str, address: str) -> Iterator[None]:
+    """Let a read begin anew that lost its connection, also before the first row."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise _broken_off(place, 0, database_words(error, address)) from None
+        raise
 
 
 Keep = Callable[[list[str]], dict[str, bool]]
