@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kafka_broker import Broker
-from servers import Postgres
+from servers import MariaDB, Postgres
 
 from support import Project, copied, copy_repository, made_once
 
@@ -76,6 +76,16 @@ def postgres() -> Iterator[Postgres]:
         yield found
         if found.is_running():
             found.kill()
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """A MariaDB server of this worker; the test is skipped where it is not installed."""
+    # The name of a socket may not be long.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        found = MariaDB(Path(folder))
+        yield found
+        found.kill()
 
 
 @pytest.fixture(scope="session")

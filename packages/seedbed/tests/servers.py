@@ -1,4 +1,4 @@
-"""Real servers, started by the test that needs one: S3 by moto, GCS, SSH by sshd, PostgreSQL."""
+"""Real servers, started by the test that needs one: S3 by moto, GCS, SSH by sshd, PostgreSQL, MariaDB."""
 
 import getpass
 import os
@@ -14,9 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from support import started, wait_for
 
 SSHD = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
+MARIADBD = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin:/usr/local/sbin")
 STARTED_WITHIN = 40
 """Seconds that a server may take to answer on a busy machine."""
 BUCKET = "bucket"
@@ -125,6 +128,42 @@ def wait_for_port(process: subprocess.Popen[bytes], port: int, log: Path) -> Non
                 return
         time.sleep(0.1)
     raise AssertionError(f"{process.args} does not listen on {port}:\n{log.read_text()}")
+
+
+class MariaDB:
+    """A MariaDB server of Debian's package, with a database `d`, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        from sqlalchemy import create_engine, text
+
+        pytest.importorskip("pymysql")
+        if MARIADBD is None:
+            pytest.skip("mariadbd is not installed")
+        self._log, self._socket = folder / "mariadb.log", folder / "socket"
+        shared = ["--no-defaults", f"--datadir={folder}/data", f"--user={getpass.getuser()}"]
+        install = ["mariadb-install-db", *shared, "--auth-root-authentication-method=normal"]
+        subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
+        self._command = [MARIADBD, *shared, f"--socket={self._socket}", "--skip-networking"]
+        self.url = f"mariadb://root@localhost/d?unix_socket={self._socket}"
+        self.start()
+        engine = create_engine(f"mariadb+pymysql://root@localhost?unix_socket={self._socket}")
+        with engine.begin() as connection:
+            connection.execute(text("CREATE DATABASE d CHARACTER SET utf8mb4"))
+        engine.dispose()
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        wait_for(self._answers, "mariadbd does not answer", STARTED_WITHIN)
+
+    def kill(self) -> None:
+        """End it at once, as when a machine goes down."""
+        self._process.kill()
+        self._process.wait()
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as asking:
+            return asking.connect_ex(str(self._socket)) == 0
 
 
 class Postgres:

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 import pandas as pd
 import pytest
-from sqlalchemy import create_engine
 
 import api_server
 import kafka_front
@@ -21,10 +20,11 @@ from kafka_broker import Broker
 from seedbed.config.schema import ColumnLists, Dataset, Source, Table
 from seedbed.data import json_api, kafka_topics, sql_tables
 from seedbed.data.csv_files import Types
+from seedbed.data.databases import connect
 from seedbed.data.ingesting import write_rows
 from seedbed.data.sources import read_batches
 from seedbed.errors import UserError
-from servers import BUCKET, KEYS, Postgres, free_port, wait_for_port
+from servers import BUCKET, KEYS, MariaDB, Postgres, free_port, wait_for_port
 
 from support import LONG
 
@@ -123,17 +123,21 @@ def serving_messages(folder: Path, broker: Broker) -> Iterator[tuple[Server, Sou
 
 
 @contextmanager
-def serving_a_table(server: Postgres) -> Iterator[tuple[Server, Source]]:
-    engine = create_engine(server.url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE killed (id INT PRIMARY KEY, n FLOAT8, t TEXT)")
-        ROWS.to_sql("killed", connection, index=False, if_exists="append")
+def serving_a_table(server: Postgres | MariaDB) -> Iterator[tuple[Server, Source]]:
+    """Yield a database, and the source that is a table of it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ROWS_DB", server.url.render_as_string(hide_password=False))
+        patch.setenv("ROWS_DB", str(server.url))
+        engine = connect("ROWS_DB")
+        with engine.begin() as connection:
+            connection.exec_driver_sql(
+                "CREATE TABLE killed (id INT PRIMARY KEY, n DOUBLE PRECISION, t TEXT)"
+            )
+            ROWS.to_sql("killed", connection, index=False, if_exists="append")
+        engine.dispose()
         yield server, Source(kind="sql", path="ROWS_DB", options={"table": "killed"})
-    engine.dispose()
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE killed")
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE killed")
+        engine.dispose()
 
 
 @contextmanager
@@ -149,7 +153,8 @@ def serving(
     elif kind == "kafka":
         found = serving_messages(folder, request.getfixturevalue("kafka"))
     else:
-        found = serving_a_table(request.getfixturevalue("postgres"))
+        server = "mariadb" if kind == "mariadb" else "postgres"
+        found = serving_a_table(request.getfixturevalue(server))
     with found as both:
         yield both
 
@@ -157,7 +162,11 @@ def serving(
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", MOMENTS)
 @pytest.mark.parametrize(
-    "kind", ["parquet at s3", "csv at s3", "csv at http", "api", "kafka", "adbc", "sqlalchemy"]
+    "kind",
+    [
+        *("parquet at s3", "csv at s3", "csv at http", "api", "kafka"),
+        *("adbc", "sqlalchemy", "mariadb"),
+    ],
 )
 def test_all_rows_are_written_or_none(
     kind: str,
@@ -195,13 +204,15 @@ def test_all_rows_are_written_or_none(
         moment = random.Random(f"{kind} {seed}").uniform(0, undisturbed)
         killing = threading.Thread(target=kill_and_start, args=(moment,))
         killing.start()
-        outcome = "equal"
+        outcome, begun = "equal", time.perf_counter()
         try:
             assert ingest(read) == expected
         except UserError as error:
             outcome = str(error)
-        finally:
-            killing.join()
-        print(f"{kind}, killed after {moment:.2f} of {undisturbed:.2f} s: {outcome}")
+        took = time.perf_counter() - begun
+        killing.join()
+        print(
+            f"{kind}, killed after {moment:.2f} of {undisturbed:.2f} s, took {took:.2f}: {outcome}"
+        )
         assert [path.name for path in out.iterdir()] == ["rows"], "nothing is left of a part"
         assert ingest(read) == expected

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from seedbed.data.sources import read_source
 from seedbed.data.sql_arrow import NoArrow, arrow_reader
 from seedbed.data.values import read_values
 from seedbed.errors import UserError
-from servers import Postgres
+from servers import MariaDB, Postgres
 
 SECRET = "correct-horse"  # pragma: allowlist secret
 VARIABLE = "ROWS_DB"
@@ -195,6 +196,68 @@ def test_values_of_duckdb_come_as_they_are_there(fill: Fill) -> None:
         read("shop.sale")
     with pytest.raises(UserError, match="there is no file none.duckdb"):
         read(path="duckdb:///none.duckdb")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_rows_that_differ_in_what_a_collation_ignores_come_in_one_order(
+    fill: Fill, kind: str
+) -> None:
+    fill(
+        kind,
+        'CREATE TABLE "rows" (t VARCHAR COLLATE NOCASE, n INT)',
+        "INSERT INTO \"rows\" VALUES ('b', 1), ('a', 10), ('A', 1), ('a', 2), ('B', 1), ('A', 2)",
+    )
+    assert as_lists(read()) == {"t": [*"AABaab"], "n": [1, 2, 1, 2, 10, 1]}
+
+
+@pytest.mark.slow
+def test_values_of_mariadb_come_as_they_are_there(
+    mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, mariadb.url)
+    columns = """id INT PRIMARY KEY, big BIGINT UNSIGNED, price DECIMAL(30, 10), ratio DOUBLE,
+        ok BOOLEAN, name TEXT, day DATE, clock DATETIME(6), at TIMESTAMP(6) NULL, took TIME(3),
+        bits BIT(4), size ENUM('s', 'l')"""
+    statements = [
+        f"CREATE TABLE `rows` ({columns})",
+        "SET time_zone = '-04:00'",
+        """INSERT INTO `rows` VALUES (2, 18446744073709551615, 12345678901234567890.5, 0.1, true,
+            'é😀', '2024-02-29', '2024-03-10 02:30:00.000001', '2024-03-10 03:00:00.5', '-01:00:01.5',
+            b'1010', 'l')""",
+        "INSERT INTO `rows` (id) VALUES (1)",
+        "CREATE TABLE ties (t VARCHAR(9), n INT)",
+        "INSERT INTO ties VALUES ('b', 1), ('a', 10), ('A', 1), ('a', 2), ('A', 2), ('a ', 2)",
+    ]
+    engine = connect(VARIABLE)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    found = as_lists(read(types={"price": "category"}))
+    assert {values[0] for name, values in found.items() if name != "id"} == {None}
+    assert {name: values[1] for name, values in found.items()} == {
+        "id": 2,
+        "big": 18446744073709551615,
+        "price": "12345678901234567890.5",
+        "ratio": 0.1,
+        "ok": 1,
+        "name": "é😀",
+        "day": date(2024, 2, 29),
+        "clock": pd.Timestamp("2024-03-10 02:30:00.000001"),
+        "at": pd.Timestamp("2024-03-10T07:00:00.5Z"),
+        "took": -3601.5,
+        "bits": 10,
+        "size": "l",
+    }
+    assert as_lists(read("ties")) == {
+        "t": ["A", "A", "a", "a", "a ", "b"],
+        "n": [1, 2, 2, 10, 2, 1],
+    }
+    query = "SELECT n FROM ties WHERE n IN :n AND '100%' <> :t ORDER BY n, BINARY t"
+    found = as_lists(read(query=query, parameters={"n": [1, 10], "t": "' OR 1 --"}))
+    assert found == {"n": [1, 1, 10]}
+    with pytest.raises(UserError, match=r"there is no table tie .did you mean ties"):
+        read("tie")
 
 
 @EACH

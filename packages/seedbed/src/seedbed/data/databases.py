@@ -3,8 +3,9 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seedbed.config.sources import SECRET, holds_secret
 from seedbed.errors import UserError, one_line
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 CONNECT_WITHIN = 10
-"""Seconds that PostgreSQL may take to answer, unless its URL says otherwise."""
+"""Seconds that a server may take to answer, unless its URL says otherwise."""
 FILES = ("sqlite", "duckdb")
 """The databases that are files."""
 
@@ -60,15 +61,35 @@ def connect(address: str) -> "Engine":
             )
         if url.drivername in ("postgresql", "postgres"):
             url = url.set(drivername="postgresql+psycopg")
-        waiting = url.drivername == "postgresql+psycopg" and "connect_timeout" not in url.query
-        arguments = {"connect_timeout": CONNECT_WITHIN} if waiting else {}
+        elif url.drivername in ("mysql", "mariadb"):
+            url = url.set(drivername=f"{url.drivername}+pymysql")
+        arguments: dict[str, Any] = {}
+        if url.drivername.endswith(("+psycopg", "+pymysql")) and "connect_timeout" not in url.query:
+            arguments["connect_timeout"] = CONNECT_WITHIN
+        if url.drivername.endswith("+pymysql"):
+            arguments |= _converting()
         return create_engine(url, hide_parameters=True, connect_args=arguments)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-        why = one_line(error) if not by_name else type(error).__name__
+        is_private = by_name and not isinstance(error, ImportError)
+        why = type(error).__name__ if is_private else one_line(error)
         raise UserError(
             f"{label(address)}: this is not a URL of a database that can be reached ({why}). "
             "Write it as postgresql://USER@HOST/DATABASE or sqlite:///FILE, and install its driver."
         ) from None
+
+
+def _converting() -> dict[str, Any]:
+    """Return what lets PyMySQL give BIT as a number, and TIMESTAMP in UTC: it is a moment."""
+    from pymysql.constants import FIELD_TYPE
+    from pymysql.converters import conversions, convert_datetime
+
+    def moment(text: str) -> Any:
+        found = convert_datetime(text)
+        # 0000-00-00 stays a text.
+        return found.replace(tzinfo=UTC) if isinstance(found, datetime) else found
+
+    own = {FIELD_TYPE.TIMESTAMP: moment, FIELD_TYPE.BIT: int.from_bytes}
+    return {"conv": {**conversions, **own}, "init_command": "SET time_zone = '+00:00'"}
 
 
 def label(address: str) -> str:

@@ -13,14 +13,20 @@ NESTED = re.compile(r"JSON|(STRUCT|MAP|UNION)\(.*|.*\]")
 OF_SCHEMA = "database_name = current_database() AND schema_name = coalesce(?, current_schema())"
 
 
-class _QuotesAll(IdentifierPreparer):
+class _QuotesAll(IdentifierPreparer):  # type: ignore[misc]
     legal_characters = re.compile("(?!)")  # DuckDB has reserved words of its own
 
 
-class DuckDB(DefaultDialect):
+def _type_of(kind: str) -> Any:
+    if NESTED.fullmatch(kind):
+        return sa.JSON()
+    return sa.String() if kind == "VARCHAR" else sa.types.NullType()
+
+
+class DuckDB(DefaultDialect):  # type: ignore[misc]
     """A dialect for ``duckdb:///FILE``, which is opened for reading only.
 
-    Values come as DuckDB gives them: of columns it tells only whether they are nested.
+    Values come as DuckDB gives them: of columns it tells only which are text, and which nested.
     """
 
     name = driver = "duckdb"
@@ -55,7 +61,7 @@ class DuckDB(DefaultDialect):
         return [
             {
                 "name": name,
-                "type": sa.JSON() if NESTED.fullmatch(kind) else sa.types.NullType(),
+                "type": _type_of(kind),
                 "nullable": True,
                 "default": None,
             }

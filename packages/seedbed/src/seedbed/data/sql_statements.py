@@ -75,5 +75,19 @@ def select_columns(
         if isinstance(types[column], sa.ARRAY | sa.JSON):
             raise UserError(why_nested(f"{label(str(source.path))}, table {name}", column))
     # Without types, drivers give what stands there, and SQLite's text of a time stays as it is.
-    order = [sa.column(column) for column in key or names]
+    order = [sa.column(column) for column in key]
+    if not key:
+        order = [_by_bytes(sa.column(column), types[column], engine) for column in names]
     return sa.select(*map(sa.column, names)).select_from(table).order_by(*order), names
+
+
+def _by_bytes(column: "sa.ColumnClause", kind: Any, engine: "sa.Engine") -> "sa.ColumnElement":
+    """Return a column to sort by, of which no texts tie that its collation takes for equal."""
+    import sqlalchemy as sa
+
+    if not isinstance(kind, sa.String):
+        return column
+    if engine.dialect.name in ("mysql", "mariadb"):
+        return sa.cast(column, sa.LargeBinary)
+    collation = {"sqlite": "BINARY", "duckdb": "C"}.get(engine.dialect.name)
+    return sa.collate(column, collation) if collation else column
