@@ -69,7 +69,9 @@ def find_option_mistakes(source: Source) -> Iterator[Mistake]:
             "source.path",
             "holds a password or a key, which would get into params.yaml and Git: leave it to "
             "the store's own files or environment variables; for a database, give the name of an "
-            "environment variable that holds the whole address",
+            "environment variable that holds the whole address. If it was given with -S, DVC has "
+            "written it into params.yaml and .git: `git checkout params.yaml` and `git gc "
+            "--prune=now` remove it, after `dvc queue remove NAME` of a queued experiment",
         )
     if source.kind == "package" and source.options:
         name = next(iter(source.options))
