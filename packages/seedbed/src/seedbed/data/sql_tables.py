@@ -1,7 +1,6 @@
 """A table or a query of a database, read in batches by one statement, whole or not at all."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ import pandas as pd
 from seedbed.config.schema import TEXT_TYPES, Dataset, Source
 from seedbed.config.source_options import SqlOptions
 from seedbed.config.sources import read_options
-from seedbed.data.batches import BrokenOff
+from seedbed.data.batches import BrokenOff, read_ahead
 from seedbed.data.csv_files import Types
 from seedbed.data.databases import FILES, connect, database_words, label, reporting
 from seedbed.data.headers import refuse_repeated
@@ -229,12 +228,10 @@ def _read_arrow(
 ) -> Iterator[pd.DataFrame]:
     kept = keep(reader.schema.names)
     done = 0
-    # The next batch is fetched while this one is worked on.
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, reader, None)
+    with read_ahead(lambda: reader) as batches:
         while True:
             try:
-                batch = coming.result()
+                batch = next(batches, None)
             except Exception as error:  # of Arrow, of ADBC, or OSError
                 words = database_words(error, address)
                 if "ERROR:" in words:
@@ -242,7 +239,6 @@ def _read_arrow(
                 raise _broken_off(place, done, words) from None
             if batch is None:
                 return
-            coming = pool.submit(next, reader, None)
             try:
                 frame = arrow_frame(batch.select(list(kept)), kept, place)
             except OverflowError as error:
