@@ -12,9 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from ruamel.yaml import YAML
-
 from measuring import ROOT, cloned, run, seconds
+from ruamel.yaml import YAML
 
 sys.path.insert(0, str(ROOT / "packages/seedbed/tests/data_sets"))
 from tables import TABLES, Table
