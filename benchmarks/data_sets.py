@@ -39,7 +39,7 @@ def minutes(*columns: str) -> str:
     derived = ", ".join(
         f"{{name: {column}_minute, kind: clock_minutes, columns: [{column}]}}" for column in columns
     )
-    return f"features.derived=[{derived}]"
+    return f"+features.derived=[{derived}]"
 
 
 EDITS = {

@@ -1,6 +1,7 @@
 """CSV files: read whole, and one that is damaged, cut off or ambiguous is refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from seedbed.data.text_files import decoding, has_wide_letters, opened
 from seedbed.errors import UserError
 
 Types = Mapping[str, ColumnType]
+Needed = Callable[[list[str]], list[str]]
+"""Returns which columns of a table are needed, given all of them."""
+BATCH = 2**16
+"""Rows that are read at once."""
 NOT_KNOWN = (
     *("", "NA", "N/A", "n/a", "<NA>", "#N/A"),
     *("NaN", "nan", "NULL", "null", "None"),
@@ -57,34 +62,81 @@ def read_csv(
         name, or a row has more or fewer values than there are columns.
     """
     options = options or CsvOptions()
+    names, first = _begin(path, options)
+    if as_text:
+        with refusing(path, options):
+            if (table := _read_fast(path, options, first)) is not None:
+                return table.set_axis(names, axis=1)
+        types = dict.fromkeys(names, "category")
+    (frame,) = _read(path, types, missing, options, names, None)
+    return frame
+
+
+def read_csv_batches(
+    path: Path,
+    types: Types,
+    missing: Sequence[str],
+    options: CsvOptions,
+    needed: Needed,
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a CSV file as :func:`read_csv` reads them, at most BATCH at a time.
+
+    The type of a column that is not listed depends on all rows: if one of them is needed, which
+    `needed` returns of all, the file is read whole.
+
+    Raises
+    ------
+    UserError
+        As :func:`read_csv`.
+    """
+    names, _ = _begin(path, options)
+    is_listed = all(name in types for name in needed(names))  # also by a glob
+    yield from _read(path, types, missing, options, names, BATCH if is_listed else None)
+
+
+def _begin(path: Path, options: CsvOptions) -> tuple[list[str], list[str]]:
     if not path.is_file():
         raise UserError(
             f"{path}: there is no such file. Check the path in the conf/dataset or conf/source "
             "file."
         )
     with refusing(path, options):
-        names, first = read_names(path, options)
-        if as_text and (table := _read_fast(path, options, first)) is not None:
-            return table.set_axis(names, axis=1)
-        texts = set(
-            names
-            if as_text
-            else (name for name in names if types.get(name) in (*TEXT_TYPES, "time"))
-        ).union(options.formats)
-        few, many = ["", *missing, *options.missing], [*NOT_KNOWN, *missing, *options.missing]
-        unknown = {
-            name: few if as_text or types.get(name) in TEXT_TYPES else many for name in names
-        }
-        reading = {"na_values": unknown, "low_memory": False, **_header(names, options)}
-        frame = _parse(
-            path,
-            options,
-            dtype={name: "str" for name in names if name in texts},
-            float_precision="round_trip",  # else the last bit differs from JSON's and Parquet's
-            **reading,
-        )
-        if len(frame) and not options.fill_short_rows and frame.iloc[:, -1].isna().any():
-            refuse_short_rows(path, options, len(names))
+        return read_names(path, options)
+
+
+def _read(
+    path: Path,
+    types: Types,
+    missing: Sequence[str],
+    options: CsvOptions,
+    names: list[str],
+    rows: int | None,
+) -> Iterator[pd.DataFrame]:
+    """Yield so many rows at a time, or all."""
+    texts = {name for name in names if types.get(name) in (*TEXT_TYPES, "time")}
+    texts |= options.formats.keys()
+    few, many = ["", *missing, *options.missing], [*NOT_KNOWN, *missing, *options.missing]
+    unknown = {name: few if types.get(name) in TEXT_TYPES else many for name in names}
+    reading = {
+        "na_values": unknown,
+        "low_memory": False,
+        "chunksize": rows,
+        **_header(names, options),
+    }
+    parts = _parse(
+        path,
+        options,
+        dtype={name: "str" for name in names if name in texts},
+        float_precision="round_trip",  # else the last bit differs from JSON's and Parquet's
+        **reading,
+    )
+    digits = _Digits(path, options, reading)
+    is_even = options.fill_short_rows
+    for place, frame in enumerate(parts):
+        if len(frame) and not is_even and frame.iloc[:, -1].isna().any():
+            with refusing(path, options):
+                refuse_short_rows(path, options, len(names))
+            is_even = True
         for name in frame.columns.difference(texts):
             if types.get(name) and isinstance(frame[name].dtype, pd.StringDtype):
                 # pandas leaves the empty text in a column of numbers beyond 2^63.
@@ -94,32 +146,62 @@ def read_csv(
             for name in frame.columns
             if frame[name].dtype == "float64" and frame[name].abs().max() >= EXACT
         ]
-        if rounded:
-            digits = _parse(path, options, usecols=rounded, dtype="str", **reading)
-            for name in rounded:
-                frame[name] = _restore_digits(digits[name], frame[name], options.thousands)
-        return frame
+        for name, found in digits.of(place, rounded).items():
+            frame[name] = _restore_digits(found, frame[name], options.thousands)
+        yield frame
 
 
-def _parse(path: Path, options: CsvOptions, **more: Any) -> pd.DataFrame:
+class _Digits:
+    """Reads columns of a file anew as text, for parts of it in their order."""
+
+    def __init__(self, path: Path, options: CsvOptions, reading: Mapping[str, Any]) -> None:
+        self._path, self._options, self._reading = path, options, reading
+        self._names: set[str] = set()
+        self._parts: Iterator[tuple[int, pd.DataFrame]] = iter(())
+
+    def of(self, place: int, names: Sequence[str]) -> dict[str, pd.Series]:
+        if not names:
+            return {}
+        if not self._names.issuperset(names):
+            self._names.update(names)
+            own = {"usecols": sorted(self._names), "dtype": "str"}
+            self._parts = enumerate(_parse(self._path, self._options, **own, **self._reading))
+        part = next(part for at, part in self._parts if at == place)
+        return {name: part[name] for name in names}
+
+
+def _parse(path: Path, options: CsvOptions, **more: Any) -> Iterator[pd.DataFrame]:
+    """Yield what pandas reads: the parts, where `more` has a `chunksize`, else all."""
     quoting = {"quoting": 3} if options.quote is None else {"quotechar": options.quote}
-    with opened(path, text=not has_wide_letters(options.encoding)) as file:
-        return pd.read_csv(
-            file,
-            engine="c",
-            sep=options.separator,
-            encoding=decoding(options.encoding),
-            escapechar=options.escape,
-            decimal=options.decimal,
-            thousands=options.thousands,
-            skiprows=options.top,
-            keep_default_na=False,
-            # Else rows longer than the header make their first column the index.
-            index_col=False,
-            on_bad_lines="error",
-            **quoting,
-            **more,
-        )
+    with ExitStack() as stack:
+        with refusing(path, options):
+            is_text = not has_wide_letters(options.encoding)
+            found = pd.read_csv(
+                stack.enter_context(opened(path, text=is_text)),
+                engine="c",
+                sep=options.separator,
+                encoding=decoding(options.encoding),
+                escapechar=options.escape,
+                decimal=options.decimal,
+                thousands=options.thousands,
+                skiprows=options.top,
+                keep_default_na=False,
+                # Else rows longer than the header make their first column the index.
+                index_col=False,
+                on_bad_lines="error",
+                **quoting,
+                **more,
+            )
+        if isinstance(found, pd.DataFrame):
+            yield found
+            return
+        part: pd.DataFrame | None
+        while True:
+            with refusing(path, options):  # not around a yield: it changes what warnings do
+                part = next(found, None)
+            if part is None:
+                return
+            yield part
 
 
 def _header(names: list[str], options: CsvOptions) -> dict[str, Any]:
@@ -134,15 +216,18 @@ def _restore_digits(texts: pd.Series, floats: pd.Series, thousands: str | None) 
     digits = texts.str.strip()
     if thousands is not None:
         digits = digits.str.replace(thousands, "", regex=False)
-    if not digits.dropna().str.fullmatch(r"[+-]?[0-9]+").all():
+    others = floats[digits.notna() & ~digits.str.fullmatch(r"[+-]?[0-9]+", na=False)]  # as 1e3
+    if ((others % 1 != 0) | (others.abs() >= EXACT)).any():
         return floats
+    digits[others.index] = others.astype("int64").astype("str")
     found = whole_numbers(digits, texts.index)
     return digits if found is None else found
 
 
 def read_first_row(path: Path, options: CsvOptions) -> list[str]:
     """Return the texts of the row that holds the names, or of the first where none does."""
-    return _parse(path, options, header=None, nrows=1, dtype="str").iloc[0].astype("str").tolist()
+    (row,) = _parse(path, options, header=None, nrows=1, dtype="str")
+    return row.iloc[0].astype("str").tolist()
 
 
 def read_names(path: Path, options: CsvOptions) -> tuple[list[str], list[str]]:
