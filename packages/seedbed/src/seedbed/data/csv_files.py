@@ -1,7 +1,6 @@
 """CSV files: read whole, and one that is damaged, cut off or ambiguous is refused."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ import pandas as pd
 from seedbed.config.schema import TEXT_TYPES, ColumnType
 from seedbed.config.source_options import CsvOptions
 from seedbed.data.csv_checks import arrow_options, refuse_cut_off, refuse_short_rows, refusing
+from seedbed.data.csv_parsing import Digits, parse_csv
 from seedbed.data.headers import name_columns, refuse_repeated
-from seedbed.data.integers import EXACT, whole_numbers
-from seedbed.data.text_files import decoding, has_wide_letters, opened
+from seedbed.data.text_files import has_wide_letters, opened
 from seedbed.errors import UserError
 
 Types = Mapping[str, ColumnType]
@@ -123,14 +122,14 @@ def _read(
         "chunksize": rows,
         **_header(names, options),
     }
-    parts = _parse(
+    parts = parse_csv(
         path,
         options,
         dtype={name: "str" for name in names if name in texts},
         float_precision="round_trip",  # else the last bit differs from JSON's and Parquet's
         **reading,
     )
-    digits = _Digits(path, options, reading)
+    digits = Digits(path, options, reading)
     is_even = options.fill_short_rows
     for place, frame in enumerate(parts):
         if len(frame) and not is_even and frame.iloc[:, -1].isna().any():
@@ -141,67 +140,8 @@ def _read(
             if types.get(name) and isinstance(frame[name].dtype, pd.StringDtype):
                 # pandas leaves the empty text in a column of numbers beyond 2^63.
                 frame[name] = frame[name].mask(frame[name].isin(unknown[name]))
-        rounded = [
-            name
-            for name in frame.columns
-            if frame[name].dtype == "float64" and frame[name].abs().max() >= EXACT
-        ]
-        for name, found in digits.of(place, rounded).items():
-            frame[name] = _restore_digits(found, frame[name], options.thousands)
+        digits.restore(place, frame)
         yield frame
-
-
-class _Digits:
-    """Reads columns of a file anew as text, for parts of it in their order."""
-
-    def __init__(self, path: Path, options: CsvOptions, reading: Mapping[str, Any]) -> None:
-        self._path, self._options, self._reading = path, options, reading
-        self._names: set[str] = set()
-        self._parts: Iterator[tuple[int, pd.DataFrame]] = iter(())
-
-    def of(self, place: int, names: Sequence[str]) -> dict[str, pd.Series]:
-        if not names:
-            return {}
-        if not self._names.issuperset(names):
-            self._names.update(names)
-            own = {"usecols": sorted(self._names), "dtype": "str"}
-            self._parts = enumerate(_parse(self._path, self._options, **own, **self._reading))
-        part = next(part for at, part in self._parts if at == place)
-        return {name: part[name] for name in names}
-
-
-def _parse(path: Path, options: CsvOptions, **more: Any) -> Iterator[pd.DataFrame]:
-    """Yield what pandas reads: the parts, where `more` has a `chunksize`, else all."""
-    quoting = {"quoting": 3} if options.quote is None else {"quotechar": options.quote}
-    with ExitStack() as stack:
-        with refusing(path, options):
-            is_text = not has_wide_letters(options.encoding)
-            found = pd.read_csv(
-                stack.enter_context(opened(path, text=is_text)),
-                engine="c",
-                sep=options.separator,
-                encoding=decoding(options.encoding),
-                escapechar=options.escape,
-                decimal=options.decimal,
-                thousands=options.thousands,
-                skiprows=options.top,
-                keep_default_na=False,
-                # Else rows longer than the header make their first column the index.
-                index_col=False,
-                on_bad_lines="error",
-                **quoting,
-                **more,
-            )
-        if isinstance(found, pd.DataFrame):
-            yield found
-            return
-        part: pd.DataFrame | None
-        while True:
-            with refusing(path, options):  # not around a yield: it changes what warnings do
-                part = next(found, None)
-            if part is None:
-                return
-            yield part
 
 
 def _header(names: list[str], options: CsvOptions) -> dict[str, Any]:
@@ -211,22 +151,9 @@ def _header(names: list[str], options: CsvOptions) -> dict[str, Any]:
     return {} if options.names is None else {"header": 0, "names": names}
 
 
-def _restore_digits(texts: pd.Series, floats: pd.Series, thousands: str | None) -> pd.Series:
-    """Return numbers with all their digits, as text where no integer holds them, else floats."""
-    digits = texts.str.strip()
-    if thousands is not None:
-        digits = digits.str.replace(thousands, "", regex=False)
-    others = floats[digits.notna() & ~digits.str.fullmatch(r"[+-]?[0-9]+", na=False)]  # as 1e3
-    if ((others % 1 != 0) | (others.abs() >= EXACT)).any():
-        return floats
-    digits[others.index] = others.astype("int64").astype("str")
-    found = whole_numbers(digits, texts.index)
-    return digits if found is None else found
-
-
 def read_first_row(path: Path, options: CsvOptions) -> list[str]:
     """Return the texts of the row that holds the names, or of the first where none does."""
-    (row,) = _parse(path, options, header=None, nrows=1, dtype="str")
+    (row,) = parse_csv(path, options, header=None, nrows=1, dtype="str")
     return row.iloc[0].astype("str").tolist()
 
 
