@@ -59,6 +59,13 @@ with pq.ParquetWriter(out, found.schema, compression="zstd") as writer:
     for batch in found.to_batches():
         writer.write_batch(batch)
 """
+BARE_CSV = """
+import pyarrow.csv as pc
+reader = pc.open_csv(path)
+with pq.ParquetWriter(out, reader.schema, compression="zstd") as writer:
+    for batch in reader:
+        writer.write_batch(batch)
+"""
 BARE_KAFKA = """
 import confluent_kafka
 servers, topic = path.removeprefix("kafka://").split("/")
@@ -184,6 +191,25 @@ def parquet(folder: Path) -> Iterator[Fill]:
 
 
 @contextmanager
+def csv(folder: Path) -> Iterator[Fill]:
+    """Yield what writes a CSV file."""
+    import pyarrow.csv as pc
+    import pyarrow.parquet as pq
+
+    path, made = folder / "rows.csv", folder / "made.parquet"
+
+    def fill(rows: int) -> str:
+        run([sys.executable, "-c", MADE, str(rows), str(made), ""], folder)
+        file = pq.ParquetFile(made)
+        with pc.CSVWriter(path, file.schema_arrow) as writer:
+            for batch in file.iter_batches():
+                writer.write_batch(batch)
+        return str(path)
+
+    yield fill
+
+
+@contextmanager
 def s3(folder: Path) -> Iterator[Fill]:
     """Yield what puts a Parquet file into a bucket of moto's server."""
     from servers import BUCKET, KEYS, s3_place
@@ -234,6 +260,7 @@ def kafka(folder: Path) -> Iterator[Fill]:
 KINDS = {
     "sql": ("sql", sql, "ADBC", BARE_SQL),
     "parquet": ("parquet", parquet, "pyarrow", BARE_PARQUET),
+    "csv": ("csv", csv, "pyarrow", BARE_CSV),
     "s3": ("parquet", s3, "pyarrow", BARE_PARQUET),
     "kafka": ("kafka", kafka, "a loop", BARE_KAFKA),
 }

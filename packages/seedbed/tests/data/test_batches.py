@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from seedbed.config.columns import resolve_columns
 from seedbed.config.schema import ColumnLists, Dataset, Join, Source, Table, Window
 from seedbed.data import batches as batches_module
-from seedbed.data import tables
+from seedbed.data import csv_files, tables
 from seedbed.data.batches import BrokenOff, read_ahead
-from seedbed.data.ingesting import assemble_rows, write_rows
+from seedbed.data.ingesting import assemble_rows, columns_to_read, write_rows
 from seedbed.data.sources import READERS, read_batches, read_source
 from seedbed.data.tables import read_table, write_table
 from seedbed.data.values import read_values
@@ -128,6 +128,55 @@ def test_a_table_is_written_in_the_same_bytes_however_it_is_cut(
     expected = (tmp_path / "whole/part-00000.parquet").read_bytes()
     assert written(cut(frame, places), BASE, lists, tmp_path / "cut") == expected
     assert list(tmp_path.glob(".*")) == [], "nothing is left beside the table"
+
+
+NUMBER_TEXTS = ["1", "-7", "2.5", "", "NA", " 3", "9007199254740993", "18446744073709551615", "1e3"]
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from(NUMBER_TEXTS),
+            st.sampled_from([*NUMBER_TEXTS[:7], "36893488147419103232", "abc"]),
+            st.sampled_from(["007", "NA", "", '"a\nb"']),
+            st.sampled_from(["True", "False", "", "yes", "1"]),
+            st.sampled_from(["2024-01-01", "", "2024-01-01T05:00Z"]),
+            st.sampled_from(["x", "1", ""]),
+        ),
+        min_size=1,
+        max_size=9,
+    )
+)
+def test_a_csv_file_gives_the_same_bytes_in_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[tuple[str, ...]]
+) -> None:
+    file = tmp_path / "rows.csv"
+    lines = ["y,k,name,ok,at,unlisted", *(",".join(row) for row in rows)]
+    file.write_text("\n".join(lines) + "\n")
+    lists = ColumnLists(
+        target="y", key=["k"], types={"name": "category", "ok": "boolean", "at": "time"}
+    )
+    source = Source(kind="csv", path=str(file))
+
+    def written_in(size: int) -> bytes | str:
+        monkeypatch.setattr(csv_files, "BATCH", size)
+
+        def read_some(name: str, types: Any) -> Iterator[pd.DataFrame]:
+            def needed(names: list[str]) -> list[str]:
+                return columns_to_read(name, names, BASE, lists)
+
+            return read_batches(source, BASE, name, types, needed)
+
+        try:
+            write_rows(read_some, BASE, lists, tmp_path / "rows")
+        except InputError as error:
+            return "a value of k cannot be read" if error.column == "k" else str(error)
+        except UserError as error:
+            return str(error)
+        return (tmp_path / "rows/part-00000.parquet").read_bytes()
+
+    assert written_in(2) == written_in(2**16)
 
 
 TRIPS = ColumnLists(

@@ -1,6 +1,6 @@
 """CSV files: read whole, and one that is damaged, cut off or ambiguous is refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,16 @@ import pandas as pd
 from seedbed.config.schema import TEXT_TYPES, ColumnType
 from seedbed.config.source_options import CsvOptions
 from seedbed.data.csv_checks import arrow_options, refuse_cut_off, refuse_short_rows, refusing
+from seedbed.data.csv_parsing import Digits, parse_csv
 from seedbed.data.headers import name_columns, refuse_repeated
-from seedbed.data.integers import EXACT, whole_numbers
-from seedbed.data.text_files import decoding, has_wide_letters, opened
+from seedbed.data.text_files import has_wide_letters, opened
 from seedbed.errors import UserError
 
 Types = Mapping[str, ColumnType]
+Needed = Callable[[list[str]], list[str]]
+"""Returns which columns of a table are needed, given all of them."""
+BATCH = 2**16
+"""Rows that are read at once."""
 NOT_KNOWN = (
     *("", "NA", "N/A", "n/a", "<NA>", "#N/A"),
     *("NaN", "nan", "NULL", "null", "None"),
@@ -57,69 +61,87 @@ def read_csv(
         name, or a row has more or fewer values than there are columns.
     """
     options = options or CsvOptions()
+    names, first = _begin(path, options)
+    if as_text:
+        with refusing(path, options):
+            if (table := _read_fast(path, options, first)) is not None:
+                return table.set_axis(names, axis=1)
+        types = dict.fromkeys(names, "category")
+    (frame,) = _read(path, types, missing, options, names, None)
+    return frame
+
+
+def read_csv_batches(
+    path: Path,
+    types: Types,
+    missing: Sequence[str],
+    options: CsvOptions,
+    needed: Needed,
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a CSV file as :func:`read_csv` reads them, at most BATCH at a time.
+
+    The type of a column that is not listed depends on all rows: if one of them is needed, which
+    `needed` returns of all, the file is read whole.
+
+    Raises
+    ------
+    UserError
+        As :func:`read_csv`.
+    """
+    names, _ = _begin(path, options)
+    is_listed = all(name in types for name in needed(names))  # also by a glob
+    yield from _read(path, types, missing, options, names, BATCH if is_listed else None)
+
+
+def _begin(path: Path, options: CsvOptions) -> tuple[list[str], list[str]]:
     if not path.is_file():
         raise UserError(
             f"{path}: there is no such file. Check the path in the conf/dataset or conf/source "
             "file."
         )
     with refusing(path, options):
-        names, first = read_names(path, options)
-        if as_text and (table := _read_fast(path, options, first)) is not None:
-            return table.set_axis(names, axis=1)
-        texts = set(
-            names
-            if as_text
-            else (name for name in names if types.get(name) in (*TEXT_TYPES, "time"))
-        ).union(options.formats)
-        few, many = ["", *missing, *options.missing], [*NOT_KNOWN, *missing, *options.missing]
-        unknown = {
-            name: few if as_text or types.get(name) in TEXT_TYPES else many for name in names
-        }
-        reading = {"na_values": unknown, "low_memory": False, **_header(names, options)}
-        frame = _parse(
-            path,
-            options,
-            dtype={name: "str" for name in names if name in texts},
-            float_precision="round_trip",  # else the last bit differs from JSON's and Parquet's
-            **reading,
-        )
-        if len(frame) and not options.fill_short_rows and frame.iloc[:, -1].isna().any():
-            refuse_short_rows(path, options, len(names))
+        return read_names(path, options)
+
+
+def _read(
+    path: Path,
+    types: Types,
+    missing: Sequence[str],
+    options: CsvOptions,
+    names: list[str],
+    rows: int | None,
+) -> Iterator[pd.DataFrame]:
+    """Yield so many rows at a time, or all."""
+    texts = {name for name in names if types.get(name) in (*TEXT_TYPES, "time")}
+    texts |= options.formats.keys()
+    few, many = ["", *missing, *options.missing], [*NOT_KNOWN, *missing, *options.missing]
+    unknown = {name: few if types.get(name) in TEXT_TYPES else many for name in names}
+    reading = {
+        "na_values": unknown,
+        "low_memory": False,
+        "chunksize": rows,
+        **_header(names, options),
+    }
+    parts = parse_csv(
+        path,
+        options,
+        dtype={name: "str" for name in names if name in texts},
+        float_precision="round_trip",  # else the last bit differs from JSON's and Parquet's
+        **reading,
+    )
+    digits = Digits(path, options, reading)
+    is_even = options.fill_short_rows
+    for place, frame in enumerate(parts):
+        if len(frame) and not is_even and frame.iloc[:, -1].isna().any():
+            with refusing(path, options):
+                refuse_short_rows(path, options, len(names))
+            is_even = True
         for name in frame.columns.difference(texts):
             if types.get(name) and isinstance(frame[name].dtype, pd.StringDtype):
                 # pandas leaves the empty text in a column of numbers beyond 2^63.
                 frame[name] = frame[name].mask(frame[name].isin(unknown[name]))
-        rounded = [
-            name
-            for name in frame.columns
-            if frame[name].dtype == "float64" and frame[name].abs().max() >= EXACT
-        ]
-        if rounded:
-            digits = _parse(path, options, usecols=rounded, dtype="str", **reading)
-            for name in rounded:
-                frame[name] = _restore_digits(digits[name], frame[name], options.thousands)
-        return frame
-
-
-def _parse(path: Path, options: CsvOptions, **more: Any) -> pd.DataFrame:
-    quoting = {"quoting": 3} if options.quote is None else {"quotechar": options.quote}
-    with opened(path, text=not has_wide_letters(options.encoding)) as file:
-        return pd.read_csv(
-            file,
-            engine="c",
-            sep=options.separator,
-            encoding=decoding(options.encoding),
-            escapechar=options.escape,
-            decimal=options.decimal,
-            thousands=options.thousands,
-            skiprows=options.top,
-            keep_default_na=False,
-            # Else rows longer than the header make their first column the index.
-            index_col=False,
-            on_bad_lines="error",
-            **quoting,
-            **more,
-        )
+        digits.restore(place, frame)
+        yield frame
 
 
 def _header(names: list[str], options: CsvOptions) -> dict[str, Any]:
@@ -129,20 +151,10 @@ def _header(names: list[str], options: CsvOptions) -> dict[str, Any]:
     return {} if options.names is None else {"header": 0, "names": names}
 
 
-def _restore_digits(texts: pd.Series, floats: pd.Series, thousands: str | None) -> pd.Series:
-    """Return numbers with all their digits, as text where no integer holds them, else floats."""
-    digits = texts.str.strip()
-    if thousands is not None:
-        digits = digits.str.replace(thousands, "", regex=False)
-    if not digits.dropna().str.fullmatch(r"[+-]?[0-9]+").all():
-        return floats
-    found = whole_numbers(digits, texts.index)
-    return digits if found is None else found
-
-
 def read_first_row(path: Path, options: CsvOptions) -> list[str]:
     """Return the texts of the row that holds the names, or of the first where none does."""
-    return _parse(path, options, header=None, nrows=1, dtype="str").iloc[0].astype("str").tolist()
+    (row,) = parse_csv(path, options, header=None, nrows=1, dtype="str")
+    return row.iloc[0].astype("str").tolist()
 
 
 def read_names(path: Path, options: CsvOptions) -> tuple[list[str], list[str]]:

@@ -12,10 +12,9 @@ from seedbed.config.source_options import ApiOptions
 from seedbed.config.sources import read_options
 from seedbed.data.api_pages import first_address, read_page, read_pages
 from seedbed.data.batches import with_all_columns
-from seedbed.data.csv_files import Types
+from seedbed.data.csv_files import Needed, Types
 from seedbed.data.http_session import VALIDATORS, HttpSession, label
 from seedbed.data.json_files import records_frame
-from seedbed.data.parquet_files import Needed
 from seedbed.errors import UserError
 from seedbed.progress import RowProgress
 

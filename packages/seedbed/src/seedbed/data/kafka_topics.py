@@ -14,11 +14,10 @@ from seedbed.config.schema import Dataset, Source
 from seedbed.config.source_options import KafkaOptions
 from seedbed.config.sources import holds_secret, read_options
 from seedbed.data.batches import read_ahead
-from seedbed.data.csv_files import Types
+from seedbed.data.csv_files import Needed, Types
 from seedbed.data.kafka_client import EPOCH, Topic
 from seedbed.data.kafka_windows import Window, find_window, window_words
 from seedbed.data.messages import Decoder, PoisonError, Record, decoder_of, text_of, to_frame
-from seedbed.data.parquet_files import Needed
 from seedbed.errors import UserError
 from seedbed.progress import RowProgress
 

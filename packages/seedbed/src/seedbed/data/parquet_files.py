@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,11 @@ import pandas as pd
 import pyarrow as pa
 
 from seedbed.data.batches import read_ahead
+from seedbed.data.csv_files import Needed
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.values import NULLABLE
 from seedbed.errors import UserError, one_line, some_of
 
-Needed = Callable[[list[str]], list[str]]
-"""Returns which columns of a table are needed, given all of them."""
 BATCH = 2**16
 """Rows of Parquet that are read at once."""
 UNNAMED = re.compile(r"__index_level_\d+__")

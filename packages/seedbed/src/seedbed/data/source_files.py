@@ -8,9 +8,8 @@ from typing import Any, Protocol
 import pandas as pd
 
 from seedbed.config.schema import Dataset, Source
-from seedbed.data.csv_files import NOT_KNOWN, Types, read_csv
+from seedbed.data.csv_files import NOT_KNOWN, Needed, Types, read_csv, read_csv_batches
 from seedbed.data.parquet_files import (
-    Needed,
     parquet_files_in,
     read_feather,
     read_parquet,
@@ -141,7 +140,7 @@ def read_file(
     as_text: bool = False,
     needed: Needed = lambda names: names,
 ) -> Iterator[pd.DataFrame]:
-    """Yield the rows of one file by its kind: Parquet and Feather in batches, others whole.
+    """Yield the rows of one file by its kind: Excel and JSON whole, others in batches.
 
     Parameters
     ----------
@@ -157,7 +156,8 @@ def read_file(
     as_text : bool
         Whether every column of text is left as it stands in the file; `missing` is not used then.
     needed : callable, optional
-        Returns which columns are needed, given all of them; only Parquet leaves out others.
+        Returns which columns are needed, given all of them; only Parquet leaves out others, and CSV
+        goes in batches if all of them are listed.
 
     Raises
     ------
@@ -165,7 +165,10 @@ def read_file(
         If the file cannot be read as such a table.
     """
     if kind == "csv":
-        yield read_csv(path, types, missing, options, as_text=as_text)
+        if as_text:
+            yield read_csv(path, types, missing, options, as_text=True)
+        else:
+            yield from read_csv_batches(path, types, missing, options, needed)
         return
     batches: Iterable[pd.DataFrame]
     if kind == "parquet":

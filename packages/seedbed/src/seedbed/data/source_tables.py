@@ -10,8 +10,8 @@ from seedbed.config.schema import Dataset, Source
 from seedbed.config.source_options import Options
 from seedbed.config.sources import read_options
 from seedbed.data.batches import with_all_columns
-from seedbed.data.csv_files import Types
-from seedbed.data.parquet_files import Needed, read_parquet, read_parquet_files, refusing
+from seedbed.data.csv_files import Needed, Types
+from seedbed.data.parquet_files import read_parquet, read_parquet_files, refusing
 from seedbed.data.source_files import (
     find_files,
     parse_texts,
@@ -48,7 +48,7 @@ def read_table_files(
                 yield without_missing(batch, source.kind, types, missing)
             return
         with _at_hand(store, path) as file:
-            for batch in read_file(source.kind, file, options, types, missing):
+            for batch in read_file(source.kind, file, options, types, missing, needed=asked):
                 yield batch.loc[:, batch.columns.isin(asked(list(batch.columns)))]
 
     shown = track(found, len(found), f"files of {table}") if store else found

@@ -13,10 +13,10 @@ from seedbed.config.project import project_module
 from seedbed.config.schema import Dataset, Source
 from seedbed.config.sources import SOURCES, why_no_source
 from seedbed.data.batches import as_batches, begun_anew, stack_batches, without_empty_end
-from seedbed.data.csv_files import Types, read_csv
+from seedbed.data.csv_files import Needed, Types, read_csv
 from seedbed.data.databases import database_file
 from seedbed.data.headers import refuse_repeated
-from seedbed.data.parquet_files import Needed, refuse_other_columns
+from seedbed.data.parquet_files import refuse_other_columns
 from seedbed.data.source_files import ENDINGS
 from seedbed.data.source_tables import (
     read_elsewhere,

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.config.schema import Source
 from seedbed.config.source_options import SqlOptions
+from seedbed.data.csv_files import Needed
 from seedbed.data.databases import label
-from seedbed.data.parquet_files import Needed
 from seedbed.data.sql_columns import why_nested
 from seedbed.errors import UserError, did_you_mean, some_of
 

@@ -12,10 +12,9 @@ from seedbed.config.schema import TEXT_TYPES, Dataset, Source
 from seedbed.config.source_options import SqlOptions
 from seedbed.config.sources import read_options
 from seedbed.data.batches import BrokenOff, read_ahead
-from seedbed.data.csv_files import Types
+from seedbed.data.csv_files import Needed, Types
 from seedbed.data.databases import FILES, connect, database_words, label, reporting
 from seedbed.data.headers import refuse_repeated
-from seedbed.data.parquet_files import Needed
 from seedbed.data.sql_arrow import NoArrow, arrow_frame, arrow_reader
 from seedbed.data.sql_columns import read_column
 from seedbed.data.sql_statements import bind_parameters, look_up_table, select_columns

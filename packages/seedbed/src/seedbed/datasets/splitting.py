@@ -77,7 +77,8 @@ def infer_split(
         width = 1.96 * np.sqrt(0.25 / max(1, round(0.2 * len(frame))))
         notes.append(
             f"{len(frame):,} rows are few: a share measured on a fifth of them is known to "
-            f"±{min(width, 0.5):.2f} only, so cross-validation is repeated where the split allows"
+            f"±{min(width, 0.5):.2f} only, so cross-validation is repeated where the split allows. "
+            "A linear model may be better than trees: dvc exp run -S model=logistic_regression"
         )
     groups = _find_groups(frame, guesses)
     column, why, others = _find_time(frame, guesses, time)

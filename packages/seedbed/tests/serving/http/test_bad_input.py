@@ -163,6 +163,7 @@ def table(**columns: Any) -> pa.Table:
         (CSV, b'"dist"ance,b\n1,2\n', 422, "rows.sched_dep_time"),
         (CSV, b"\n\n\n", 400, "body"),
         (CSV, b"a,b\n1,2\n", 422, "rows.sched_dep_time"),
+        (CSV, b"distance;carrier\n1;2\n", 400, "body"),
         (CSV, b"a,b\n", 422, "rows"),
         (CSV, b"\x00" * 100, 400, "body"),
         (CSV, b"a\n" + b"1\n" * 3001, 413, "rows"),

@@ -125,7 +125,10 @@ def test_a_column_named_as_an_answer_is_not_overwritten(server: Server, row: dic
     [
         ("text/html, */*;q=0.8", "application/json"),
         ("application/*", "application/json"),
-        ("TEXT/CSV;q=0.9, application/json", CSV),
+        ("TEXT/CSV;q=0.9, application/json;q=0.8", CSV),
+        ("text/csv;q=0.5, application/json", "application/json"),
+        ("application/json; charset=utf-8; q=0, text/*; q=0.1", CSV),
+        ("*/*, text/csv", CSV),
         ("text/*", CSV),
     ],
 )

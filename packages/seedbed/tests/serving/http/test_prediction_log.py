@@ -21,6 +21,7 @@ from seedbed.cli.serve import serve
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
 from seedbed.serving import Bundle
+from seedbed.serving.http import prediction_log
 from seedbed.serving.http.metrics import Metrics
 from seedbed.serving.http.prediction_log import PredictionLog
 from seedbed.serving.http.refusals import Record
@@ -198,6 +199,25 @@ def test_a_share_is_kept_and_no_more_than_there_is_memory_for(
     asyncio.run(asked_at_once())
     assert least <= len(kept_in(tmp_path)) <= most
     assert f"seedbed_log_dropped_total {dropped:.1f}\n" in metrics.write().decode()
+
+
+@pytest.mark.slow
+def test_a_writer_that_hangs_does_not_keep_the_server_from_ending(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prediction_log, "WRITER", ("sleep", "600"))
+    monkeypatch.setattr(prediction_log, "CLOSE_WITHIN", 0.5)
+    metrics = Metrics()
+
+    async def close() -> None:
+        log = PredictionLog(LogSettings(tmp_path), metrics)
+        log.add(bundle, Record("x", {}), Response(b"{}"))
+        await log.close()
+
+    asyncio.run(asyncio.wait_for(close(), 60))
+    assert "seedbed_log_dropped_total 1.0\n" in metrics.write().decode()
+    children = psutil.Process().children(recursive=True)
+    assert not [child for child in children if child.name() == "sleep"]
 
 
 def test_a_folder_that_cannot_be_written_is_refused_at_the_start(

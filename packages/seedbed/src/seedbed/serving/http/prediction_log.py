@@ -31,6 +31,8 @@ TICK = 0.2
 TIME_GOES_ON = pickle.dumps(None)
 CHUNK = 2**20
 """Bytes that are handed over at once: so long the event loop does nothing else."""
+CLOSE_WITHIN = 30.0
+"""Seconds that a server which ends waits for its writer."""
 PAUSE = 5.0
 """Seconds until a writer that has failed is started again."""
 
@@ -74,9 +76,13 @@ class PredictionLog:
         self._size += len(asked)
 
     async def close(self) -> None:
-        """Return once all that was added is written."""
+        """Return once all that was added is written, or the writer hangs, as on a lost disk."""
         self._closing.set()
-        await self._running
+        _, hanging = await asyncio.wait({self._running}, timeout=CLOSE_WITHIN)
+        for task in hanging:
+            task.cancel()
+            await asyncio.wait({task})
+            self._note_failure(f"what waits is not written within {CLOSE_WITHIN:g} s")
 
     async def _run(self) -> None:
         while self._waiting or not self._closing.is_set():
@@ -96,9 +102,16 @@ class PredictionLog:
             return f"the process that writes it cannot be started ({one_line(error)})"
         assert writer.stdin and writer.stdout
         feeding = asyncio.create_task(self._feed(writer.stdin))
-        async for line in writer.stdout:
-            self._note_report(**orjson.loads(line))
-        feeding.cancel()
+        try:
+            async for line in writer.stdout:
+                self._note_report(**orjson.loads(line))
+        except asyncio.CancelledError:
+            writer.kill()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(writer.wait(), 1)
+            raise
+        finally:
+            feeding.cancel()
         [broken] = await asyncio.gather(feeding, return_exceptions=True)
         code = await writer.wait()
         if code:

@@ -1,6 +1,7 @@
 """What all routes share, and how the rows of a request come in."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ from seedbed.serving.http.watching import Watch
 
 JSON = "application/json"
 KINDS = (JSON, CSV, PARQUET, ARROW)
+WILDCARDS = {"*/*": JSON, "application/*": JSON, "text/*": CSV}
+"""The type of an answer where many are accepted."""
+WEIGHT = re.compile(r"q=(0(\.\d{0,3})?|1(\.0{0,3})?)")
 SMALL = 64 * 1024
 """Bytes of JSON that are parsed in the event loop; more in a thread."""
 Result = TypeVar("Result")
@@ -120,17 +124,22 @@ def wanted_kind(record: Record) -> str:
     if header in (b"*/*", b"application/json"):
         return JSON
     accept = header.decode("latin-1")
-    ranges = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    for wanted in ranges:
-        if wanted in KINDS:
-            return wanted
-    if any(wanted in ("*/*", "application/*") for wanted in ranges):
-        return JSON
-    if "text/*" in ranges:
-        return CSV
+    ranges = [_range_of(part) for part in accept.lower().split(",")]
+    # The highest weight first; of equal ones, those that name a type.
+    for weight, wanted in sorted(ranges, key=lambda one: (-one[0], "*" in one[1])):
+        kind = WILDCARDS.get(wanted, wanted)
+        if weight and kind in KINDS:
+            return kind
     raise Refusal(
         406, "headers.accept", f"The answer cannot be {accept[:100]!r}.", ", ".join(KINDS)
     )
+
+
+def _range_of(part: str) -> tuple[float, str]:
+    """Return the weight and the media range of a part of the header Accept (RFC 9110, 12.5.1)."""
+    name, *parameters = (piece.strip() for piece in part.split(";"))
+    weights = [parameter[2:] for parameter in parameters if WEIGHT.fullmatch(parameter)]
+    return float(weights[0]) if weights else 1.0, name
 
 
 async def read_body(record: Record, receive: Receive, most: int) -> bytes:

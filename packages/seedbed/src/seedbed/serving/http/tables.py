@@ -66,10 +66,19 @@ def read_table_rows(
         what = f"The body cannot be read as {kind}: {one_line(error)[:300]}"
         raise Refusal(400, "body", what, kind) from None
     if kind == CSV:
+        _refuse_other_separator(list(frame.columns), signature)
         for column in signature.columns:
             if column.name in frame and column.type in ("number", "boolean", "time"):
                 frame[column.name] = _read_texts(frame[column.name], column.type)
     return Sent(frame, len(frame))
+
+
+def _refuse_other_separator(names: list[str], signature: Signature) -> None:
+    if len(names) != 1 or names[0] in [column.name for column in signature.columns]:
+        return
+    if separator := next((sign for sign in ";\t|" if sign in names[0]), None):
+        what = f"The columns are separated by {separator!r}: {names[0][:100]}"
+        raise Refusal(400, "body", what, "CSV with commas between columns")
 
 
 def write_table(frame: pd.DataFrame, kind: str) -> bytes:

@@ -1,0 +1,100 @@
+"""CSV by pandas, with its options: in parts or whole, and the digits that a float would round."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from seedbed.config.source_options import CsvOptions
+from seedbed.data.csv_checks import refusing
+from seedbed.data.integers import EXACT, whole_numbers
+from seedbed.data.text_files import decoding, has_wide_letters, opened
+
+
+def parse_csv(path: Path, options: CsvOptions, **more: Any) -> Iterator[pd.DataFrame]:
+    """Yield what pandas reads: the parts, where `more` has a `chunksize`, else all.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged, or in another encoding.
+    """
+    quoting = {"quoting": 3} if options.quote is None else {"quotechar": options.quote}
+    with ExitStack() as stack:
+        with refusing(path, options):
+            is_text = not has_wide_letters(options.encoding)
+            found = pd.read_csv(
+                stack.enter_context(opened(path, text=is_text)),
+                engine="c",
+                sep=options.separator,
+                encoding=decoding(options.encoding),
+                escapechar=options.escape,
+                decimal=options.decimal,
+                thousands=options.thousands,
+                skiprows=options.top,
+                keep_default_na=False,
+                # Else rows longer than the header make their first column the index.
+                index_col=False,
+                on_bad_lines="error",
+                **quoting,
+                **more,
+            )
+        if isinstance(found, pd.DataFrame):
+            yield found
+            return
+        part: pd.DataFrame | None
+        while True:
+            with refusing(path, options):  # not around a yield: it changes what warnings do
+                part = next(found, None)
+            if part is None:
+                return
+            yield part
+
+
+class Digits:
+    """Restores the digits of whole numbers that pandas has rounded, part by part of a file.
+
+    Parameters
+    ----------
+    path : Path
+    options : CsvOptions
+    reading : mapping
+        What :func:`parse_csv` was given.
+    """
+
+    def __init__(self, path: Path, options: CsvOptions, reading: Mapping[str, Any]) -> None:
+        self._path, self._options, self._reading = path, options, reading
+        self._names: set[str] = set()
+        self._parts: Iterator[tuple[int, pd.DataFrame]] = iter(())
+
+    def restore(self, place: int, frame: pd.DataFrame) -> None:
+        """Put the digits into `frame`, the part at a place that grows from call to call."""
+        names = [
+            name
+            for name in frame.columns
+            if frame[name].dtype == "float64" and frame[name].abs().max() >= EXACT
+        ]
+        if not names:
+            return
+        if not self._names.issuperset(names):
+            self._names.update(names)
+            own = {"usecols": sorted(self._names), "dtype": "str"}
+            self._parts = enumerate(parse_csv(self._path, self._options, **own, **self._reading))
+        part = next(part for at, part in self._parts if at == place)
+        for name in names:
+            frame[name] = _restore_digits(part[name], frame[name], self._options.thousands)
+
+
+def _restore_digits(texts: pd.Series, floats: pd.Series, thousands: str | None) -> pd.Series:
+    """Return numbers with all their digits, as text where no integer holds them, else floats."""
+    digits = texts.str.strip()
+    if thousands is not None:
+        digits = digits.str.replace(thousands, "", regex=False)
+    others = floats[digits.notna() & ~digits.str.fullmatch(r"[+-]?[0-9]+", na=False)]  # as 1e3
+    if ((others % 1 != 0) | (others.abs() >= EXACT)).any():
+        return floats
+    digits[others.index] = others.astype("int64").astype("str")
+    found = whole_numbers(digits, texts.index)
+    return digits if found is None else found
