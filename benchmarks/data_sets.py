@@ -51,7 +51,7 @@ EDITS = {
         {"flight": "category", "tailnum": None, "day": None, "hour": None, "minute": None},
         (minutes("sched_dep_time", "sched_arr_time"),),
     ),
-    "weather_hours": Edits({"day": None}, ("features=cyclic", "features.clip=[0.001,0.999]")),
+    "weather_hours": Edits({"day": None}, ("features=cyclic", "+features.clip=[0.001,0.999]")),
     "planes": Edits({"model": "category"}, ()),
     "flats": Edits({"Bemerkung": None}, ()),
     "churn": Edits({}, ("features=target_encoded",)),
