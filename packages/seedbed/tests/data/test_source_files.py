@@ -140,7 +140,7 @@ def test_records_of_json_become_rows(
         ('{"a": 1}\n{"a"', {"lines": True}, "rows.json, line 2: this is not JSON"),
         ('{"a": [1]}', {}, "a list of records is expected.*source.options.records"),
         ('{"a": [1]}', {"records": "b.c"}, "there is no 'b'; there are a"),
-        ("[1, 2]", {}, "record 0: 1 is no object"),
+        ("[1, 2]", {}, "record 1: 1 is no object"),
         ("[]", {}, "no rows"),
         ("[" * 100_000, {}, "too deep|not JSON"),
     ],
@@ -225,7 +225,7 @@ def test_single_columns_are_read_as_their_format_says(
 @pytest.mark.parametrize(
     ("formats", "words"),
     [
-        ({"price": "1.234,5"}, r"rows.csv, column price: 1 of 3 values are not written as '1.234,5' .source.options.formats.price., the first in row 2: 'twelve'.*source.options.missing"),
+        ({"price": "1.234,5"}, r"rows.csv, column price: 1 of 3 values are not written as '1.234,5' .source.options.formats.price., the first in row 3: 'twelve'.*source.options.missing"),
         ({"prise": "1.234,5"}, "source.options.formats.prise: .*no such column .did you mean price"),
     ],
 )  # fmt: skip

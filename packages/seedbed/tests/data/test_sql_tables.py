@@ -211,7 +211,7 @@ def test_values_of_several_types_and_batches_are_one_column(
     assert as_lists(found)["n"] == [None, None, 5, 6, 7]
     assert found["late"].tolist() == [1, 2, 0.5, 3, 4]
     with pytest.raises(
-        UserError, match="column mixed: 1 of 5 .* row 2: 'cold'. It must be a number"
+        UserError, match="column mixed: 1 of 5 .* row 3: 'cold'. It must be a number"
     ):
         read_values(found["mixed"], "mixed", "number", "UTC")
     times = read_values(found["at"], "at", "time", "Europe/Zurich")
@@ -269,7 +269,7 @@ def test_arrays_and_objects_are_refused_unless_nobody_needs_them(fill: Fill) -> 
     )
     with pytest.raises(UserError, match="table rows, column tags: it holds arrays or objects"):
         read()
-    with pytest.raises(UserError, match="column about, row 1: it holds arrays or objects"):
+    with pytest.raises(UserError, match="column about, row 2: it holds arrays or objects"):
         read(query="SELECT about FROM rows ORDER BY id")
     dataset = Dataset(name="d", tables=[Table(name="rows")])
     source = Source(kind="sql", path=VARIABLE)
@@ -287,7 +287,7 @@ def test_a_value_that_python_cannot_hold_names_its_rows(
         "CREATE TABLE rows (id INT PRIMARY KEY, at TIMESTAMP)",
         "INSERT INTO rows VALUES (1, now()), (2, 'infinity')",
     )
-    with pytest.raises(UserError, match="within rows 0 to .*infinity.*cast its column to text"):
+    with pytest.raises(UserError, match="within rows 1 to .*infinity.*cast its column to text"):
         read()
 
 

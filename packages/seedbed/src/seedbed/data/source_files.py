@@ -16,7 +16,7 @@ from seedbed.data.parquet_files import (
     read_parquet,
     refuse_other_columns,
 )
-from seedbed.errors import UserError
+from seedbed.errors import UserError, row_of_source
 
 ENDINGS = {
     "csv": (".csv", ".csv.gz", ".csv.zip", ".tsv", ".tsv.gz", ".tsv.zip", ".txt"),
@@ -270,7 +270,7 @@ def parse_texts(values: pd.Series, form: str, where: str, name: str) -> pd.Serie
         row = texts.index[lost.argmax()]
         raise UserError(
             f"{where}: {lost.sum()} of {len(values)} values are not written as {form!r} "
-            f"(source.options.formats.{name}), the first in row {row}: "
+            f"(source.options.formats.{name}), the first in {row_of_source(row)}: "
             f"{texts.iloc[lost.argmax()][:60]!r}. Correct the format or the file, or add the value "
             "to source.options.missing."
         )

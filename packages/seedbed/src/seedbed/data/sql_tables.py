@@ -257,7 +257,7 @@ def _broken_off(place: str, done: int, words: str) -> BrokenOff:
 
 def _unreadable(place: str, done: int, words: str) -> UserError:
     return UserError(
-        f"{place}: within rows {done} to {done + BATCH - 1}, a value cannot be read, or the "
+        f"{place}: within rows {done + 1} to {done + BATCH}, a value cannot be read, or the "
         f"database stopped: {words}. Correct the value, or cast its column to text in "
         "source.options.query."
     )
