@@ -140,7 +140,14 @@ def test_overrides_of_another_params_file_decide_nothing(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("defaults:\n  - model: nothing\n", "cannot be composed.*nothing"),
+        (
+            "defaults:\n  - model: mpl  # fast\n",
+            r"there is no conf/model/mpl.yaml \(did you mean mlp\?\)\. Choose one of .*mlp, .* in conf/config.yaml\.$",
+        ),
+        (
+            "defaults:\n  - modl: mlp\n",
+            r"no conf/modl/mlp.yaml. Correct the name in conf/config.yaml\.$",
+        ),
         ("seed: ${nowhere}\n", "cannot be composed.*nowhere"),
         ("colour: red\n", "no such key as colour"),
     ],
