@@ -82,7 +82,7 @@ def test_an_edit_of_conf_never_drops_what_an_experiment_brought_in(
     edit_conf(root)
     with pytest.raises(UserError, match=r"seed=3, split\.folds=2|split\.folds=2, seed=3") as error:
         update_params(root, PLAIN)
-    for way in ("seedbed adopt", "dvc exp run -S", "seedbed compose --reset"):
+    for way in ("seedbed adopt", "dvc exp apply", "seedbed compose --reset"):
         assert way in str(error.value)
     assert seed(root) == 3
     compose_anew(root)
