@@ -69,6 +69,16 @@ def test_a_sheet_is_read_as_its_cells_are_typed(tmp_path: Path) -> None:
     assert as_lists(read(path, "excel", sheet="first")) == {"x": [1]}
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet", "feather", "json", "excel"])
+def test_an_empty_text_is_missing_in_every_kind_of_file(kind: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"city": ["Bern", "", "Chur"], "n": ["1", "", "2"]})
+    path = tmp_path / f"rows.{'xlsx' if kind == 'excel' else kind}"
+    keep = {"json": {"orient": "records"}, "feather": {}}.get(kind, {"index": False})
+    getattr(frame, f"to_{kind}")(path, **keep)
+    found = read(path, kind, types={"city": "category"})
+    assert found.isna().to_numpy().tolist() == [[False] * 2, [True] * 2, [False] * 2]
+
+
 @pytest.mark.parametrize(
     ("rows", "options", "expected"),
     [

@@ -218,6 +218,14 @@ def test_values_of_several_types_and_batches_are_one_column(
     assert times[0] == pd.Timestamp("2024-01-01T04:00Z")
 
 
+@BOTH
+def test_an_empty_text_is_missing_and_what_is_quoted_stays(fill: Fill, kind: str) -> None:
+    fill(kind, "CREATE TABLE rows (id INT, city TEXT)", "INSERT INTO rows VALUES (1, ''), (2, 'a')")
+    query = """SELECT id AS "the id", '"b"' AS b, "city" FROM "rows" -- "c"\nORDER BY "id" """
+    found = read(query=query, types={"city": "category"})
+    assert as_lists(found) == {"the id": [1, 2], "b": ['"b"'] * 2, "city": [None, "a"]}
+
+
 QUERY = 'SELECT id, name FROM "rows" WHERE name = :name OR id IN :ids ORDER BY id'
 
 
@@ -247,6 +255,7 @@ def test_parameters_are_bound_and_never_a_part_of_the_query(fill: Fill, kind: st
         ),
         ({"query": "SELECT id, id FROM rows ORDER BY 1"}, "the column id is there more than once"),
         ({"query": "SELECT nothing FROM rows ORDER BY 1"}, "the database reports: .*nothing"),
+        ({"query": 'SELECT "nothing" FROM rows ORDER BY 1'}, "the database reports: .*nothing"),
         ({"table": "row"}, r"there is no table row \(did you mean rows\?\)"),
         ({"table": "empty"}, "the table has no rows"),
     ],

@@ -19,7 +19,12 @@ from seedbed.data.headers import refuse_repeated
 from seedbed.data.parquet_files import Needed
 from seedbed.data.sql_arrow import NoArrow, arrow_frame, arrow_reader
 from seedbed.data.sql_columns import read_column
-from seedbed.data.sql_statements import bind_parameters, look_up_table, select_columns
+from seedbed.data.sql_statements import (
+    bind_parameters,
+    look_up_table,
+    refuse_quoted_text,
+    select_columns,
+)
 from seedbed.errors import UserError
 from seedbed.progress import RowProgress
 
@@ -157,6 +162,7 @@ def _read(
         names: list[str] | None = None
         if options.query is not None:
             statement = bind_parameters(options)
+            refuse_quoted_text(engine, options)
         else:
             statement, names = select_columns(engine, options.table or table, source, needed)
 
