@@ -95,9 +95,9 @@ def find_rare_classes(target: pd.Series, parts: pd.Series) -> list[str]:
     if not few:
         return []
     return [
-        f"few rows to judge by: {some_of(few, SHOWN)}. Figures of so few are chance: use more rows, "
-        "a larger part (split.validation, split.test), or -S split=stratified, which gives each "
-        "part its share"
+        f"few rows to judge by: {some_of(few, SHOWN)}. Figures of so few are chance: use more "
+        "rows, a larger part (split.validation, split.test), or -S split=stratified, which gives "
+        "each part its share"
     ]
 
 
