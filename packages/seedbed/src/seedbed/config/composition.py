@@ -143,7 +143,7 @@ def _hydra(root: Path) -> Iterator[ConfigLoader]:
         ) from error
 
 
-def explain_hydra(error: Exception, conf: Path) -> str:
+def explain_hydra(error: BaseException, conf: Path) -> str:
     """Return why Hydra cannot compose the folder `conf`, and what a missing choice may be."""
     if not isinstance(error, MissingConfigException) or not error.missing_cfg_file:
         return one_line(error)
