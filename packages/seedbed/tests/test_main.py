@@ -1,5 +1,6 @@
 """The `seedbed` command prints what it did, and a person's mistake as one paragraph."""
 
+import sqlite3
 import subprocess
 import sys
 import time
@@ -89,6 +90,41 @@ def test_outside_a_repository_it_says_where_to_go(
     monkeypatch.setattr(sys, "argv", ["seedbed", "compose"])
     with pytest.raises(SystemExit, match=r"seedbed: .*Call this inside the project\."):
         main()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("dataset", "add", "rows.csv", "--option", "separator=,"), "give --option separator=';'."),
+        (
+            ("dataset", "add", "rows.csv", "--option", "encoding=utf-9"),
+            "--option encoding is 'utf-9':",
+        ),
+        (
+            ("dataset", "add", "cp1252.csv", "--option", "encoding=utf-8"),
+            "Name the file's encoding in --option encoding=..., such as",
+        ),
+        (
+            ("dataset", "add", "sqlite:///rows.sqlite", "--query", "SELECT 1 AS t"),
+            "--query has no ORDER BY, so that the same rows may come in another order the next "
+            "time: add one that orders all rows.",
+        ),
+        (
+            ("dataset", "add", "sqlite:///rows.sqlite", "--table", "row"),
+            "there is no table row. Correct dataset.tables or --table.",
+        ),
+    ],
+)
+def test_a_mistake_in_a_flag_names_the_flag(
+    root: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], words: str
+) -> None:
+    Path("rows.csv").write_text("a;b;t\n1;2;3\n4;5;6\n", encoding="utf-8")
+    Path("cp1252.csv").write_text("a,b,t\nä,2,3\n4,5,6\n", encoding="cp1252")
+    sqlite3.connect("rows.sqlite").close()
+    monkeypatch.setattr(sys, "argv", ["seedbed", *arguments, "--target", "t"])
+    with pytest.raises(SystemExit) as refused:
+        main()
+    assert str(refused.value).endswith(words) or f"{words} " in str(refused.value)
 
 
 def test_alone_it_lists_its_commands_at_once() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 from seedbed.config.columns import resolve_columns
 from seedbed.config.schema import ColumnLists, Features, Problem, Split
 from seedbed.data.featurizing import build_training_table
-from seedbed.data.splits import PARTS
-from seedbed.data.tables import SPLIT, read_table, write_table
+from seedbed.data.splits import PARTS, find_rare_classes
+from seedbed.data.tables import SPLIT, TARGET, read_table, write_table
 from seedbed.data.unwatched_files import find_unwatched_files
 from seedbed.stages import stage
 
@@ -20,5 +20,6 @@ def featurize(columns: ColumnLists, problem: Problem, features: Features, split:
     write_table(table, Path("data/features"))
     rows = table[SPLIT].value_counts()
     print(", ".join(f"{rows[part]:,} {part}" for part in PARTS), "rows")
-    for sentence in find_unwatched_files(clean, known):
+    rare = find_rare_classes(table[TARGET], table[SPLIT])
+    for sentence in [*rare, *find_unwatched_files(clean, known)]:
         print(sentence)

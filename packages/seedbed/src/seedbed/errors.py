@@ -36,6 +36,14 @@ def one_line(error: object) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def row_of_source(place: int) -> str:
+    """Return how a message names a row of a source, given its place from 0.
+
+    Rows are counted from 1, without the header: as a person counts who opens the file.
+    """
+    return f"row {place + 1}"
+
+
 def some_of(names: Sequence[str], most: int) -> str:
     """Return names, one after the other, and how many there are besides the first `most`."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

@@ -25,9 +25,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from seedbed.config.composition import explain_hydra
 from seedbed.config.conf_hash import conf_hash
 from seedbed.config.repository import find_root
-from seedbed.errors import UserError, one_line
+from seedbed.errors import UserError
 
 # Hydra composes conf/ for each job here, and again in its worker: with libyaml in half the time.
 # OmegaConf derives its loader from this one.
@@ -97,7 +98,7 @@ def _run_hydra(conf: str) -> None:
     try:
         hydra.main(version_base=None, config_path=conf, config_name="sweep")(run_job)()
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
-        reasons = (one_line(part) for part in (error, error.__cause__) if part)
+        reasons = (explain_hydra(part, Path(conf)) for part in (error, error.__cause__) if part)
         sys.exit(f"sweep: {' '.join(reasons).replace(conf, 'conf')}")
     except KeyboardInterrupt:
         sys.exit(f"\nsweep: stopped. {AGAIN}")

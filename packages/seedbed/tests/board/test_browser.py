@@ -112,6 +112,11 @@ OVERLAPS = """
     one.width && other.width && one.y === other.y && one.right > other.left && other.right > one.left))
   .length
 """
+CUT = """
+(edge => [...document.querySelectorAll('#plot .name')].map(name => name.getBoundingClientRect())
+  .filter(one => one.left < edge.left || (one.left < edge.right && one.right > edge.right)).length
+)(document.getElementById('plot').parentElement.getBoundingClientRect())
+"""
 
 
 def test_an_axis_over_decades_is_logarithmic_and_long_names_have_their_place(
@@ -136,6 +141,10 @@ def test_an_axis_over_decades_is_logarithmic_and_long_names_have_their_place(
     drag(browser, names.index("test.roc_auc"), 0.4, 0.6)
     assert browser.evaluate(NAMES) == ["main"], "the only one with that metric"
 
+    for width in (1280, 768, 390):
+        browser.picture(tmp_path / "page.png", width, 800)
+        browser.wait(f"document.body.clientWidth <= {width}")
+        assert browser.evaluate(CUT) == 0, f"names are whole at {width}"
     browser.evaluate(f"document.querySelector('header p').textContent = '{LONG}'")
     browser.evaluate("byId('choice').open = true")
     browser.picture(tmp_path / "page.png", 390, 800)

@@ -82,7 +82,7 @@ def test_an_edit_of_conf_never_drops_what_an_experiment_brought_in(
     edit_conf(root)
     with pytest.raises(UserError, match=r"seed=3, split\.folds=2|split\.folds=2, seed=3") as error:
         update_params(root, PLAIN)
-    for way in ("seedbed adopt", "dvc exp run -S", "seedbed compose --reset"):
+    for way in ("seedbed adopt", "dvc exp apply", "seedbed compose --reset"):
         assert way in str(error.value)
     assert seed(root) == 3
     compose_anew(root)
@@ -140,7 +140,14 @@ def test_overrides_of_another_params_file_decide_nothing(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("defaults:\n  - model: nothing\n", "cannot be composed.*nothing"),
+        (
+            "defaults:\n  - model: mpl  # fast\n",
+            r"there is no conf/model/mpl.yaml \(did you mean mlp\?\)\. Choose one of .*mlp, .* in conf/config.yaml\.$",
+        ),
+        (
+            "defaults:\n  - modl: mlp\n",
+            r"no conf/modl/mlp.yaml. Correct the name in conf/config.yaml\.$",
+        ),
         ("seed: ${nowhere}\n", "cannot be composed.*nowhere"),
         ("colour: red\n", "no such key as colour"),
     ],

@@ -194,7 +194,7 @@ def test_whole_numbers_keep_every_digit_where_one_is_missing(file: Path, texts: 
 def test_a_number_that_no_integer_holds_is_no_key(file: Path) -> None:
     file.write_text("k,x\n123456789012345678901234,1\n,2\n")
     found = read_csv(file, {"k": "number"}, [])["k"]
-    with pytest.raises(UserError, match="column k: 1 of 2 values.*row 0: .*type category"):
+    with pytest.raises(UserError, match="column k: 1 of 2 values.*row 1: .*type category"):
         read_values(found, "k", "number", "UTC", exact=True)
     assert read_values(found, "k", "number", "UTC")[0] == 123456789012345678901234.0
 

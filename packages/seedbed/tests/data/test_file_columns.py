@@ -86,5 +86,5 @@ def test_a_file_that_cannot_be_read_is_one_message_with_its_row(
     with pytest.raises(UserError) as error:
         read(paths(fine, None, path))
     message = str(error.value)
-    assert message.startswith("column file, row 2: the file '")
+    assert message.startswith("column file: the file '")
     assert words in message and "\n" not in message

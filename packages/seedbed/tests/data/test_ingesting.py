@@ -123,7 +123,7 @@ def test_a_value_of_another_type_is_shown(
 ) -> None:
     wrong = trips.astype({column: "object"})
     wrong.loc[2, column] = value
-    words = f"column {column}: 1 of 6 values cannot be read, the first in row 2: '{value}'. It must be {wanted}"
+    words = f"column {column}: 1 of 6 values cannot be read, the first in row 3: '{value}'. It must be {wanted}"
     with pytest.raises(UserError, match=words):
         assemble(wrong, trip_dataset, trip_lists)
 

@@ -225,7 +225,7 @@ COUNTED = {"by": "number", "parameter": "page"}
         (Answer({"data": [], "meta": 1}), {"records": "items"}, "source.options.records is 'items', and there is no 'items'; there are data, meta"),
         (Answer({"data": 5}), {"records": "data"}, "a list of records is expected at data, and there is 5"),
         (Answer({"data": ROWS}), {}, "a list of records is expected, and there is {"),
-        (Answer([{"a": 1}, 5]), {"pages": LINK}, "page 1, record 1: 5 is no object with names and values"),
+        (Answer([{"a": 1}, 5]), {"pages": LINK}, "page 1, record 2: 5 is no object with names and values"),
         (Answer([]), {}, "rows: the table has no rows"),
         (Answer(ROWS), {"pages": COUNTED}, "page 2: it is the same as the page before. Check the names of the parameters"),
         (Answer({"r": ROWS, "next": "b"}), {"pages": NEXT, "records": "r"}, "page 2: its next page (next: 'b') was read before"),

@@ -69,6 +69,16 @@ def test_a_sheet_is_read_as_its_cells_are_typed(tmp_path: Path) -> None:
     assert as_lists(read(path, "excel", sheet="first")) == {"x": [1]}
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet", "feather", "json", "excel"])
+def test_an_empty_text_is_missing_in_every_kind_of_file(kind: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"city": ["Bern", "", "Chur"], "n": ["1", "", "2"]})
+    path = tmp_path / f"rows.{'xlsx' if kind == 'excel' else kind}"
+    keep = {"json": {"orient": "records"}, "feather": {}}.get(kind, {"index": False})
+    getattr(frame, f"to_{kind}")(path, **keep)
+    found = read(path, kind, types={"city": "category"})
+    assert found.isna().to_numpy().tolist() == [[False] * 2, [True] * 2, [False] * 2]
+
+
 @pytest.mark.parametrize(
     ("rows", "options", "expected"),
     [
@@ -140,7 +150,7 @@ def test_records_of_json_become_rows(
         ('{"a": 1}\n{"a"', {"lines": True}, "rows.json, line 2: this is not JSON"),
         ('{"a": [1]}', {}, "a list of records is expected.*source.options.records"),
         ('{"a": [1]}', {"records": "b.c"}, "there is no 'b'; there are a"),
-        ("[1, 2]", {}, "record 0: 1 is no object"),
+        ("[1, 2]", {}, "record 1: 1 is no object"),
         ("[]", {}, "no rows"),
         ("[" * 100_000, {}, "too deep|not JSON"),
     ],
@@ -225,7 +235,7 @@ def test_single_columns_are_read_as_their_format_says(
 @pytest.mark.parametrize(
     ("formats", "words"),
     [
-        ({"price": "1.234,5"}, r"rows.csv, column price: 1 of 3 values are not written as '1.234,5' .source.options.formats.price., the first in row 2: 'twelve'.*source.options.missing"),
+        ({"price": "1.234,5"}, r"rows.csv, column price: 1 of 3 values are not written as '1.234,5' .source.options.formats.price., the first in row 3: 'twelve'.*source.options.missing"),
         ({"prise": "1.234,5"}, "source.options.formats.prise: .*no such column .did you mean price"),
     ],
 )  # fmt: skip

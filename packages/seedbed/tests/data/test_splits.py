@@ -8,7 +8,13 @@ import pytest
 
 from seedbed.config.preparation import Split
 from seedbed.config.schema import Column
-from seedbed.data.splits import STRETCHES, assign_clusters, assign_folds, assign_splits
+from seedbed.data.splits import (
+    STRETCHES,
+    assign_clusters,
+    assign_folds,
+    assign_splits,
+    find_rare_classes,
+)
 from seedbed.errors import UserError
 
 COLUMNS = {
@@ -47,6 +53,21 @@ def test_time_goes_forward_and_no_instant_is_on_two_parts() -> None:
     assert sorted(folds.unique()) == [0, 1, 2, 3, 4]
     for number in range(4):
         assert frame["at"][folds == number].max() < frame["at"][folds == number + 1].min()
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (["a", "b"] * 20, []),
+        ([True] + [False] * 39, ["0 of class True in validation, 1 of class True in test."]),
+        (["a", "b"] * 19 + ["a", "c"], ["1 of class c in validation, 0 of class c in test."]),
+        ([float(number) for number in range(40)], []),
+    ],
+)
+def test_a_part_with_few_rows_of_a_class_is_named(target: list, words: list[str]) -> None:
+    parts = pd.Series((["test"] * 2 + ["train"] + ["validation"] * 2) * 8)
+    found = find_rare_classes(pd.Series(target), parts)
+    assert len(found) == len(words) and all(map(str.__contains__, found, words))
 
 
 @pytest.mark.parametrize("kind", ["random", "group"])

@@ -314,11 +314,19 @@ def test_values_of_several_types_and_batches_are_one_column(
     assert as_lists(found)["n"] == [None, None, 5, 6, 7]
     assert found["late"].tolist() == [1, 2, 0.5, 3, 4]
     with pytest.raises(
-        UserError, match="column mixed: 1 of 5 .* row 2: 'cold'. It must be a number"
+        UserError, match="column mixed: 1 of 5 .* row 3: 'cold'. It must be a number"
     ):
         read_values(found["mixed"], "mixed", "number", "UTC")
     times = read_values(found["at"], "at", "time", "Europe/Zurich")
     assert times[0] == pd.Timestamp("2024-01-01T04:00Z")
+
+
+@BOTH
+def test_an_empty_text_is_missing_and_what_is_quoted_stays(fill: Fill, kind: str) -> None:
+    fill(kind, "CREATE TABLE rows (id INT, city TEXT)", "INSERT INTO rows VALUES (1, ''), (2, 'a')")
+    query = """SELECT id AS "the id", '"b"' AS b, "city" FROM "rows" -- "c"\nORDER BY "id" """
+    found = read(query=query, types={"city": "category"})
+    assert as_lists(found) == {"the id": [1, 2], "b": ['"b"'] * 2, "city": [None, "a"]}
 
 
 QUERY = 'SELECT id, name FROM "rows" WHERE name = :name OR id IN :ids ORDER BY id'
@@ -350,6 +358,7 @@ def test_parameters_are_bound_and_never_a_part_of_the_query(fill: Fill, kind: st
         ),
         ({"query": "SELECT id, id FROM rows ORDER BY 1"}, "the column id is there more than once"),
         ({"query": "SELECT nothing FROM rows ORDER BY 1"}, "the database reports: .*nothing"),
+        ({"query": 'SELECT "nothing" FROM rows ORDER BY 1'}, "the database reports: .*nothing"),
         ({"table": "row"}, r"there is no table row \(did you mean rows\?\)"),
         ({"table": "empty"}, "the table has no rows"),
     ],
@@ -372,7 +381,7 @@ def test_arrays_and_objects_are_refused_unless_nobody_needs_them(fill: Fill) -> 
     )
     with pytest.raises(UserError, match="table rows, column tags: it holds arrays or objects"):
         read()
-    with pytest.raises(UserError, match="column about, row 1: it holds arrays or objects"):
+    with pytest.raises(UserError, match="column about, row 2: it holds arrays or objects"):
         read(query="SELECT about FROM rows ORDER BY id")
     dataset = Dataset(name="d", tables=[Table(name="rows")])
     source = Source(kind="sql", path=VARIABLE)
@@ -390,7 +399,7 @@ def test_a_value_that_python_cannot_hold_names_its_rows(
         "CREATE TABLE rows (id INT PRIMARY KEY, at TIMESTAMP)",
         "INSERT INTO rows VALUES (1, now()), (2, 'infinity')",
     )
-    with pytest.raises(UserError, match="within rows 0 to .*infinity.*cast its column to text"):
+    with pytest.raises(UserError, match="within rows 1 to .*infinity.*cast its column to text"):
         read()
 
 

@@ -79,7 +79,7 @@ def test_failing_rows_are_counted_and_shown(rows: pd.DataFrame) -> None:
     }
     assert describe_failures(result, "critical") == [
         "critical: ExpectColumnValuesToBeBetween(column=km, min_value=0, max_value=100) fails in 2 rows (66.7 %), "
-        "such as row 1: -2.0; row 3: 4000.0"
+        "such as index 1: -2.0; index 3: 4000.0"
     ]
 
 
@@ -92,7 +92,7 @@ def test_the_sample_is_short_however_many_rows_fail() -> None:
 @pytest.mark.parametrize(
     ("case", "observed", "words"),
     [
-        (present("km"), None, "critical: ExpectColumnValuesToNotBeNull(column=km) fails in 1 row (25 %), such as row 2"),
+        (present("km"), None, "critical: ExpectColumnValuesToNotBeNull(column=km) fails in 1 row (25 %), such as index 2"),
         (("ExpectTableRowCountToBeBetween", {"min_value": 10}), 4, "10) fails, observed is 4"),
         (("ExpectColumnMeanToBeBetween", {"column": "km", "max_value": 5}), 1333.0, "observed is 1333.0"),
         (("ExpectColumnDistinctValuesToBeInSet", {"column": "city", "value_set": ["Oslo"]}), ["Bern", "Rome"], "observed is ['Bern', 'Rome']"),

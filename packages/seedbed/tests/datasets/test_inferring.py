@@ -180,7 +180,7 @@ def test_a_decided_column_decides_for_one_that_could_be_read_in_two_ways() -> No
         ([1048.4, *(n + 0.5 for n in range(40))], "1048.4 in 1 rows is far from all others"),
         (
             ["12 kg", *(n + 0.5 for n in range(40))],
-            "numbers but for 1 of 41 values, the first '12 kg' in row 0",
+            "numbers but for 1 of 41 values, the first '12 kg' in row 1",
         ),
         ([f"{h * 100 + m}" for h in range(24) for m in range(0, 60, 5)] * 2, "hours and minutes"),
         ([f"{h:02d}:{m:02d}" for h in range(24) for m in range(60)], "times of the day"),
@@ -188,7 +188,7 @@ def test_a_decided_column_decides_for_one_that_could_be_read_in_two_ways() -> No
         ([f"images/{n}.PNG" for n in range(30)], "paths of images"),
         (
             ["31.02.2024", *(f"{n:02d}.03.2024" for n in range(1, 29))],
-            "times but for 1 of 29 values, the first '31.02.2024' in row 0",
+            "times but for 1 of 29 values, the first '31.02.2024' in row 1",
         ),
         (range(1704067200, 1704067200 + ROWS * 3600, 3600), "could be times in unix seconds"),
     ],

@@ -34,7 +34,7 @@ def positive(severity: Severity) -> Expectations:
 
 def test_a_critical_failure_stops_and_names_the_rows() -> None:
     with pytest.raises(
-        UserError, match=r"data/raw does not meet.*column=km.*row 1: -2\.0.*conf/expectations"
+        UserError, match=r"data/raw does not meet.*column=km.*index 1: -2\.0.*conf/expectations"
     ):
         validate(positive("critical"))
     assert not RESULT.exists()

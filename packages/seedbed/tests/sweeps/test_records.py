@@ -111,8 +111,26 @@ FRONT = {"a": [0.9, 5.0, 1.0], "b": [0.8, 9.0, 9.0], "c": [0.1, 5.0, 0.5]}
                 "to try the failed ones again: the same command",
             ],
         ),
+        (
+            [
+                Record([f"model={model}", f"seed={seed}"], 1.0, 1.0, "a", values=[value])
+                for model, seed, value in (
+                    ("mlp", 0, 0.5),
+                    ("linear", 0, 0.25),
+                    ("mlp", 1, 0.75),
+                    ("linear", 1, 0.25),
+                )
+            ],
+            ["maximize"],
+            [
+                "4 experiments",
+                "best: 0.75 by model=mlp seed=1",
+                "to take it: .venv/bin/dvc exp apply a && .venv/bin/dvc repro",
+                "the seed changed nothing for model=linear: nothing random is in such a model, and one seed is enough",
+            ],
+        ),
     ],
-    ids=["a winner", "a front", "failures"],
+    ids=["a winner", "a front", "failures", "seeds without effect"],
 )
 def test_the_summary_says_what_to_do_next(
     records: list[Record], directions: list[Any], lines: list[str]

@@ -205,7 +205,10 @@ def check_grid(*task: str, fixed: tuple[str, ...] = ()) -> None:
         (["model.arguments=???"], r"model.arguments is not set \(\?\?\?\)"),
         (["seed=range(3)", "split=time,group"], "columns.group is not set"),
         (["seed=${nowhere}"], r"seed is '\$\{nowhere\}'"),
-        (["model=nowhere,mlp"], r"^model=nowhere: this job cannot be composed: .*nowhere"),
+        (
+            ["model=nowhere,mlp"],
+            r"^model=nowhere: this job cannot be composed: there is no conf/model/nowhere.yaml. Choose one of .*mlp",
+        ),
         (["sed=1,2"], r"^sed=1: this job cannot be composed: .*sed"),
         (["dataset=flights,diabetes"], r"^dataset=diabetes is judged by cv\.rmse, and the sweep"),
     ],

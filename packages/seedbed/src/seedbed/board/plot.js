@@ -1,10 +1,11 @@
 // Parallel coordinates: an axis for each chosen column, a line for each row that is shown.
 
-const [TOP, BOTTOM, LEFT, STEP, LETTERS] = [46, 262, 60, 130, 40];
+const [TOP, BOTTOM, LEAST_STEP, LETTERS] = [46, 262, 120, 40];
 const DECADES = 2; // of positive numbers, from which on the axis is logarithmic
 const ruler = document.createElement("canvas").getContext("2d");
 ruler.font = `11px ${getComputedStyle(document.body).fontFamily}`;
 let lines = [];
+let step = LEAST_STEP; // from axis to axis
 
 function draw(name, attributes, text = "") {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -14,7 +15,7 @@ function draw(name, attributes, text = "") {
 }
 
 // The end of a text, as much as stands between two axes: names differ at their ends.
-function cut(text, width = STEP - 12) {
+function cut(text, width = step - 12) {
   let end = text.slice(-LETTERS);
   const shown = () => (end.length < text.length ? `…${end}` : end);
   while (end && ruler.measureText(shown()).width > width) end = end.slice(1);
@@ -32,7 +33,7 @@ function makeAxis(place, number) {
   return {
     place, least, most, isLog, share,
     known: numbers.length,
-    x: LEFT + number * STEP,
+    x: (number + 0.5) * step,
     y: (value) => BOTTOM - share(value) * (BOTTOM - TOP),
     value: (y) => (spread ? unscale(low + ((BOTTOM - y) / (BOTTOM - TOP)) * spread) : least),
   };
@@ -48,7 +49,7 @@ function drawAxis(axis) {
   const ticks = known ? known.map((text, at) => [at, text]) : [...new Set([least, middle, most])];
   for (const tick of ticks.slice(0, 12)) {
     const [at, text] = known ? tick : [tick, textOf(tick)];
-    parts.push(draw("text", { x: x + 6, y: axis.y(at) + 4, class: "tick" }, cut(text, STEP - 18)));
+    parts.push(draw("text", { x: x + 6, y: axis.y(at) + 4, class: "tick" }, cut(text, step - 18)));
   }
   const range = ranges.get(place);
   if (range) {
@@ -97,8 +98,12 @@ function drawHandle(axis) {
 
 function drawPlot() {
   const svg = byId("plot");
-  const axes = [...chosen].map(makeAxis).filter((axis) => axis.least <= axis.most);
-  svg.setAttribute("width", LEFT + axes.length * STEP);
+  // As many axes as are seen stand there whole: no name is cut off by the edge.
+  const seen = Math.max(svg.parentElement.clientWidth, LEAST_STEP);
+  step = seen / Math.floor(seen / LEAST_STEP);
+  const known = [...chosen].filter((place) => rows.some((row) => numberOf(row, place) !== null));
+  const axes = known.map(makeAxis);
+  svg.setAttribute("width", (axes.length + 0.5) * step);
   svg.setAttribute("height", BOTTOM + 22);
   svg.style.strokeOpacity = Math.min(0.6, Math.max(0.15, 60 / shown.length));
   const metrics = axes.filter((axis) => columns[axis.place].metric && axis.least < axis.most);
@@ -126,4 +131,5 @@ function mark(number, near) {
   lines[number]?.classList.toggle("near", near);
 }
 
+window.addEventListener("resize", () => rows.length && drawPlot());
 if (rows.length) start();

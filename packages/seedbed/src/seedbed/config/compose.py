@@ -60,12 +60,7 @@ def update_params(root: Path, environment: Mapping[str, str] = os.environ) -> st
             "alone."
         )
     if recorded:
-        raise UserError(
-            f"conf/ has changed, and {PARAMS} holds values that conf/ does not: {recorded}. "
-            "Composing anew would drop them. Write them into conf/ with `seedbed adopt NAME`, or "
-            "name them again with `dvc exp run -S ...`, or drop them with `seedbed compose "
-            "--reset`."
-        )
+        raise UserError(f"conf/ has changed, and {recorded.explain()}")
     return compose_anew(root)
 
 

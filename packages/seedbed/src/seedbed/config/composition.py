@@ -1,6 +1,7 @@
 """conf/ as Hydra composes it, and the file of conf/ that a value comes from."""
 
 import importlib
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
@@ -19,7 +20,7 @@ from yaml import YAMLError
 
 from seedbed.config.conf_hash import conf_files
 from seedbed.config.yaml_files import load_yaml, parsed_in_c
-from seedbed.errors import UserError, one_line
+from seedbed.errors import UserError, did_you_mean, one_line
 
 MAIN = "conf/config.yaml"
 ABSENT = object()
@@ -137,7 +138,28 @@ def _hydra(root: Path) -> Iterator[ConfigLoader]:
                 raise UserError(str(found).replace(f"{root}/", "")) from None
         raise UserError(f"conf/ cannot be composed: {one_line(error)}") from None
     except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(f"conf/ cannot be composed: {one_line(error)}") from error
+        raise UserError(
+            f"conf/ cannot be composed: {explain_hydra(error, root / 'conf')}"
+        ) from error
+
+
+def explain_hydra(error: BaseException, conf: Path) -> str:
+    """Return why Hydra cannot compose the folder `conf`, and what a missing choice may be."""
+    if not isinstance(error, MissingConfigException) or not error.missing_cfg_file:
+        return one_line(error)
+    group, _, choice = error.missing_cfg_file.rpartition("/")
+    chosen = re.compile(rf"^\s*- .*\b{re.escape(group)}\b.*: *{re.escape(choice)}\b", re.MULTILINE)
+    files = [
+        path
+        for path in sorted(conf.rglob("*.yaml"))
+        if chosen.search(path.read_text("utf-8", errors="replace"))
+    ]
+    place = f" in conf/{files[0].relative_to(conf).as_posix()}" if files else ""
+    absent = f"there is no conf/{error.missing_cfg_file}.yaml"
+    if not error.options:
+        return f"{absent}. Correct the name{place}."
+    alike = did_you_mean(choice, error.options)
+    return f"{absent}{alike}. Choose one of {', '.join(error.options)}{place}."
 
 
 def _files_in_use(root: Path) -> dict[str, dict[str, Any]]:

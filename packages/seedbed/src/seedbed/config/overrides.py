@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from seedbed.config.yaml_files import flatten, load_yaml
+from seedbed.errors import some_of
 from seedbed.files import write_text
 
 OVERRIDES = "reports/overrides.yaml"
@@ -17,6 +18,8 @@ HEADER = (
     "# Where params.yaml differs from the plain composition of conf/: brought in by an experiment "
     "or by hand.\n"
 )
+SHOWN = 10
+"""How many values a message names."""
 Values = dict[str, Any]
 
 
@@ -46,6 +49,17 @@ class Overrides:
     def as_typed(self) -> list[str]:
         """Return the overrides as they would be typed after -S."""
         return [*_as_typed(self.changed), *(f"~{key}" for key in flatten(self.removed))]
+
+    def explain(self) -> str:
+        """Return what params.yaml holds, how it came there, and the commands that settle it."""
+        dataset = self.changed.get("dataset", {}).get("name")
+        chosen = f" (which chose the dataset {dataset})" if dataset else ""
+        return (
+            f"params.yaml holds values that conf/ does not: {some_of(self.as_typed(), SHOWN)}. "
+            f"They came by `dvc exp apply` or `dvc exp run -S`{chosen}, or by hand, and composing "
+            "anew would drop them. To keep them, `seedbed adopt NAME` writes them into conf/; to "
+            "drop them, `seedbed compose --reset`."
+        )
 
     def apply_to(self, values: Values) -> Values:
         """Return a copy of a composition with these overrides."""

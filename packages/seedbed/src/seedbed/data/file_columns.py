@@ -69,7 +69,7 @@ def read_images(paths: pd.Series, size: int, color: bool) -> pd.Series:
 
 def _read_each(paths: pd.Series, wanted: str, read: Callable[[Path], str]) -> pd.Series:
     contents: dict[str, str] = {}
-    for place, path in enumerate(paths):
+    for path in paths:
         if pd.isna(path) or path in contents:
             continue
         try:
@@ -77,7 +77,7 @@ def _read_each(paths: pd.Series, wanted: str, read: Callable[[Path], str]) -> pd
         except Exception as error:  # a damaged file may fail in any way
             why = error.args[0] if isinstance(error, UserError) else _explain(error, wanted)
             raise UserError(
-                f"column {paths.name}, row {place}: the file {path!r} {why}. A path is relative to "
+                f"column {paths.name}: the file {path!r} {why}. A path is relative to "
                 "the repository; correct it or the file, or leave it out where there is none."
             ) from None
     return paths.map(contents).astype("str")

@@ -41,7 +41,7 @@ def refuse_no_objects(records: Sequence[Any], where: str) -> None:
     UserError
         If there is one; it names the first.
     """
-    for place, record in enumerate(records):
+    for place, record in enumerate(records, 1):
         if not isinstance(record, dict):
             raise UserError(
                 f"{where}, record {place}: {_short(record)} is no object with names and values. "

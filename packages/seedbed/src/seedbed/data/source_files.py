@@ -15,7 +15,7 @@ from seedbed.data.parquet_files import (
     read_parquet,
     refuse_other_columns,
 )
-from seedbed.errors import UserError
+from seedbed.errors import UserError, row_of_source
 
 ENDINGS = {
     "csv": (".csv", ".csv.gz", ".csv.zip", ".tsv", ".tsv.gz", ".tsv.zip", ".txt"),
@@ -224,17 +224,20 @@ def read_files(
 def without_missing(
     frame: pd.DataFrame, kind: str, types: Types, missing: Sequence[str]
 ) -> pd.DataFrame:
-    """Return a table in which texts that stand for a missing value are missing; `frame` changes."""
+    """Return a table in which texts that stand for a missing value are missing; `frame` changes.
+
+    The empty text is one of them, as in a CSV file.
+    """
     for name in frame.columns:
         kind_of_column = types.get(name)
         # A cell of Excel and a value of JSON have no type that a column must have.
         is_untyped = kind in ("excel", "json", "api", "kafka")
         may_be_text = is_untyped and kind_of_column not in (None, "category")
-        unknown = [*missing, *(NOT_KNOWN if may_be_text else ())]
-        if unknown and (
-            frame[name].dtype == object or isinstance(frame[name].dtype, pd.StringDtype)
-        ):
-            frame[name] = frame[name].mask(frame[name].isin(unknown))
+        unknown = ["", *missing, *(NOT_KNOWN if may_be_text else ())]
+        if frame[name].dtype.kind in "OU":  # of text, of several types, or categories
+            is_unknown = frame[name].isin(unknown)
+            if is_unknown.any():
+                frame[name] = frame[name].mask(is_unknown)
     return frame
 
 
@@ -273,7 +276,7 @@ def parse_texts(values: pd.Series, form: str, where: str, name: str) -> pd.Serie
         row = texts.index[lost.argmax()]
         raise UserError(
             f"{where}: {lost.sum()} of {len(values)} values are not written as {form!r} "
-            f"(source.options.formats.{name}), the first in row {row}: "
+            f"(source.options.formats.{name}), the first in {row_of_source(row)}: "
             f"{texts.iloc[lost.argmax()][:60]!r}. Correct the format or the file, or add the value "
             "to source.options.missing."
         )

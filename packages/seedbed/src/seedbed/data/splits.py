@@ -7,7 +7,7 @@ import pandas as pd
 
 from seedbed.config.preparation import Split
 from seedbed.data.roles import Columns, group_column, row_key, time_column
-from seedbed.errors import UserError
+from seedbed.errors import UserError, some_of
 
 PARTS = ("train", "validation", "test")
 TOGETHER = {
@@ -19,6 +19,10 @@ TOGETHER = {
 """By split.kind, which rows are all in one part."""
 AT_RANDOM = ("random", "stratified")
 """Kinds of split in which each row stands alone."""
+FEW = 5
+"""So many rows of a class a part needs at least to say anything of it."""
+SHOWN = 4
+"""How many classes a message names."""
 STRETCHES = 50
 """Of time, in each part: enough for a 95 % interval; neighbours mostly share one."""
 
@@ -68,6 +72,33 @@ def assign_splits(
                 "rows, or a larger share."
             )
     return parts
+
+
+def find_rare_classes(target: pd.Series, parts: pd.Series) -> list[str]:
+    """Return a sentence where the validation or the test rows have few of a class.
+
+    Parameters
+    ----------
+    target : Series, shape (n_rows,)
+        Of numbers, which have no classes, or of anything else.
+    parts : Series of str, shape (n_rows,)
+        See :func:`assign_splits`.
+    """
+    if pd.api.types.is_float_dtype(target):
+        return []
+    counts = pd.crosstab(parts, target).loc[list(PARTS[1:])]
+    few = [
+        f"{count} of class {name} in {part}"
+        for (part, name), count in counts.stack().items()
+        if count < FEW
+    ]
+    if not few:
+        return []
+    return [
+        f"few rows to judge by: {some_of(few, SHOWN)}. Figures of so few are chance: use more "
+        "rows, a larger part (split.validation, split.test), or -S split=stratified, which gives "
+        "each part its share"
+    ]
 
 
 def assign_folds(

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from seedbed.data.integers import EXACT, typed_objects
 from seedbed.data.parquet_files import arrow_to_pandas
-from seedbed.errors import UserError
+from seedbed.errors import UserError, row_of_source
 
 TYPES = {bool, int, float, str, bytes, datetime, date, time, timedelta, Decimal}
 """The types of values that have a column type; others, such as UUID, are read as their text."""
@@ -20,7 +20,7 @@ NESTED = (list, dict, tuple)
 
 def why_nested(where: str, name: str, row: int | None = None) -> str:
     """Return why a column cannot be read that holds arrays or objects."""
-    place = "" if row is None else f", row {row}"
+    place = "" if row is None else f", {row_of_source(row)}"
     return (
         f"{where}, column {name}{place}: it holds arrays or objects, which are no column of a "
         "table. Take out of them what is needed in source.options.query, cast it to text there, "

@@ -1,5 +1,6 @@
 """The statement that reads a table of a database, or what a query gives."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from seedbed.config.schema import Source
@@ -11,6 +12,9 @@ from seedbed.errors import UserError, did_you_mean, some_of
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+
+QUOTED = re.compile(r"""'[^']*'|`[^`]*`|\[[^\]]*\]|--.*|/\*[\s\S]*?\*/|"([^"`]*)\"""")
+"""Texts, names and comments of SQL; the group holds a name in double quotes."""
 
 
 def bind_parameters(options: SqlOptions) -> "sa.TextClause":
@@ -37,6 +41,21 @@ def bind_parameters(options: SqlOptions) -> "sa.TextClause":
             f"has no {unset[0]}. Set it; a colon that begins no parameter is written \\:."
         )
     return query
+
+
+def refuse_quoted_text(engine: "sa.Engine", options: SqlOptions) -> None:
+    """Let SQLite refuse a query in which a name in double quotes is no column.
+
+    It would take such a name for a text, https://sqlite.org/quirks.html#dblquote; in backticks,
+    names are names only.
+    """
+    query = str(options.query)
+    if engine.dialect.name != "sqlite" or '"' not in query:
+        return
+    names = QUOTED.sub(lambda found: f"`{found[1]}`" if found[1] else found[0], query)
+    explained = options.model_copy(update={"query": f"EXPLAIN {names}"})
+    with engine.connect() as connection:
+        connection.execute(bind_parameters(explained))
 
 
 def look_up_table(

@@ -17,7 +17,12 @@ from seedbed.data.databases import FILES, connect, database_words, label, report
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.sql_arrow import NoArrow, arrow_frame, arrow_reader
 from seedbed.data.sql_columns import read_column
-from seedbed.data.sql_statements import bind_parameters, look_up_table, select_columns
+from seedbed.data.sql_statements import (
+    bind_parameters,
+    look_up_table,
+    refuse_quoted_text,
+    select_columns,
+)
 from seedbed.errors import UserError
 from seedbed.progress import RowProgress
 
@@ -155,6 +160,7 @@ def _read(
         names: list[str] | None = None
         if options.query is not None:
             statement = bind_parameters(options)
+            refuse_quoted_text(engine, options)
         else:
             statement, names = select_columns(engine, options.table or table, source, needed)
 
@@ -265,7 +271,7 @@ def _broken_off(place: str, done: int, words: str) -> BrokenOff:
 
 def _unreadable(place: str, done: int, words: str) -> UserError:
     return UserError(
-        f"{place}: within rows {done} to {done + BATCH - 1}, a value cannot be read, or the "
+        f"{place}: within rows {done + 1} to {done + BATCH}, a value cannot be read, or the "
         f"database stopped: {words}. Correct the value, or cast its column to text in "
         "source.options.query."
     )

@@ -180,7 +180,7 @@ def _in_words(entry: dict[str, Any]) -> str:
         found = entry["unexpected"]
         rows = f"{found['count']:,} row{'s' * (found['count'] != 1)}"
         sample = "; ".join(
-            f"row {row}" if value is None else f"row {row}: {value}"
+            f"index {row}" if value is None else f"index {row}: {value}"
             for row, value in zip(found["rows"], found["sample"], strict=False)
         )
         examples = f", such as {sample}" if sample else ""

@@ -16,7 +16,7 @@ from seedbed.config.schema import ColumnType
 from seedbed.data.integers import NumberType, whole_numbers
 from seedbed.data.one_value import LARGEST, READERS, Refuse
 from seedbed.data.time_values import read_local_times
-from seedbed.errors import InputError
+from seedbed.errors import InputError, row_of_source
 
 
 class ValueReadError(InputError):
@@ -223,19 +223,23 @@ def _mistake(
     place = int(np.flatnonzero(wrong)[0])
     found = values.iloc[place]
     found = found.item() if isinstance(found, np.generic) else found
+    row, read = (
+        (int(values.index[place]), values.index[-1] + 1) if numbered else (place, len(values))
+    )
     if sent:
+        where = f"row {row}"  # of the request, as an index of its list
         remark = f"Send {wanted}{', or null where it is not known' if remedy else ''}."
     else:
+        where = row_of_source(row)
         other = (
             "List the column under another type in the conf/dataset file, or correct the source."
         )
         remark = f"It must be {wanted}. {remedy or other}"
-    row, read = (values.index[place], values.index[-1] + 1) if numbered else (place, len(values))
     return ValueReadError(
-        f"column {name}: {int(wrong.sum())} of {read} values cannot be read, the first in row "
-        f"{row}: {reprlib.repr(found)}. {remark}",
+        f"column {name}: {int(wrong.sum())} of {read} values cannot be read, the first in "
+        f"{where}: {reprlib.repr(found)}. {remark}",
         wrong,
         wanted,
         name,
-        int(row),
+        row,
     )

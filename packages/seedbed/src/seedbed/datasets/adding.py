@@ -227,8 +227,4 @@ def _options(sniffed: Sniffed, guesses: Mapping[str, Guess]) -> dict[str, Any]:
 
 def _refuse_overrides(root: Path) -> None:
     if overrides := read_overrides(root):
-        raise UserError(
-            f"params.yaml holds values that conf/ does not: {overrides}. --use composes it anew, "
-            "which would drop them. Write them into conf/ with `seedbed adopt NAME`, or drop them "
-            "with `seedbed compose --reset`, and start again."
-        )
+        raise UserError(f"--use composes params.yaml anew, and {overrides.explain()}")

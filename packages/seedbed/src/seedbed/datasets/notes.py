@@ -11,6 +11,7 @@ from seedbed.data.number_formats import NUMBERS
 from seedbed.data.texts import all_match, as_arrow
 from seedbed.data.time_formats import PLAIN_TIME, forms_of
 from seedbed.datasets.columns import ColumnValues
+from seedbed.errors import row_of_source
 
 ODD = 0.05
 """Share of the different texts that may be no number before nobody calls them numbers."""
@@ -72,10 +73,10 @@ def note_on_texts(column: ColumnValues) -> str | None:
         if 0 < wrong.sum() <= max(1, ODD * len(texts)):
             what = "numbers" if form in NUMBERS else "times"
             first = int(wrong.argmax())
-            row = int((column.codes == first).argmax())
+            row = row_of_source(int((column.codes == first).argmax()))
             return (
                 f"{what} but for {wrong.sum():,} of {len(texts):,} values, the first "
-                f"{column.distinct[first]!r} in row {row}: correct them, or list them under "
+                f"{column.distinct[first]!r} in {row}: correct them, or list them under "
                 "`missing`"
             )
     return None

@@ -9,9 +9,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
+from seedbed.errors import some_of
 from seedbed.files import write_json
 from seedbed.sweeps.objective import Direction, pareto_front
 from seedbed.sweeps.snapshot import Sweep
+
+SHOWN = 3
+"""How many kinds of jobs a message names."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,27 @@ def summary(records: Sequence[Record], directions: Sequence[Direction]) -> str:
     elif top := best(done, directions[0]):
         lines.append(f"best: {top.figures} by {' '.join(top.overrides) or 'no override'}")
         lines.append(f"to take it: .venv/bin/dvc exp apply {top.experiment} && .venv/bin/dvc repro")
+    lines += _same_for_all_seeds(done)
     if failed:
         lines.append("to try the failed ones again: the same command")
     return "\n".join(lines)
+
+
+def _same_for_all_seeds(done: Sequence[Record]) -> list[str]:
+    """Return a sentence on jobs that gave the same figures with each of several seeds."""
+    by_others: dict[str, list[list[float]]] = {}
+    for record in done:
+        others = [word for word in record.overrides if not word.lstrip("+").startswith("seed=")]
+        if len(others) < len(record.overrides):
+            by_others.setdefault(" ".join(others) or "this project", []).append(record.values)
+    same = [
+        others
+        for others, values in by_others.items()
+        if len(values) > 1 and all(value == values[0] for value in values)
+    ]
+    if not same:
+        return []
+    return [
+        f"the seed changed nothing for {some_of(same, SHOWN)}: nothing random is in such a model, "
+        "and one seed is enough"
+    ]

@@ -14,6 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from seedbed.config.composition import explain_hydra
 from seedbed.config.params import check_params
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError, one_line
@@ -209,9 +210,9 @@ def check_job(config: DictConfig, overrides: list[str], sweep: Sweep) -> None:
     try:
         composed = compose(config.hydra.job.config_name, overrides)
     except (HydraException, OmegaConfBaseException) as error:
-        reason = one_line(error).partition("Config search path")[0]
+        reason = explain_hydra(error, root / "conf")
         raise UserError(
-            f"{' '.join(overrides)}: this job cannot be composed: {reason.strip()} Correct the "
+            f"{' '.join(overrides)}: this job cannot be composed: {reason} Correct the "
             "override, on the command line or in conf/search."
         ) from None
     # First, since a gate that was written for the sweep's own dataset seldom fits another.

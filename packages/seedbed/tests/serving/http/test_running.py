@@ -2,9 +2,13 @@
 
 import json
 import os
+import pty
+import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -189,6 +193,20 @@ def test_a_dead_worker_is_replaced_and_all_count_together(
             assert answer["answers"] == bundle.samples.answers
             wait_until(lambda: server.metric("seedbed_rows_total") == 20 + 50, "all rows")
             assert server.metric("seedbed_model") == 2, "one for each worker that lives"
+
+
+@pytest.mark.slow
+def test_on_a_terminal_a_plain_line_says_where_it_is(built: Built) -> None:
+    terminal, its_end = pty.openpty()
+    bundle = built("flights") / "models/bundle"
+    command = [sys.executable, "-m", "seedbed", "serve", str(bundle), "--port", "0"]
+    process = subprocess.Popen(command, stderr=its_end)
+    os.close(its_end)
+    with os.fdopen(terminal, encoding="utf-8") as lines:
+        plain = next(line for line in lines if not line.startswith("{"))
+        process.kill()
+        assert re.search(r"^serving flights, bundle .*: http://127\.0\.0\.1:\d+/ and ", plain)
+        process.wait()
 
 
 @pytest.mark.slow

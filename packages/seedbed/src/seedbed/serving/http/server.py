@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 import tempfile
 from functools import partial
 
@@ -56,13 +57,19 @@ def serve(settings: Settings) -> None:
     if settings.log:
         make_folder(settings.log.folder)
     listening = _bind(settings.host, settings.port)
-    for path in filter(None, (settings.path, settings.shadow)):
-        load_verified(path, settings.same_packages)
+    served = load_verified(settings.path, settings.same_packages)
+    if settings.shadow:
+        load_verified(settings.shadow, settings.same_packages)
     listening.listen(BACKLOG)
     log_as_json()
     config = ServerConfig(settings)
     host, port = listening.getsockname()[:2]
     log_event("listening", host=host, port=port, workers=settings.workers, pid=os.getpid())
+    if sys.stderr.isatty():  # a person reads it; in a file, each line is JSON
+        name = f"[{host}]" if ":" in host else host
+        address = f"http://{name}:{port}"
+        what = f"{served.recipe.dataset}, bundle {served.version}"
+        print(f"serving {what}: {address}/ and {address}/openapi.json", file=sys.stderr)
     if settings.workers == 1:
         # uvicorn raises the signal again once it is done; what was asked for is no failure.
         signal.signal(signal.SIGTERM, lambda *_: None)

@@ -101,7 +101,7 @@ def wording_of(options: Any) -> Wording:
     """Return how texts are understood by the options of a kind of file."""
     if isinstance(options, CsvOptions):
         missing, formats = tuple(options.missing), options.formats
-        return Wording(missing, formats, options.decimal, options.thousands, all_text=True)
+        return Wording(missing, formats, options.decimal, options.thousands)
     return Wording(tuple(options.missing), options.formats)
 
 

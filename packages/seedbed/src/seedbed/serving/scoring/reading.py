@@ -30,20 +30,17 @@ class Wording:
         By column, see :func:`seedbed.data.formats.parse`.
     decimal, thousands : str or None
         The signs in a number.
-    all_text : bool
-        Whether the input has no types, as CSV: the empty text is a missing one then.
     """
 
     missing: tuple[str, ...] = ()
     formats: Mapping[str, str] = field(default_factory=dict)
     decimal: str = "."
     thousands: str | None = None
-    all_text: bool = False
 
     def unknown(self, kind: ColumnType) -> tuple[str, ...]:
         """Return the texts that are missing values in a column of this type."""
         if kind in TEXT_TYPES:
-            return ("", *self.missing) if self.all_text else self.missing
+            return ("", *self.missing)
         return (*NOT_KNOWN, *self.missing)
 
 
