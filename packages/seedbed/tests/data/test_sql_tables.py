@@ -321,7 +321,7 @@ def test_values_of_several_types_and_batches_are_one_column(
     assert times[0] == pd.Timestamp("2024-01-01T04:00Z")
 
 
-@BOTH
+@EACH
 def test_an_empty_text_is_missing_and_what_is_quoted_stays(fill: Fill, kind: str) -> None:
     fill(kind, "CREATE TABLE rows (id INT, city TEXT)", "INSERT INTO rows VALUES (1, ''), (2, 'a')")
     query = """SELECT id AS "the id", '"b"' AS b, "city" FROM "rows" -- "c"\nORDER BY "id" """
