@@ -6,14 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kafka_broker import Broker
 from servers import Postgres
 
-from support import Project, copied, copy_repository, made_once
+from support import LONG, Project, copied, copy_repository, made_once
 
 EXPENSIVE = ("explored", "promoted_once", "swept_once", "in_use_once", "accepted_once")
 
+settings.register_profile(
+    "seedbed",
+    max_examples=500 if LONG else 25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("seedbed")
 # For the workers of `pytest -n`, which start later: threads that wait by spinning take the other worker's core.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 

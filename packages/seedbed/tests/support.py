@@ -37,6 +37,14 @@ STATED_PROBLEM = {"question": "Late?", "task": "binary", "metric": "roc_auc"}
 """A problem as params.yaml states one."""
 LONG = "LONG" in os.environ
 """`LONG=1 make test-slow`: as many kills and generated cases as a figure needs, and every model with every task."""
+TASKS = ("flights", "wine", "diabetes")
+"""Datasets of this repository, one of each kind of problem."""
+PAIRS = [
+    (task, path.stem)
+    for place, path in enumerate(sorted((REPOSITORY / "conf/model").glob("*.yaml")))
+    for task in (TASKS if LONG else TASKS[place % 3 :][:1])
+]
+"""Each model with a task, or with all."""
 LIMIT = 240
 """Seconds after which a command counts as hanging, and is stopped with all that it started."""
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -93,20 +94,15 @@ def case_of(root: Path) -> Case:
 
 
 @pytest.fixture(scope="session")
-def case(built: Callable[[str], Path]) -> Callable[[str], Case]:
-    """Return a function from a dataset's name to its case."""
+def case(built: Callable[..., Path]) -> Callable[..., Case]:
+    """Return a function from a dataset's name, and that of a model, to its case; only to be read."""
 
-    def find(name: str) -> Case:
+    @cache
+    def find(*names: str) -> Case:
         with contextlib.chdir(REPOSITORY):
-            return case_of(built(name))
+            return case_of(built(*names))
 
     return find
-
-
-@pytest.fixture
-def evaluated() -> Callable[[Path], Case]:
-    """Return a function from a repository whose stages were run to its case."""
-    return case_of
 
 
 @pytest.fixture
