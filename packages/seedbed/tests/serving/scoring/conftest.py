@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from seedbed.cli.main import app
 from seedbed.data.roles import row_key
 from seedbed.data.tables import read_table
-from seedbed.serving import load_bundle
+from seedbed.serving import Bundle, load_bundle, loading
 
 from support import REPOSITORY
 
@@ -110,10 +110,27 @@ def flights(case: Callable[[str], Case]) -> Case:
     return case("flights")
 
 
+@pytest.fixture(scope="session")
+def load_once() -> Callable[..., Bundle]:
+    """Return what loads a bundle whose files were checked: one that is as before is not read again."""
+    loaded: dict[tuple[Path, str], Bundle] = {}
+    load = loading._load
+
+    def load_or_reuse(folder: Path, about: object, files: object, whole: str) -> Bundle:
+        if (folder, whole) not in loaded:
+            loaded[folder, whole] = load(folder, about, files, whole)
+        return loaded[folder, whole]
+
+    return load_or_reuse
+
+
 @pytest.fixture
-def score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+def score(
+    load_once: Callable[..., Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
     """Return a function that runs `seedbed score` here, in a folder that is no project."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loading, "_load", load_once)
 
     def run(case: Case, *arguments: object) -> str:
         words = ["score", "--bundle", str(case.bundle), *map(str, arguments)]

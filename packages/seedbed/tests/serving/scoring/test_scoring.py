@@ -24,7 +24,13 @@ KEYS = {
     "wine": ["row_number"],
     "diabetes": ["row_number"],
 }
-INPUTS = ["csv", "parquet", "jsonl", "folder", "glob", "table", "query"]
+WAYS = [
+    *(("flights", kind, "csv") for kind in ("csv", "parquet", "jsonl", "folder", "glob", "table", "query")),
+    ("flights", "csv", "parquet"), ("flights", "table", "parquet"), ("wine", "csv", "csv"),
+    ("wine", "parquet", "parquet"), ("wine", "table", "csv"), ("diabetes", "jsonl", "csv"),
+    ("diabetes", "glob", "parquet"), ("diabetes", "query", "csv"),
+]  # fmt: skip
+"""Each dataset and each kind of input with an output, and each output with files and a table."""
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -38,9 +44,7 @@ def assert_same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
-@pytest.mark.parametrize("output", ["csv", "parquet"])
-@pytest.mark.parametrize("kind", INPUTS)
-@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize(("name", "kind", "output"), WAYS)
 def test_rows_are_answered_as_evaluate_predicted_them(
     case, score: Score, tmp_path: Path, name: str, kind: str, output: str
 ) -> None:
