@@ -67,6 +67,7 @@ def _prepare(target: Path) -> None:
     project.run("seedbed", "compose", "--reset")
     project.dvc("repro")
     project.commit("run on a few thousand flights")
+    project.git("repack", "-adq")  # one file to copy and not hundreds
 
 
 @pytest.fixture
