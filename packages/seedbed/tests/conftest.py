@@ -28,6 +28,7 @@ settings.register_profile(
 settings.load_profile("seedbed")
 # For the workers of `pytest -n`, which start later: threads that wait by spinning take the other worker's core.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in stages
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
