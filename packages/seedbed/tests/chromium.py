@@ -103,14 +103,6 @@ class Chromium:
         os.close(self._out)
         os.close(self._in)
 
-    def begin(self) -> None:
-        """Show an empty page in a window as at the start, and forget what was noted."""
-        self.open("about:blank")
-        self.call("Emulation.clearDeviceMetricsOverride")
-        self.call("Emulation.setEmulatedMedia")
-        self.requests.clear()
-        self.complaints.clear()
-
     def call(self, method: str, **params: Any) -> Any:
         """Send a command of the protocol and return its result."""
         self._count += 1

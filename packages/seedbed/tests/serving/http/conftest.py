@@ -34,16 +34,9 @@ def row(bundle: Bundle) -> dict[str, Any]:
     return dict(bundle.samples.rows[0])
 
 
-@pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    """The browser of this worker."""
-    with Chromium(tmp_path_factory.mktemp("chromium") / "profile") as browser:
-        yield browser
-
-
 @pytest.fixture
-def browser(chromium: Chromium) -> Iterator[Chromium]:
-    """A browser with an empty page, in which nothing may go wrong that nobody looks at."""
-    chromium.begin()
-    yield chromium
-    assert chromium.complaints == []
+def browser(tmp_path: Path) -> Iterator[Chromium]:
+    """A browser, in which nothing may go wrong that nobody looks at."""
+    with Chromium(tmp_path / "profile") as browser:
+        yield browser
+        assert browser.complaints == []
