@@ -6,30 +6,47 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kafka_broker import Broker
 from servers import MariaDB, Postgres
 
-from support import Project, copied, copy_repository, made_once
+from support import LONG, Project, copied, copy_repository, made_once
 
-EXPENSIVE = ("explored", "promoted_once", "swept_once", "in_use_once", "accepted_once")
+EXPENSIVE = {
+    "experiments": ("explored", "promoted_once", "swept_once"),
+    "retraining": ("in_use_once", "accepted_once"),
+}
+"""Groups of tests by the expensive fixtures that they share."""
 
+settings.register_profile(
+    "seedbed",
+    max_examples=500 if LONG else 25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("seedbed")
 # For the workers of `pytest -n`, which start later: threads that wait by spinning take the other worker's core.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in stages
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     """Keep the tests of expensive fixtures together, for `pytest --dist loadgroup`: no worker waits for another's.
 
-    This group comes first, being the largest, and makes the repository that most of the long tests copy, while the other workers
-    do tests without it. Slow tests come before short ones, so that the workers end together.
+    xdist begins with the largest groups. Then come the tests that take longest, those of whole repositories, and slow ones
+    before short ones, so that the workers end together.
     """
     for item in items:
-        if any(name in item.fixturenames for name in EXPENSIVE):
-            item.add_marker(pytest.mark.xdist_group("expensive"))
+        for group, fixtures in EXPENSIVE.items():
+            if not {*fixtures}.isdisjoint(item.fixturenames):
+                item.add_marker(pytest.mark.xdist_group(group))
     items.sort(
-        key=lambda item: (item.get_closest_marker("slow") is None, "prepared" in item.fixturenames)
+        key=lambda item: (
+            item.get_closest_marker("slow") is None,
+            "prepared" not in item.fixturenames,
+        )
     )
 
 
@@ -59,6 +76,7 @@ def _prepare(target: Path) -> None:
     project.run("seedbed", "compose", "--reset")
     project.dvc("repro")
     project.commit("run on a few thousand flights")
+    project.git("repack", "-adq")  # one file to copy and not hundreds
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """One result for a table, however it is cut into batches, and nothing is left of a read that broke off."""
 
 import datetime
-import os
 import threading
 import tracemalloc
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from seedbed.config.columns import resolve_columns
@@ -28,7 +27,6 @@ from seedbed.data.values import read_values
 from seedbed.errors import InputError, UserError
 
 LARGE = 2**60 + 1
-EXAMPLES = 500 if os.environ.get("LONG") else 30
 BASE = Dataset(name="d", tables=[Table(name="rows")], time_zone="Europe/Oslo")
 NUMBERS = st.one_of(
     st.integers(-9, 9),
@@ -83,7 +81,6 @@ def number_columns(draw: st.DrawFn, rows: int) -> pd.Series:
     return pd.Series(values, dtype=how)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_table_is_written_in_the_same_bytes_however_it_is_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: st.DataObject
@@ -204,7 +201,6 @@ JOINED = Dataset(
 )
 
 
-@settings(max_examples=EXAMPLES // 2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_window_sample_and_joins_do_not_depend_on_the_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: st.DataObject

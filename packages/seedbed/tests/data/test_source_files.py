@@ -8,7 +8,7 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedbed.config.schema import Dataset, Source, Table
@@ -279,7 +279,7 @@ TYPES = {"key": "number", "x": "number", "ok": "boolean", "t": "category", "last
 
 
 @given(COLUMNS, st.sampled_from(["csv", "parquet", "excel", "json", "feather"]))
-@settings(deadline=None, derandomize=True, max_examples=80, suppress_health_check=list(HealthCheck))
+@settings(derandomize=True)
 def test_no_value_is_changed_by_reading(tmp_path: Path, columns: dict, kind: str) -> None:
     """What was written comes back exactly, whatever the file, or a paragraph says why not."""
     dtypes = {"key": "Int64", "x": "float64", "ok": "boolean", "t": "str", "last": "str"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedbed.config.columns import resolve_columns
@@ -460,12 +460,7 @@ def by_pandas(texts: pd.Series, kind: str, form: str | None) -> pd.Series:
 
 
 @pytest.mark.slow
-@settings(
-    derandomize=True,
-    deadline=None,
-    max_examples=25,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(derandomize=True)
 @given(tables(), st.sampled_from(WRITTEN))
 def test_any_table_is_refused_in_a_paragraph_or_read_as_pandas_reads_it(
     root: Path, table: pd.DataFrame, written: tuple[str, str, str]

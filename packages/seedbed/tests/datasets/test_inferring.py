@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from seedbed.data.formats import parse
@@ -320,7 +320,6 @@ CELLS = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=30), min_size=1, max_size=4), st.data())
 def test_any_table_is_judged_and_no_number_changes(columns: list, data: st.DataObject) -> None:
     rows = max(map(len, columns))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from seedbed.config.metrics import why_not
@@ -258,7 +258,6 @@ def test_a_column_that_cannot_split_is_refused(
         split({"y": Y, "x": Y, "when": ORDERED, "late": TWO_DAYS}, time, group)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["", "NA", "yes", "no", "1", "2", "3.5", "a b", "2024-01-01", "1e400"]),

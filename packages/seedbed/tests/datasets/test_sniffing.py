@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedbed.config.schema import Source
@@ -224,7 +224,7 @@ TABLES = st.integers(1, 4).flatmap(
 
 
 @given(TABLES, st.sampled_from(",;\t|"), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
-@settings(deadline=None, derandomize=True, max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(derandomize=True)
 def test_with_the_options_found_pandas_reads_the_same_table(
     tmp_path: Path, table: tuple, separator: str, encoding: str
 ) -> None:

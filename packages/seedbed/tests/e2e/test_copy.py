@@ -389,6 +389,7 @@ def test_stages_of_a_copy_run_only_when_their_code_changes(made: Project) -> Non
 @pytest.mark.slow
 def test_a_copy_is_set_up_run_and_tested_by_make(template: Path, tmp_path: Path) -> None:
     project = copied_from(template, tmp_path / "late flights", name="late-flights")
+    project.edit("conf/config.yaml", "  - _self_\n", "  - _self_\n  - experiment: debug\n")
     took = {}
     for target in ("setup", "repro", "test"):
         started = time.monotonic()

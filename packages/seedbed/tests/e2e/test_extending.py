@@ -79,10 +79,7 @@ def test_the_recipe_for_a_stage(project: Project) -> None:
     project.edit("src/project/stages/balance.py", "Return the rows", "Return the number of rows")
     assert project.stages_run("balance") == ["code", "balance"]
 
-
-@pytest.mark.slow
-def test_a_stage_may_have_parameters_of_its_own(project: Project) -> None:
-    follow(project, "A stage")
+    # A stage may have parameters of its own.
     stage = "src/project/stages/balance.py"
     project.edit(stage, "(problem: Problem)", "(problem: Problem, project)")
     project.edit(stage, "    table =", "    print(project)\n    table =")

@@ -9,7 +9,7 @@ from support import Project
 AWS_KEY = "AKIA" + "QYLPMN5HHHFPZAM2"
 PRIVATE_KEY = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIEpAIBAAKCAQEA0\n"
 
-ONE_AFTER_THE_OTHER = pytest.mark.xdist_group("expensive")
+ONE_AFTER_THE_OTHER = pytest.mark.xdist_group("hooks")
 """What mypy found out for one test serves the next."""
 
 

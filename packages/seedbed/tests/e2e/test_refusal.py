@@ -26,11 +26,9 @@ def test_an_experiment_records_the_refusal_and_repro_then_stops(project: Project
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["--temp", "--queue"])
-def test_an_applied_experiment_that_was_refused_stops_repro(project: Project, mode: str) -> None:
-    project.dvc("exp", "run", mode, "--name", "refused", *DUMMY)
-    if mode == "--queue":
-        project.dvc("exp", "run", "--run-all", **project.active)
+def test_an_applied_experiment_that_was_refused_stops_repro(project: Project) -> None:
+    project.dvc("exp", "run", "--queue", "--name", "refused", *DUMMY)
+    project.dvc("exp", "run", "--run-all", **project.active)
     project.dvc("exp", "apply", "refused")
     assert bundle_files(project) == ["verdict.json"]
     assert REASON in project.refused("dvc", "repro")

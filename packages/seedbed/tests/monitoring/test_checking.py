@@ -22,7 +22,7 @@ Built = Callable[[str], Path]
 LOOSE = Monitor(least_rows=20)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bundle(built: Built) -> Bundle:
     return load_bundle(built("flights") / "models/bundle")
 

@@ -27,6 +27,8 @@ OVERRIDES = {
     "wine": ["dataset=wine", LINEAR, "~gate.thresholds.log_loss", *QUICK],
     "diabetes": ["dataset=diabetes", LINEAR, "~gate.thresholds.rmse", *QUICK],
 }  # fmt: skip
+SMALL = {"random_forest": ["model.arguments.n_estimators=10"]}
+"""What makes a model of a kind a quick one."""
 
 
 def _run_stages(root: Path, overrides: list[str], stages: tuple[str, ...] = STAGES) -> None:
@@ -59,17 +61,31 @@ def run_stages() -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session")
-def built(shared_folder: Path) -> Callable[[str], Path]:
-    """Return a function from a dataset's name to a repository with its bundle, only to be read."""
+def built(shared_folder: Path) -> Callable[..., Path]:
+    """Return a function from a dataset's name to a repository with its bundle, only to be read.
 
-    def build(name: str) -> Path:
-        root = shared_folder / "built" / name
+    With the name of a model of conf/, the bundle is of that model.
+    """
+
+    def make(root: Path, name: str, model: str) -> None:
+        if model:
+            shutil.copytree(build(name), root)
+            chosen = [each for each in OVERRIDES[name] if not each.startswith("model")]
+            chosen += [f"model={model}", *SMALL.get(model, [])]
+            _run_stages(root, chosen, ("train", "evaluate", "gate", "package"))
+        else:
+            _make_root(root)
+            _run_stages(root, OVERRIDES[name])
+
+    def build(name: str, model: str = "") -> Path:
+        root = shared_folder / "built" / f"{name}{model and '-'}{model}"
         root.parent.mkdir(exist_ok=True)
+        done = root.with_suffix(".done")
         with FileLock(root.with_suffix(".lock")):
-            if not (root / "models/bundle").exists():
+            if not done.exists():
                 shutil.rmtree(root, ignore_errors=True)
-                _make_root(root)
-                _run_stages(root, OVERRIDES[name])
+                make(root, name, model)
+                done.touch()
         return root
 
     return build

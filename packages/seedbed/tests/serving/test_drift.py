@@ -38,7 +38,7 @@ def drift_of(reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, Column
     return {drift.column: drift for drift in found}
 
 
-@pytest.mark.parametrize("size", [100, 140, 1_000, 10_000])
+@pytest.mark.parametrize("size", [100, 1_000, 4_000])
 def test_two_samples_of_one_distribution_seldom_raise_an_alarm(size: int) -> None:
     alarms = [
         drift.column

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedbed.errors import UserError
@@ -142,8 +142,7 @@ def test_any_row_is_answered_or_refused_as_the_slow_path_does(
         {}, optional={c.name: OF_TYPE[c.type] for c in bundle.signature.columns}
     )
 
-    @settings(max_examples=60, deadline=None, derandomize=True,
-              suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
+    @settings(derandomize=True)
     @given(st.lists(changes, min_size=1, max_size=2))
     def check(found: list[Row]) -> None:
         rows = [base | change for change in found]

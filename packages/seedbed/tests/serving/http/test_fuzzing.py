@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
@@ -16,15 +16,15 @@ from seedbed.serving import Bundle
 
 from support import LONG
 
-QUIET: Any = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
-EXAMPLES = [60, pytest.param(2600 if LONG else 400, marks=pytest.mark.slow)]
-"""Of each of the two modes of schemathesis: what fits the description, and what does not."""
+DESCRIBED = 2600 if LONG else 150
+"""Examples of each mode of schemathesis: of what fits the description, and of what does not."""
+CHANGED = 3000 if LONG else 100
+"""Examples of requests that are almost right."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", EXAMPLES)
 @pytest.mark.parametrize("mode", GenerationMode)
-def test_answers_are_as_described(server: Server, mode: GenerationMode, number: int) -> None:
+def test_answers_are_as_described(server: Server, mode: GenerationMode) -> None:
     described = schemathesis.openapi.from_url(f"http://127.0.0.1:{server.port}/openapi.json")
     asked = 0
     for result in described.get_all_operations():
@@ -33,9 +33,9 @@ def test_answers_are_as_described(server: Server, mode: GenerationMode, number: 
             continue  # there is nothing to get wrong
 
         # An explanation takes as long as some hundred answers.
-        examples = {"/predict": number, "/explain": number // 10}.get(operation.path, 3)
+        examples = {"/predict": DESCRIBED, "/explain": DESCRIBED // 10}.get(operation.path, 3)
 
-        @settings(max_examples=examples, **QUIET)
+        @settings(max_examples=examples, database=None)
         @given(operation.as_strategy(generation_mode=mode))
         def check(case: Case) -> None:
             nonlocal asked
@@ -50,7 +50,7 @@ def test_answers_are_as_described(server: Server, mode: GenerationMode, number: 
             asked += 1
 
         check()
-    assert asked >= number
+    assert asked >= DESCRIBED
     assert server.process_lives()
 
 
@@ -90,13 +90,10 @@ def ask(server: Server, body: Any) -> None:
         assert all(0 <= found["score"] <= 1 for found in answer["answers"])
 
 
-@pytest.mark.parametrize("size", [100, pytest.param(3000 if LONG else 500, marks=pytest.mark.slow)])
-def test_rows_that_are_almost_right_are_answered_or_refused(
-    server: Server, bundle: Bundle, size: int
-) -> None:
+def test_rows_that_are_almost_right_are_answered_or_refused(server: Server, bundle: Bundle) -> None:
     row = dict(bundle.samples.rows[0])
 
-    @settings(max_examples=size, **QUIET)
+    @settings(max_examples=CHANGED, database=None)
     @given(requests(row) | st.binary(max_size=200) | anything)
     def check(body: Any) -> None:
         ask(server, body)
@@ -105,14 +102,13 @@ def test_rows_that_are_almost_right_are_answered_or_refused(
     assert server.process_lives()
 
 
-@pytest.mark.parametrize("size", [100, pytest.param(3000 if LONG else 500, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", [CSV, PARQUET, ARROW])
 def test_tables_with_changed_bytes_are_answered_or_refused(
-    server: Server, bundle: Bundle, kind: str, size: int
+    server: Server, bundle: Bundle, kind: str
 ) -> None:
     good = WRITE[kind](pd.DataFrame(bundle.samples.rows[:3]))
 
-    @settings(max_examples=size, **QUIET)
+    @settings(max_examples=CHANGED, database=None)
     @given(st.lists(st.tuples(st.integers(0, len(good) - 1), st.integers(0, 255)), max_size=4),
            st.integers(0, len(good)))  # fmt: skip
     def check(changes: list[tuple[int, int]], cut: int) -> None:

@@ -1,6 +1,5 @@
 """The test rows are answered over HTTP, in every format, as evaluate answered them: to the last bit."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,8 @@ from seedbed.serving import load_bundle
 from seedbed.serving.champion import raw_test_rows
 from seedbed.serving.samples import json_value
 
-from support import LONG
+from support import PAIRS, TASKS
 
-CONF = Path(__file__).parents[5] / "conf"
-MODELS = sorted(path.stem for path in (CONF / "model").glob("*.yaml"))
-TASKS = ("flights", "wine", "diabetes")
-PAIRS = [
-    (task, model)
-    for place, model in enumerate(MODELS)
-    for task in (TASKS if LONG else TASKS[place % 3 :][:1])
-]
-"""Each model with a task, or with all."""
-QUICK = [
-    *("evaluation=quick", "evaluation.importance_rows=50", "evaluation.importance_repeats=1"),
-    *("gate.better_than_baseline=false", "~gate.thresholds"),
-]
 ALONE = 25
 """So many rows are also asked one by one."""
 
@@ -91,19 +77,7 @@ def test_no_answer_differs_from_evaluates(
 @pytest.mark.slow
 @pytest.mark.parametrize(("task", "model"), PAIRS)
 def test_no_answer_of_any_model_differs_from_evaluates(
-    built: Callable[[str], Path],
-    run_stages: Callable[..., None],
-    tmp_path: Path,
-    task: str,
-    model: str,
+    built: Callable[..., Path], tmp_path: Path, task: str, model: str
 ) -> None:
-    root = tmp_path / "root"
-    shutil.copytree(built(task), root)
-    overrides = [f"dataset={task}", f"model={model}", *QUICK]
-    run_stages(
-        root,
-        [*overrides, *(["dataset.sample=3000"] if task == "flights" else [])],
-        ("train", "evaluate", "gate", "package"),
-    )
-    found = differences(root, tmp_path / "log")
+    found = differences(built(task, model), tmp_path / "log")
     assert found == dict.fromkeys(found, 0)

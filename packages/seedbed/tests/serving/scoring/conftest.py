@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 from seedbed.cli.main import app
 from seedbed.data.roles import row_key
 from seedbed.data.tables import read_table
-from seedbed.serving import load_bundle
+from seedbed.serving import Bundle, load_bundle, loading
 
 from support import REPOSITORY
 
@@ -93,20 +94,15 @@ def case_of(root: Path) -> Case:
 
 
 @pytest.fixture(scope="session")
-def case(built: Callable[[str], Path]) -> Callable[[str], Case]:
-    """Return a function from a dataset's name to its case."""
+def case(built: Callable[..., Path]) -> Callable[..., Case]:
+    """Return a function from a dataset's name, and that of a model, to its case; only to be read."""
 
-    def find(name: str) -> Case:
+    @cache
+    def find(*names: str) -> Case:
         with contextlib.chdir(REPOSITORY):
-            return case_of(built(name))
+            return case_of(built(*names))
 
     return find
-
-
-@pytest.fixture
-def evaluated() -> Callable[[Path], Case]:
-    """Return a function from a repository whose stages were run to its case."""
-    return case_of
 
 
 @pytest.fixture
@@ -114,10 +110,27 @@ def flights(case: Callable[[str], Case]) -> Case:
     return case("flights")
 
 
+@pytest.fixture(scope="session")
+def load_once() -> Callable[..., Bundle]:
+    """Return what loads a bundle whose files were checked: one that is as before is not read again."""
+    loaded: dict[tuple[Path, str], Bundle] = {}
+    load = loading._load
+
+    def load_or_reuse(folder: Path, about: object, files: object, whole: str) -> Bundle:
+        if (folder, whole) not in loaded:
+            loaded[folder, whole] = load(folder, about, files, whole)
+        return loaded[folder, whole]
+
+    return load_or_reuse
+
+
 @pytest.fixture
-def score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+def score(
+    load_once: Callable[..., Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
     """Return a function that runs `seedbed score` here, in a folder that is no project."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loading, "_load", load_once)
 
     def run(case: Case, *arguments: object) -> str:
         words = ["score", "--bundle", str(case.bundle), *map(str, arguments)]

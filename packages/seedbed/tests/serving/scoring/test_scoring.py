@@ -1,10 +1,8 @@
 """Every input gives every output the answers that evaluate gave, to the last bit, in order."""
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +15,8 @@ from seedbed.serving.scoring.batches import Batch
 from seedbed.serving.scoring.reading import Wording
 from seedbed.serving.scoring.workers import scoring
 
+from support import PAIRS
+
 Score = Callable[..., str]
 SCORES = {"flights": ["score"], "wine": ["score_0", "score_1", "score_2"], "diabetes": []}
 KEYS = {
@@ -24,11 +24,13 @@ KEYS = {
     "wine": ["row_number"],
     "diabetes": ["row_number"],
 }
-INPUTS = ["csv", "parquet", "jsonl", "folder", "glob", "table", "query"]
-MODELS = [
-    *("dummy", "hist_gradient_boosting", "linear_svm", "logistic_regression", "mlp"),
-    *("random_forest", "stacking"),
-]
+WAYS = [
+    *(("flights", kind, "csv") for kind in ("csv", "parquet", "jsonl", "folder", "glob", "table", "query")),
+    ("flights", "csv", "parquet"), ("flights", "table", "parquet"), ("wine", "csv", "csv"),
+    ("wine", "parquet", "parquet"), ("wine", "table", "csv"), ("diabetes", "jsonl", "csv"),
+    ("diabetes", "glob", "parquet"), ("diabetes", "query", "csv"),
+]  # fmt: skip
+"""Each dataset and each kind of input with an output, and each output with files and a table."""
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -42,9 +44,7 @@ def assert_same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
-@pytest.mark.parametrize("output", ["csv", "parquet"])
-@pytest.mark.parametrize("kind", INPUTS)
-@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize(("name", "kind", "output"), WAYS)
 def test_rows_are_answered_as_evaluate_predicted_them(
     case, score: Score, tmp_path: Path, name: str, kind: str, output: str
 ) -> None:
@@ -69,21 +69,11 @@ def test_rows_are_answered_as_evaluate_predicted_them(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("task", "model"), PAIRS)
 def test_every_model_answers_as_it_was_evaluated(
-    new_root: Path,
-    run_stages: Callable[..., None],
-    evaluated: Callable[[Path], Any],
-    tmp_path: Path,
-    model: str,
-    request: pytest.FixtureRequest,
+    case, score: Score, tmp_path: Path, task: str, model: str
 ) -> None:
-    overrides = ["dataset.sample=3000", f"model={model}", "~gate.thresholds.roc_auc"]
-    quick = ["evaluation=quick", "evaluation.importance_rows=50", "gate.better_than_baseline=false"]
-    with contextlib.chdir(new_root):
-        run_stages(new_root, [*overrides, *quick])
-    score: Score = request.getfixturevalue("score")  # it changes the working directory
-    found = evaluated(new_root)
+    found = case(task, model)
     for kind in ("csv", "parquet"):
         place = tmp_path / f"from_{kind}.parquet"
         score(found, *found.write(kind, tmp_path), place, "--batch-rows", 77)
