@@ -96,6 +96,7 @@ def edited(clone: Path, name: str) -> dict[str, float]:
     written = yaml.load(path)
     lists = written["columns"]
     for column, role in EDITS[name].moves.items():
+        lists.get("types", {}).pop(column, None)
         for listed in lists.values():
             if isinstance(listed, list) and column in listed:
                 listed.remove(column)

@@ -130,7 +130,6 @@ def test_a_table_is_written_in_the_same_bytes_however_it_is_cut(
 NUMBER_TEXTS = ["1", "-7", "2.5", "", "NA", " 3", "9007199254740993", "18446744073709551615", "1e3"]
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(
         st.tuples(
