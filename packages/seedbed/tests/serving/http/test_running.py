@@ -24,7 +24,7 @@ from http_load import load, put, workers_of
 from http_server import Server, serving, wait_until
 from seedbed.serving import Bundle, load_bundle
 
-from support import LONG
+from support import LONG, started
 
 Built = Callable[..., Path]
 
@@ -154,6 +154,16 @@ def test_sigterm_answers_what_is_in_flight(
         answer = b"".join(iter(partial(connection.recv, 65536), b""))
         assert json.loads(answer.partition(b"\r\n\r\n")[2])["answers"] == bundle.samples.answers
         assert server.process.wait(30) == 0
+
+
+@pytest.mark.slow
+def test_sigterm_ends_a_server_that_has_just_begun(built: Built, tmp_path: Path) -> None:
+    bundle, log = built("flights") / "models/bundle", tmp_path / "log"
+    command = [sys.executable, "-m", "seedbed", "serve", str(bundle), "--port", "0"]
+    with started(command, log) as process:
+        wait_until(lambda: '"listening"' in log.read_text(encoding="utf-8"), "its line")
+        process.terminate()
+        assert process.wait(60) == 0
 
 
 @pytest.mark.slow

@@ -62,6 +62,9 @@ def serve(settings: Settings) -> None:
         load_verified(settings.shadow, settings.same_packages)
     listening.listen(BACKLOG)
     log_as_json()
+    # Until uvicorn takes it, and once it is done, when it raises the signal again: what was asked
+    # for is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     config = ServerConfig(settings)
     host, port = listening.getsockname()[:2]
     log_event("listening", host=host, port=port, workers=settings.workers, pid=os.getpid())
@@ -71,8 +74,6 @@ def serve(settings: Settings) -> None:
         what = f"{served.recipe.dataset}, bundle {served.version}"
         print(f"serving {what}: {address}/ and {address}/openapi.json", file=sys.stderr)
     if settings.workers == 1:
-        # uvicorn raises the signal again once it is done; what was asked for is no failure.
-        signal.signal(signal.SIGTERM, lambda *_: None)
         uvicorn.Server(config).run([listening])
         return
     with tempfile.TemporaryDirectory(prefix="seedbed-metrics-") as folder:
