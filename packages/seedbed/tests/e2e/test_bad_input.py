@@ -18,7 +18,7 @@ def test_a_critical_expectation_stops_the_graph_and_names_the_rows(project: Proj
     assert stages_in(printed) == ["compose", "validate"]
     failed = r"ExpectColumnValuesToBeBetween\(column=distance, .*\) fails in [\d,]+ rows"
     assert re.search(failed, printed)
-    assert re.search(r"such as row \d+: \d+", printed)
+    assert re.search(r"such as index \d+: \d+", printed)
     assert "conf/expectations" in printed
 
     project.git("checkout", "--", "conf")

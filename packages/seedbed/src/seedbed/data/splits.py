@@ -86,7 +86,7 @@ def find_rare_classes(target: pd.Series, parts: pd.Series) -> list[str]:
     """
     if pd.api.types.is_float_dtype(target):
         return []
-    counts = pd.crosstab(parts, target).loc[list(PARTS[1:])]
+    counts = pd.crosstab(parts, target).reindex(list(PARTS[1:]), fill_value=0)
     few = [
         f"{count} of class {name} in {part}"
         for (part, name), count in counts.stack().items()
