@@ -54,6 +54,7 @@ def test_an_error_and_a_request_would_be_seen(tmp_path: Path) -> None:
     assert asked == ["http://127.0.0.1:9/x.png"]
 
 
+@pytest.mark.slow
 def test_the_better_of_two_is_named_with_the_interval_of_the_difference(
     with_experiments: Project,
 ) -> None:
@@ -88,6 +89,7 @@ def test_what_is_in_no_cache_is_fetched_or_said(with_experiments: Project, tmp_p
     assert "There is no interval of the difference" in printed
 
 
+@pytest.mark.slow
 def test_a_name_that_is_nothing_is_refused(with_experiments: Project) -> None:
     assert "'nothing-of-that-name'" in with_experiments.refused(
         "seedbed", "compare", "main", "nothing-of-that-name"

@@ -38,6 +38,7 @@ def is_cached(project: Project, name: str) -> bool:
     return (project.root / ".dvc/cache/files/md5" / digest[:2] / digest[2:]).is_file()
 
 
+@pytest.mark.slow
 def test_gc_says_what_it_would_free_and_frees_nothing_unasked(cluttered: Project) -> None:
     printed = cluttered.make("gc", check=False)
     found = re.search(

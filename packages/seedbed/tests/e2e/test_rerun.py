@@ -57,6 +57,7 @@ def importers(root: Path) -> dict[str, set[str]]:
     return stages
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_a_choice_of_training_runs_train_and_what_follows(explored: Path, name: str) -> None:
     assert stages_in((explored.parent / f"{name}.log").read_text(encoding="utf-8")) == FROM_TRAIN

@@ -20,6 +20,7 @@ def experiments(project: Project) -> dict[str, dict[str, str]]:
     return {row["Experiment"] or row["rev"]: row for row in rows}
 
 
+@pytest.mark.slow
 def test_each_experiment_is_a_row_of_figures_and_parameters(with_experiments: Project) -> None:
     rows = experiments(with_experiments)
     assert rows["linear"]["model.name"] == "logistic_regression"
@@ -32,12 +33,14 @@ def test_each_experiment_is_a_row_of_figures_and_parameters(with_experiments: Pr
         assert rows[name]["test.roc_auc"] != rows["main"]["test.roc_auc"]
 
 
+@pytest.mark.slow
 def test_the_headline_metrics_are_few(with_experiments: Project) -> None:
     shown = json.loads(with_experiments.dvc("metrics", "show", "--json"))
     figures = [name for file in shown[""]["data"].values() for name in flatten(file["data"])]
     assert 3 <= len(figures) <= HEADLINES, figures
 
 
+@pytest.mark.slow
 def test_metrics_diff_and_params_diff_name_what_changed(with_experiments: Project) -> None:
     metrics = json.loads(with_experiments.dvc("metrics", "diff", "HEAD", "linear", "--json"))
     assert metrics["reports/evaluate/metrics.json"]["test.roc_auc"]["diff"] != 0
@@ -68,6 +71,7 @@ def test_make_show_is_a_table_of_what_differs(with_experiments: Project) -> None
     assert all(name in later for name in EXPERIMENTS), "experiments of an earlier commit are gone"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "revisions"), [("show", {"workspace"}), ("diff", {"HEAD", "linear"})]
 )
