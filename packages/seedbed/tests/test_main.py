@@ -95,23 +95,26 @@ def test_outside_a_repository_it_says_where_to_go(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("dataset", "add", "rows.csv", "--option", "separator=,"), "give --option separator=';'."),
+        (
+            ("dataset", "add", "rows.csv", "--option", "separator=,"),
+            "Here that is --option separator=...",
+        ),
         (
             ("dataset", "add", "rows.csv", "--option", "encoding=utf-9"),
             "--option encoding is 'utf-9':",
         ),
         (
             ("dataset", "add", "cp1252.csv", "--option", "encoding=utf-8"),
-            "Name the file's encoding in --option encoding=..., such as",
+            "Here that is --option encoding=...",
         ),
         (
             ("dataset", "add", "sqlite:///rows.sqlite", "--query", "SELECT 1 AS t"),
-            "--query has no ORDER BY, so that the same rows may come in another order the next "
-            "time: add one that orders all rows.",
+            "Edit the conf/source or conf/dataset file. Here that is --query",
         ),
         (
             ("dataset", "add", "sqlite:///rows.sqlite", "--table", "row"),
-            "there is no table row. Correct dataset.tables or --table.",
+            "there is no table row. Correct dataset.tables or source.options.table. Here that is "
+            "--table",
         ),
     ],
 )

@@ -12,6 +12,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 GROUPS = (serve, score, bundle)
 WITH_OPTIONS = ("dataset", "score", "monitor")
 """The commands that take as --option what stands under source.options in conf/."""
+OWN_FLAGS = ("query", "table")
+"""Those of them that have a flag of their own."""
 for group in GROUPS:
     app.add_typer(group.app)
 
@@ -31,22 +33,16 @@ def run(application: typer.Typer) -> None:
 
 
 def name_flags(message: str) -> str:
-    """Return a message that names the flags of a command where it names keys of conf/.
+    """Return a message and, after it, the flags for the keys of conf/ that it names.
 
     Examples
     --------
-    >>> name_flags("Set source.options.separator to ';', or correct source.options.query.")
-    "Give --option separator=';', or correct --query."
+    >>> name_flags("Set source.options.separator to ';'.")
+    "Set source.options.separator to ';'. Here that is --option separator=..."
     """
-    message = re.sub(r" Edit the conf/[^.]* file\.", "", message)
-    message = re.sub(r"source\.options\.(query|table)\b", r"--\1", message)
-    message = re.sub(
-        r"\b([Ss])et source\.options\.(\w+) to (\w+|'.*?')",
-        lambda found: f"{'Give' if found[1] == 'S' else 'give'} --option {found[2]}={found[3]}",
-        message,
-    )
-    message = re.sub(r"source\.options\.(\w+)(?![\w.=])", r"--option \1=...", message)
-    return message.replace("source.options.", "--option ").replace("source.options", "--option")
+    names = dict.fromkeys(re.findall(r"source\.options\.(\w+)", message))
+    flags = [f"--{name}" if name in OWN_FLAGS else f"--option {name}=..." for name in names]
+    return f"{message} Here that is {', '.join(flags)}" if flags else message
 
 
 def main() -> None:
