@@ -1,6 +1,5 @@
 """Drift gauges of a server: what it was asked lately, by whichever worker."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -83,10 +82,8 @@ def test_what_waits_is_bounded_and_a_failure_is_no_gauge(bundle: Bundle) -> None
     answers = bundle.answer(rows).rows
     watch = Watch(5, lambda: bundle, None)
     try:
-        begun = time.perf_counter()
         for _ in range(10_000):
             watch.offer(bundle, rows, answers)
-        assert time.perf_counter() - begun < 20, "to count so many takes minutes"
         wait_until(lambda: rows_in(watch), "gauges")
         assert rows_in(watch) < 20 * MOST_ROWS < 10_000 * len(rows)
         watch.offer(bundle, [{"distance": 1.0}], answers)
