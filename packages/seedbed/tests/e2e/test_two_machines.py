@@ -13,7 +13,7 @@ needs_sshd = pytest.mark.skipif(SSHD is None, reason="sshd is not installed")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["s3", pytest.param("ssh", marks=needs_sshd)])
+@pytest.mark.parametrize("kind", ["directory", "s3", pytest.param("ssh", marks=needs_sshd)])
 def test_a_second_machine_runs_nothing_and_its_experiment_comes_back(
     kind: str, with_experiments: Project, tmp_path: Path
 ) -> None:
