@@ -26,6 +26,21 @@ EXTENSIONS = {
 }
 
 
+# What a test run, a type check, a build or a measured coverage leaves beside the code.
+LEFT_BY_TOOLS = (
+    "packages/seedbed/.hypothesis/constants/a",
+    "packages/seedbed/.pytest_cache/v/a",
+    "packages/seedbed/build/lib/seedbed/a.py",
+    "packages/seedbed/src/seedbed.egg-info/PKG-INFO",
+    "packages/seedbed/src/seedbed/__pycache__/a.pyc",
+    "packages/seedbed/.coverage",
+    "src/.hypothesis/constants/a",
+    "src/.mypy_cache/a.json",
+    "src/project/.ruff_cache/a",
+    "src/project/.ipynb_checkpoints/a.py",
+)
+
+
 def importers(root: Path) -> dict[str, set[str]]:
     """Return for each module the stages that import it, found in their bytecode by the standard library.
 
@@ -126,6 +141,10 @@ def test_an_edit_that_no_stage_reads_runs_nothing(project: Project) -> None:
                 opened.write("# edited\n")
 
     edit("README.md", "packages/seedbed/tests/conftest.py", "Makefile", "notebooks/note.txt")
+    for left in LEFT_BY_TOOLS:
+        file = project.root / left
+        file.parent.mkdir(exist_ok=True, parents=True)
+        file.write_text("left by a tool\n")
     assert project.stages_run() == []
     edit("packages/seedbed/src/seedbed/workbench.py", "pyproject.toml")
     assert project.stages_run() == ["code"]
