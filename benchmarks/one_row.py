@@ -4,6 +4,10 @@ Run `dvc repro` first, then `python benchmarks/one_row.py`. The Pipeline gets th
 row in a DataFrame that was made before; the bundle gets the raw row as a dict, and checks, cleans,
 makes features, predicts, decides and warns. OpenMP has one thread: on a machine that does something
 else, several make the Pipeline many times slower.
+
+They take turns after --block rows, each of which is asked by itself. In a block of one, what the
+Pipeline did just before has taken the processor's caches from the bundle, as in a process that does
+other work between two requests; in longer blocks they stay, as in a server that is busy.
 """
 
 import argparse
@@ -57,23 +61,25 @@ def seconds(call: Callable[[], Any]) -> float:
     return time.perf_counter() - begin
 
 
-def measure(bundle: Bundle, rows: list[dict], frame: pd.DataFrame) -> tuple[list[float], ...]:
+def measure(
+    bundle: Bundle, rows: list[dict], frame: pd.DataFrame, block: int
+) -> tuple[list[float], ...]:
     """Return times of the Pipeline, of the bundle, and of the compiled scoring alone."""
     compiled = bundle.compiled
     assert compiled is not None, bundle.why_not_compiled
-    slow, fast, alone = [], [], []
-    for place, row in enumerate(rows):
-        one = frame.iloc[[place]]
-        values = [read(row[name]) for name, read in compiled.readers]
-        features = [make(values) for make in compiled.features]
-        calls = [
-            (slow, lambda one=one: bundle.pipeline.predict_proba(one)),
-            (fast, lambda row=row: bundle.answer([row])),
-            (alone, lambda found=features: compiled.predict(compiled.encode(found))),
-        ]
-        for times, call in calls[:: 1 if place % 2 else -1]:
-            times.append(seconds(call))
-    return slow, fast, alone
+    values = [[read(row[name]) for name, read in compiled.readers] for row in rows]
+    features = [[make(found) for make in compiled.features] for found in values]
+    frames = [frame.iloc[[place]] for place in range(len(rows))]
+    kinds: list[tuple[list[float], list, Callable[[Any], Any]]] = [
+        ([], frames, bundle.pipeline.predict_proba),
+        ([], rows, lambda row: bundle.answer([row])),
+        ([], features, lambda found: compiled.predict(compiled.encode(found))),
+    ]
+    for turn, start in enumerate(range(0, len(rows), block)):
+        for times, inputs, answer in kinds[:: 1 if turn % 2 else -1]:
+            for asked in inputs[start : start + block]:
+                times.append(seconds(lambda answer=answer, asked=asked: answer(asked)))
+    return tuple(times for times, _, _ in kinds)
 
 
 def parts(bundle: Bundle, rows: list[dict]) -> dict[str, float]:
@@ -102,6 +108,7 @@ def main() -> None:
     """Print a line for each model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=300, help="rows that are asked, one by one")
+    parser.add_argument("--block", type=int, default=20, help="rows in a turn")
     parser.add_argument("--train", type=int, default=50_000, help="rows the models are fitted on")
     chosen = parser.parse_args()
     with contextlib.chdir(ROOT), one_blas_thread():
@@ -112,7 +119,7 @@ def main() -> None:
             sample = clean[columns].sample(chosen.rows, random_state=0).to_dict(orient="records")
             rows = [{key: json_value(value) for key, value in row.items()} for row in sample]
             frame = feature_frame(features, bundle.recipe.decision.features).head(chosen.rows)
-            slow, fast, alone = measure(bundle, rows, frame)
+            slow, fast, alone = measure(bundle, rows, frame, chosen.block)
             ratios = sorted(one / other for one, other in zip(slow, fast, strict=True))
             low, high = ratios[len(ratios) // 20], ratios[-len(ratios) // 20]
             print(

@@ -10,7 +10,7 @@ from dvc.repo import Repo
 
 from seedbed.consistency import find_disagreements
 
-from support import REPOSITORY, Project
+from support import REPOSITORY, Project, slow_after
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +46,6 @@ EDITS: dict[str, list[tuple[str, str, str, str]]] = {
         ("params.yaml", "\nseed: 0", "\nseed: 1", "stage compose: changed outs: params.yaml (modified)"),
         ("params.yaml", "\nseed: 1", "\nseed: 2", "stage train: changed deps: params.yaml (seed modified)"),
     ],
-    "wrong params": [("params.yaml", "task: binary", "task: binari", "params.yaml: problem.task is 'binari'")],
-    "overrides": [("reports/overrides.yaml", "conf_hash: c", "conf_hash: d", "does not belong to params.yaml")],
     "code": [
         ("packages/seedbed/src/seedbed/data/cleaning.py", '"""', '"""Now: ',
          "code.yaml: stale: clean, gate, package (seedbed/data/cleaning.py): run `dvc repro`"),
@@ -58,6 +56,8 @@ EDITS: dict[str, list[tuple[str, str, str, str]]] = {
         ("dvc.yaml", "stage.sh gate", "stage.sh  gate", "dvc.lock: stage gate: changed command. Run `dvc repro`"),
         ("reports/clean.json", "{", "{ ", "stage clean: changed outs: reports/clean.json (modified)"),
     ],
+    "wrong params": [("params.yaml", "task: binary", "task: binari", "params.yaml: problem.task is 'binari'")],
+    "overrides": [("reports/overrides.yaml", "conf_hash: c", "conf_hash: d", "does not belong to params.yaml")],
     "requirements of seedbed": [
         (PACKAGE, '"pyarrow>=26"', '"pyarrow>=99"', "seedbed wants pyarrow>=99, locked is 2"),
         (PACKAGE, '"pyyaml>=6"', '"polars>=1"', "seedbed wants polars>=1, locked is nothing"),
@@ -76,7 +76,9 @@ EDITS: dict[str, list[tuple[str, str, str, str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("edits", EDITS.values(), ids=EDITS)
+@pytest.mark.parametrize(
+    "edits", slow_after(4, [pytest.param(edits, id=name) for name, edits in EDITS.items()])
+)
 def test_an_edit_that_leaves_something_behind_is_named(
     checkout: Project, edits: list[tuple[str, str, str, str]]
 ) -> None:
@@ -91,11 +93,13 @@ def _requirements(checkout: Project) -> list[str]:
     return [line for line in find_disagreements(checkout.root) if line.startswith("requirements")]
 
 
+@pytest.mark.slow
 def test_a_copy_has_no_source_of_the_package(checkout: Project) -> None:
     (checkout.root / PACKAGE).unlink()
     assert _requirements(checkout) == []
 
 
+@pytest.mark.slow
 def test_a_requirement_by_address_is_met_by_that_lock(checkout: Project) -> None:
     for file, end in (
         ("requirements.lock", " "),

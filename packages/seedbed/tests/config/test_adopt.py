@@ -14,6 +14,8 @@ from seedbed.config.overrides import read_overrides
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 
+from support import slow_after
+
 Run = Callable[..., dict[str, Any]]
 
 
@@ -48,7 +50,7 @@ def edit(root: Path, name: str, old: str, new: str) -> None:
 
 @pytest.mark.parametrize(
     ("overrides", "chosen", "held"),
-    [
+    slow_after(4, [
         (["seed=4"], None, {"seed": 4}),
         (["model=dummy"], [{"override /model": "dummy"}], {}),
         (["model='größe'"], [{"override /model": "größe"}], {}),
@@ -64,7 +66,7 @@ def edit(root: Path, name: str, old: str, new: str) -> None:
             {"dataset": {"sample": 5000}},
         ),
         (["+columns.types={mean.radius:category}"], None, {"columns": {"types": {"mean.radius": "category"}}}),
-    ],
+    ]),
 )  # fmt: skip
 def test_an_overlay_chooses_files_of_groups_and_holds_other_values(
     root: Path, run_experiment: Run, overrides: list[str], chosen: list | None, held: dict

@@ -78,6 +78,7 @@ def test_a_choice_of_training_runs_train_and_what_follows(explored: Path, name: 
     assert stages_in((explored.parent / f"{name}.log").read_text(encoding="utf-8")) == FROM_TRAIN
 
 
+@pytest.mark.slow
 def test_an_edit_of_a_models_file_runs_train_and_what_follows(project: Project) -> None:
     project.edit(
         "conf/model/hist_gradient_boosting.yaml", "learning_rate: ", "learning_rate: 0.005  # not "

@@ -41,6 +41,7 @@ def test_experiments_and_tags_go_along_and_marks_of_dvc_stay(
     assert second.stages_run() == []
 
 
+@pytest.mark.slow
 def test_an_experiment_from_before_the_remote_was_set_up_has_its_data_sent(
     first: Machine, tmp_path: Path
 ) -> None:
@@ -53,6 +54,7 @@ def test_an_experiment_from_before_the_remote_was_set_up_has_its_data_sent(
     assert missing_objects(second, second.experiments()["early"]) == []
 
 
+@pytest.mark.slow
 def test_uncommitted_data_are_mentioned(shared: Machine) -> None:
     (shared.root / "files/0").write_text("other", encoding="utf-8")
     shared.dvc("add", "--quiet", "files")
@@ -77,6 +79,7 @@ def test_branches_that_have_diverged_are_refused_with_the_way_out(
     assert "git: main to origin\ngit: tags model@v0.1.0" in shared.seedbed("push")
 
 
+@pytest.mark.slow
 def test_two_of_one_name_are_both_kept(shared: Machine, second: Machine) -> None:
     second.seedbed("pull")
     for machine, value in ((shared, 2), (second, 3)):
@@ -109,6 +112,7 @@ def test_what_a_hook_refuses_is_told_in_its_words_and_tags_wait(
     assert shared.references() == before
 
 
+@pytest.mark.slow
 def test_at_most_three_tags_of_the_registry_go_at_once(shared: Machine, tmp_path: Path) -> None:
     """GitHub starts nothing for more; a version is there before its stage."""
     hook = tmp_path / "git/hooks/post-receive"

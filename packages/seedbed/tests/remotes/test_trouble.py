@@ -136,6 +136,7 @@ def test_an_experiment_with_damaged_data_gets_its_name_when_they_are_good(
     assert missing_objects(second, second.experiments()["more"]) == []
 
 
+@pytest.mark.slow
 def test_data_that_are_nowhere_stop_the_push(shared: Machine) -> None:
     before = shared.references()
     shared.dvc("exp", "run", "--temp", "--quiet", "-n", "lost", "-S", "p=2")
@@ -149,6 +150,7 @@ def test_data_that_are_nowhere_stop_the_push(shared: Machine) -> None:
     assert "git: main to origin" in shared.seedbed("push")
 
 
+@pytest.mark.slow
 def test_a_lock_that_cannot_be_read_stops_the_push(shared: Machine) -> None:
     """DVC skips such a revision with a warning: its data would not go along."""
     before = shared.references()
