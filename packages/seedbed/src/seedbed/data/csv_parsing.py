@@ -93,8 +93,10 @@ def _restore_digits(texts: pd.Series, floats: pd.Series, thousands: str | None) 
     if thousands is not None:
         digits = digits.str.replace(thousands, "", regex=False)
     others = floats[digits.notna() & ~digits.str.fullmatch(r"[+-]?[0-9]+", na=False)]  # as 1e3
-    if ((others % 1 != 0) | (others.abs() >= EXACT)).any():
+    has_digits = (floats.drop(others.index).abs() >= EXACT).any()
+    if not has_digits or (others % 1 != 0).any():
         return floats
-    digits[others.index] = others.astype("int64").astype("str")
-    found = whole_numbers(digits, texts.index)
+    whole = digits.copy()
+    whole[others.index] = others.map(lambda number: str(int(number))).astype("str")
+    found = whole_numbers(whole, texts.index)
     return digits if found is None else found
