@@ -104,9 +104,13 @@ def _by_bytes(column: "sa.ColumnClause", kind: Any, engine: "sa.Engine") -> "sa.
     """Return a column to sort by, of which no texts tie that its collation takes for equal."""
     import sqlalchemy as sa
 
+    name = engine.dialect.name
+    if name == "sqlite":  # of which a column of any type holds texts
+        return sa.collate(column, "BINARY")
     if not isinstance(kind, sa.String):
         return column
-    if engine.dialect.name in ("mysql", "mariadb"):
+    if name in ("mysql", "mariadb"):
         return sa.cast(column, sa.LargeBinary)
-    collation = {"sqlite": "BINARY", "duckdb": "C"}.get(engine.dialect.name)
-    return sa.collate(column, collation) if collation else column
+    if name == "postgresql" and not isinstance(kind, sa.Enum):
+        return sa.collate(sa.cast(column, sa.Text), "C")
+    return sa.collate(column, "C") if name == "duckdb" else column
