@@ -332,9 +332,11 @@ def test_values_of_several_types_and_batches_are_one_column(
 @EACH
 def test_an_empty_text_is_missing_and_what_is_quoted_stays(fill: Fill, kind: str) -> None:
     fill(kind, "CREATE TABLE rows (id INT, city TEXT)", "INSERT INTO rows VALUES (1, ''), (2, 'a')")
-    query = """SELECT id AS "the id", '"b"' AS b, "city" FROM "rows" -- "c"\nORDER BY "id" """
+    query = (
+        """SELECT id AS "a ""b"" c", '"b"' AS b, "city" FROM "rows" -- "c"\nORDER BY "a ""b"" c" """
+    )
     found = read(query=query, types={"city": "category"})
-    assert as_lists(found) == {"the id": [1, 2], "b": ['"b"'] * 2, "city": [None, "a"]}
+    assert as_lists(found) == {'a "b" c': [1, 2], "b": ['"b"'] * 2, "city": [None, "a"]}
 
 
 QUERY = 'SELECT id, name FROM "rows" WHERE name = :name OR id IN :ids ORDER BY id'
