@@ -140,8 +140,11 @@ def _types_of(own: pa.Schema, common: pa.Schema) -> pa.Schema:
 
     No value is changed by what another file holds.
     """
-    kept = {field.name: field for field in own if not pa.types.is_nested(field.type)}
-    return pa.schema([kept.get(field.name, field) for field in common])
+    kept = {field.name: field for field in own}
+    fields = (
+        field if pa.types.is_nested(field.type) else kept.get(field.name, field) for field in common
+    )
+    return pa.schema(fields)
 
 
 def read_feather(path: Path) -> Iterator[pd.DataFrame]:
