@@ -36,7 +36,6 @@ def uneven_rows(path: Path, options: CsvOptions, width: int) -> Iterator[tuple[i
     csv.field_size_limit(2**31 - 1)  # else a text of 128 KiB is an error
     separator, quote = options.separator, options.quote
     signs = [sign for sign in (quote, options.escape) if sign is not None]
-    quoting = csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL
     with (
         opened(path) as file,
         io.TextIOWrapper(file, decoding(options.encoding), errors="replace") as text,
@@ -54,7 +53,7 @@ def uneven_rows(path: Path, options: CsvOptions, width: int) -> Iterator[tuple[i
                     delimiter=separator,
                     quotechar=quote,
                     escapechar=options.escape,
-                    quoting=quoting,
+                    quoting=csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL,
                 )
                 values = len(next(rows))
             if values != width:
