@@ -20,6 +20,6 @@ def featurize(columns: ColumnLists, problem: Problem, features: Features, split:
     write_table(table, Path("data/features"))
     rows = table[SPLIT].value_counts()
     print(", ".join(f"{rows[part]:,} {part}" for part in PARTS), "rows")
-    rare = find_rare_classes(table[TARGET], table[SPLIT])
+    rare = find_rare_classes(table[TARGET], table[SPLIT], split.kind)
     for sentence in [*rare, *find_unwatched_files(clean, known)]:
         print(sentence)

@@ -76,7 +76,7 @@ def test_columns_without_a_name_may_be_several(file: Path) -> None:
         (b"a,b,c\n1,2,3\n4,5", "ends after 2 of 3 columns"),
         (b"a,b,c\n1,2,3\n4,5,", "ends after 2 of 3 columns.*with a line feed"),
         (b"a,b\n1,2\n1,2,3,4\n", "not a whole CSV"),
-        (b"a,b\n1,2,3\n4,5,6\n", "rows have more values than the header has names"),
+        (b"a,b\n0,2,3\n1,5,6\n", "rows have more values than the header has names"),
         (
             b"a,b\n1,2,\n3,4,\n",
             "more values than the header has names.*a comma at the end of a row",
@@ -230,6 +230,8 @@ def test_an_archive_that_never_ends_is_no_table(
         ('a,b\n1,5" wide\n2,"said ""no"""\n', {}, True),
         ("About, this, table\na,b\n1,2\n", {"skip_rows": 1}, True),
         ("1;2\n3;4\n", {"header": None, "separator": ";"}, True),
+        ("a,b\nx\\,y,1\n2,3\n", {"escape": "\\"}, True),
+        ("a,b\nx\\,y,1\n2,3\n", {"escape": "\\", "quote": None}, True),
         ("a,b\n1,2\n3\n", {}, False),
         ("a,b\n1,2\n3,4,5\n", {}, False),
         ('a,b\n1,2\n"3\n4,5\n', {}, False),

@@ -4,6 +4,7 @@ import gzip
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -55,17 +56,43 @@ def test_parquet_with_a_name_twice_is_refused_and_a_named_index_is_a_column(tmp_
         tmp_path / "rows.parquet"
     )
     assert read(tmp_path, "parquet").to_dict("list") == {"id": [7, 8], "a": [1, 2]}
+    index = pd.RangeIndex(2, name="id")  # which no column holds
+    pd.DataFrame({0: [1, 2]}, index=index).to_parquet(tmp_path / "rows.parquet")
+    assert read(tmp_path, "parquet").to_dict("list") == {"0": [1, 2]}
 
 
-def test_parquet_files_may_hold_a_column_in_types_that_fit_together(tmp_path: Path) -> None:
-    parts: list[list[float | None]] = [[None, None], [1, 2], [0.5, None]]
-    for place, part in enumerate(parts):
-        values = pa.array(part) if place else pa.nulls(2)
-        pq.write_table(pa.table({"a": values, "b": ["x", "y"]}), tmp_path / f"{place}.parquet")
-    found = read(tmp_path, "parquet")["a"]
-    assert [None if pd.isna(value) else value for value in found] == [None, None, 1, 2, 0.5, None]
-    pq.write_table(pa.table({"a": ["one"], "b": ["x"]}), tmp_path / "3.parquet")
-    with pytest.raises(UserError, match=r"3\.parquet: a column has another type .*a has incompat"):
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [pd.Series([None, None], dtype=object), pd.Series([1, 2]), pd.Series([0.5, np.nan])],
+        [pd.Series([2**53 + 1, None], dtype="Int64"), pd.Series([1.0, np.nan])],
+        [pd.Series([1, None], dtype="Int64"), pd.Series([0.5])],
+        [pd.Series([0.5, None], dtype="Float32"), pd.Series([0.1])],
+        [pd.Series([2**63], dtype="uint64"), pd.Series([-1])],
+        [
+            pd.Series(["3000-01-01"], dtype="datetime64[ms]"),
+            pd.Series(["2000-01-01"], dtype="datetime64[ns]"),
+        ],
+    ],
+)
+def test_parquet_files_may_hold_a_column_in_types_that_fit_together(
+    tmp_path: Path, parts: list[pd.Series]
+) -> None:
+    parts[0].index = pd.Index([9, 7][: len(parts[0])])  # as of rows that were chosen
+    for ordered in (parts, parts[::-1]):
+        for place, part in enumerate(ordered):
+            pd.DataFrame({"a": part}).to_parquet(tmp_path / f"{place}.parquet")
+        found = read(tmp_path, "parquet")["a"]
+        assert [None if pd.isna(value) else value for value in found] == [
+            None if pd.isna(value) else value for part in ordered for value in part
+        ]
+        assert found.dtype != "Float64"
+
+
+def test_parquet_files_of_types_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
+    for place, values in enumerate([[1], ["one"]]):
+        pq.write_table(pa.table({"a": values}), tmp_path / f"{place}.parquet")
+    with pytest.raises(UserError, match=r"1\.parquet: a column has another type .*a has incompat"):
         read(tmp_path, "parquet")
 
 

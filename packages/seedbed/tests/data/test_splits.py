@@ -66,8 +66,10 @@ def test_time_goes_forward_and_no_instant_is_on_two_parts() -> None:
 )
 def test_a_part_with_few_rows_of_a_class_is_named(target: list, words: list[str]) -> None:
     parts = pd.Series((["test"] * 2 + ["train"] + ["validation"] * 2) * 8)
-    found = find_rare_classes(pd.Series(target), parts)
-    assert len(found) == len(words) and all(map(str.__contains__, found, words))
+    for kind in ("random", "time"):
+        found = find_rare_classes(pd.Series(target), parts, kind)
+        assert len(found) == len(words) and all(map(str.__contains__, found, words))
+        assert ("split=stratified" in str(found)) == (bool(words) and kind == "random")
 
 
 @pytest.mark.parametrize("kind", ["random", "group"])

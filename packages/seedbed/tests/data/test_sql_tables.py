@@ -198,13 +198,21 @@ def test_values_of_duckdb_come_as_they_are_there(fill: Fill) -> None:
         read(path="duckdb:///none.duckdb")
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [
+        ("sqlite", "VARCHAR COLLATE NOCASE"),
+        ("sqlite", "COLLATE NOCASE"),
+        ("duckdb", "VARCHAR COLLATE NOCASE"),
+        ("postgresql", "VARCHAR"),
+    ],
+)
 def test_rows_that_differ_in_what_a_collation_ignores_come_in_one_order(
-    fill: Fill, kind: str
+    fill: Fill, kind: str, column: str
 ) -> None:
     fill(
         kind,
-        'CREATE TABLE "rows" (t VARCHAR COLLATE NOCASE, n INT)',
+        f'CREATE TABLE "rows" (t {column}, n INT)',
         "INSERT INTO \"rows\" VALUES ('b', 1), ('a', 10), ('A', 1), ('a', 2), ('B', 1), ('A', 2)",
     )
     assert as_lists(read()) == {"t": [*"AABaab"], "n": [1, 2, 1, 2, 10, 1]}
@@ -324,9 +332,11 @@ def test_values_of_several_types_and_batches_are_one_column(
 @EACH
 def test_an_empty_text_is_missing_and_what_is_quoted_stays(fill: Fill, kind: str) -> None:
     fill(kind, "CREATE TABLE rows (id INT, city TEXT)", "INSERT INTO rows VALUES (1, ''), (2, 'a')")
-    query = """SELECT id AS "the id", '"b"' AS b, "city" FROM "rows" -- "c"\nORDER BY "id" """
+    query = (
+        """SELECT id AS "a ""b"" c", '"b"' AS b, "city" FROM "rows" -- "c"\nORDER BY "a ""b"" c" """
+    )
     found = read(query=query, types={"city": "category"})
-    assert as_lists(found) == {"the id": [1, 2], "b": ['"b"'] * 2, "city": [None, "a"]}
+    assert as_lists(found) == {'a "b" c': [1, 2], "b": ['"b"'] * 2, "city": [None, "a"]}
 
 
 QUERY = 'SELECT id, name FROM "rows" WHERE name = :name OR id IN :ids ORDER BY id'
@@ -409,6 +419,7 @@ def test_a_value_that_python_cannot_hold_names_its_rows(
         (None, "source.path is not set"),
         ("NO_SUCH_VARIABLE", "NO_SUCH_VARIABLE: .* the name of an environment variable"),
         ("sqlite:///no/such.sqlite", "there is no file no/such.sqlite. Correct the address"),
+        ("duckdb://", "the database reports: .*in-memory database in read-only mode"),
         ("nodatabase://host/db", "this is not a URL of a database"),
         ("postgresql://me@127.0.0.1:1/db", "the database reports: .*refused"),
         (f"postgresql://me:{SECRET}@host/db", "source.path holds a password or a key.*git gc"),

@@ -126,7 +126,7 @@ FRONT = {"a": [0.9, 5.0, 1.0], "b": [0.8, 9.0, 9.0], "c": [0.1, 5.0, 0.5]}
                 "4 experiments",
                 "best: 0.75 by model=mlp seed=1",
                 "to take it: .venv/bin/dvc exp apply a && .venv/bin/dvc repro",
-                "the seed changed nothing for model=linear: nothing random is in such a model, and one seed is enough",
+                "the seed changed no figure of model=linear: where nothing in a model is random, one seed is enough",
             ],
         ),
     ],

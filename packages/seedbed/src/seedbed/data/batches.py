@@ -170,6 +170,9 @@ def _stack(parts: list[pd.Series]) -> pd.Series:
         empty = like.iloc[:0].reset_index(drop=True)
         parts = [part if part.notna().any() else empty.reindex(range(len(part))) for part in parts]
     whole = [part for part in parts if part.dtype.kind in "iu" and part.notna().any()]
+    if len({part.dtype for part in parts if part.dtype.kind == "M"}) > 1:
+        # Not all times fit into nanoseconds.
+        parts = [part.dt.as_unit("us") if part.dtype.kind == "M" else part for part in parts]
     stacked = pd.concat(parts, ignore_index=True)
     if stacked.dtype == object:
         return typed_objects(stacked)
@@ -179,4 +182,4 @@ def _stack(parts: list[pd.Series]) -> pd.Series:
         if (stacked.dropna() % 1 == 0).all():
             found = whole_numbers(numbers, stacked.index)
             return numbers if found is None else found
-    return stacked
+    return stacked.astype("float64") if stacked.dtype.kind == "f" else stacked

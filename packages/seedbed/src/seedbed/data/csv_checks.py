@@ -2,7 +2,6 @@
 
 import csv
 import io
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -36,6 +35,7 @@ def uneven_rows(path: Path, options: CsvOptions, width: int) -> Iterator[tuple[i
     """
     csv.field_size_limit(2**31 - 1)  # else a text of 128 KiB is an error
     separator, quote = options.separator, options.quote
+    signs = [sign for sign in (quote, options.escape) if sign is not None]
     with (
         opened(path) as file,
         io.TextIOWrapper(file, decoding(options.encoding), errors="replace") as text,
@@ -45,11 +45,15 @@ def uneven_rows(path: Path, options: CsvOptions, width: int) -> Iterator[tuple[i
             if number <= options.top or not line.rstrip("\n"):
                 continue
             values = line.count(separator) + 1
-            if quote is not None and quote in line:
+            if any(sign in line for sign in signs):
                 # It takes as many lines as the row has.
                 row = chain([line], (more for _, more in lines))
                 rows = csv.reader(
-                    row, delimiter=separator, quotechar=quote, escapechar=options.escape
+                    row,
+                    delimiter=separator,
+                    quotechar=quote,
+                    escapechar=options.escape,
+                    quoting=csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL,
                 )
                 values = len(next(rows))
             if values != width:
@@ -158,9 +162,7 @@ def _uneven(path: Path, options: CsvOptions, width: int) -> str:
 def refusing(path: Path, options: CsvOptions) -> Iterator[None]:
     """Say in a sentence what is wrong with a CSV file that cannot be read."""
     try:
-        with warnings.catch_warnings(), refusing_damage(path):
-            # pandas warns where rows have more values than the header has names.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
+        with refusing_damage(path):
             yield
     except (UnicodeDecodeError, UnicodeError):
         name = "UTF-8" if decoding(options.encoding) == "utf-8-sig" else options.encoding
@@ -173,20 +175,15 @@ def refusing(path: Path, options: CsvOptions) -> Iterator[None]:
         raise UserError(
             f"{path}: the file is empty. Give a file with a header line and rows."
         ) from None
-    except pd.errors.ParserWarning:
-        raise UserError(
-            f"{path}: rows have more values than the header has names, so nobody can tell which "
-            f"value is whose{_where_uneven(path, options)}. Name every column, or correct the "
-            "rows: a comma at the end of a row makes one more value."
-        ) from None
     except pd.errors.ParserError as error:
         raise UserError(
             f"{path}: this is not a whole CSV file ({one_line(error)}"
-            f"{_where_uneven(path, options)}). Fetch it again or correct that line."
+            f"{where_uneven(path, options)}). Fetch it again or correct that line."
         ) from error
 
 
-def _where_uneven(path: Path, options: CsvOptions) -> str:
+def where_uneven(path: Path, options: CsvOptions) -> str:
+    """Return which lines have not as many values as the first row, to stand after a sentence."""
     try:
         width = next(uneven_rows(path, options, 0), (0, 0))[1]
         found = _uneven(path, options, width)

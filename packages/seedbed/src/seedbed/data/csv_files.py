@@ -9,7 +9,7 @@ import pandas as pd
 from seedbed.config.schema import TEXT_TYPES, ColumnType
 from seedbed.config.source_options import CsvOptions
 from seedbed.data.csv_checks import arrow_options, refuse_cut_off, refuse_short_rows, refusing
-from seedbed.data.csv_parsing import Digits, parse_csv
+from seedbed.data.csv_parsing import Digits, parse_csv, refuse_long_rows
 from seedbed.data.headers import name_columns, refuse_repeated
 from seedbed.data.text_files import has_wide_letters, opened
 from seedbed.errors import UserError
@@ -100,7 +100,9 @@ def _begin(path: Path, options: CsvOptions) -> tuple[list[str], list[str]]:
             "file."
         )
     with refusing(path, options):
-        return read_names(path, options)
+        names, first = read_names(path, options)
+    refuse_long_rows(path, options, _header(names, options))
+    return names, first
 
 
 def _read(

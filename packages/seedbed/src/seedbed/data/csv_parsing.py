@@ -1,16 +1,16 @@
 """CSV by pandas, with its options: in parts or whole, and the digits that a float would round."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from seedbed.config.source_options import CsvOptions
-from seedbed.data.csv_checks import refusing
+from seedbed.data.csv_checks import refusing, where_uneven
 from seedbed.data.integers import EXACT, whole_numbers
 from seedbed.data.text_files import decoding, has_wide_letters, opened
+from seedbed.errors import UserError
 
 
 def parse_csv(path: Path, options: CsvOptions, **more: Any) -> Iterator[pd.DataFrame]:
@@ -22,35 +22,52 @@ def parse_csv(path: Path, options: CsvOptions, **more: Any) -> Iterator[pd.DataF
         If the file is damaged, or in another encoding.
     """
     quoting = {"quoting": 3} if options.quote is None else {"quotechar": options.quote}
-    with ExitStack() as stack:
-        with refusing(path, options):
-            is_text = not has_wide_letters(options.encoding)
-            found = pd.read_csv(
-                stack.enter_context(opened(path, text=is_text)),
-                engine="c",
-                sep=options.separator,
-                encoding=decoding(options.encoding),
-                escapechar=options.escape,
-                decimal=options.decimal,
-                thousands=options.thousands,
-                skiprows=options.top,
-                keep_default_na=False,
-                # Else rows longer than the header make their first column the index.
-                index_col=False,
-                on_bad_lines="error",
-                **quoting,
-                **more,
-            )
-        if isinstance(found, pd.DataFrame):
-            yield found
-            return
-        part: pd.DataFrame | None
-        while True:
-            with refusing(path, options):  # not around a yield: it changes what warnings do
-                part = next(found, None)
-            if part is None:
-                return
-            yield part
+    given = {
+        # Else rows longer than the header make their first column the index.
+        "index_col": False,
+        **quoting,
+        **more,
+    }
+    is_text = not has_wide_letters(options.encoding)
+    with refusing(path, options), opened(path, text=is_text) as file:
+        found = pd.read_csv(
+            file,
+            engine="c",
+            sep=options.separator,
+            encoding=decoding(options.encoding),
+            escapechar=options.escape,
+            decimal=options.decimal,
+            thousands=options.thousands,
+            skiprows=options.top,
+            keep_default_na=False,
+            on_bad_lines="error",
+            **given,
+        )
+        yield from [found] if isinstance(found, pd.DataFrame) else found
+
+
+def refuse_long_rows(path: Path, options: CsvOptions, header: Mapping[str, Any]) -> None:
+    """Refuse rows with more values than there are names: pandas leaves out what is behind.
+
+    Parameters
+    ----------
+    path : Path
+    options : CsvOptions
+    header : mapping
+        What pandas is told of the names.
+
+    Raises
+    ------
+    UserError
+        If the first row has; rows after it that are longer than it are an error of pandas.
+    """
+    (row,) = parse_csv(path, options, nrows=1, dtype="str", index_col=None, **header)
+    if not isinstance(row.index, pd.RangeIndex):
+        raise UserError(
+            f"{path}: rows have more values than the header has names, so nobody can tell which "
+            f"value is whose{where_uneven(path, options)}. Name every column, or correct the rows: "
+            "a comma at the end of a row makes one more value."
+        )
 
 
 class Digits:
@@ -93,8 +110,10 @@ def _restore_digits(texts: pd.Series, floats: pd.Series, thousands: str | None) 
     if thousands is not None:
         digits = digits.str.replace(thousands, "", regex=False)
     others = floats[digits.notna() & ~digits.str.fullmatch(r"[+-]?[0-9]+", na=False)]  # as 1e3
-    if ((others % 1 != 0) | (others.abs() >= EXACT)).any():
+    has_digits = (floats.drop(others.index).abs() >= EXACT).any()
+    if not has_digits or (others % 1 != 0).any():
         return floats
-    digits[others.index] = others.astype("int64").astype("str")
-    found = whole_numbers(digits, texts.index)
+    whole = digits.copy()
+    whole[others.index] = others.map(lambda number: str(int(number))).astype("str")
+    found = whole_numbers(whole, texts.index)
     return digits if found is None else found

@@ -43,7 +43,7 @@ class DuckDB(DefaultDialect):  # type: ignore[misc]
 
     def create_connect_args(self, url: sa.URL) -> Any:
         """Return what ``duckdb.connect`` is given."""
-        return [url.database], {"read_only": True}
+        return [url.database or ":memory:"], {"read_only": True}
 
     def do_rollback(self, dbapi_connection: Any) -> None:
         """Do nothing: there is no transaction, and DuckDB refuses to roll back none."""

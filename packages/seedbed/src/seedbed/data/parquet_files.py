@@ -84,40 +84,38 @@ def read_parquet_files(
         )
         for file in files
     ]
-    schemas = [fragment.physical_schema for fragment in fragments]
+    schemas = [
+        pa.schema([field for field in found.physical_schema if not UNNAMED.fullmatch(field.name)])
+        for found in fragments
+    ]
     for file, found in zip(files, schemas, strict=True):
         refuse_repeated([*found.names, *keys], file)
         refuse_other_columns(found.names, schemas[0].names, file, files[0])
-    schema = _common_schema(schemas, files)
-    schema = pa.schema([*schema, *key_schema], schema.metadata)
+    schema = pa.schema([*_common_schema(schemas, files), *key_schema])
     where = folder or files[0]
     # {"a": {"b": 1}} becomes a column a.b, as in a JSON file.
     flat = {field.name: _flat(pa.schema([field]).empty_table()).column_names for field in schema}
-    names = [name for inner in flat.values() for name in inner]
-    kept = set(needed([name for name in names if not UNNAMED.fullmatch(name)]))
-    columns = None
-    if not kept.issuperset(name for name in names if not UNNAMED.fullmatch(name)):
-        columns = {name: ds.field(name) for name, inner in flat.items() if kept.intersection(inner)}
+    kept = set(needed([name for inner in flat.values() for name in inner]))
+    columns = {name: ds.field(name) for name, inner in flat.items() if kept.intersection(inner)}
 
     def scan() -> Iterator[pa.RecordBatch]:
         # Scanned as a whole, a file's bytes would stay in memory until its end.
-        for group in (group for fragment in fragments for group in fragment.split_by_row_group()):
-            yield from group.to_batches(
-                schema=schema, columns=columns, batch_size=BATCH, batch_readahead=1
-            )
+        for fragment, own in zip(fragments, schemas, strict=True):
+            types = _types_of(own, schema)
+            for group in fragment.split_by_row_group():
+                yield from group.to_batches(
+                    schema=types, columns=columns, batch_size=BATCH, batch_readahead=1
+                )
 
     with read_ahead(scan) if filesystem else nullcontext(scan()) as batches:
         for batch in batches:
-            if not batch.num_rows:
-                continue
-            table = pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata)
-            frame = arrow_to_pandas(table, where)
-            names = list(frame.columns)
-            yield frame if columns is None else frame[[name for name in names if name in kept]]
+            if batch.num_rows:
+                frame = arrow_to_pandas(pa.Table.from_batches([batch]), where)
+                yield frame.loc[:, frame.columns.isin(kept)]
 
 
 def _common_schema(schemas: Sequence[pa.Schema], files: Sequence[str]) -> pa.Schema:
-    """Return the schema in which the values of all files fit.
+    """Return the columns, each in a type into which those of all files fit.
 
     Raises
     ------
@@ -135,6 +133,18 @@ def _common_schema(schemas: Sequence[pa.Schema], files: Sequence[str]) -> pa.Sch
                 "types: write it anew, or narrow source.path."
             ) from None
     return common
+
+
+def _types_of(own: pa.Schema, common: pa.Schema) -> pa.Schema:
+    """Return the columns as one file has them, but objects with the fields of all files.
+
+    No value is changed by what another file holds.
+    """
+    kept = {field.name: field for field in own}
+    fields = (
+        field if pa.types.is_nested(field.type) else kept.get(field.name, field) for field in common
+    )
+    return pa.schema(fields)
 
 
 def read_feather(path: Path) -> Iterator[pd.DataFrame]:
@@ -218,7 +228,8 @@ def arrow_to_pandas(table: pa.Table, where: object) -> pd.DataFrame:
     UserError
         If two columns have one name then; it names `where`.
     """
-    table = _flat(table)
+    # What pandas has written of its types is of one file; its index, if named, is a column.
+    table = _flat(table.replace_schema_metadata())
     refuse_repeated(table.column_names, str(where))
     for place, field in enumerate(table.schema):
         if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
@@ -227,8 +238,7 @@ def arrow_to_pandas(table: pa.Table, where: object) -> pd.DataFrame:
     frame = table.to_pandas(types_mapper=NULLABLE.get)
     for name in frame.select_dtypes("timedelta").columns:
         frame[name] = frame[name].dt.total_seconds()
-    # pandas keeps a named index as a column of the file, and makes it the index again.
-    return frame.reset_index(level=[name for name in frame.index.names if name is not None])
+    return frame.loc[:, [not UNNAMED.fullmatch(name) for name in frame.columns]]
 
 
 def _as_text(value: Any) -> str | None:

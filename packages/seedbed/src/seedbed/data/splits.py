@@ -74,7 +74,7 @@ def assign_splits(
     return parts
 
 
-def find_rare_classes(target: pd.Series, parts: pd.Series) -> list[str]:
+def find_rare_classes(target: pd.Series, parts: pd.Series, kind: str) -> list[str]:
     """Return a sentence where the validation or the test rows have few of a class.
 
     Parameters
@@ -83,6 +83,8 @@ def find_rare_classes(target: pd.Series, parts: pd.Series) -> list[str]:
         Of numbers, which have no classes, or of anything else.
     parts : Series of str, shape (n_rows,)
         See :func:`assign_splits`.
+    kind : str
+        Of split: one that keeps rows apart by time or group has no stratified one in its place.
     """
     if pd.api.types.is_float_dtype(target):
         return []
@@ -94,10 +96,10 @@ def find_rare_classes(target: pd.Series, parts: pd.Series) -> list[str]:
     ]
     if not few:
         return []
+    or_share = ", or -S split=stratified, which gives each part its share"
     return [
-        f"few rows to judge by: {some_of(few, SHOWN)}. Figures of so few are chance: use more "
-        "rows, a larger part (split.validation, split.test), or -S split=stratified, which gives "
-        "each part its share"
+        f"few rows to judge by: {some_of(few, SHOWN)}. Figures of so few are chance: use more rows "
+        f"or a larger part (split.validation, split.test){or_share if kind == 'random' else ''}"
     ]
 
 

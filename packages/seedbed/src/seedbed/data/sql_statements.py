@@ -13,7 +13,7 @@ from seedbed.errors import UserError, did_you_mean, some_of
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-QUOTED = re.compile(r"""'[^']*'|`[^`]*`|\[[^\]]*\]|--.*|/\*[\s\S]*?\*/|"([^"`]*)\"""")
+QUOTED = re.compile(r"""'[^']*'|`[^`]*`|\[[^\]]*\]|--.*|/\*[\s\S]*?\*/|"((?:[^"`]|"")*)\"""")
 """Texts, names and comments of SQL; the group holds a name in double quotes."""
 
 
@@ -52,7 +52,11 @@ def refuse_quoted_text(engine: "sa.Engine", options: SqlOptions) -> None:
     query = str(options.query)
     if engine.dialect.name != "sqlite" or '"' not in query:
         return
-    names = QUOTED.sub(lambda found: f"`{found[1]}`" if found[1] else found[0], query)
+
+    def in_backticks(found: re.Match[str]) -> str:
+        return "`{}`".format(found[1].replace('""', '"')) if found[1] else found[0]
+
+    names = QUOTED.sub(in_backticks, query)
     explained = options.model_copy(update={"query": f"EXPLAIN {names}"})
     with engine.connect() as connection:
         connection.execute(bind_parameters(explained))
@@ -104,9 +108,13 @@ def _by_bytes(column: "sa.ColumnClause", kind: Any, engine: "sa.Engine") -> "sa.
     """Return a column to sort by, of which no texts tie that its collation takes for equal."""
     import sqlalchemy as sa
 
+    name = engine.dialect.name
+    if name == "sqlite":  # of which a column of any type holds texts
+        return sa.collate(column, "BINARY")
     if not isinstance(kind, sa.String):
         return column
-    if engine.dialect.name in ("mysql", "mariadb"):
+    if name in ("mysql", "mariadb"):
         return sa.cast(column, sa.LargeBinary)
-    collation = {"sqlite": "BINARY", "duckdb": "C"}.get(engine.dialect.name)
-    return sa.collate(column, collation) if collation else column
+    if name == "postgresql" and not isinstance(kind, sa.Enum):
+        return sa.collate(sa.cast(column, sa.Text), "C")
+    return sa.collate(column, "C") if name == "duckdb" else column

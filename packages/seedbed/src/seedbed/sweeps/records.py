@@ -123,6 +123,6 @@ def _same_for_all_seeds(done: Sequence[Record]) -> list[str]:
     if not same:
         return []
     return [
-        f"the seed changed nothing for {some_of(same, SHOWN)}: nothing random is in such a model, "
-        "and one seed is enough"
+        f"the seed changed no figure of {some_of(same, SHOWN)}: where nothing in a model is "
+        "random, one seed is enough"
     ]

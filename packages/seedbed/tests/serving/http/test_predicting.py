@@ -128,6 +128,7 @@ def test_a_column_named_as_an_answer_is_not_overwritten(server: Server, row: dic
         ("TEXT/CSV;q=0.9, application/json;q=0.8", CSV),
         ("text/csv;q=0.5, application/json", "application/json"),
         ("application/json; charset=utf-8; q=0, text/*; q=0.1", CSV),
+        ("*/*, application/json;q=0", CSV),
         ("*/*, text/csv", CSV),
         ("text/*", CSV),
     ],

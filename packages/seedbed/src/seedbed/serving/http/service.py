@@ -24,8 +24,6 @@ from seedbed.serving.http.watching import Watch
 
 JSON = "application/json"
 KINDS = (JSON, CSV, PARQUET, ARROW)
-WILDCARDS = {"*/*": JSON, "application/*": JSON, "text/*": CSV}
-"""The type of an answer where many are accepted."""
 WEIGHT = re.compile(r"q=(0(\.\d{0,3})?|1(\.0{0,3})?)")
 SMALL = 64 * 1024
 """Bytes of JSON that are parsed in the event loop; more in a thread."""
@@ -125,11 +123,13 @@ def wanted_kind(record: Record) -> str:
         return JSON
     accept = header.decode("latin-1")
     ranges = [_range_of(part) for part in accept.lower().split(",")]
+    excluded = [wanted for weight, wanted in ranges if not weight]
     # The highest weight first; of equal ones, those that name a type.
-    for weight, wanted in sorted(ranges, key=lambda one: (-one[0], "*" in one[1])):
-        kind = WILDCARDS.get(wanted, wanted)
-        if weight and kind in KINDS:
-            return kind
+    for _, wanted in sorted(ranges, key=lambda one: (-one[0], "*" in one[1])):
+        for kind in KINDS:
+            fits = wanted in (kind, f"{kind.partition('/')[0]}/*", "*/*")
+            if fits and not {kind, wanted}.intersection(excluded):
+                return kind
     raise Refusal(
         406, "headers.accept", f"The answer cannot be {accept[:100]!r}.", ", ".join(KINDS)
     )
