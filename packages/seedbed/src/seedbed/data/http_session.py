@@ -63,7 +63,7 @@ class HttpSession(requests.Session):
         self, address: str, headers: Mapping[str, str], remedy: str, timeout: float = 60
     ) -> None:
         super().__init__()
-        self.place = label(address)
+        self.place = without_query(address)
         self.max_redirects = REDIRECTS
         self.private = dict(headers)
         self._remedy, self._timeout = remedy, (CONNECT_WITHIN, timeout)
@@ -238,7 +238,7 @@ class HttpSession(requests.Session):
         return f"{self.place}: {why}. {remedy}"
 
 
-def label(address: str) -> str:
+def without_query(address: str) -> str:
     """Return an address for messages and state files: without user and query."""
     parts = urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
