@@ -115,7 +115,7 @@ def database_words(error: BaseException, address: str) -> str:
 
     found = getattr(error, "orig", None) or error
     # PyMySQL gives a number and a text.
-    text = one_line(found.args[-1] if found.args else found)[:300].rstrip(".")
+    text = one_line(found.args[-1] if found.args else found)[:300].rstrip(".?")
     try:
         url = make_url(os.environ.get(address, address))
     except (ArgumentError, ValueError):
