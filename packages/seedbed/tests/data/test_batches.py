@@ -253,7 +253,7 @@ def test_window_sample_and_joins_do_not_depend_on_the_batches(
 def test_messages_count_the_rows_of_the_whole_table(tmp_path: Path) -> None:
     frame = pd.DataFrame({"y": ["1", "2", "3", "4", "far"], "at": [f"200{n}" for n in range(5)]})
     lists = ColumnLists(target="y", time="at")
-    words = "column y: 1 of 5 values cannot be read, the first in row 5: 'far'"
+    words = "column y: 1 of the values up to row 5 cannot be read, the first in row 5: 'far'"
     dataset = BASE.model_copy(update={"window": Window(start="2001-06-01")})
     for batches in ([frame], cut(frame, [1, 3])):
         with pytest.raises(InputError, match=words) as caught:

@@ -123,7 +123,7 @@ def test_a_value_of_another_type_is_shown(
 ) -> None:
     wrong = trips.astype({column: "object"})
     wrong.loc[2, column] = value
-    words = f"column {column}: 1 of 6 values cannot be read, the first in row 3: '{value}'. It must be {wanted}"
+    words = f"column {column}: 1 of the values up to row 6 cannot be read, the first in row 3: '{value}'. It must be {wanted}"
     with pytest.raises(UserError, match=words):
         assemble(wrong, trip_dataset, trip_lists)
 
@@ -157,7 +157,9 @@ def test_a_key_keeps_every_digit_or_is_refused() -> None:
     typed = typed_as(lists, id=[str(LARGE), None, "7"], who=who)
     assert typed["id"].dropna().tolist() == [LARGE, 7]
     assert typed["who"].dropna().tolist() == [7, -LARGE]
-    with pytest.raises(UserError, match="column id: 1 of 3 values.*category under columns.types"):
+    with pytest.raises(
+        UserError, match="column id: 1 of the values up to row 3 .*category under columns.types"
+    ):
         typed_as(lists, id=[str(LARGE), None, "9" * 30], who=who)
 
 

@@ -216,7 +216,7 @@ COUNTED = {"by": "number", "parameter": "page"}
         (Answer(f"no {SECRET}", 400), {"headers": {"X-Key": "API_TOKEN"}}, 'the server answers 400 Bad Request: "no ***'),
         (Answer(status=302, headers={"Location": "/rows"}), {}, "redirects more than 10 times, in a circle"),
         (Answer(status=302, headers={"Location": f"ftp://me:{SECRET}@x.org/rows"}), {}, "No connection adapters were found for 'ftp://...'"),
-        (Answer(ROWS, sent=9), {}, "the answer broke off 3 times"),
+        (Answer(ROWS, sent=9), {}, "the answer broke off 3 times (Connection broken: IncompleteRead(9 bytes read"),
         (Answer(b"<html>Sign in</html>"), {}, "the answer is no JSON; it begins with '<html>Sign in</html>'"),
         (Answer(b""), {}, "the answer is no JSON; it begins with ''"),
         (Answer(SECRET.encode()), {"headers": {"X-Key": "API_TOKEN"}}, "it begins with '***'"),

@@ -174,6 +174,7 @@ def test_all_rows_are_written_or_none(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for reader in (json_api, kafka_topics, sql_tables):
@@ -215,4 +216,5 @@ def test_all_rows_are_written_or_none(
             f"{kind}, killed after {moment:.2f} of {undisturbed:.2f} s, took {took:.2f}: {outcome}"
         )
         assert [path.name for path in out.iterdir()] == ["rows"], "nothing is left of a part"
+        assert "Traceback" not in capfd.readouterr().err
         assert ingest(read) == expected

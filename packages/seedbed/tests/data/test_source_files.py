@@ -235,7 +235,7 @@ def test_single_columns_are_read_as_their_format_says(
 @pytest.mark.parametrize(
     ("formats", "words"),
     [
-        ({"price": "1.234,5"}, r"rows.csv, column price: 1 of 3 values are not written as '1.234,5' .source.options.formats.price., the first in row 3: 'twelve'.*source.options.missing"),
+        ({"price": "1.234,5"}, r"rows.csv, column price: 1 of the values up to row 3 are not written as '1.234,5' .source.options.formats.price., the first in row 3: 'twelve'.*source.options.missing"),
         ({"prise": "1.234,5"}, "source.options.formats.prise: .*no such column .did you mean price"),
     ],
 )  # fmt: skip

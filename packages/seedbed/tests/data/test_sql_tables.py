@@ -198,6 +198,19 @@ def test_values_of_duckdb_come_as_they_are_there(fill: Fill) -> None:
         read(path="duckdb:///none.duckdb")
 
 
+def test_infinity_of_duckdb_is_refused_and_the_last_moment_is_not(fill: Fill) -> None:
+    fill(
+        "duckdb",
+        "CREATE TABLE rows (id INT, day DATE, seen TIMESTAMPTZ)",
+        "INSERT INTO rows VALUES (1, '9999-12-31', NULL), (2, NULL, '-infinity')",
+    )
+    query = "SELECT * FROM rows WHERE id < :n ORDER BY id"
+    assert as_lists(read(query=query, parameters={"n": 2}))["day"] == [date(9999, 12, 31)]
+    for options in ({}, {"query": query, "parameters": {"n": 3}}):
+        with pytest.raises(UserError, match="column seen: it holds infinity.*cast its column"):
+            read(**options)
+
+
 @pytest.mark.parametrize(
     ("kind", "column"),
     [
@@ -216,6 +229,15 @@ def test_rows_that_differ_in_what_a_collation_ignores_come_in_one_order(
         "INSERT INTO \"rows\" VALUES ('b', 1), ('a', 10), ('A', 1), ('a', 2), ('B', 1), ('A', 2)",
     )
     assert as_lists(read()) == {"t": [*"AABaab"], "n": [1, 2, 1, 2, 10, 1]}
+
+
+def test_keys_of_duckdb_that_a_collation_takes_for_equal_come_in_one_order(fill: Fill) -> None:
+    fill(
+        "duckdb",
+        "CREATE TABLE rows (t VARCHAR COLLATE NOCASE PRIMARY KEY)",
+        "INSERT INTO rows VALUES ('b'), ('a'), ('A'), ('B')",
+    )
+    assert as_lists(read()) == {"t": [*"ABab"]}
 
 
 @pytest.mark.slow

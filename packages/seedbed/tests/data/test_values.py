@@ -337,7 +337,7 @@ def test_ingest_refuses_an_infinite_number_as_serving_does(kind: str, tmp_path: 
     dataset = Dataset(name="d", tables=[Table(name="rows")])
     source = Source(kind=kind, path=str(tmp_path))  # type: ignore[arg-type]
     rows = read_source(source, dataset, "rows", {"speed": "number"})
-    refused = r"column speed: 1 of 3 values.*row [12]: inf"
+    refused = r"column speed: 1 of .*row [12]: inf"
     with pytest.raises(UserError, match=rf"{refused}.*finite.*missing"):
         assemble_rows(lambda *_: rows, dataset, ColumnLists(target="speed"))
     speed = InputColumn(name="speed", type="number", nullable=False)

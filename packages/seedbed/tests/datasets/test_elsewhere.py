@@ -44,6 +44,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         statement = "CREATE TABLE rents (id INTEGER PRIMARY KEY, area REAL, listed TEXT, city TEXT, rent REAL)"
         connection.execute(text(statement))
         RENTS.to_sql("rents", connection, if_exists="append", index=False)
+        connection.execute(text("CREATE TABLE empty (rent REAL)"))
     engine.dispose()
     return url
 
@@ -221,6 +222,7 @@ def test_a_folder_and_a_pattern_of_a_store_stay_there(root: Path) -> None:
         (VARIABLE, {"tables": ["a", "b"]}, "one table is described"),
         (VARIABLE, {"tables": ["rents"], "joins": ["a.b=c.d"]}, "Join others to it in --query"),
         (VARIABLE, {"tables": ["rent"]}, r"there is no table rent \(did you mean rents\?\)"),
+        (VARIABLE, {"tables": ["empty"]}, f"{VARIABLE}: the table has no rows"),
         ("rents.csv", {"query": "SELECT 1"}, "rents.csv is none"),
         ("memory://b/rents.csv", {"tables": ["a=a.csv"]}, "must be a file of this machine"),
         ("memory://b/none.csv", {}, "memory://b/none.csv: there is no such file"),

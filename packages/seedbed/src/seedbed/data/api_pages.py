@@ -15,7 +15,7 @@ from seedbed.config.source_options import (
     OffsetPages,
 )
 from seedbed.data.http_cache import fetched
-from seedbed.data.http_session import HttpSession, label
+from seedbed.data.http_session import HttpSession, without_query
 from seedbed.data.json_files import find_records, parse_json, refuse_no_objects
 from seedbed.errors import UserError
 
@@ -149,13 +149,13 @@ def _next(
         return None if is_last else with_parameters(address, options.parameters | added), words
     if isinstance(pages, LinkedPages):
         link = page.link if pages.next is None else value_at(page.document, pages.next)
-        words = f"{pages.next or 'header Link'}: {label(str(link))}"
+        words = f"{pages.next or 'header Link'}: {without_query(str(link))}"
         following = urljoin(page.address, str(link)) if link else None
         if following and session.is_foreign(address, following):
             raise UserError(
-                f"{session.place}: its next page is at {label(following)}, which is another host "
-                "or protocol, and credentials are for one only. Set source.path to an address "
-                "there."
+                f"{session.place}: its next page is at {without_query(following)}, which is "
+                "another host or protocol, and credentials are for one only. Set source.path to an "
+                "address there."
             )
         return following, words
     if not page.records or pages is None:

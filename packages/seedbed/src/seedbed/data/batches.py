@@ -152,6 +152,8 @@ def without_empty_end(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]
 def stack_batches(batches: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Return the rows of batches that have the same columns, one after the other."""
     parts = list(batches)
+    if not parts:
+        return pd.DataFrame()
     if len(parts) == 1:
         return parts[0].reset_index(drop=True)
     # A batch without rows has no types.

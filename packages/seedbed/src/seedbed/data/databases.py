@@ -11,7 +11,7 @@ from seedbed.config.sources import SECRET, holds_secret
 from seedbed.errors import UserError, one_line
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import CursorResult, Engine
 
 CONNECT_WITHIN = 10
 """Seconds that a server may take to answer, unless its URL says otherwise."""
@@ -55,9 +55,9 @@ def connect(address: str) -> "Engine":
         url = make_url(text)
         if holds_secret(text) and not by_name:
             raise UserError(
-                f"{label(address)}: a password on the command line is seen by everybody on this "
-                "machine, and one in conf/ by everybody who has the repository. Put the URL into "
-                "an environment variable and give the variable's name."
+                f"{without_password(address)}: a password on the command line is seen by "
+                "everybody on this machine, and one in conf/ by everybody who has the repository. "
+                "Put the URL into an environment variable and give the variable's name."
             )
         if url.drivername in ("postgresql", "postgres"):
             url = url.set(drivername="postgresql+psycopg")
@@ -73,8 +73,9 @@ def connect(address: str) -> "Engine":
         is_private = by_name and not isinstance(error, ImportError)
         why = type(error).__name__ if is_private else one_line(error)
         raise UserError(
-            f"{label(address)}: this is not a URL of a database that can be reached ({why}). "
-            "Write it as postgresql://USER@HOST/DATABASE or sqlite:///FILE, and install its driver."
+            f"{without_password(address)}: this is not a URL of a database that can be reached "
+            f"({why}). Write it as postgresql://USER@HOST/DATABASE or sqlite:///FILE, and install "
+            "its driver."
         ) from None
 
 
@@ -92,7 +93,7 @@ def _converting() -> dict[str, Any]:
     return {"conv": {**conversions, **own}, "init_command": "SET time_zone = '+00:00'"}
 
 
-def label(address: str) -> str:
+def without_password(address: str) -> str:
     """Return an address for messages and state files: without a password."""
     head, sign, tail = address.partition("?")[0].partition("://")
     user, at, host = tail.rpartition("@")
@@ -112,7 +113,9 @@ def database_words(error: BaseException, address: str) -> str:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
-    text = one_line(getattr(error, "orig", None) or error)[:300].rstrip(".")
+    found = getattr(error, "orig", None) or error
+    # PyMySQL gives a number and a text.
+    text = one_line(found.args[-1] if found.args else found)[:300].rstrip(".?")
     try:
         url = make_url(os.environ.get(address, address))
     except (ArgumentError, ValueError):
@@ -124,6 +127,32 @@ def database_words(error: BaseException, address: str) -> str:
 
 
 @contextmanager
+def streamed(engine: "Engine", statement: Any, at_once: int) -> Iterator["CursorResult"]:
+    """Yield the result of a statement, whose rows come as they are fetched.
+
+    Parameters
+    ----------
+    engine : Engine
+    statement : Executable
+    at_once : int
+        Rows that are fetched at once.
+    """
+    with engine.connect() as connection:
+        options = connection.execution_options(
+            stream_results=True, max_row_buffer=at_once, postgresql_readonly=True
+        )
+        result = options.execute(statement)
+        # Else PyMySQL would fetch the rows that are left, and complain where the server is gone.
+        pymysql_result = getattr(result.cursor, "_result", None)
+        try:
+            yield result
+        finally:
+            if pymysql_result is not None:
+                pymysql_result.unbuffered_active = False
+            connection.invalidate()
+
+
+@contextmanager
 def reporting(address: str, remedy: str) -> Iterator[None]:
     """Say in a sentence that a database refused or went away, and what to do."""
     from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -131,8 +160,9 @@ def reporting(address: str, remedy: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        words = database_words(error, address)
         raise UserError(
-            f"{label(address)}: the database reports: {database_words(error, address)}. {remedy}"
+            f"{without_password(address)}: the database reports: {words}. {remedy}"
         ) from None
     except SQLAlchemyError as error:
-        raise UserError(f"{label(address)}: {database_words(error, address)}.") from None
+        raise UserError(f"{without_password(address)}: {database_words(error, address)}.") from None

@@ -1,6 +1,7 @@
 """DuckDB files for SQLAlchemy: what reading a table needs (duckdb-engine knows no DuckDB 2)."""
 
 import re
+from collections.abc import Container
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,9 +9,51 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedPrimaryKeyConstraint
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
+from seedbed.errors import UserError
+
 NESTED = re.compile(r"JSON|(STRUCT|MAP|UNION)\(.*|.*\]")
 """The types whose values are arrays or objects."""
 OF_SCHEMA = "database_name = current_database() AND schema_name = coalesce(?, current_schema())"
+
+
+def refuse_infinity(
+    engine: sa.Engine, statement: Any, result: sa.CursorResult, names: Container[str], where: str
+) -> None:
+    """Refuse dates and times that are infinity: Python gets the last or first moment it knows.
+
+    Parameters
+    ----------
+    engine : Engine
+    statement : Select or TextClause
+    result : CursorResult
+        Of the statement.
+    names : container of str
+        The columns that are read.
+    where : str
+        The table, for messages.
+
+    Raises
+    ------
+    UserError
+        If a column holds one.
+    """
+    times = [
+        name
+        for name, kind, *_ in result.cursor.description
+        if name in names and str(kind).startswith(("DATE", "TIMESTAMP"))
+    ]
+    if not times:
+        return
+    rows = statement.columns() if isinstance(statement, sa.TextClause) else statement
+    asked = [sa.func.bool_or(sa.func.isinf(sa.column(name))) for name in times]
+    with engine.connect() as connection:
+        found = connection.execute(sa.select(*asked).select_from(rows.subquery())).one()
+    for name, is_infinite in zip(times, found, strict=True):
+        if is_infinite:
+            raise UserError(
+                f"{where}, column {name}: it holds infinity, which is no date or time. Make it "
+                "missing, or cast its column to text, in source.options.query."
+            )
 
 
 class _QuotesAll(IdentifierPreparer):  # type: ignore[misc]

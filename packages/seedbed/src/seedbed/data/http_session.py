@@ -63,7 +63,7 @@ class HttpSession(requests.Session):
         self, address: str, headers: Mapping[str, str], remedy: str, timeout: float = 60
     ) -> None:
         super().__init__()
-        self.place = label(address)
+        self.place = without_query(address)
         self.max_redirects = REDIRECTS
         self.private = dict(headers)
         self._remedy, self._timeout = remedy, (CONNECT_WITHIN, timeout)
@@ -187,8 +187,10 @@ class HttpSession(requests.Session):
 
     def short(self, error: BaseException) -> str:
         """Return what an error of requests says, without the address in it."""
-        reason = getattr(error.args[0] if error.args else None, "reason", error)
-        words = one_line(reason).rpartition("): ")[2]
+        while error.args and isinstance(cause := error.args[0], BaseException):
+            error = getattr(cause, "reason", None) or cause
+        is_text = error.args and isinstance(error.args[0], str)
+        words = one_line(error.args[0] if is_text else error).rpartition("): ")[2]
         # Of an address to which the server redirects: what follows may let in whoever knows it.
         return self.hide(re.sub(r"(\w+:)//[^\s'\"]*", r"\1//...", words))[:200]
 
@@ -238,7 +240,7 @@ class HttpSession(requests.Session):
         return f"{self.place}: {why}. {remedy}"
 
 
-def label(address: str) -> str:
+def without_query(address: str) -> str:
     """Return an address for messages and state files: without user and query."""
     parts = urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

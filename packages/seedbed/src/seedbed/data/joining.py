@@ -1,22 +1,16 @@
 """Joins: columns of the one row that matches, or figures of the many that do."""
 
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from seedbed.config.columns import ColumnTypes
 from seedbed.config.joins import ROWS, Join
 from seedbed.config.schema import ColumnLists, ColumnType, Dataset
 from seedbed.data.csv_files import Types
-from seedbed.data.integers import EXACT
+from seedbed.data.join_figures import figures_adder, keep_digits, numbers_of, read_joined
 from seedbed.data.values import read_values
 from seedbed.errors import UserError, did_you_mean
-
-OF_ANY_TYPE = ("count", "last")
-"""The aggregates of columns that are no numbers."""
 
 
 def types_to_join(join: Join, types: Types) -> dict[str, ColumnType]:
@@ -31,7 +25,7 @@ def types_to_join(join: Join, types: Types) -> dict[str, ColumnType]:
     names = {join.rename.get(name, name): name for name in join.columns}
     names |= {new: name for new, (name, how) in join.figures.items() if how == "last"}
     found = {name: kind for new, name in names.items() if (kind := types.get(new))}
-    found |= dict.fromkeys(_numbers(join), "number")
+    found |= dict.fromkeys(numbers_of(join), "number")
     if join.time:
         found[join.time] = "time"
     keys = {right: kind for left, right in join.pairs.items() if (kind := types.get(left))}
@@ -132,11 +126,11 @@ class JoinedTable:
         join, zone, other = self._join, self._dataset.time_zone, self._other
         for left, right in join.pairs.items():
             if left in read:
-                key = _read(other, right, self._types[left], join, zone, exact=True)
+                key = read_joined(other, right, self._types[left], join, zone, exact=True)
                 other = other.assign(**{right: key})
         if not join.aggregate:
             return _join_one(other, join, self._dataset.base)
-        return _join_many(other, join, self._lists.time, zone)
+        return figures_adder(other, join, self._lists.time, zone)
 
 
 def _refuse_absent(table: pd.DataFrame, name: str, join: Join, wanted: list[str]) -> None:
@@ -171,120 +165,5 @@ def _join_one(other: pd.DataFrame, join: Join, base: str) -> Callable[[pd.DataFr
             f"({example}), so the join would double rows of {base}. Join on more keys, make the "
             "table unique, or list figures of its rows under aggregate in place of columns."
         )
-    right = _keep_digits(right)
+    right = keep_digits(right)
     return lambda rows: rows.merge(right, how="left", on=keys)
-
-
-def _keep_digits(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return large integers such that a row without one makes no floats of them."""
-    large = {
-        name: values.dtype.name.replace("i", "I").replace("u", "U")
-        for name, values in frame.items()
-        if values.dtype.name in ("int64", "uint64") and values.abs().max() >= EXACT
-    }
-    return frame.astype(large)
-
-
-def _join_many(
-    other: pd.DataFrame, join: Join, time: str | None, time_zone: str
-) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """Return what adds figures of the rows of `other` that match.
-
-    The rows of a key are sorted by time, and figures run along them; a row takes them where the
-    last row of `other` before it stands.
-    """
-    given = np.zeros(len(other), dtype="int64")
-    by_time = join.time is not None and time is not None
-    if by_time:
-        times = _read(other, str(join.time), "time", join, time_zone)
-        other = other[times.notna()]
-        given = _microseconds(times.dropna())
-    moments, ranks = np.unique(given, return_inverse=True)
-    new_names = {right: left for left, right in join.pairs.items()}
-    keys = other[list(new_names)].rename(columns=new_names)
-    codes = keys.groupby(list(join.pairs), sort=False).ngroup().to_numpy()
-    different = keys.assign(_code=codes).drop_duplicates(list(join.pairs))
-    width = len(moments) + 1
-    places = codes * width + ranks
-    order = np.argsort(places, kind="stable")
-    places, groups = places[order], codes[order]
-    numbers = _numbers(join)
-    columns = {
-        name: _read(other, name, "number" if name in numbers else None, join, time_zone)
-        for name in join.aggregate
-        if name != ROWS
-    }
-    columns = {name: values.iloc[order].reset_index(drop=True) for name, values in columns.items()}
-    running = {
-        name: _keep_digits(_run_along(columns[column], groups, how).to_frame())[column]
-        for name, (column, how) in join.figures.items()
-        if column != ROWS
-    }
-
-    def add(rows: pd.DataFrame) -> pd.DataFrame:
-        asked = rows[list(join.pairs)].merge(different, how="left", on=list(join.pairs))["_code"]
-        code = asked.fillna(-1).astype("int64").to_numpy()
-        earlier = np.full(len(rows), len(moments))
-        if by_time:
-            moment = read_values(rows[time], str(time), "time", time_zone, numbered=True)
-            # No row lies before a missing time, which is the least of all integers.
-            earlier = np.searchsorted(moments, _microseconds(moment))
-        first = np.searchsorted(places, code * width)
-        end = np.searchsorted(places, code * width + earlier)
-        # Row -1 does not exist: its figures are missing.
-        last = np.where(end > first, end - 1, -1)
-        added: dict[str, pd.Series | NDArray[np.int64]] = {}
-        for name, (column, how) in join.figures.items():
-            if column == ROWS:
-                added[name] = end - first
-                continue
-            found = running[name].reindex(last).reset_index(drop=True)
-            added[name] = found.fillna(0).astype("int64") if how == "count" else found
-        return pd.concat([rows.reset_index(drop=True), pd.DataFrame(added)], axis=1)
-
-    return add
-
-
-def _run_along(values: pd.Series, groups: NDArray[np.int64], how: str) -> pd.Series:
-    """Return an aggregate of each row and those before it in its group.
-
-    Sums start anew in each group: the large values of one do not round those of another.
-    """
-    known = values.notna()
-    counts = known.groupby(groups).cumsum()
-    if how == "count":
-        return counts.rename(values.name)
-    if how in ("sum", "mean"):
-        sums = values.astype("float64").fillna(0).groupby(groups).cumsum()
-        return (sums / counts if how == "mean" else sums).where(counts > 0)
-    by_group: Any = values.groupby(groups)
-    extremes = {"min": by_group.cummin, "max": by_group.cummax}
-    return (extremes[how]() if how in extremes else values).groupby(groups).ffill()
-
-
-def _numbers(join: Join) -> set[str]:
-    """Return the columns of which an aggregate needs numbers."""
-    return {column for column, how in join.figures.values() if how not in OF_ANY_TYPE}
-
-
-def _read(
-    table: pd.DataFrame,
-    name: str,
-    kind: ColumnType | None,
-    join: Join,
-    time_zone: str,
-    *,
-    exact: bool = False,
-) -> pd.Series:
-    """Return a column of the joined table in its type, or as it is."""
-    if kind is None:
-        return table[name]
-    try:
-        return read_values(table[name], name, kind, time_zone, exact=exact)
-    except UserError as error:
-        raise UserError(f"dataset.joins: table {join.table}, {error}") from None
-
-
-def _microseconds(times: pd.Series) -> NDArray[np.int64]:
-    """Return times as integers."""
-    return times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]").view("int64")

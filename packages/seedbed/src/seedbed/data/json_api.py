@@ -13,7 +13,7 @@ from seedbed.config.sources import read_options
 from seedbed.data.api_pages import first_address, read_page, read_pages
 from seedbed.data.batches import with_all_columns
 from seedbed.data.csv_files import Needed, Types
-from seedbed.data.http_session import VALIDATORS, HttpSession, label
+from seedbed.data.http_session import VALIDATORS, HttpSession, without_query
 from seedbed.data.json_files import records_frame
 from seedbed.errors import UserError
 from seedbed.progress import RowProgress
@@ -55,7 +55,9 @@ def read_api(
     """
     options: ApiOptions = read_options(source)
     address = _address(source, options, dataset, table)
-    frames = (records_frame(records, label(address)) for records in _batches(address, options))
+    frames = (
+        records_frame(records, without_query(address)) for records in _batches(address, options)
+    )
     kept: list[str] | None = None
     for batch in with_all_columns(frames):
         kept = needed(list(batch.columns)) if kept is None else kept
@@ -102,7 +104,11 @@ def api_state(source: Source, dataset: Dataset, table: str) -> dict[str, Any]:
         if options.count is not None:
             return {"rows": read_page(session, first, options).count}
         headers = session.look_up(first)
-    return {"files": {label(address): {key: headers[key] for key in VALIDATORS if key in headers}}}
+    return {
+        "files": {
+            without_query(address): {key: headers[key] for key in VALIDATORS if key in headers}
+        }
+    }
 
 
 def open_session(address: str, options: ApiOptions) -> HttpSession:

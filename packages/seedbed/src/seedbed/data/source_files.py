@@ -275,7 +275,8 @@ def parse_texts(values: pd.Series, form: str, where: str, name: str) -> pd.Serie
     if lost.any():
         row = texts.index[lost.argmax()]
         raise UserError(
-            f"{where}: {lost.sum()} of {len(values)} values are not written as {form!r} "
+            f"{where}: {lost.sum()} of the values up to "
+            f"{row_of_source(values.index[-1])} are not written as {form!r} "
             f"(source.options.formats.{name}), the first in {row_of_source(row)}: "
             f"{texts.iloc[lost.argmax()][:60]!r}. Correct the format or the file, or add the value "
             "to source.options.missing."

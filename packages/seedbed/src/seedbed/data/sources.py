@@ -111,9 +111,12 @@ def read_batches(
             refuse_other_columns(found, names, f"{table}, a later batch", "the first batch")
         yield pd.DataFrame({name: plain_values(batch[name]) for name in names}, copy=False)
     if names is None:
+        place = source.path or table
+        if len(dataset.tables) > 1:
+            place = f"{source.path or source.kind}, table {table}"
         raise UserError(
-            f"{table}: the table has no rows. Give a source with rows (source.path, or "
-            f"dataset.tables.{table})."
+            f"{place}: the table has no rows. Give it rows, or correct source.path or "
+            "source.options."
         )
 
 

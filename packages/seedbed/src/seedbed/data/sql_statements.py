@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from seedbed.config.schema import Source
 from seedbed.config.source_options import SqlOptions
 from seedbed.data.csv_files import Needed
-from seedbed.data.databases import label
+from seedbed.data.databases import without_password
 from seedbed.data.sql_columns import why_nested
 from seedbed.errors import UserError, did_you_mean, some_of
 
@@ -78,8 +78,8 @@ def look_up_table(
     if not columns:
         known = [*inspector.get_table_names(schema=space), *inspector.get_view_names(schema=space)]
         raise UserError(
-            f"{label(str(source.path))}: there is no table {name}{did_you_mean(plain, known)}. "
-            "Correct dataset.tables or source.options.table."
+            f"{without_password(str(source.path))}: there is no table {name}"
+            f"{did_you_mean(plain, known)}. Correct dataset.tables or source.options.table."
         )
     key = inspector.get_pk_constraint(plain, schema=space).get("constrained_columns") or []
     types = {column["name"]: column["type"] for column in columns}
@@ -96,11 +96,13 @@ def select_columns(
     names = needed(list(types))
     for column in names:
         if isinstance(types[column], sa.ARRAY | sa.JSON):
-            raise UserError(why_nested(f"{label(str(source.path))}, table {name}", column))
+            raise UserError(
+                why_nested(f"{without_password(str(source.path))}, table {name}", column)
+            )
     # Without types, drivers give what stands there, and SQLite's text of a time stays as it is.
     order = [sa.column(column) for column in key]
-    if not key:
-        order = [_by_bytes(sa.column(column), types[column], engine) for column in names]
+    if not key or engine.dialect.name == "duckdb":  # whose keys are unique by their bytes
+        order = [_by_bytes(sa.column(column), types[column], engine) for column in key or names]
     return sa.select(*map(sa.column, names)).select_from(table).order_by(*order), names
 
 

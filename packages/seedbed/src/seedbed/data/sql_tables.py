@@ -13,7 +13,14 @@ from seedbed.config.source_options import SqlOptions
 from seedbed.config.sources import read_options
 from seedbed.data.batches import BrokenOff, read_ahead
 from seedbed.data.csv_files import Needed, Types
-from seedbed.data.databases import FILES, connect, database_words, label, reporting
+from seedbed.data.databases import (
+    FILES,
+    connect,
+    database_words,
+    reporting,
+    streamed,
+    without_password,
+)
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.sql_arrow import NoArrow, arrow_frame, arrow_reader
 from seedbed.data.sql_columns import read_column
@@ -122,7 +129,9 @@ def _opened(source: Source) -> Iterator["sa.Engine"]:
     file = (engine.url.database or "") if engine.dialect.name in FILES else ""
     if file and not file.startswith((":", "file:")) and not Path(file).is_file():
         # SQLite itself would make an empty one.
-        raise UserError(f"{label(source.path)}: there is no file {file}. Correct the address.")
+        raise UserError(
+            f"{without_password(source.path)}: there is no file {file}. Correct the address."
+        )
     try:
         yield engine
     finally:
@@ -142,7 +151,7 @@ def _options(source: Source, dataset: Dataset, table: str) -> SqlOptions:
 
 
 def _place(source: Source, table: str) -> str:
-    return f"{label(str(source.path))}, table {table}"
+    return f"{without_password(str(source.path))}, table {table}"
 
 
 def _read(
@@ -210,13 +219,13 @@ def _read_batches(
                 return
         except NoArrow:
             pass
-    with engine.connect() as connection:
-        streamed = connection.execution_options(
-            stream_results=True, max_row_buffer=BATCH, postgresql_readonly=True
-        )
-        result = streamed.execute(statement)
+    with streamed(engine, statement, BATCH) as result:
         found = list(result.keys())
         kept = keep(found)
+        if engine.dialect.name == "duckdb":
+            from seedbed.data.duckdb_files import refuse_infinity
+
+            refuse_infinity(engine, statement, result, kept, place)
         done = 0
         while rows := _fetch(result, done, place, address):
             values = dict(zip(found, zip(*rows, strict=True), strict=True))

@@ -223,9 +223,10 @@ def _mistake(
     place = int(np.flatnonzero(wrong)[0])
     found = values.iloc[place]
     found = found.item() if isinstance(found, np.generic) else found
-    row, read = (
-        (int(values.index[place]), values.index[-1] + 1) if numbered else (place, len(values))
-    )
+    row, among = place, f"{len(values)} values"
+    if numbered:  # maybe one batch of many
+        row = int(values.index[place])
+        among = f"the values up to {row_of_source(values.index[-1])}"
     if sent:
         where = f"row {row}"  # of the request, as an index of its list
         remark = f"Send {wanted}{', or null where it is not known' if remedy else ''}."
@@ -236,7 +237,7 @@ def _mistake(
         )
         remark = f"It must be {wanted}. {remedy or other}"
     return ValueReadError(
-        f"column {name}: {int(wrong.sum())} of {read} values cannot be read, the first in "
+        f"column {name}: {int(wrong.sum())} of {among} cannot be read, the first in "
         f"{where}: {reprlib.repr(found)}. {remark}",
         wrong,
         wanted,

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from seedbed.config.sources import holds_secret
-from seedbed.data.databases import label
+from seedbed.data.databases import without_password
 from seedbed.data.source_files import ENDINGS
 from seedbed.data.stores import Store, head_of, is_address
 from seedbed.datasets.sniffing import Sniffed
@@ -46,8 +46,8 @@ def refuse_options(
     if is_topic(path):
         if query is not None or joins or len(tables) > 1 or any("=" in table for table in tables):
             raise UserError(
-                f"{label(path)}: of Kafka, one topic is described: name it in the path, or with "
-                "--table TOPIC, and leave --query and --join out."
+                f"{without_password(path)}: of Kafka, one topic is described: name it in "
+                "the path, or with --table TOPIC, and leave --query and --join out."
             )
         return
     if not is_database(path):
@@ -61,13 +61,14 @@ def refuse_options(
         return
     if joins or len(tables) > 1 or any("=" in table for table in tables):
         raise UserError(
-            f"{label(path)}: of a database, one table is described. Join others to it in --query "
-            "'SELECT ... ORDER BY ...', or write dataset.joins into the conf/dataset file."
+            f"{without_password(path)}: of a database, one table is described. Join others to it "
+            "in --query 'SELECT ... ORDER BY ...', or write dataset.joins into the conf/dataset "
+            "file."
         )
     if (query is None) == (not tables):
         raise UserError(
-            f"{label(path)}: this is a database. Name one table of it, --table NAME, or give "
-            "--query 'SELECT ... ORDER BY ...'."
+            f"{without_password(path)}: this is a database. Name one table of it, --table NAME, or "
+            "give --query 'SELECT ... ORDER BY ...'."
         )
 
 

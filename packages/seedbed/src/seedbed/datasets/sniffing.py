@@ -151,7 +151,7 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
     unused = (named.str.startswith("Unnamed: ") | (named == "")) & ~filled.any().to_numpy()
     last = filled.any(axis=1).to_numpy().nonzero()[0]
     if not len(last):
-        raise UserError(f"{sniffed.path}: the table has no rows. Give a file with rows.")
+        raise UserError(f"{sniffed.path}: the table has no rows. Give one with rows.")
     frame = frame.loc[: frame.index[last.max()], ~unused.to_numpy()]
     return pd.DataFrame({name: _plain_text(values) for name, values in frame.items()})
 

@@ -121,6 +121,8 @@ def test_a_run_that_stopped_goes_on_after_the_last_key(
         ),
         (["--query", "SELECT * FROM rows"], "--query has no ORDER BY"),
         (["--query", "SELECT nothing FROM rows ORDER BY 1"], "the database reports: .*nothing"),
+        (["--query", 'SELECT "nothing" FROM rows ORDER BY 1'], "the database reports: .*nothing"),
+        (["--query", "SELECT :a FROM rows ORDER BY 1"], "has the parameter :a, and is given no"),
         (["--query", "SELECT id, id FROM rows ORDER BY 1"], "the column id more than once"),
         (["--query", "SELECT id FROM rows ORDER BY 1"], "20 of the 20 columns"),
         (["--table", "rows", "--query", "x"], "Give one of them"),

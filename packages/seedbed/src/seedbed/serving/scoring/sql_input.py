@@ -11,13 +11,17 @@ import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
+from seedbed.config.source_options import SqlOptions
 from seedbed.config.sources import ORDER
-from seedbed.data.databases import connect, label, reporting
+from seedbed.data.databases import connect, reporting, streamed, without_password
+from seedbed.data.sql_statements import refuse_quoted_text
 from seedbed.errors import UserError, did_you_mean
 from seedbed.serving.scoring.batches import AGAIN, Batch, Done
 from seedbed.serving.scoring.inputs import Wanted
 from seedbed.serving.scoring.reading import Wording
 
+AT_ONCE = 10_000
+"""Rows of a query that are fetched at once."""
 READ_BACK: dict[type, Callable[[str], Any]] = {
     int: int,
     str: str,
@@ -39,7 +43,7 @@ class TableInput:
     rows: int | None
 
     def __init__(self, address: str, table: str) -> None:
-        self.name = f"{label(address)}, table {table}"
+        self.name = f"{without_password(address)}, table {table}"
         self._address, self._engine = address, connect(address)
         schema, _, name = table.rpartition(".")
         with reporting(address, AGAIN):
@@ -50,8 +54,8 @@ class TableInput:
             except sa.exc.NoSuchTableError:
                 known = sa.inspect(self._engine).get_table_names(schema=schema or None)
                 raise UserError(
-                    f"{label(address)}: there is no table {table}{did_you_mean(name, known)}. "
-                    "Correct --table."
+                    f"{without_password(address)}: there is no table {table}"
+                    f"{did_you_mean(name, known)}. Correct --table."
                 ) from None
             with self._engine.connect() as connection:
                 count = sa.select(sa.func.count()).select_from(self._table)
@@ -63,7 +67,7 @@ class TableInput:
                 f"no order by which to go on. Give --query 'SELECT * FROM {table} ORDER BY ...'."
             )
         self.columns = tuple(column.name for column in self._table.columns)
-        self.identity = {"database": label(address), "table": table}
+        self.identity = {"database": without_password(address), "table": table}
         self.wording = Wording()
 
     def batches(self, wanted: Wanted, done: Done) -> Iterator[Batch]:
@@ -106,13 +110,21 @@ class QueryInput:
     rows: int | None = None
 
     def __init__(self, address: str, query: str) -> None:
-        self.name = f"{label(address)}, query"
-        self._address, self._engine, self._query = address, connect(address), query
+        self.name = f"{without_password(address)}, query"
+        self._address, self._engine = address, connect(address)
+        self._query = sa.text(query)
         if not ORDER.search(query):
             raise UserError(
                 "--query has no ORDER BY, so that its rows may come in another order the next "
                 "time, and a run that was stopped could not go on. Add one that orders all rows."
             )
+        if asked := sorted(self._query.compile().params):
+            raise UserError(
+                f"--query has the parameter :{asked[0]}, and is given no values. Write the value "
+                "in its place; a colon that begins no parameter is written \\:."
+            )
+        with reporting(address, AGAIN):
+            refuse_quoted_text(self._engine, SqlOptions(query=query))
         with self._asked() as result:
             self.columns = tuple(result.keys())
         if twice := {name for name in self.columns if self.columns.count(name) > 1}:
@@ -120,7 +132,7 @@ class QueryInput:
                 f"--query has the column {', '.join(sorted(twice))} more than once. Name each "
                 "column once, with AS where two are called the same."
             )
-        self.identity = {"database": label(address), "query": query}
+        self.identity = {"database": without_password(address), "query": query}
         self.wording = Wording()
 
     def batches(self, wanted: Wanted, done: Done) -> Iterator[Batch]:
@@ -139,9 +151,11 @@ class QueryInput:
     @contextmanager
     def _asked(self) -> Iterator[sa.CursorResult]:
         """Ask the query; its rows come as they are fetched."""
-        with reporting(self._address, AGAIN), self._engine.connect() as connection:
-            streamed = connection.execution_options(stream_results=True, max_row_buffer=10_000)
-            yield streamed.execute(sa.text(self._query))
+        with (
+            reporting(self._address, AGAIN),
+            streamed(self._engine, self._query, AT_ONCE) as result,
+        ):
+            yield result
 
 
 def _batch(values: dict[str, Sequence[Any]], first: int, cursor: Any) -> Batch:

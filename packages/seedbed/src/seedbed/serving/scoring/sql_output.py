@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from seedbed.data.databases import connect, label, reporting
+from seedbed.data.databases import connect, reporting, without_password
 from seedbed.errors import UserError
 from seedbed.serving.scoring.batches import AGAIN, ROW_NUMBER
 from seedbed.serving.scoring.outputs import Part, Totals, refuse_other_run
@@ -57,7 +57,7 @@ class SqlOutput:
         self._address, self._engine = address, connect(address)
         schema, _, self._name = table.rpartition(".")
         self._space = schema or None
-        self._where = f"{label(address)}, table {table}"
+        self._where = f"{without_password(address)}, table {table}"
         self._columns = sa.MetaData(schema=self._space)
         self._progress = sa.Table(
             f"{self._name}__progress",
