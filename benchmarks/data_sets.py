@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from measuring import ROOT, cloned, run, seconds
+from measuring import ROOT, cloned, named, run, seconds
 from ruamel.yaml import YAML
 
 sys.path.insert(0, str(ROOT / "packages/seedbed/tests/data_sets"))
@@ -112,7 +112,7 @@ def edited(clone: Path, name: str) -> dict[str, float]:
 
 def main() -> None:
     """Print the table of README.md."""
-    names = sys.argv[1:] or list(TABLES)
+    names = named(__doc__, TABLES)
     print(
         "| table | | add, s | graph, s | metric | model | baseline | skrub | better by | edited |"
     )

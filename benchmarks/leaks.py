@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from measuring import ROOT
+from measuring import ROOT, named
 
 from seedbed.datasets.describing import describe_table
 from seedbed.datasets.description import Description
@@ -51,7 +51,7 @@ def try_table(name: str, table: Table) -> tuple[int, str]:
 
 def main() -> None:
     """Print the table of README.md."""
-    names = sys.argv[1:] or list(TABLES)
+    names = named(__doc__, TABLES)
     print("| table | found | missed | flagged without a planted one |\n| --- | --- | --- | --- |")
     total = 0
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):

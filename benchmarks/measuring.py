@@ -1,16 +1,25 @@
 """What the benchmarks share: a clone to work in, timed commands, and the spread of their times."""
 
+import argparse
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+
+
+def named(about: str | None, known: Iterable[str]) -> list[str]:
+    """Return the names on the command line, or all that are known."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("names", nargs="*", metavar="NAME", default=list(known))
+    names: list[str] = parser.parse_args().names
+    return names
 
 
 def seconds(command: list[str], cwd: Path, **environment: str) -> float:

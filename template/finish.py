@@ -55,7 +55,6 @@ def main(operation: str, name: str, about: str, example: str, storage: str) -> N
         _rewrite(
             "conf/config.yaml",
             ("dataset: flights", f"dataset: {PLACEHOLDER}   "),
-            ("features: rich ", "features: basic"),
         )
         _rewrite("src/project/__init__.py", ("The flights project", "The project"))
     # A merge by lines, as an update makes it, needs differences of the locks.

@@ -34,6 +34,10 @@ NUMBER_CASES = [
     (["12,5", "0,25"], "1234,5", [12.5, 0.25]),
     (["0,125", "1,250"], "1234,5", [0.125, 1.25]),
     (["CHF 1\u2019234.50", "CHF 5.00"], "1'234.5", [1234.5, 5]),
+    (["3,5", "950,7", "1.050,1"], "1.234,5", [3.5, 950.7, 1050.1]),
+    (["1.050", "950,7"], "1.234,5", [1050, 950.7]),
+    (["12 kg", "0.5 kg", "-3kg"], "1234.5 kg", [12, 0.5, -3]),
+    (["1.050,1 m²", "950 m²"], "1.234,5 m²", [1050.1, 950]),
     (["1.5", "1e400"], "1234.5", [1.5, np.inf]),
     (["-1", str(2**53)], "1234.5", [-1, 2**53]),
 ]
@@ -58,6 +62,9 @@ def test_numbers_are_read_as_people_write_them(written: list, form: str, numbers
         ["2E5", "123"],
         ["EUR1", "EUR2"],
         ["5 €", "5 $"],
+        ["12 kg", "3 g"],
+        ["12 kg", "3"],
+        ["007 kg", "1 kg"],
         ["1,2,3", "4"],
         ["12", "a"],
         ["1_000"],
@@ -101,6 +108,10 @@ def test_other_columns_decide_where_the_numbers_do_not() -> None:
     assert found is not None
     assert (found.form, found.undecided, found.plain) == ("1.234,5", False, False)
     assert find_format(texts("1.234"), like=["1.234,5", "1,234.5"]).undecided  # type: ignore[union-attr]
+
+
+def test_a_number_of_another_unit_does_not_fit() -> None:
+    assert parse(texts("3 g", "3", "3 kg"), "1234.5 kg").isna().tolist() == [True, True, False]
 
 
 def test_values_without_a_unit_beside_some_with_one_are_told() -> None:

@@ -15,6 +15,7 @@ from seedbed.config.composition import compose_conf
 from seedbed.config.params import check_params
 from seedbed.config.schema import Params
 from seedbed.data.ingesting import assemble_rows
+from seedbed.data.number_formats import split_unit
 from seedbed.data.sources import read_source
 from seedbed.datasets.adding import Added, add_dataset
 from seedbed.datasets.placing import choose_name
@@ -65,6 +66,36 @@ def test_a_table_is_described_such_that_it_is_read_again(root: Path, name: str) 
     assert used == set(rows.columns)
     for column in rows:
         assert rows[column].isna().mean() == pytest.approx(found.guesses[column].missing), column
+
+
+@pytest.mark.parametrize(
+    ("name", "choice"),
+    [
+        *(("tumours", "model=logistic_regression"), ("sensors", "features=cyclic")),
+        ("reviews", "features=sparse_text"),
+    ],
+)
+def test_what_to_try_stands_in_a_word(root: Path, name: str, choice: str) -> None:
+    table = TABLES[name]
+    table.write(root.parent / table.file)
+    warnings = add_dataset(root, str(root.parent / table.file), table.target).warnings
+    assert any(choice in word for word in warnings)
+
+
+def test_what_a_person_says_of_the_file_is_not_looked_for(root: Path) -> None:
+    given = {"encoding": "cp1252", "formats": {"area": "1.234,5"}, "missing": ["so what"]}
+    lines = [
+        f"1.{row % 20 + 100},5;{'so what' if row % 3 else 'Ä€'};{row % 7}" for row in range(27)
+    ]
+    path = root.parent / "rents.csv"
+    path.write_bytes("\n".join(["area;größe;rent", *lines]).encode("cp1252"))  # Ä€ is UTF-8 too
+    with pytest.raises(UserError, match=r"line 2 is UTF-8, .*name it: set source.options.enc"):
+        add_dataset(root, str(path), "rent")
+    found = add_dataset(root, str(path), "rent", options=given).description.guesses
+    assert (found["area"].kind, found["größe"].missing) == ("number", pytest.approx(2 / 3))
+    options = params_of(root, "rents").source.options
+    assert options == {**given, "separator": ";"}
+    assert rows_of(params_of(root, "rents"))["area"].tolist()[:2] == [1100.5, 1101.5]
 
 
 def test_what_tells_the_target_is_no_feature(root: Path) -> None:
@@ -289,6 +320,7 @@ def write_shop(folder: Path) -> dict[str, pd.DataFrame]:
     orders = pd.DataFrame({"order_id": range(900), "customer_id": random.choice(ids[:50], 900)})
     orders["ordered_at"] = np.sort(random.choice(days, 900))
     orders["amount"] = random.gamma(2, 20, 900).round(2)
+    orders["status"] = random.choice(["sent", "lost"], 900)
     visits = pd.DataFrame({"visit_time": np.sort(random.choice(days[50:], 400))})
     visits["customer"] = random.choice([*ids, None], 400)
     visits["pages"] = random.integers(1, 30, 400)
@@ -311,6 +343,8 @@ def test_three_tables_become_the_rows_that_a_loop_would_make(root: Path) -> None
     tables = write_shop(root.parent)
     joins = ["orders.customer_id=customers.id", "visits.customer=customers.id"]
     added = add_shop(root, ["customers", "orders"], joins)
+    (word,) = [word for word in added.warnings if "no figures" in word]
+    assert "columns of orders that are no numbers give no figures: status" in word
     copied = sorted(path.name for path in Path("data/source/visits").iterdir())
     assert copied == ["customers.csv", "orders.parquet", "visits.csv"]
     params = params_of(root, "visits")
@@ -420,6 +454,7 @@ CELLS = {
     "numbers": ["1", "2.5", "-3", "0.125", "1e3", "12345678.25", ""],
     "German": ["1.234,5", "12,25", "-3,5", "1.000.000,75", "0,5", ""],
     "English": ["1,234.5", "12.25", "(3.5)", "1,000,000.75", "$0.5", ""],
+    "weights": ["1.234,5 kg", "12 kg", "-3,5 kg", "1.000.000,75kg", ""],
     "shares": ["12.5 %", "3 %", "0.25%", "100 %", ""],
     "large": ["9007199254740993", "1234567890123456789", "9007199254740992", "7", ""],
     "odd numbers": ["1e400", "inf", "NaN", "-0", "1e-320", "3.4e38", "1", "2", "5"],
@@ -448,8 +483,9 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
 def by_pandas(texts: pd.Series, kind: str, form: str | None) -> pd.Series:
     """Return what pandas makes of the texts that are not missing."""
     if kind == "number":
-        thousands, decimal = (form[1] if form and not form[1].isdigit() else ""), (form or ".")[-2:]
-        plain = texts.str.replace(r"[$%\s]", "", regex=True).str.replace(thousands, "")
+        form, _ = split_unit(form) if form else (".5", "")
+        thousands, decimal = "" if form[1].isdigit() else form[1], form[-2:]
+        plain = texts.str.replace(r"kg|[$%\s]", "", regex=True).str.replace(thousands, "")
         plain = plain.str.replace(r"^\((.*)\)$", r"-\1", regex=True)
         return pd.to_numeric(plain.str.replace("," if "," in decimal else ".", "."))
     if kind == "boolean":

@@ -182,6 +182,8 @@ def test_a_decided_column_decides_for_one_that_could_be_read_in_two_ways() -> No
             ["12 kg", *(n + 0.5 for n in range(40))],
             "numbers but for 1 of 41 values, the first '12 kg' in row 1",
         ),
+        (["15", *(f"{n} kg" for n in range(40))], "numbers but for 1 of 41 values, the first '15'"),
+        ([f"{n} {'kg' if n % 2 else 'g'}" for n in range(40)], "numbers with different units?"),
         ([f"{h * 100 + m}" for h in range(24) for m in range(0, 60, 5)] * 2, "hours and minutes"),
         ([f"{h:02d}:{m:02d}" for h in range(24) for m in range(60)], "times of the day"),
         (["9999-12-31", *(f"2024-01-{n:02d}" for n in range(1, 29))], "9999-12-31 in 1 rows"),

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seedbed.data.number_formats import NUMBERS, find_number, read_numbers
+from seedbed.data.number_formats import NUMBERS, find_number, read_numbers, split_unit
 from seedbed.data.texts import Format, as_arrow
 from seedbed.data.time_formats import NAMED_TIMES, find_digits, find_time, read_times
 from seedbed.errors import UserError
@@ -48,8 +48,8 @@ def parse(texts: pd.Series, form: str) -> pd.Series:
     ----------
     texts : Series of str, shape (n_rows,)
     form : str
-        A number as the column writes it ("1.234,5"), a strptime string, "ISO8601", "ISO week" or
-        "unix seconds" (milliseconds, microseconds).
+        A number as the column writes it ("1.234,5", "1.234,5 kg"), a strptime string, "ISO8601",
+        "ISO week" or "unix seconds" (milliseconds, microseconds).
 
     Returns
     -------
@@ -76,7 +76,7 @@ def parse_distinct(texts: pd.Series, form: str) -> pd.Series:
 def _parse_distinct(texts: pa.Array, form: str) -> pd.Series:
     check_form(form)
     texts = pc.utf8_trim_whitespace(texts)
-    return read_numbers(texts, form) if form in NUMBERS else read_times(texts, form)
+    return read_numbers(texts, form) if split_unit(form)[0] else read_times(texts, form)
 
 
 def check_form(form: str) -> None:
@@ -87,9 +87,9 @@ def check_form(form: str) -> None:
     UserError
         If it does not; it names those that do.
     """
-    if form not in (*NUMBERS, *NAMED_TIMES) and "%" not in form:
+    if not split_unit(form)[0] and form not in NAMED_TIMES and "%" not in form:
         raise UserError(
             f"{form!r} is no format. Write a number as the column does, one of "
-            f"{', '.join(map(repr, NUMBERS))}; or for a time {', '.join(map(repr, NAMED_TIMES))} "
-            "or a strptime string such as '%d.%m.%Y %H:%M'."
+            f"{', '.join(map(repr, NUMBERS))}, with its unit if it has one; or for a time "
+            f"{', '.join(map(repr, NAMED_TIMES))} or a strptime string such as '%d.%m.%Y %H:%M'."
         )

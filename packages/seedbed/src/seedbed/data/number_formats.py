@@ -1,10 +1,12 @@
 """Numbers as people write them: separators, units, brackets for negative ones.
 
-A format is an example, such as "1.234,5". In each of them a sign of a currency or of percent, a
-no-break space and brackets around a negative number are taken off.
+A format is an example, such as "1.234,5", or "1.234,5 kg" where every value ends in that unit. In
+each of them a sign of a currency or of percent, a no-break space and brackets around a negative
+number are taken off.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
@@ -26,6 +28,7 @@ _CODE = (
 _SIGN = r"[\p{Sc}%‰]"
 _BEFORE = rf"(?:{_SIGN}{_SPACE}*|{_CODE}{_SPACE}+)"
 _AFTER = rf"(?:{_SPACE}*{_SIGN}|{_SPACE}+{_CODE})"
+_UNIT = r"[\p{L}°/²³]+"
 
 
 def find_number(texts: pa.Array, like: Sequence[str] = ()) -> Format | None:
@@ -42,10 +45,10 @@ def find_number(texts: pa.Array, like: Sequence[str] = ()) -> Format | None:
     """
     bare = _bare(texts)
     form = next((form for form in NUMBERS if all_match(bare, _pattern(form))), None)
-    if form is None or _are_codes(bare):
-        return None
+    if form is None:
+        return _find_with_unit(texts, like)
     units, note = (set(), None) if bare is texts else _find_units(texts)
-    if len(units) > 1:
+    if len(units) > 1 or _are_codes(bare):
         return None
     plain = bare is texts and form == PLAIN_NUMBER
     example = bare.filter(matches(bare, "[.,]"))[:1]
@@ -79,12 +82,43 @@ def read_numbers(texts: pa.Array, form: str) -> pd.Series:
     texts : array of str
         Trimmed.
     form : str
-        One of `NUMBERS`.
+        One of `NUMBERS`, with or without a unit.
     """
+    form, unit = split_unit(form)
+    if unit:
+        texts = _without(only_matching(texts, _ending(unit)), unit)
     numbers = _numbers(_bare(texts), form)
     if len(numbers) > numbers.null_count and pa.types.is_integer(numbers.type):
         return numbers.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
     return numbers.cast(pa.float64()).to_pandas()
+
+
+def split_unit(form: str) -> tuple[str, str]:
+    """Return one of `NUMBERS` and the unit that follows it; nothing where it is no such format."""
+    number, _, unit = (form, "", "") if form in NUMBERS else form.rpartition(" ")
+    return (number, unit) if number in NUMBERS else ("", "")
+
+
+def unit_of(text: str) -> str | None:
+    """Return the letters that follow the digits at the end of a text."""
+    found = pc.extract_regex(pa.array([text]), rf"\d[.,]?{_SPACE}*(?P<unit>{_UNIT})$")[0].as_py()
+    return found["unit"] if found else None
+
+
+def _find_with_unit(texts: pa.Array, like: Sequence[str]) -> Format | None:
+    unit = unit_of(texts[0].as_py())
+    if not unit or not all_match(texts, _ending(unit)):
+        return None
+    found = find_number(_without(texts, unit), like)
+    return found and replace(found, form=f"{found.form} {unit}", plain=False)
+
+
+def _ending(unit: str) -> str:
+    return rf"{_SPACE}*\Q{unit}\E$"
+
+
+def _without(texts: pa.Array, unit: str) -> pa.Array:
+    return pc.replace_substring_regex(texts, _ending(unit), "")
 
 
 def _bare(texts: pa.Array) -> pa.Array:

@@ -261,9 +261,9 @@ def parse_texts(values: pd.Series, form: str, where: str, name: str) -> pd.Serie
         If a text is not written so; it names file, column, row and value.
     """
     from seedbed.data.formats import parse
-    from seedbed.data.number_formats import NUMBERS
+    from seedbed.data.number_formats import split_unit
 
-    if form not in NUMBERS and values.dtype.kind in "iuf" and (values.dropna() % 1 == 0).all():
+    if not split_unit(form)[0] and values.dtype.kind in "iuf" and (values.dropna() % 1 == 0).all():
         values = values.astype("Int64").astype("str")
     is_text = values.notna()
     if not isinstance(values.dtype, pd.StringDtype):

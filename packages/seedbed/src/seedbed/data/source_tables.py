@@ -53,7 +53,7 @@ def read_table_files(
 
     shown = track(found, len(found), f"files of {table}") if store else found
     for path, batch in read_files(shown, read):
-        yield _with_formats(batch, options, path, dataset, asked.names)
+        yield with_formats(batch, options, path, dataset, asked.names)
 
 
 class _Asked:
@@ -103,7 +103,7 @@ def read_elsewhere(
         part = without_missing(batch, source.kind, types, missing)
         numbered = part.set_axis(pd.RangeIndex(rows, rows + len(part)))
         rows += len(part)
-        yield _with_formats(numbered, options, where, dataset, asked.names)
+        yield with_formats(numbered, options, where, dataset, asked.names)
 
 
 def _batch_reader(kind: str) -> Callable[..., Iterator[pd.DataFrame]]:
@@ -121,7 +121,7 @@ def _batch_reader(kind: str) -> Callable[..., Iterator[pd.DataFrame]]:
     return lambda *asked: with_all_columns(read_kafka(*asked))
 
 
-def _with_formats(
+def with_formats(
     frame: pd.DataFrame, options: Options, where: str, dataset: Dataset, names: list[str]
 ) -> pd.DataFrame:
     """Return a table whose columns of text are read by ``source.options.formats``.

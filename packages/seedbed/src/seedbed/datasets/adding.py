@@ -125,7 +125,7 @@ def add_dataset(
     refuse_options(path, tables, joins, query)
     asked = sniff_elsewhere(path, tables, query) if is_asked else sniff_api(path, options or {})
     with nullcontext(path) if asked else at_hand(path) as here:
-        sniffed = with_options(asked or sniff(here, target), options or {})
+        sniffed = with_options(asked or sniff(here, target, options), options or {})
         frame = read_as_text(sniffed)
     copies: dict[Path, Path] = {}
     place = place_of(sniffed.path, here, path)
@@ -218,11 +218,14 @@ def _write_checked(root: Path, name: str, texts: Mapping[Path, str]) -> None:
 
 def _options(sniffed: Sniffed, guesses: Mapping[str, Guess]) -> dict[str, Any]:
     """Return how the file is read: what its text looks like, and how its columns are written."""
-    formats = {name: guess.form for name, guess in guesses.items() if guess.form}
-    missing = sorted({text for guess in guesses.values() for text in guess.missing_texts})
+    given = sniffed.options
+    found = {name: guess.form for name, guess in guesses.items() if guess.form}
+    formats = {**found, **given.get("formats", {})}
+    texts = {text for guess in guesses.values() for text in guess.missing_texts}
+    missing = sorted(texts.union(given.get("missing", ())))
     written = {"formats": formats, "missing": missing}
     # A sniffed option may be null: `header: null` is no header.
-    return {**sniffed.options, **{key: value for key, value in written.items() if value}}
+    return {**given, **{key: value for key, value in written.items() if value}}
 
 
 def _refuse_overrides(root: Path) -> None:

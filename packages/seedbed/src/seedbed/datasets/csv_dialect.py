@@ -2,6 +2,7 @@
 
 import io
 import tempfile
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from seedbed.config.source_options import CsvOptions
 from seedbed.data.csv_checks import refusing, rows_are_even, uneven_rows
 from seedbed.data.csv_files import read_first_row
 from seedbed.data.headers import name_columns, tell_apart
-from seedbed.data.text_files import opened
+from seedbed.data.text_files import decoding, has_wide_letters, opened
 from seedbed.datasets.encodings import find_encoding
 from seedbed.errors import UserError
 
@@ -27,22 +28,28 @@ MOST = 10_000
 SEPARATORS = (",", ";", "\t", "|")
 
 
-def sniff_csv(path: Path) -> tuple[dict[str, Any], list[str]]:
+def sniff_csv(path: Path, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return the options by which to read a CSV file, where they are not the defaults, and notes.
+
+    Parameters
+    ----------
+    path : Path
+    given : dict of str to Any
+        Checked options that a person gave: they stay as they are.
 
     Raises
     ------
     UserError
         If the file is empty, holds a header only, or is no table.
     """
-    encoding, guess = find_encoding(path)
+    encoding, guess = (given["encoding"], None) if "encoding" in given else find_encoding(path)
     notes = [guess] if guess else []
     head, is_whole = _read_head(path, encoding)
     if not head.strip():
         raise UserError(f"{path}: the file is empty. Give a file with a header line and rows.")
     _refuse_no_table(path, head)
     found = _sniff(head)
-    options: dict[str, Any] = {"encoding": encoding, **_dialect(found, head, notes)}
+    options: dict[str, Any] = {"encoding": encoding, **_dialect(found, head, notes), **given}
     top = options["skip_rows"]
     body = [line for line in head.split("\n")[top:] if line.strip()]
     if options["header"] and is_whole and len(body) == 1:
@@ -57,10 +64,9 @@ def sniff_csv(path: Path) -> tuple[dict[str, Any], list[str]]:
 
 def _read_head(path: Path, encoding: str) -> tuple[str, bool]:
     """Return the beginning of a file, whole lines ended by line feeds, and whether it is all."""
-    name = "utf-8-sig" if encoding == "utf-8" else encoding
     with (
-        opened(path, text=not encoding.startswith(("utf-16", "utf-32"))) as file,
-        io.TextIOWrapper(file, name, errors="replace") as text,
+        opened(path, text=not has_wide_letters(encoding)) as file,
+        io.TextIOWrapper(file, decoding(encoding), errors="replace") as text,
     ):
         head = text.read(HEAD)
         is_whole = not text.read(1)

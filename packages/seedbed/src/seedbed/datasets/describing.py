@@ -1,6 +1,6 @@
 """What a table is: its columns, the question, the split, and what must not be a feature."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -16,6 +16,7 @@ from seedbed.datasets.problem import infer_problem
 from seedbed.datasets.splitting import infer_split, stratify_rare
 from seedbed.datasets.tables import Related
 from seedbed.datasets.trends import find_trends, parts_that_return
+from seedbed.errors import some_of
 
 
 def describe_table(
@@ -73,10 +74,12 @@ def describe_table(
     trends: dict[str, float] = {}
     returning = list(time_parts)
     warnings += [*split.notes, *(related.warnings if related else [])]
+    warnings += _on_texts(guesses, features)
     if split.kind == "time":
         numbers = [column for column in features if guesses[column].kind == "number"]
         trends = find_trends(typed, str(split.column), numbers)
         returning = parts_that_return(typed[split.column], time_parts)
+        warnings += _on_seasons(str(split.column), returning)
     elif split.kind in AT_RANDOM and (repeats := find_repeats(typed, features, answers)):
         warnings.append(str(repeats))
     found = Description(
@@ -92,6 +95,24 @@ def describe_table(
         frozenset(related.keys if related else ()),
     )
     return found, warnings
+
+
+def _on_texts(guesses: Mapping[str, Guess], features: Sequence[str]) -> Iterator[str]:
+    """Yield what to try where texts are features."""
+    if texts := [column for column in features if guesses[column].kind == "text"]:
+        yield (
+            f"a linear model on all words of {some_of(texts, 3)} may be better than trees: "
+            "dvc exp run -S model=logistic_regression -S features=sparse_text"
+        )
+
+
+def _on_seasons(time: str, returning: Sequence[TimePart]) -> Iterator[str]:
+    """Yield what to try where parts of the time come again."""
+    if returning:
+        yield (
+            f"if the target has seasons, the parts of {time} may say more as circles: "
+            "dvc exp run -S features=cyclic"
+        )
 
 
 def _read_typed(frame: pd.DataFrame, guesses: Mapping[str, Guess]) -> pd.DataFrame:

@@ -69,7 +69,8 @@ def _guess(path: Path) -> tuple[str, str]:
         raise UserError(
             f"{path}: line {next(iter(utf8))} is UTF-8, and line {next(iter(others))} is not, so "
             "the file was put together of parts in different encodings. Convert each part to UTF-8 "
-            "before, or correct these lines."
+            "before, or correct these lines. If it is in one encoding, name it: set "
+            "source.options.encoding to cp1252, for example."
         )
     sample = b"".join(others.values())
     high = sum(byte > 127 for byte in sample)

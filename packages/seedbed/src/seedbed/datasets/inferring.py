@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from seedbed.data.number_formats import PLAIN_NUMBER
+from seedbed.data.number_formats import PLAIN_NUMBER, split_unit
 from seedbed.data.texts import joined
 from seedbed.datasets.columns import look_at
 from seedbed.datasets.duplicates import Trace, find_duplicates, trace
@@ -43,8 +43,9 @@ def infer_columns(
         if guesses[name].kind not in ("empty", "constant") and not is_left_out:
             traces[name] = trace(judged.column, guesses[name].kind, judged.numbers)
         absent.update(guesses[name].missing_texts)
-        if found and not found.undecided and (found.form != PLAIN_NUMBER or has_points(column)):
-            forms.add(found.form)
+        form = found and (split_unit(found.form)[0] or found.form)
+        if found and form and not found.undecided and (form != PLAIN_NUMBER or has_points(column)):
+            forms.add(form)
         if (found and found.undecided) or (guesses[name].kind in TEXTS and has_absent(column)):
             again.append(name)
     for name in again if forms or absent else ():

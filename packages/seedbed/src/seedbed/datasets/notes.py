@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from seedbed.data.formats import parse_distinct
 from seedbed.data.integers import EXACT
-from seedbed.data.number_formats import NUMBERS
+from seedbed.data.number_formats import NUMBERS, split_unit, unit_of
 from seedbed.data.texts import all_match, as_arrow
 from seedbed.data.time_formats import PLAIN_TIME, forms_of
 from seedbed.datasets.columns import ColumnValues
@@ -61,17 +61,21 @@ def note_on_texts(column: ColumnValues) -> str | None:
         return "times of the day: as a number they would say more, see kind clock_minutes"
     if all_match(texts, r"(?i)\.(?:png|jpe?g|tiff?|bmp)$"):
         return "paths of images"
+    if all_match(texts, r"^[+-]?\d[\d.,]* +[^\d\s]+$"):
+        return "numbers with different units? In one unit, they are read as numbers"
     texts = column.distinct
     if texts[:FEW].str.contains(r"\d").mean() < 1 - 2 * ODD or len(texts) < 10:
         return None
-    # The first text may be the one that is no time.
+    # The first text may be the one that is no time, or has no unit.
     times = dict.fromkeys([PLAIN_TIME, *forms_of(texts[0]), *forms_of(texts[1])])
-    for form in (*NUMBERS, *times):
+    unit = unit_of(texts[0]) or unit_of(texts[1])
+    of_unit = [f"{form} {unit}" for form in NUMBERS] if unit else []
+    for form in (*NUMBERS, *of_unit, *times):
         if parse_distinct(texts[:FEW], form).isna().mean() > 2 * ODD:
             continue
         wrong = parse_distinct(texts, form).isna().to_numpy()
         if 0 < wrong.sum() <= max(1, ODD * len(texts)):
-            what = "numbers" if form in NUMBERS else "times"
+            what = "numbers" if split_unit(form)[0] else "times"
             first = int(wrong.argmax())
             row = row_of_source(int((column.codes == first).argmax()))
             return (

@@ -16,7 +16,14 @@ from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.source_options import OPTIONS
 from seedbed.config.sources import VARIABLE, find_option_mistakes
 from seedbed.data.batches import begun_anew, stack_batches
-from seedbed.data.source_files import ENDINGS, find_files, read_file, read_files
+from seedbed.data.source_files import (
+    ENDINGS,
+    find_files,
+    read_file,
+    read_files,
+    without_missing,
+)
+from seedbed.data.source_tables import with_formats
 from seedbed.data.sources import read_source
 from seedbed.data.sql_tables import read_sql
 from seedbed.data.text_files import opened, refusing_damage
@@ -64,13 +71,16 @@ def with_options(sniffed: Sniffed, given: Mapping[str, Any]) -> Sniffed:
     if not given:
         return sniffed
     options = {**sniffed.options, **given}
-    source = Source(kind=sniffed.kind, path=sniffed.path, options=options)
-    for mistake in find_option_mistakes(source):
-        raise UserError(f"{mistake.key.replace('source.options.', '--option ')} {mistake.message}.")
+    _refuse_options(sniffed.kind, sniffed.path, options)
     return Sniffed(sniffed.kind, sniffed.path, options, sniffed.notes)
 
 
-def sniff(path: str, target: str | None = None) -> Sniffed:
+def _refuse_options(kind: str, path: str, options: Mapping[str, Any]) -> None:
+    for mistake in find_option_mistakes(Source(kind=kind, path=path, options=dict(options))):
+        raise UserError(f"{mistake.key.replace('source.options.', '--option ')} {mistake.message}.")
+
+
+def sniff(path: str, target: str | None = None, given: Mapping[str, Any] | None = None) -> Sniffed:
     """Return the kind of a file, a folder of files or a glob, and the options to read it by.
 
     Of several files, the first decides.
@@ -80,11 +90,13 @@ def sniff(path: str, target: str | None = None) -> Sniffed:
     path : str
     target : str, optional
         The column that must be there: of several sheets, the first that has it is read.
+    given : dict of str to Any, optional
+        Options that a person gave: those of a CSV file are not looked for.
 
     Raises
     ------
     UserError
-        If there is no such file, or it is no table.
+        If there is no such file, it is no table, or a given option is unknown or wrong.
     """
     place = Path(path).expanduser()
     if place.is_dir():
@@ -106,20 +118,23 @@ def sniff(path: str, target: str | None = None) -> Sniffed:
     first = _files(Sniffed(kind, path))[0]
     with refusing_damage(first):
         kind = kind or _kind_of(first)
-        options, notes = _sniff_options(kind, first, target)
+        _refuse_options(kind, path, given or {})
+        options, notes = _sniff_options(kind, first, target, given or {})
     return Sniffed(kind, path, options, notes)
 
 
-def _sniff_options(kind: str, path: Path, target: str | None) -> tuple[dict[str, Any], list[str]]:
+def _sniff_options(
+    kind: str, path: Path, target: str | None, given: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
     if kind == "excel":
         return sniff_excel(path, target)
     if kind == "json":
         return sniff_json(path)
-    return sniff_csv(path) if kind == "csv" else ({}, [])
+    return sniff_csv(path, given) if kind == "csv" else ({}, [])
 
 
 def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
-    """Read a table such that nothing is converted.
+    """Read a table such that nothing is converted but columns whose format a person gave.
 
     Returns
     -------
@@ -134,8 +149,8 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
         If the file cannot be read so, or has no rows.
     """
     options = OPTIONS[sniffed.kind].model_validate_json(json.dumps(sniffed.options))
+    dataset = Dataset(name="table", tables=[Table(name="table")])
     if sniffed.kind in ("sql", "api", "kafka"):
-        dataset = Dataset(name="table", tables=[Table(name="table")])
         source = Source(kind=sniffed.kind, path=sniffed.path, options=sniffed.options)
         if sniffed.kind == "sql":
             frame = begun_anew(
@@ -145,7 +160,10 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
             frame = read_source(source, dataset, "table", {})
     else:
         read = partial(_read_file_as_text, sniffed.kind, options)
-        frame = stack_batches(batch for _, batch in read_files(map(str, _files(sniffed)), read))
+        batches = read_files(map(str, _files(sniffed)), read)
+        frame = stack_batches(
+            with_formats(batch, options, path, dataset, list(batch)) for path, batch in batches
+        )
     filled = frame.notna()
     named = pd.Series(frame.columns, dtype="str")
     unused = (named.str.startswith("Unnamed: ") | (named == "")) & ~filled.any().to_numpy()
@@ -157,7 +175,8 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
 
 
 def _read_file_as_text(kind: str, options: Any, path: str) -> Iterator[pd.DataFrame]:
-    return read_file(kind, Path(path), options, {}, [], as_text=True)
+    for batch in read_file(kind, Path(path), options, {}, [], as_text=True):
+        yield without_missing(batch, kind, {}, options.missing) if options.missing else batch
 
 
 def _plain_text(values: pd.Series) -> pd.Series:

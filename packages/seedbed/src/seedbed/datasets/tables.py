@@ -1,7 +1,7 @@
 """Several tables: how they join to the first one, guessed from their rows."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,7 +15,7 @@ from seedbed.datasets.links import in_order, parse_joins
 from seedbed.datasets.names import NOT_OF_THE_ROW, hints_at
 from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
 from seedbed.datasets.splitting import SplitGuess, infer_split
-from seedbed.errors import UserError
+from seedbed.errors import UserError, some_of
 
 FIGURES: tuple[Aggregate, ...] = ("mean", "last")
 """Of each number of a table with many rows for a key; `last` only where a time orders them."""
@@ -144,6 +144,7 @@ def relate_tables(
             join = _figures(right, keys, found[right], moment if known else None)
             reason = f"{reason} or more, {counts.mean():.1f} on average"
             warnings += _warn_of_time(right, moment, known, base)
+            warnings += _warn_of_others(right, {*keys.values(), moment}, found[right])
         else:
             join = _columns(right, keys, table, rows)
             new_names = {name: join.rename.get(name, name) for name in join.columns}
@@ -205,6 +206,20 @@ def _figures(
         if guess.kind == "number" and name not in (*keys.values(), time):
             aggregates[name] = list(FIGURES if time else FIGURES[:1])
     return Join(table=table, keys=keys, aggregate=aggregates, time=time)
+
+
+def _warn_of_others(
+    table: str, used: set[str | None], guesses: Mapping[str, Guess]
+) -> Iterator[str]:
+    """Say which columns give no figures, since they are no numbers."""
+    kinds = ("boolean", "category", "high_cardinality", "date", "text")
+    if others := [name for name in guesses if guesses[name].kind in kinds and name not in used]:
+        first = others[0]
+        yield (
+            f"columns of {table} that are no numbers give no figures: {some_of(others, 5)}. For a "
+            f"last value write `{first}: [last]` under aggregate of the join, and "
+            f"{table}_{first}_last in a list under columns"
+        )
 
 
 def _columns(table: str, keys: dict[str, str], other: pd.DataFrame, rows: pd.DataFrame) -> Join:
