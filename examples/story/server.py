@@ -7,20 +7,21 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
-from repository import Repository, stop
+import pyarrow.parquet as pq
+from repository import Repository
 
 from seedbed.errors import UserError
-from seedbed.monitoring.logs import log_files
 from seedbed.serving.log_files import PLACE, REQUEST
 
 PARQUET = "application/vnd.apache.parquet"
 BODY = 10_000
-"""Rows of a request."""
-STARTS_WITHIN = 120
-"""Seconds that a server has to load and verify its bundle in, on a busy machine."""
+"""Rows of a request, at least: so many are written to the log at once."""
+WITHIN = 120
+"""Seconds that a server has on a busy machine: to load and verify its bundle, to answer, to log."""
 
 
 def ask_month(
@@ -41,12 +42,13 @@ def ask_month(
     """
     log, outcomes = folder / month, folder / f"{month}.parquet"
     log.mkdir(parents=True)
-    parts = {f"{month}-{i}": rows[i : i + BODY] for i in range(0, len(rows), BODY)}
-    with serving(repository, log, folder / f"{month}.log") as address:
+    cuts = [*range(0, max(1, len(rows) - BODY + 1), BODY), len(rows)]
+    parts = {f"{month}-{first}": rows[first:last] for first, last in pairwise(cuts)}
+    printed = folder / f"{month}.log"
+    with serving(repository, log, printed) as address:
         for name, part in parts.items():
             _ask(address, name, part.drop(columns=target))
-    if not (kept := sum(len(pd.read_parquet(file)) for file in log_files(log))) == len(rows):
-        raise UserError(f"{log}: of {len(rows):,} rows that were sent, the log holds {kept:,}.")
+        _wait_for_log(log, len(rows), printed)
     known = [
         pd.DataFrame({REQUEST: name, PLACE: range(len(part)), target: part[target].to_numpy()})
         for name, part in parts.items()
@@ -54,6 +56,22 @@ def ask_month(
     pd.concat(known).to_parquet(outcomes, index=False)
     repository.run("seedbed", "outcomes", "add", outcomes, "--log", log)
     return log
+
+
+def _wait_for_log(log: Path, rows: int, printed: Path) -> None:
+    """Wait for the process that writes the log, which goes last on a busy machine."""
+    end = time.monotonic() + WITHIN
+    while (kept := sum(map(_rows_in, log.glob("*/*.parquet")))) != rows:
+        if time.monotonic() > end:
+            raise UserError(
+                f"{log}: of {rows:,} rows that were sent, the log holds {kept:,}. The server "
+                f"printed: {printed.read_text(encoding='utf-8').strip()}"
+            )
+        time.sleep(0.1)
+
+
+def _rows_in(file: Path) -> int:
+    return pq.read_metadata(file).num_rows
 
 
 @contextmanager
@@ -65,11 +83,10 @@ def serving(repository: Repository, log: Path, printed: Path) -> Iterator[str]:
         repository.started(*command, stdout=file.fileno()) as process,
     ):
         yield f"http://127.0.0.1:{_port(process, printed)}"
-        stop(process)  # it writes what it still has to
 
 
 def _port(process: subprocess.Popen[str], printed: Path) -> int:
-    end = time.monotonic() + STARTS_WITHIN
+    end = time.monotonic() + WITHIN
     while process.poll() is None and time.monotonic() < end:
         whole = printed.read_text(encoding="utf-8").rpartition("\n")[0]
         for line in whole.splitlines():
@@ -84,7 +101,7 @@ def _ask(address: str, name: str, rows: pd.DataFrame) -> None:
     rows.to_parquet(body, index=False)
     headers = {"Content-Type": PARQUET, "Accept": PARQUET, "X-Request-ID": name}
     request = urllib.request.Request(f"{address}/predict", body.getvalue(), headers)
-    with urllib.request.urlopen(request, timeout=STARTS_WITHIN) as response:
+    with urllib.request.urlopen(request, timeout=WITHIN) as response:
         answered = len(pd.read_parquet(io.BytesIO(response.read())))
     if answered != len(rows):
         raise UserError(f"{name}: {len(rows):,} rows were sent, and {answered:,} answered.")

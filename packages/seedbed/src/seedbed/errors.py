@@ -1,7 +1,11 @@
 """The one exception for a person's own mistake, shown without a traceback; words for messages."""
 
+import errno
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+
+MAKE_ROOM = (errno.ENOSPC, errno.EDQUOT)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.EEXIST)
 
 
 class UserError(Exception):
@@ -34,6 +38,20 @@ class InputError(UserError):
 def one_line(error: object) -> str:
     """Return the message of another library on one line, to stand in a paragraph."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def disk_problem(error: OSError) -> str:
+    """Return a paragraph on a disk that is full or a file that is out of bounds.
+
+    Raises
+    ------
+    OSError
+        The same, if it is another one.
+    """
+    if error.errno not in (*MAKE_ROOM, *FORBIDDEN):
+        raise error
+    remedy = "Make room" if error.errno in MAKE_ROOM else "Name another place, or correct that"
+    return f"{error.filename or 'a file'}: {one_line(error.strerror)}. {remedy}, and try again."
 
 
 def row_of_source(place: int) -> str:

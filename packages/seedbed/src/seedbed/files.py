@@ -16,6 +16,10 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield beside
         beside.replace(path)
+    except OSError as error:
+        if error.filename in (None, str(beside)):  # a full disk does not say which file it was
+            error.filename = str(path)
+        raise
     finally:
         beside.unlink(missing_ok=True)
 

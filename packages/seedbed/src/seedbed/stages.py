@@ -9,7 +9,7 @@ from typing import TypeVar
 from seedbed.config.params import read_params
 from seedbed.config.project import import_module_of_project, project_package
 from seedbed.config.schema import Params
-from seedbed.errors import UserError, did_you_mean
+from seedbed.errors import UserError, did_you_mean, disk_problem
 
 Stage = TypeVar("Stage", bound=Callable[..., None])
 _stages: dict[str, Callable[..., None]] = {}
@@ -83,6 +83,8 @@ def run_stage(name: str) -> None:
         function(**read_params(asked))
     except UserError as error:
         sys.exit(f"{name}: {error}")
+    except OSError as error:
+        sys.exit(f"{name}: {disk_problem(error)}")
 
 
 if __name__ == "__main__":

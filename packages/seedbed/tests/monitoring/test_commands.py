@@ -1,6 +1,7 @@
 """`seedbed monitor` and `seedbed outcomes add`, as a person or cron calls them."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from seedbed.cli.main import app
+from seedbed.config.schema import Role
 from seedbed.data.tables import read_table
 from seedbed.errors import UserError
 from seedbed.serving import Bundle, load_bundle
@@ -32,14 +34,16 @@ def bundle(built: Built) -> str:
     return str(built("flights") / "models/bundle")
 
 
-def write_log(bundle: Bundle, rows: pd.DataFrame) -> None:
-    """Write a prediction log with one request, "monday"."""
-    now, requests, inputs = datetime.now(UTC), ["monday"] * len(rows), bundle.signature.check(rows)
-    table = LoggedModel.of(bundle).table(
+def write_log(
+    bundle: Bundle, rows: pd.DataFrame, request: str = "monday", without: tuple[Role, ...] = ()
+) -> None:
+    """Write a prediction log with one request."""
+    now, requests, inputs = datetime.now(UTC), [request] * len(rows), bundle.signature.check(rows)
+    table = LoggedModel.of(bundle, without).table(
         requests, range(len(rows)), [now] * len(rows), inputs, bundle.predict(rows)
     )
-    Path("log").mkdir()
-    write_file(Path("log"), now.date(), "1.parquet", table)
+    Path("log").mkdir(exist_ok=True)
+    write_file(Path("log"), now.date(), f"{request}.parquet", table)
 
 
 def call(*arguments: str) -> Result:
@@ -73,10 +77,6 @@ def test_a_log_is_watched_with_the_outcomes_that_came(rows: pd.DataFrame, bundle
     pd.DataFrame(
         {"request_id": "monday", "request_row": range(len(known)), "arr_delay": known["arr_delay"]}
     ).to_csv("outcomes.csv", index=False)
-    short = "request_id,request_row,arr_delay\nmonday,0\nmonday,1,3.0\n"
-    Path("short.csv").write_text(short, encoding="utf-8")
-    refused = call("outcomes", "add", "short.csv", "--log", "log", "--bundle", bundle)
-    assert "short.csv: row 1 cannot be read" in str(refused.exception)
     without = call("monitor", "--current", "log", "--bundle", bundle, "--all-year")
     assert without.exit_code in (0, 3), without.output
     added = call("outcomes", "add", "outcomes.csv", "--log", "log", "--bundle", bundle)
@@ -87,6 +87,53 @@ def test_a_log_is_watched_with_the_outcomes_that_came(rows: pd.DataFrame, bundle
     assert f"on {len(known):,} rows, and was" in measured.output
     found = json.loads(Path("reports/monitor.json").read_text("utf-8"))
     assert found["performance"][0]["rows"] == len(known)
+
+
+def test_columns_that_a_log_leaves_out_are_not_compared(rows: pd.DataFrame, bundle: str) -> None:
+    """Neither are those that it has kept in a part of its files only."""
+    model = load_bundle(bundle)
+    write_log(model, rows.head(200))
+    write_log(model, rows.tail(300), "tuesday", without=("feature", "time"))
+    done = call("monitor", "--current", "log", "--bundle", bundle)
+    assert done.exit_code in (0, 3), done.exception
+    assert re.search("does not keep sched_dep_time, .* more of all rows: not compared", done.output)
+    found = json.loads(Path("reports/monitor.json").read_text("utf-8"))
+    assert found["rows"] == 500
+    assert {drift["column"] for drift in found["columns"]} <= {"carrier"}
+    assert found["scores"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("request_id,arr_delay\nmonday\nmonday,3\n", "late.csv: row 1 cannot be read"),
+        ("request_id,arr_delay\nmonday,3\nmonday,late\n", "row 2, column arr_delay: 'late': must be a number"),
+        ("request_id,delay\nmonday,3\n", "no column arr_delay .did you mean delay.*It is the target"),
+        ("request,arr_delay\nmonday,3\n", "no column request_id .did you mean request.*--on"),
+    ],
+)  # fmt: skip
+def test_files_of_outcomes_that_cannot_be_read_are_refused(
+    rows: pd.DataFrame, bundle: str, text: str, message: str
+) -> None:
+    write_log(load_bundle(bundle), rows.head(20))
+    Path("late.csv").write_text(text, encoding="utf-8")
+    refused = call("outcomes", "add", "late.csv", "--log", "log", "--bundle", bundle)
+    assert refused.exception is not None
+    with pytest.raises(UserError, match=message):
+        raise refused.exception
+    assert not Path("log/outcomes.parquet").exists()
+
+
+def test_outcomes_are_read_as_options_say(rows: pd.DataFrame, bundle: str) -> None:
+    """An id that looks like a number stays as it was sent."""
+    write_log(load_bundle(bundle), rows.head(20), "57e123")
+    text = "request_id;request_row;arr_delay\n57e123;0;-3,5\n57e123;1;NA\n570e122;2;1,0\n"
+    Path("late.csv").write_text(text, encoding="utf-8")
+    options = ("--option", "separator=;", "--option", "decimal=,")
+    added = call("outcomes", "add", "late.csv", "--log", "log", "--bundle", bundle, *options)
+    assert added.output.startswith("1 outcomes added"), (added.output, added.exception)
+    assert "1 have a key that is not in the log" in added.output
+    assert pd.read_parquet("log/outcomes.parquet")["_outcome"].tolist() == [-3.5]
 
 
 def test_a_log_of_another_bundle_alone_is_named(rows: pd.DataFrame, bundle: str) -> None:

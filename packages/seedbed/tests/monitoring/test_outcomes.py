@@ -80,8 +80,6 @@ def test_an_outcome_takes_anothers_place_only_when_asked(log: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "on", "message"),
     [
-        (pd.DataFrame({"request_id": ["a0"]}), ["request_id"], "no column y"),
-        (pd.DataFrame({"id": ["a0"], "y": [1]}), ["request_id"], "no column request_id"),
         (pd.DataFrame({"z": [1], "y": [1]}), ["z"], "log has no column z"),
         (pd.DataFrame({"x": ["many"], "y": [1]}), ["x"], "not of the prediction log's type"),
         (pd.DataFrame({"request_id": ["a0", "a0"], "y": [1, 0]}), ["request_id"], "contradict each other"),

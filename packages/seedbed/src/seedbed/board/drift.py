@@ -76,14 +76,15 @@ class LogDrift:
                 furthest[drift.column] = max(furthest.get(drift.column, drift.psi), drift.psi)
         return sorted(furthest, key=lambda name: -furthest[name])[:MOST_COLUMNS]
 
-    def stability(self, report: Report, columns: list[str]) -> list[float]:
+    def stability(self, report: Report, columns: list[str]) -> list[float | None]:
         """Return the index of what was predicted, the largest, and that of each column.
 
-        It is below 0 where the difference is smaller than chance makes it; 0 here.
+        It is below 0 where the difference is smaller than chance makes it; 0 here. None where the
+        log of that day has no such column.
         """
-        found = {drift.column: drift.psi for drift in report.columns}
+        found = {drift.column: max(drift.psi, 0.0) for drift in report.columns}
         scores = max(drift.psi for drift in report.scores)
-        return [max(psi, 0.0) for psi in (scores, *(found[name] for name in columns))]
+        return [max(scores, 0.0), *map(found.get, columns)]
 
     def level(self, psi: float) -> int:
         """Return the shade of an index, from 0 to LEVELS: by which part of the limit it is."""
@@ -108,7 +109,7 @@ class LogDrift:
         rows = read_log(self.log, self._bundle.version, target, notes, day, day)
         try:
             watched = watch(self._bundle, rows, self._bundle.profile)
-            report = check_rows(self._bundle, watched, self.limits)
+            report = check_rows(self._bundle, watched, self.limits, notes=notes.in_words())
         except UserError as error:
             return Day(day, None, [str(error), *notes.in_words()])
-        return Day(day, report, notes.in_words())
+        return Day(day, report, report.notes)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 app = typer.Typer()
 outcomes = typer.Typer(no_args_is_help=True, help="Outcomes that came after predictions.")
 app.add_typer(outcomes, name="outcomes")
+Options = Annotated[
+    list[str] | None,
+    typer.Option(help="How files are written, as KEY=VALUE of source.options; repeatable."),
+]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
 
@@ -32,10 +36,7 @@ def monitor(
     bundle: Annotated[
         Path | None, typer.Option(help="Default: models/champion if there is one, else the bundle.")
     ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option(help="How files are written, as KEY=VALUE of source.options; repeatable."),
-    ] = None,
+    option: Options = None,
     limits: Annotated[
         str, typer.Option(help="Which file of conf/monitor says what is tolerated.")
     ] = "default",
@@ -100,6 +101,7 @@ def add(
     bundle: Annotated[
         Path | None, typer.Option(help="Default: models/champion if there is one, else the bundle.")
     ] = None,
+    option: Options = None,
     replace: Annotated[
         bool, typer.Option(help="Let outcomes take the place of others of the same key.")
     ] = False,
@@ -109,10 +111,12 @@ def add(
     from seedbed.monitoring.outcomes import add_outcomes
     from seedbed.monitoring.reading import read_outcomes
     from seedbed.serving.loading import default_bundle, load_bundle
+    from seedbed.serving.scoring.options import parse_options, project_source
 
     model = load_bundle(bundle or default_bundle())
+    defaults, options = project_source(model.recipe.dataset), parse_options(option)
     keys = [name.strip() for name in on.split(",")]
-    rows = read_outcomes(model, file, keys)
+    rows = read_outcomes(model, file, keys, options, defaults)
     added = add_outcomes(log, rows, target_column(model.recipe.columns), keys, replace)
     print(
         f"{added.new:,} outcomes added, {added.same:,} were there already, {added.replaced:,} "

@@ -6,11 +6,11 @@ import sys
 import typer
 
 from seedbed.cli import bundle, score, serve
-from seedbed.errors import UserError
+from seedbed.errors import UserError, disk_problem
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 GROUPS = (serve, score, bundle)
-WITH_OPTIONS = ("dataset", "score", "monitor")
+WITH_OPTIONS = ("dataset", "score", "monitor", "outcomes")
 """The commands that take as --option what stands under source.options in conf/."""
 OWN_FLAGS = ("query", "table")
 """Those of them that have a flag of their own."""
@@ -30,6 +30,8 @@ def run(application: typer.Typer) -> None:
     except UserError as error:
         has_options = sys.argv[1:2] and sys.argv[1] in WITH_OPTIONS
         sys.exit(f"seedbed: {name_flags(str(error)) if has_options else error}")
+    except OSError as error:
+        sys.exit(f"seedbed: {disk_problem(error)}")
 
 
 def name_flags(message: str) -> str:

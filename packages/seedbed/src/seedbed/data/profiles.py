@@ -112,9 +112,12 @@ class Profile:
         times : Series, shape (n_rows,), optional
             When each row happened; rows without one belong to no month, and are left out.
         bins : mapping of str to Bins, optional
-            Those of the profile that this one is to be compared with; by default made of the rows.
+            Those of the profile that this one is to be compared with, of the columns that the frame
+            has; by default made of the rows.
         """
-        bins = bins or {str(name): Bins.of(frame[name]) for name in frame.columns}
+        if bins is None:
+            bins = {str(name): Bins.of(frame[name]) for name in frame.columns}
+        bins = {name: found for name, found in bins.items() if name in frame}
         if times is None:
             periods = pd.Series(ALL_YEAR, index=frame.index)
         else:
@@ -155,7 +158,7 @@ class Profile:
         return np.rint(effective * (shares / rows) @ counts).astype(np.int64)
 
     def __add__(self, other: "Profile") -> "Profile":
-        """Return the profile of the rows of both, which have the same bins."""
+        """Return the profile of the rows of both, of the columns and bins that they share."""
         counts = {
             name: {
                 period: np.sum(
@@ -165,12 +168,13 @@ class Profile:
                 for period in sorted({*mine, *other.counts[name]})
             }
             for name, mine in self.counts.items()
+            if name in other.counts
         }
         rows = {
             period: self.rows.get(period, 0) + other.rows.get(period, 0)
             for period in sorted({*self.rows, *other.rows})
         }
-        return Profile(self.bins, counts, rows)
+        return Profile({name: self.bins[name] for name in counts}, counts, rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON holds it."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from seedbed.config.monitor import Monitor
 from seedbed.data.features import make_target
+from seedbed.errors import some_of
 from seedbed.models.comparison import read_outcome, scored_classes
 from seedbed.models.estimation import Figure, estimate, without_truth
 from seedbed.models.intervals import MINIMUM_CLUSTERS, as_text, with_interval
@@ -16,6 +17,9 @@ from seedbed.monitoring.performance import Performance, clusters_of, measure
 from seedbed.monitoring.watching import Watched
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.drift import ColumnDrift, compare_profiles
+
+SHOWN = 5
+"""Columns that are named."""
 
 
 class State(IntEnum):
@@ -110,7 +114,9 @@ def check_rows(
     about, periods, domain = "the train rows of the model", None, None
     if reference is not None:
         inputs, scores, about = reference.inputs, reference.scores, "the rows given"
-        domain = compare_domains(reference.sample, current.sample)
+        shared = [name for name in inputs.bins if name in current.inputs.bins]
+        if shared:
+            domain = compare_domains(reference.sample[shared], current.sample[shared])
     elif same_season and current.months:
         if periods := bundle.profile.same_season(current.months):
             about = f"{about}, of month {', '.join(sorted(periods))}"
@@ -133,7 +139,7 @@ def check_rows(
         metric=metric.name,
         reasons=[],
         state=State.CALM,
-        notes=[*notes, *_drawn_only(current)],
+        notes=[*notes, *_left_out(current), *_drawn_only(current)],
     )
     return _decide(report, limits)
 
@@ -152,6 +158,12 @@ def _perform(
     clusters = clusters_of(judged.times, judged.groups, len(truth))
     found = measure(outcome, metric, judged.slices, clusters, bundle.metrics, limits)
     return found, expected
+
+
+def _left_out(current: Watched) -> list[str]:
+    if not current.absent:
+        return []
+    return [f"The log does not keep {some_of(current.absent, SHOWN)} of all rows: not compared."]
 
 
 def _drawn_only(current: Watched) -> list[str]:

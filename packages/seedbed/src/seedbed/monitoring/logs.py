@@ -89,16 +89,21 @@ def read_log(
 
 
 def _batches(files: Sequence[Path], notes: LogNotes) -> Iterator[pd.DataFrame]:
-    """Yield the rows of whole files, about :data:`BATCH` at a time: many files have few rows."""
+    """Yield the rows of whole files, about :data:`BATCH` at a time: many files have few rows.
+
+    All of them have the same columns.
+    """
     held: list[pd.DataFrame] = []
     for file in files:
         try:
-            held.append(pq.read_table(file, partitioning=None).to_pandas())
+            rows = pq.read_table(file, partitioning=None).to_pandas()
         except (pa.ArrowException, OSError) as error:
             notes.unreadable.append(f"{file} ({one_line(error)})")
-        if sum(map(len, held)) >= BATCH:
+            continue
+        if held and (sum(map(len, held)) >= BATCH or set(held[0]) != set(rows)):
             yield pd.concat(held, ignore_index=True)
             held = []
+        held.append(rows)
     if held:
         yield pd.concat(held, ignore_index=True)
 

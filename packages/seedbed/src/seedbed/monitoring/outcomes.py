@@ -54,7 +54,7 @@ def add_outcomes(
     Raises
     ------
     UserError
-        If a column is missing, a key is that of several requests in the log, or an outcome
+        If the log has no such key, a key is that of several requests in it, or an outcome
         contradicts another or one that was added before; nothing is added then.
     """
     if not is_log(folder):
@@ -64,10 +64,6 @@ def add_outcomes(
         )
     if REQUEST in on and PLACE not in on:
         rows, on = rows if PLACE in rows else rows.assign(**{PLACE: 0}), [*on, PLACE]
-    for name in (*on, target):
-        if name not in rows:
-            near = did_you_mean(name, [str(column) for column in rows.columns])
-            raise UserError(f"The outcomes have no column {name}{near}. Name the key with --on.")
     given = rows[[*on, target]].dropna(subset=[target]).drop_duplicates()
     if (twice := given.duplicated(list(on), keep=False)).any():
         raise UserError(

@@ -9,8 +9,8 @@ import pandas as pd
 
 from seedbed.config.schema import Source
 from seedbed.data.roles import group_column, target_column, time_column
-from seedbed.data.values import ValueReadError, read_values
-from seedbed.errors import UserError, some_of
+from seedbed.data.values import ValueReadError
+from seedbed.errors import UserError, did_you_mean, some_of
 from seedbed.monitoring.logs import is_log, read_log
 from seedbed.monitoring.notes import LogNotes
 from seedbed.serving.bundle import Bundle
@@ -77,20 +77,15 @@ def read_rows(
     names = tuple(column.name for column in signature.columns)
     numbers = frozenset(column.name for column in signature.columns if column.type == "number")
     for batch in _whole_batches(opened, text, names, numbers):
-        try:
-            frame = read_frame(batch, signature, opened.wording)
-        except ValueReadError:
-            _, found = set_aside(batch, signature, opened.wording)
-            wrong = found[0]
-            raise UserError(
-                f"{text}: row {wrong.row}, column {wrong.column}: {wrong.value!r}: {wrong.reason}. "
-                "Correct it, or how the file is read (--option)."
-            ) from None
-        yield frame
+        yield _read_batch(batch, signature, opened, text)
 
 
 def read_outcomes(
-    bundle: Bundle, text: str, keys: Sequence[str], defaults: Source | None = None
+    bundle: Bundle,
+    text: str,
+    keys: Sequence[str],
+    options: dict[str, Any] | None = None,
+    defaults: Source | None = None,
 ) -> pd.DataFrame:
     """Return the keys, as they are written, and the target of a file of outcomes.
 
@@ -99,19 +94,36 @@ def read_outcomes(
     UserError
         If a column is missing, or a row or a value of the target cannot be read.
     """
-    columns = bundle.recipe.columns
-    target = target_column(columns)
-    opened = open_files(text, None, defaults)
-    names = tuple(name for name in (*keys, PLACE, target) if name in opened.columns)
-    if target not in names:
-        raise UserError(
-            f"{text}: there is no column {target}, the target of {bundle.recipe.dataset}. It has "
-            f"{some_of(list(opened.columns), SHOWN)}."
+    target = target_column(bundle.recipe.columns)
+    opened = open_files(text, options, defaults)
+    for name in (*keys, target):
+        if name not in opened.columns:
+            near = did_you_mean(name, opened.columns)
+            remedy = "It is the target." if name == target else "Name the key with --on."
+            held = some_of(list(opened.columns), SHOWN)
+            raise UserError(f"{text}: there is no column {name}{near}; it has {held}. {remedy}")
+    names = tuple(name for name in dict.fromkeys((*keys, PLACE, target)) if name in opened.columns)
+    outcome = InputColumn(name=target, type=bundle.recipe.columns[target].type, nullable=True)
+    signature = bundle.signature.model_copy(update={"columns": [outcome]})
+    parts = [
+        batch.columns.to_pandas().assign(
+            **{target: _read_batch(batch, signature, opened, text)[target]}
         )
-    tables = [batch.columns.to_pandas() for batch in _whole_batches(opened, text, names)]
-    rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(names))
-    kind, zone = columns[target].type, bundle.signature.time_zone
-    return rows.assign(**{target: read_values(rows[target], target, kind, zone)})
+        for batch in _whole_batches(opened, text, names)
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(names))
+
+
+def _read_batch(batch: Batch, signature: Signature, opened: Input, text: str) -> pd.DataFrame:
+    try:
+        return read_frame(batch, signature, opened.wording)
+    except ValueReadError:
+        _, found = set_aside(batch, signature, opened.wording)
+        wrong = found[0]
+        raise UserError(
+            f"{text}: row {wrong.row}, column {wrong.column}: {wrong.value!r}: {wrong.reason}. "
+            "Correct it, or how the file is read (--option)."
+        ) from None
 
 
 def _whole_batches(

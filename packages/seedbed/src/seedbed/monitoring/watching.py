@@ -59,6 +59,8 @@ class Watched:
         Cleaned inputs.
     scored, judged : AnsweredRows
         At most SCORED of all rows, and of those with an outcome.
+    absent : tuple of str
+        Inputs that a prediction log has left out, of some rows at least.
     """
 
     rows: int
@@ -69,6 +71,7 @@ class Watched:
     sample: pd.DataFrame
     scored: AnsweredRows
     judged: AnsweredRows
+    absent: tuple[str, ...] = ()
 
 
 def watch(
@@ -91,7 +94,8 @@ def watch(
         If rows do not fit the bundle's signature, or there are none.
     """
     columns, random = bundle.recipe.columns, np.random.default_rng(seed)
-    names = profiled_columns(columns, [column.name for column in bundle.signature.columns])
+    needed = [column.name for column in bundle.signature.columns]
+    names = profiled_columns(columns, needed)
     time, group, target = time_column(columns), group_column(columns), target_column(columns)
     slices = bundle.recipe.problem.slices
     beside = list(dict.fromkeys(filter(None, [time, group, target, *slices])))
@@ -101,20 +105,30 @@ def watch(
     profiles: tuple[Profile, Profile] | None = None
     sample, scored, judged = _Drawn(SAMPLED), _Drawn(SCORED), _Drawn(SCORED)
     months: Counter[str] = Counter()
+    absent: dict[str, None] = {}
     rows = known = 0
     for part in frames:
         frame = part.reset_index(drop=True)
-        checked = bundle.check(frame)
         answers = _logged(bundle, frame)
+        if answers is not None:  # a prediction log need not keep all inputs
+            lacking = [name for name in needed if name not in frame]
+            absent.update(dict.fromkeys(lacking))
+            frame = frame.assign(**dict.fromkeys(lacking))
+        checked = bundle.check(frame)
         if answers is None:
             answers = bundle.predict(checked)
-        inputs, scores = checked.cleaned[names], scores_of(answers)
+        inputs = checked.cleaned[[name for name in names if name not in absent]]
+        scores = scores_of(answers)
         found = Profile.of(inputs, bins=bins[0]), Profile.of(scores, bins=bins[1])
         profiles = (profiles[0] + found[0], profiles[1] + found[1]) if profiles else found
-        if time and time in frame:
+        if time and time in frame and time not in absent:
             months.update(frame[time].dropna().dt.strftime("%m").value_counts().to_dict())
         both = pd.concat(
-            {"answer": answers, "row": frame[[name for name in beside if name in frame]]}, axis=1
+            {
+                "answer": answers,
+                "row": frame[[name for name in beside if name in frame and name not in absent]],
+            },
+            axis=1,
         )
         has_outcome = frame[target].notna() if target in frame else pd.Series(False, frame.index)
         keys = random.random(len(frame))
@@ -139,7 +153,7 @@ def watch(
         )
 
     drawn = answered(scored.rows), answered(judged.rows)
-    return Watched(rows, known, dict(months), *profiles, sample.rows, *drawn)
+    return Watched(rows, known, dict(months), *profiles, sample.rows, *drawn, tuple(absent))
 
 
 class _Drawn:

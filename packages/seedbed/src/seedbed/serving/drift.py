@@ -75,7 +75,7 @@ def compare_profiles(
     limits: Monitor,
     periods: Mapping[str, float] | None = None,
 ) -> list[ColumnDrift]:
-    """Return the drift of each column, the worst first.
+    """Return the drift of each column that both have, the worst first.
 
     Parameters
     ----------
@@ -91,6 +91,7 @@ def compare_profiles(
             name, reference.bins[name], reference.total(name, periods), current.total(name)
         )
         for name in reference.bins
+        if name in current.bins
     ]
     adjusted = adjust(np.array([drift.p for drift in found]))
     judged = [

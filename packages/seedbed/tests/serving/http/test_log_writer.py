@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 import pandas as pd
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -21,6 +22,8 @@ from seedbed.serving.http.log_writer import MOST_ROWS, Asked, Report, keep
 from seedbed.serving.http.prediction_log import WRITER
 from seedbed.serving.http.tables import write_table
 from seedbed.serving.log_files import LoggedModel, LogSettings
+
+from support import wait_for
 
 Built = Callable[[str], Path]
 JSON = "application/json"
@@ -154,9 +157,13 @@ def test_a_failure_is_reported_and_the_next_file_is_written(bundle: Bundle, tmp_
 def test_the_process_writes_what_it_was_given_and_ends_with_its_input(
     bundle: Bundle, tmp_path: Path
 ) -> None:
+    """It outlives a SIGTERM to all processes of a service, also while it starts."""
     request = asked(bundle, "x", list(bundle.samples.rows[:2]))
     given = [LogSettings(tmp_path), LoggedModel.of(bundle), tuple(request), None, tuple(request)]
     stream = b"".join(map(pickle.dumps, given))[:-10]  # cut off, as where a server is killed
-    done = subprocess.run(WRITER, input=stream, capture_output=True, check=False)
-    assert json.loads(done.stdout) == {"requests": 1, "problem": None}, done.stderr
+    with subprocess.Popen(WRITER, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        wait_for(lambda: psutil.Process(writer.pid).nice() == 19, "the writer does not start")
+        writer.terminate()
+        printed = writer.communicate(stream)[0]
+    assert json.loads(printed) == {"requests": 1, "problem": None}
     assert logged(tmp_path)["request_row"].tolist() == [0, 1]

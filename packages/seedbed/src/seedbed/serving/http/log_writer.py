@@ -5,7 +5,6 @@ It ends when its standard input does: once the server has closed it, or is gone.
 
 import os
 import pickle
-import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -194,8 +193,6 @@ def _read(file: IO[bytes]) -> Iterator[Any]:
 
 def main() -> None:
     """Read settings and messages from standard input; print each report as a line of JSON."""
-    for asking_to_end in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(asking_to_end, signal.SIG_IGN)  # the server may still have something
     log_as_json()
     messages = _read(sys.stdin.buffer)
     settings = next(messages, None)  # none where the server is gone already

@@ -23,8 +23,15 @@ from seedbed.serving.http.metrics import Metrics
 from seedbed.serving.http.refusals import Record
 from seedbed.serving.log_files import LoggedModel, LogSettings
 
-PROGRAM = "import os; os.nice(19); from seedbed.serving.http.log_writer import main; main()"
-"""Where there are more processes than cores, answering goes first."""
+PROGRAM = """
+import os, signal
+for asking_to_end in (signal.SIGINT, signal.SIGTERM):  # the server may still have something
+    signal.signal(asking_to_end, signal.SIG_IGN)
+os.nice(19)
+from seedbed.serving.http.log_writer import main
+main()
+"""
+"""Where there are more processes than cores, answering goes first: imports may take a while."""
 WRITER = (sys.executable, "-P", "-c", PROGRAM)
 TICK = 0.2
 """Seconds between two times that requests are handed over: each of them alone would cost more."""
