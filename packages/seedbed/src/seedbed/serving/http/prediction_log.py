@@ -27,11 +27,12 @@ PROGRAM = """
 import os, signal
 for asking_to_end in (signal.SIGINT, signal.SIGTERM):  # the server may still have something
     signal.signal(asking_to_end, signal.SIG_IGN)
-os.nice(19)
 from seedbed.serving.http.log_writer import main
+os.nice(10)
 main()
 """
-"""Where there are more processes than cores, answering goes first: imports may take a while."""
+"""Where there are more processes than cores, answering goes first, but for the writer's imports: in
+the time that these may take then, more would wait to be written than is held."""
 WRITER = (sys.executable, "-P", "-c", PROGRAM)
 TICK = 0.2
 """Seconds between two times that requests are handed over: each of them alone would cost more."""
