@@ -212,9 +212,9 @@ def test_all_rows_are_written_or_none(
             outcome = str(error)
         took = time.perf_counter() - begun
         killing.join()
+        assert "Traceback" not in capfd.readouterr().err
         print(
             f"{kind}, killed after {moment:.2f} of {undisturbed:.2f} s, took {took:.2f}: {outcome}"
         )
         assert [path.name for path in out.iterdir()] == ["rows"], "nothing is left of a part"
-        assert "Traceback" not in capfd.readouterr().err
         assert ingest(read) == expected
