@@ -141,6 +141,7 @@ class MariaDB:
             pytest.skip("mariadbd is not installed")
         self._log, self._socket = folder / "mariadb.log", folder / "socket"
         shared = ["--no-defaults", f"--datadir={folder}/data", f"--user={getpass.getuser()}"]
+        shared.append(f"--tmpdir={folder}")  # two servers that start would share files in /tmp
         install = ["mariadb-install-db", *shared, "--auth-root-authentication-method=normal"]
         subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
         self._command = [MARIADBD, *shared, f"--socket={self._socket}", "--skip-networking"]
