@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import re
+import signal
 import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -11,7 +13,6 @@ from typing import Any
 
 import orjson
 import pandas as pd
-import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -153,6 +154,12 @@ def test_a_failure_is_reported_and_the_next_file_is_written(bundle: Bundle, tmp_
     assert logged(tmp_path)["request_id"].tolist() == ["b"]
 
 
+def ignores(process: int, asked: signal.Signals) -> bool:
+    status = Path(f"/proc/{process}/status").read_text()
+    found = re.search(r"^SigIgn:\s+(\w+)", status, re.MULTILINE)
+    return found is not None and bool(int(found[1], 16) >> asked - 1 & 1)
+
+
 @pytest.mark.slow
 def test_the_process_writes_what_it_was_given_and_ends_with_its_input(
     bundle: Bundle, tmp_path: Path
@@ -162,7 +169,7 @@ def test_the_process_writes_what_it_was_given_and_ends_with_its_input(
     given = [LogSettings(tmp_path), LoggedModel.of(bundle), tuple(request), None, tuple(request)]
     stream = b"".join(map(pickle.dumps, given))[:-10]  # cut off, as where a server is killed
     with subprocess.Popen(WRITER, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
-        wait_for(lambda: psutil.Process(writer.pid).nice() == 19, "the writer does not start")
+        wait_for(lambda: ignores(writer.pid, signal.SIGTERM), "the writer does not start")
         writer.terminate()
         printed = writer.communicate(stream)[0]
     assert json.loads(printed) == {"requests": 1, "problem": None}
