@@ -38,17 +38,22 @@ KEYS = {
 
 CONTRAST = """
 (() => {
+  const parts = (colour) => {
+    const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number);
+    return [...[r, g, b].map((v) => (colour.startsWith("color(") ? v : v / 255)), a];
+  };
   const light = (colour) => {
-    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((v) => v / 255)
-      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    const [r, g, b] = colour.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const behind = (node) => {
-    const colour = getComputedStyle(node).backgroundColor;
-    return colour === "rgba(0, 0, 0, 0)" && node.parentElement ? behind(node.parentElement) : colour;
+    const colour = parts(getComputedStyle(node).backgroundColor);
+    if (colour[3] === 1 || !node.parentElement) return colour;
+    const below = behind(node.parentElement);
+    return [0, 1, 2].map((k) => colour[3] * colour[k] + (1 - colour[3]) * below[k]).concat(1);
   };
   return [...document.querySelectorAll("h1, h2, p, li, label, input, select, button, th, td, a, .error")]
-    .map((node) => [light(getComputedStyle(node).color), light(behind(node))].sort((a, b) => b - a))
+    .map((node) => [light(parts(getComputedStyle(node).color).slice(0, 3)), light(behind(node).slice(0, 3))].sort((a, b) => b - a))
     .map(([high, low]) => (high + 0.05) / (low + 0.05)).reduce((a, b) => Math.min(a, b));
 })()
 """

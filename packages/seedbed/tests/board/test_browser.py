@@ -18,6 +18,8 @@ COUNT = 1000
 NAMES = "[...document.querySelectorAll('#table tbody th')].map(cell => cell.textContent)"
 LINES = "document.querySelectorAll('#plot path').length"
 TYPE = "(id, text) => { const box = document.getElementById(id); box.value = text; box.dispatchEvent(new Event('input')); }"
+SHADES = "document.querySelectorAll('td').forEach((cell, n) => cell.classList.add(`level${n % 5}`))"
+"""Gives the cells of the page the shades of drift."""
 
 
 @pytest.fixture
@@ -99,8 +101,10 @@ def test_a_thousand_experiments_are_filtered_sorted_and_chosen_by_axis(
     assert browser.evaluate(heads) == browser.evaluate(axes) + 2
     assert all(request.startswith(address) for request in browser.requests)
 
-    browser.picture(tmp_path / "page.png", 390, 800, dark=True)
-    browser.check_legible(390, dark=True)
+    browser.evaluate(SHADES)
+    for dark in (True, False):
+        browser.picture(tmp_path / "page.png", 390, 800, dark=dark)
+        browser.check_legible(390, dark=dark)
     controls = [node for node in browser.accessible() if node["role"] in ("textbox", "searchbox", "combobox", "checkbox", "link")]  # fmt: skip
     assert controls
     assert [node for node in controls if not node["name"]] == []
