@@ -5,6 +5,7 @@ Runs on the flights of data/raw and models/bundle, as `make repro` leaves them.
 
 import argparse
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -19,30 +20,40 @@ from seedbed.models.metrics import metrics_of
 from seedbed.monitoring.checking import Report, State, check_rows
 from seedbed.monitoring.performance import clusters_of
 from seedbed.monitoring.watching import watch
-from seedbed.serving import load_bundle
+from seedbed.serving import Bundle, load_bundle
 from seedbed.serving.reference import Reference
 
 LIMITS = Monitor()
-BUNDLE = load_bundle(ROOT / "models/bundle")
-RAW = read_table(ROOT / "data/raw")
-MONTH = RAW["time_hour"].dt.month
 Fault = Callable[[pd.DataFrame, float, np.random.Generator], pd.DataFrame]
+
+
+@cache
+def bundle() -> Bundle:
+    """Return the packaged model."""
+    return load_bundle(ROOT / "models/bundle")
+
+
+@cache
+def month(number: int) -> pd.DataFrame:
+    """Return the raw rows of a month."""
+    rows = read_table(ROOT / "data/raw")
+    return rows[rows["time_hour"].dt.month == number]
 
 
 def compare(reference: pd.DataFrame, current: pd.DataFrame) -> Report:
     """Return what is found between two samples of raw rows."""
-    before = watch(BUNDLE, [reference], None)
-    now = watch(BUNDLE, [current], Reference(before.inputs, before.scores))
-    return check_rows(BUNDLE, now, LIMITS, before)
+    before = watch(bundle(), [reference], None)
+    now = watch(bundle(), [current], Reference(before.inputs, before.scores))
+    return check_rows(bundle(), now, LIMITS, before)
 
 
 def halves(trials: int) -> None:
     """Random halves of one month do not differ: every alarm is false."""
-    month = RAW[MONTH == 10].drop(columns="arr_delay")
+    october = month(10).drop(columns="arr_delay")
     for share in (0.01, 0.1, 1.0):
         alarms = 0
         for seed in range(trials):
-            rows = month.sample(frac=share, random_state=seed)
+            rows = october.sample(frac=share, random_state=seed)
             first = rows.sample(frac=0.5, random_state=seed + 10_000)
             alarms += compare(first, rows.drop(first.index)).state is State.DRIFT
         print(f"halves of {share:>4.0%} of October: {alarms} false alarms in {trials} trials")
@@ -53,8 +64,8 @@ def months(trials: int) -> None:
     found = 0
     for seed in range(trials):
         before, now = (
-            RAW[month == MONTH].drop(columns="arr_delay").sample(frac=0.1, random_state=seed)
-            for month in (9, 12)
+            month(number).drop(columns="arr_delay").sample(frac=0.1, random_state=seed)
+            for number in (9, 12)
         )
         found += compare(before, now).state is State.DRIFT
     print(f"10 % of September and of December: found in {found} of {trials} trials")
@@ -110,9 +121,8 @@ FAULTS: dict[str, tuple[Fault, str, tuple[float, ...]]] = {
 
 def faults(trials: int) -> None:
     """Of each fault, planted into half of a month: in how many trials it is found and named."""
-    month = RAW[MONTH == 10]
     for name, (fault, named, shares) in FAULTS.items():
-        found = {share: sum(_finds(month, fault, named, share, trials)) for share in shares}
+        found = {share: sum(_finds(month(10), fault, named, share, trials)) for share in shares}
         least = min((share for share in shares if found[share] >= 0.9 * trials), default=None)
         smallest = "never in 9 of 10" if least is None else f"in 9 of 10 from {least:.0%} on"
         print(f"{name}: {smallest}; found of {trials}, by share of the rows: "
@@ -120,11 +130,11 @@ def faults(trials: int) -> None:
 
 
 def _finds(
-    month: pd.DataFrame, fault: Fault, named: str, share: float, trials: int
+    rows: pd.DataFrame, fault: Fault, named: str, share: float, trials: int
 ) -> Iterator[bool]:
     for seed in range(trials):
-        before = month.sample(frac=0.5, random_state=seed)
-        now = fault(month.drop(before.index), share, np.random.default_rng(seed))
+        before = rows.sample(frac=0.5, random_state=seed)
+        now = fault(rows.drop(before.index), share, np.random.default_rng(seed))
         if fault is not flipped:
             now = now.drop(columns="arr_delay")
         report = compare(before, now)
@@ -137,11 +147,11 @@ def _some(rows: pd.DataFrame, share: float, random: np.random.Generator) -> np.n
 
 def estimates() -> None:
     """The metrics as scores let expect them beside the true ones, in months without train rows."""
-    problem = BUNDLE.recipe.problem
-    for month in (10, 11, 12):
-        rows = RAW[(month == MONTH) & RAW["arr_delay"].notna()].reset_index(drop=True)
+    problem = bundle().recipe.problem
+    for number in (10, 11, 12):
+        rows = month(number).dropna(subset=["arr_delay"]).reset_index(drop=True)
         truth = make_target(rows["arr_delay"], problem)
-        outcome = read_outcome(BUNDLE.predict(rows), truth, "binary", (False, True))
+        outcome = read_outcome(bundle().predict(rows), truth, "binary", (False, True))
         clusters = clusters_of(rows["time_hour"], None, len(rows))
         for name in ("roc_auc", "brier", "f1"):
             metric = metrics_of("binary")[name]
@@ -149,7 +159,7 @@ def estimates() -> None:
             assert found is not None
             interval = f"{found['low']:.3f} to {found['high']:.3f}"
             print(
-                f"month {month}, {name}: estimated {found['value']:.3f} ({interval}), "
+                f"month {number}, {name}: estimated {found['value']:.3f} ({interval}), "
                 f"true {true:.3f}, off by {found['value'] - true:+.3f}"
             )
 

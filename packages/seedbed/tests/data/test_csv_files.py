@@ -85,6 +85,7 @@ def test_columns_without_a_name_may_be_several(file: Path) -> None:
         (b"a;b\n1;2\n", r"no comma, and ';' in it: 'a;b'.*source.options.separator to ';'"),
         (b"a\tb\n1\t2\n", r"no comma, and '\\t' in it"),
         (b'a,"b\n1,2\n', "not a whole CSV"),
+        (b"\n<!DOCTYPE HTML>\n<html>, log in\n", "this is a web page .'<!DOCTYPE HTML>'"),
     ],
 )
 def test_a_bad_csv_is_refused_with_its_name(file: Path, content: bytes, words: str) -> None:

@@ -13,8 +13,9 @@ import pytest
 from seedbed.config.schema import ColumnLists, Dataset, Params, Source, Table
 from seedbed.config.sources import SOURCES
 from seedbed.config.yaml_files import load_yaml
+from seedbed.data import csv_files
 from seedbed.data.freshness import find_moves, source_state
-from seedbed.data.sources import WATCHED, find_unwatched, read_source
+from seedbed.data.sources import WATCHED, find_unwatched, read_batches, read_source
 from seedbed.errors import UserError
 
 from support import REPOSITORY
@@ -142,6 +143,18 @@ def test_a_table_that_a_package_does_not_hold_is_told(
     dataset = flights.dataset.model_copy(update={"tables": [table]})
     with pytest.raises(UserError, match=words):
         read_source(flights.source, dataset, "flights", {})
+
+
+def test_the_file_of_a_package_is_read_in_batches(
+    flights: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["temp", "visib"]
+    types = dict.fromkeys(names, "number")
+    asked: Any = (flights.source, flights.dataset, "weather", types, lambda _: names)
+    whole = read_source(*asked)
+    monkeypatch.setattr(csv_files, "BATCH", 10_000)
+    assert [len(batch) for batch in read_batches(*asked)] == [10_000, 10_000, len(whole) - 20_000]
+    pd.testing.assert_frame_equal(read_source(*asked), whole)
 
 
 @pytest.mark.parametrize(

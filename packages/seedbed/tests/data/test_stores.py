@@ -125,8 +125,9 @@ def test_several_tables_lie_in_one_folder(bucket: Any, tmp_path: Path) -> None:
 def test_what_is_wrong_is_told_of_the_address(
     bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(UserError, match=f"s3://{BUCKET}/none holds no rows.csv or"):
-        read(f"s3://{BUCKET}/none")
+    for gone in ("none", "all/gone.csv"):
+        with pytest.raises(UserError, match=f"no file and no folder s3://{BUCKET}/{gone}"):
+            read(f"s3://{BUCKET}/{gone}")
     with pytest.raises(UserError, match="no file matches s3://bucket/all/x\\*.csv"):
         read(f"s3://{BUCKET}/all/x*.csv")
     with pytest.raises(UserError, match=r"s3://no-such-bucket/\*.csv"):
@@ -135,6 +136,8 @@ def test_what_is_wrong_is_told_of_the_address(
     bucket.pipe_file(f"{BUCKET}/all/rows.csv.gz", whole[: len(whole) // 2])
     with pytest.raises(UserError, match=f"^s3://{BUCKET}/all/rows.csv.gz: .*(damaged|cut off)"):
         read(f"s3://{BUCKET}/all/rows.csv.gz")
+    with pytest.raises(UserError, match=f"s3://{BUCKET}/all holds no other.csv or"):
+        read(f"s3://{BUCKET}/all", tables=("other",))
     bucket.pipe_file(f"{BUCKET}/all/rows.parquet", b"PAR1 and no more")
     with pytest.raises(UserError, match=f"^s3://{BUCKET}/all/rows.parquet: this is not a whole"):
         read(f"s3://{BUCKET}/all/rows.parquet", "parquet")
@@ -165,7 +168,7 @@ def test_files_of_google_cloud_storage_are_read(
             pd.testing.assert_frame_equal(read(path, kind), FRAME)
         found = read(f"{folder}/many", "parquet", needed=lambda names: ["b", "year"])
         assert found.to_dict("list") == {"b": ["x", "y", "z"], "year": ["2023"] * 3}
-        with pytest.raises(UserError, match=f"gs://{BUCKET}/none holds no rows.csv"):
+        with pytest.raises(UserError, match=f"no file and no folder gs://{BUCKET}/none"):
             read(f"gs://{BUCKET}/none")
 
 

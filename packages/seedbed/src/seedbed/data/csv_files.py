@@ -24,6 +24,7 @@ NOT_KNOWN = (
     *("NaN", "nan", "NULL", "null", "None"),
 )
 """What stands for a missing number, truth or time; in text (NA is Namibia) only "" does."""
+WEB_PAGE = ("<!doctype html", "<html")
 BLOCK = 2**22
 """Bytes that Arrow reads at once: of smaller blocks, the parts of many columns take more memory
 than their texts."""
@@ -167,9 +168,16 @@ def read_names(path: Path, options: CsvOptions) -> tuple[list[str], list[str]]:
     Raises
     ------
     UserError
-        If two columns have one name, the separator is another, or the file was cut off.
+        If two columns have one name, the separator is another, or the file is a web page or was cut
+        off.
     """
     first = read_first_row(path, options)
+    if first[0].strip().lower().startswith(WEB_PAGE):
+        raise UserError(
+            f"{path}: this is a web page ({first[0].strip()[:30]!r}), not a CSV file. A server "
+            "answers so where an address needs a login or has moved: open it in a browser, and "
+            "give the address of the file itself."
+        )
     header = None if options.header is None else first
     names = name_columns(header, len(first), options.names)
     refuse_repeated(

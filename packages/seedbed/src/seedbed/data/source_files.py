@@ -123,10 +123,15 @@ def _find_in_folder(path: str, kind: str, dataset: Dataset, table: str, files: F
             return f"{path}/{table}"
         if len(dataset.tables) == 1 and files.parquet_in(path):
             return path
+    if not files.exists(path):
+        raise UserError(
+            f"source.path: there is no file and no folder {path}. Put the file there, or set "
+            "source.path to where it is."
+        )
     names = " or ".join(f"{table}{ending}" for ending in ENDINGS[kind][:SHOWN])
     raise UserError(
-        f"source.path: {path} holds no {names}, and is no such file itself. Put the file there, or "
-        "set source.path to where it is."
+        f"source.path: {path} holds no {names}. Put the file there, or set source.path to where "
+        "it is."
     )
 
 

@@ -11,9 +11,10 @@ import pandas as pd
 
 from seedbed.config.project import project_module
 from seedbed.config.schema import Dataset, Source
+from seedbed.config.source_options import CsvOptions
 from seedbed.config.sources import SOURCES, why_no_source
 from seedbed.data.batches import as_batches, begun_anew, stack_batches, without_empty_end
-from seedbed.data.csv_files import Needed, Types, read_csv
+from seedbed.data.csv_files import Needed, Types, read_csv_batches
 from seedbed.data.databases import database_file
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.parquet_files import refuse_other_columns
@@ -105,7 +106,7 @@ def read_batches(
     for batch in batches:
         if batch.empty:
             continue
-        found = list(batch.columns)
+        found = needed(list(batch.columns))
         names = names or found
         if found != names:
             refuse_other_columns(found, names, f"{table}, a later batch", "the first batch")
@@ -149,14 +150,14 @@ def _reader_of(kind: str) -> KindReader:
     found = SOURCES.find(kind)
     if found is None:
         raise UserError(f"source.kind: {why_no_source(kind)}. Edit the conf/source file.")
-    return _leaving_out(found)
+    return _checking(found)
 
 
-def _leaving_out(read: Reader) -> KindReader:
-    """Return a reader of all columns as one that leaves out those that are not needed."""
+def _checking(read: Reader) -> KindReader:
+    """Return a reader of the project as one of seedbed's own: it yields nothing but tables."""
 
-    def read_needed(
-        source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
+    def read_checked(
+        source: Source, dataset: Dataset, table: str, types: Types, _: Needed
     ) -> Iterator[pd.DataFrame]:
         found = read(source, dataset, table, types)
         if not isinstance(found, Iterable):
@@ -165,9 +166,9 @@ def _leaving_out(read: Reader) -> KindReader:
             if not isinstance(batch, pd.DataFrame):
                 raise _no_table(batch, source.kind)
             refuse_repeated(map(str, batch.columns), f"source {source.kind}, table {table}")
-            yield batch.loc[:, batch.columns.isin(needed(list(batch.columns)))]
+            yield batch
 
-    return read_needed
+    return read_checked
 
 
 def _no_table(found: object, kind: str) -> UserError:
@@ -207,7 +208,9 @@ def find_unwatched(source: Source) -> str | None:
     )
 
 
-def _read_package(source: Source, dataset: Dataset, table: str, types: Types) -> pd.DataFrame:
+def _read_package(
+    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
+) -> Iterator[pd.DataFrame]:
     where = dataset.table(table)
     if where.package is None:
         raise UserError(
@@ -224,14 +227,16 @@ def _read_package(source: Source, dataset: Dataset, table: str, types: Types) ->
             "Add it to pyproject.toml, then run `make lock setup`."
         )
     if where.loader is not None:
-        return _load(where.package, where.loader, table)
-    if where.file is None:
+        yield _load(where.package, where.loader, table)
+    elif where.file is None:
         raise UserError(
             f"dataset.tables.{table}: neither file nor loader is set. Set one in the conf/dataset "
             "file."
         )
-    # The package itself is not imported: data packages age, their files do not.
-    return read_csv(Path(found.origin).parent / where.file, types, where.missing)
+    else:
+        # The package itself is not imported: data packages age, their files do not.
+        path = Path(found.origin).parent / where.file
+        yield from read_csv_batches(path, types, where.missing, CsvOptions(), needed)
 
 
 def _load(package: str, loader: str, table: str) -> pd.DataFrame:
@@ -247,7 +252,7 @@ def _load(package: str, loader: str, table: str) -> pd.DataFrame:
 
 
 READERS: dict[str, KindReader] = {
-    "package": _leaving_out(_read_package),
+    "package": _read_package,
     "csv": read_table_files,
     "parquet": read_table_files,
     "excel": read_table_files,
