@@ -68,7 +68,7 @@ def measure(
     compiled = bundle.compiled
     assert compiled is not None, bundle.why_not_compiled
     values = [[read(row[name]) for name, read in compiled.readers] for row in rows]
-    features = [[make(found) for make in compiled.features] for found in values]
+    features = list(map(compiled.make_features, values))
     frames = [frame.iloc[[place]] for place in range(len(rows))]
     kinds: list[tuple[list[float], list, Callable[[Any], Any]]] = [
         ([], frames, bundle.pipeline.predict_proba),
@@ -90,7 +90,7 @@ def parts(bundle: Bundle, rows: list[dict]) -> dict[str, float]:
     steps: list[Callable[[Any], Any]] = [
         lambda row: [read(row[name]) for name, read in compiled.readers],
         lambda values: [usual(values[n]) for n, usual in compiled.checks] and values,
-        lambda values: [make(values) for make in compiled.features],
+        compiled.make_features,
         compiled.encode,
         compiled.predict,
         compiled.decide,

@@ -18,7 +18,7 @@ import kafka_front
 import s3_server
 from kafka_broker import Broker
 from seedbed.config.schema import ColumnLists, Dataset, Source, Table
-from seedbed.data import json_api, kafka_topics, sql_tables
+from seedbed.data import json_api, kafka_topics, sql_batches
 from seedbed.data.csv_files import Types
 from seedbed.data.databases import connect
 from seedbed.data.ingesting import write_rows
@@ -177,7 +177,7 @@ def test_all_rows_are_written_or_none(
     capfd: pytest.CaptureFixture,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for reader in (json_api, kafka_topics, sql_tables):
+    for reader in (json_api, kafka_topics, sql_batches):
         monkeypatch.setattr(reader, "BATCH", 500)
     if kind == "sqlalchemy":
         monkeypatch.setitem(sys.modules, "adbc_driver_postgresql", None)

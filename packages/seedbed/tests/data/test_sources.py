@@ -70,6 +70,8 @@ def test_parquet_with_a_name_twice_is_refused_and_a_named_index_is_a_column(tmp_
         [pd.Series([1, None], dtype="Int64"), pd.Series([0.5])],
         [pd.Series([0.5, None], dtype="Float32"), pd.Series([0.1])],
         [pd.Series([2**63], dtype="uint64"), pd.Series([-1])],
+        [pd.Series(["x", None], dtype="category"), pd.Series(["y"])],
+        [pd.Series([7, 9], dtype="category"), pd.Series([0.5])],
         [
             pd.Series(["3000-01-01"], dtype="datetime64[ms]"),
             pd.Series(["2000-01-01"], dtype="datetime64[ns]"),

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 
 from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.sources import find_option_mistakes
-from seedbed.data import batches, sql_tables
+from seedbed.data import batches, sql_batches
 from seedbed.data.databases import connect
 from seedbed.data.sources import read_source
 from seedbed.data.sql_arrow import NoArrow, arrow_reader
@@ -334,7 +334,7 @@ def test_types_come_from_the_database(fill: Fill) -> None:
 def test_values_of_several_types_and_batches_are_one_column(
     fill: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sql_tables, "BATCH", 2)
+    monkeypatch.setattr(sql_batches, "BATCH", 2)
     fill(
         "sqlite",
         "CREATE TABLE rows (id INTEGER PRIMARY KEY, n, late, mixed, at)",
@@ -501,7 +501,7 @@ def test_a_read_that_breaks_off_begins_anew_and_gives_all_rows(
     fill: Fill, way: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     take(way, monkeypatch)
-    monkeypatch.setattr(sql_tables, "BATCH", 100)
+    monkeypatch.setattr(sql_batches, "BATCH", 100)
     monkeypatch.setattr(batches, "WAITS", (0.0, 0.0))
     engine = fill(
         "postgresql",

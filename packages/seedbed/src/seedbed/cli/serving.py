@@ -10,10 +10,14 @@ from seedbed.errors import UserError, disk_problem
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 GROUPS = (serve, score, bundle)
-WITH_OPTIONS = ("dataset", "score", "monitor", "outcomes")
-"""The commands that take as --option what stands under source.options in conf/."""
-OWN_FLAGS = ("query", "table")
-"""Those of them that have a flag of their own."""
+OWN_FLAGS: dict[str, tuple[str, ...]] = {
+    "dataset": ("query", "table"),
+    "score": ("query", "table"),
+    "monitor": (),
+    "outcomes": (),
+}
+"""The commands that take as --option what stands under source.options in conf/, and which of these
+options are flags of their own there."""
 for group in GROUPS:
     app.add_typer(group.app)
 
@@ -28,22 +32,24 @@ def run(application: typer.Typer) -> None:
     try:
         application()
     except UserError as error:
-        has_options = sys.argv[1:2] and sys.argv[1] in WITH_OPTIONS
-        sys.exit(f"seedbed: {name_flags(str(error)) if has_options else error}")
+        sys.exit(f"seedbed: {name_flags(str(error), *sys.argv[1:2])}")
     except OSError as error:
         sys.exit(f"seedbed: {disk_problem(error)}")
 
 
-def name_flags(message: str) -> str:
-    """Return a message and, after it, the flags for the keys of conf/ that it names.
+def name_flags(message: str, command: str = "") -> str:
+    """Return a message and, after it, a command's flags for the keys of conf/ that it names.
 
     Examples
     --------
-    >>> name_flags("Set source.options.separator to ';'.")
+    >>> name_flags("Set source.options.separator to ';'.", "score")
     "Set source.options.separator to ';'. Here that is --option separator=..."
     """
+    if command not in OWN_FLAGS:
+        return message
     names = dict.fromkeys(re.findall(r"source\.options\.(\w+)", message))
-    flags = [f"--{name}" if name in OWN_FLAGS else f"--option {name}=..." for name in names]
+    own = OWN_FLAGS[command]
+    flags = [f"--{name}" if name in own else f"--option {name}=..." for name in names]
     return f"{message} Here that is {', '.join(flags)}" if flags else message
 
 

@@ -122,10 +122,10 @@ def _common_schema(schemas: Sequence[pa.Schema], files: Sequence[str]) -> pa.Sch
     UserError
         If a column has types that have none in common.
     """
-    common = schemas[0]
+    common = pa.schema([])
     for file, schema in zip(files, schemas, strict=True):
         try:
-            common = pa.unify_schemas([common, schema], promote_options="permissive")
+            common = pa.unify_schemas([common, _plain(schema)], promote_options="permissive")
         except pa.ArrowTypeError as error:
             raise UserError(
                 f"{file}: a column has another type than in the files before it "
@@ -133,6 +133,14 @@ def _common_schema(schemas: Sequence[pa.Schema], files: Sequence[str]) -> pa.Sch
                 "types: write it anew, or narrow source.path."
             ) from None
     return common
+
+
+def _plain(schema: pa.Schema) -> pa.Schema:
+    """Return categories as what they are of: in another file, they may be plain text."""
+    return pa.schema(
+        field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+        for field in schema
+    )
 
 
 def _types_of(own: pa.Schema, common: pa.Schema) -> pa.Schema:

@@ -7,24 +7,15 @@ from pathlib import Path
 import pandas as pd
 
 from seedbed.config.schema import Dataset, Source
-from seedbed.config.source_options import Options
 from seedbed.config.sources import read_options
 from seedbed.data.batches import with_all_columns
 from seedbed.data.csv_files import Needed, Types
 from seedbed.data.parquet_files import read_parquet, read_parquet_files, refusing
-from seedbed.data.source_files import (
-    find_files,
-    parse_texts,
-    read_file,
-    read_files,
-    without_missing,
-)
-from seedbed.data.stores import Store, is_address, reaching
-from seedbed.errors import UserError, did_you_mean, some_of
+from seedbed.data.source_files import find_files, read_file, read_files
+from seedbed.data.source_texts import with_formats, without_missing
+from seedbed.data.store_errors import reaching
+from seedbed.data.stores import Store, is_address
 from seedbed.progress import track
-
-SHOWN = 10
-"""How many columns a message names."""
 
 
 def read_table_files(
@@ -119,22 +110,3 @@ def _batch_reader(kind: str) -> Callable[..., Iterator[pd.DataFrame]]:
     from seedbed.data.kafka_topics import read_kafka
 
     return lambda *asked: with_all_columns(read_kafka(*asked))
-
-
-def with_formats(
-    frame: pd.DataFrame, options: Options, where: str, dataset: Dataset, names: list[str]
-) -> pd.DataFrame:
-    """Return a table whose columns of text are read by ``source.options.formats``.
-
-    `names` are those of all columns, also of those that are left out.
-    """
-    for name, form in options.formats.items():
-        if name in frame.columns:
-            frame[name] = parse_texts(frame[name], form, f"{where}, column {name}", name)
-        elif len(dataset.tables) == 1 and name not in names:
-            raise UserError(
-                f"source.options.formats.{name}: {where} has no such column"
-                f"{did_you_mean(name, names)}: it has {some_of(names, SHOWN)}. Correct the name, "
-                "or source.options.encoding if names look broken, or remove the line."
-            )
-    return frame

@@ -1,7 +1,5 @@
 """Sources: where the tables of a dataset come from, one function a kind."""
 
-import importlib
-import importlib.util
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -11,12 +9,12 @@ import pandas as pd
 
 from seedbed.config.project import project_module
 from seedbed.config.schema import Dataset, Source
-from seedbed.config.source_options import CsvOptions
 from seedbed.config.sources import SOURCES, why_no_source
 from seedbed.data.batches import as_batches, begun_anew, stack_batches, without_empty_end
-from seedbed.data.csv_files import Needed, Types, read_csv_batches
+from seedbed.data.csv_files import Needed, Types
 from seedbed.data.databases import database_file
 from seedbed.data.headers import refuse_repeated
+from seedbed.data.package_tables import read_package
 from seedbed.data.parquet_files import refuse_other_columns
 from seedbed.data.source_files import ENDINGS
 from seedbed.data.source_tables import (
@@ -208,51 +206,8 @@ def find_unwatched(source: Source) -> str | None:
     )
 
 
-def _read_package(
-    source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
-) -> Iterator[pd.DataFrame]:
-    where = dataset.table(table)
-    if where.package is None:
-        raise UserError(
-            f"dataset.tables.{table}: source package needs a package here, and there is none. "
-            "Name one in the conf/dataset file, or choose -S source=csv."
-        )
-    try:
-        found = importlib.util.find_spec(where.package)
-    except ModuleNotFoundError:
-        found = None
-    if found is None or found.origin is None:
-        raise UserError(
-            f"dataset.tables.{table}.package: the package {where.package} is not installed. "
-            "Add it to pyproject.toml, then run `make lock setup`."
-        )
-    if where.loader is not None:
-        yield _load(where.package, where.loader, table)
-    elif where.file is None:
-        raise UserError(
-            f"dataset.tables.{table}: neither file nor loader is set. Set one in the conf/dataset "
-            "file."
-        )
-    else:
-        # The package itself is not imported: data packages age, their files do not.
-        path = Path(found.origin).parent / where.file
-        yield from read_csv_batches(path, types, where.missing, CsvOptions(), needed)
-
-
-def _load(package: str, loader: str, table: str) -> pd.DataFrame:
-    load = getattr(importlib.import_module(package), loader, None)
-    if load is None:
-        raise UserError(
-            f"dataset.tables.{table}.loader: {package} has no {loader}. Edit the conf/dataset file."
-        )
-    options = {"scaled": False} if loader == "load_diabetes" else {}
-    frame = pd.DataFrame(load(as_frame=True, **options).frame)
-    refuse_repeated(map(str, frame.columns), f"{package}.{loader}")
-    return frame
-
-
 READERS: dict[str, KindReader] = {
-    "package": _read_package,
+    "package": read_package,
     "csv": read_table_files,
     "parquet": read_table_files,
     "excel": read_table_files,

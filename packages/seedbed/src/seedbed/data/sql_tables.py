@@ -1,6 +1,6 @@
 """A table or a query of a database, read in batches by one statement, whole or not at all."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,19 +11,10 @@ import pandas as pd
 from seedbed.config.schema import TEXT_TYPES, Dataset, Source
 from seedbed.config.source_options import SqlOptions
 from seedbed.config.sources import read_options
-from seedbed.data.batches import BrokenOff, read_ahead
 from seedbed.data.csv_files import Needed, Types
-from seedbed.data.databases import (
-    FILES,
-    connect,
-    database_words,
-    reporting,
-    streamed,
-    without_password,
-)
+from seedbed.data.databases import FILES, connect, reporting, without_password
 from seedbed.data.headers import refuse_repeated
-from seedbed.data.sql_arrow import NoArrow, arrow_frame, arrow_reader
-from seedbed.data.sql_columns import read_column
+from seedbed.data.sql_batches import breaking_off, read_statement
 from seedbed.data.sql_statements import (
     bind_parameters,
     look_up_table,
@@ -34,11 +25,8 @@ from seedbed.errors import UserError
 from seedbed.progress import RowProgress
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     import sqlalchemy as sa
 
-BATCH = 20_000
-"""Rows that are fetched at once."""
 REMEDY = "Check the address, the rights of its user, and source.options; then run it again."
 
 
@@ -164,7 +152,7 @@ def _read(
 ) -> Iterator[pd.DataFrame]:
     options, address = _options(source, dataset, table), str(source.path)
     place = _place(source, table)
-    with reporting(address, REMEDY), _breaking_off(place, address):
+    with reporting(address, REMEDY), breaking_off(place, address):
         statement: Any
         names: list[str] | None = None
         if options.query is not None:
@@ -183,104 +171,9 @@ def _read(
         progress = RowProgress(None)
         done = 0
         try:
-            for batch in _read_batches(engine, statement, options, keep, place, address):
+            for batch in read_statement(engine, statement, options, keep, place, address):
                 yield batch.set_axis(pd.RangeIndex(done, done + len(batch)))
                 done += len(batch)
                 progress.add(len(batch))
         finally:
             progress.close()
-
-
-@contextmanager
-def _breaking_off(place: str, address: str) -> Iterator[None]:
-    """Let a read begin anew that lost its connection, also before the first row."""
-    from sqlalchemy.exc import DBAPIError
-
-    try:
-        yield
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise _broken_off(place, 0, database_words(error, address)) from None
-        raise
-
-
-Keep = Callable[[list[str]], dict[str, bool]]
-
-
-def _read_batches(
-    engine: "sa.Engine", statement: Any, options: SqlOptions, keep: Keep, place: str, address: str
-) -> Iterator[pd.DataFrame]:
-    """Yield the rows of a statement: by ADBC where it can, else by SQLAlchemy."""
-    # With parameters, PostgreSQL's driver of ADBC holds all rows at once.
-    if engine.dialect.name == "postgresql" and not options.parameters:
-        try:
-            with arrow_reader(engine, statement) as reader:
-                yield from _read_arrow(reader, keep, place, address)
-                return
-        except NoArrow:
-            pass
-    with streamed(engine, statement, BATCH) as result:
-        found = list(result.keys())
-        kept = keep(found)
-        if engine.dialect.name == "duckdb":
-            from seedbed.data.duckdb_files import refuse_infinity
-
-            refuse_infinity(engine, statement, result, kept, place)
-        done = 0
-        while rows := _fetch(result, done, place, address):
-            values = dict(zip(found, zip(*rows, strict=True), strict=True))
-            columns = {
-                name: read_column(values[name], name, is_text, done, place)
-                for name, is_text in kept.items()
-            }
-            yield pd.DataFrame(columns, copy=False)
-            done += len(rows)
-
-
-def _read_arrow(
-    reader: "pa.RecordBatchReader", keep: Keep, place: str, address: str
-) -> Iterator[pd.DataFrame]:
-    kept = keep(reader.schema.names)
-    done = 0
-    with read_ahead(lambda: reader) as batches:
-        while True:
-            try:
-                batch = next(batches, None)
-            except Exception as error:  # of Arrow, of ADBC, or OSError
-                words = database_words(error, address)
-                if "ERROR:" in words:
-                    raise _unreadable(place, done, words) from None
-                raise _broken_off(place, done, words) from None
-            if batch is None:
-                return
-            try:
-                frame = arrow_frame(batch.select(list(kept)), kept, place)
-            except OverflowError as error:
-                raise _unreadable(place, done, str(error)) from None
-            yield frame
-            done += batch.num_rows
-
-
-def _fetch(result: "sa.Result", done: int, place: str, address: str) -> Sequence[Any]:
-    """Return the next rows, after `done`."""
-    import sqlalchemy as sa
-
-    try:
-        return result.fetchmany(BATCH)
-    except sa.exc.DBAPIError as error:
-        words = database_words(error, address)
-        if error.connection_invalidated:
-            raise _broken_off(place, done, words) from None
-        raise _unreadable(place, done, words) from None
-
-
-def _broken_off(place: str, done: int, words: str) -> BrokenOff:
-    return BrokenOff(f"{place}: the connection broke off after {done:,} rows ({words})")
-
-
-def _unreadable(place: str, done: int, words: str) -> UserError:
-    return UserError(
-        f"{place}: within rows {done + 1} to {done + BATCH}, a value cannot be read, or the "
-        f"database stopped: {words}. Correct the value, or cast its column to text in "
-        "source.options.query."
-    )

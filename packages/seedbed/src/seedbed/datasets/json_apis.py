@@ -10,7 +10,7 @@ from seedbed.config.schema import Source
 from seedbed.config.source_options import ApiOptions
 from seedbed.config.sources import holds_secret, read_options
 from seedbed.data.source_files import ENDINGS
-from seedbed.data.stores import HTTP
+from seedbed.data.store_errors import HTTP
 from seedbed.datasets.json_records import choose_records
 from seedbed.datasets.sniffing import Sniffed
 from seedbed.errors import some_of

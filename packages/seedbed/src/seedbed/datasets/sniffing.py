@@ -16,14 +16,8 @@ from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.source_options import OPTIONS
 from seedbed.config.sources import VARIABLE, find_option_mistakes
 from seedbed.data.batches import begun_anew, stack_batches
-from seedbed.data.source_files import (
-    ENDINGS,
-    find_files,
-    read_file,
-    read_files,
-    without_missing,
-)
-from seedbed.data.source_tables import with_formats
+from seedbed.data.source_files import ENDINGS, find_files, read_file, read_files
+from seedbed.data.source_texts import with_formats, without_missing
 from seedbed.data.sources import read_source
 from seedbed.data.sql_tables import read_sql
 from seedbed.data.text_files import opened, refusing_damage

@@ -39,7 +39,7 @@ class CheckedRows:
     index: pd.Index
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # frozen, it takes three times as long to make
 class Answers:
     """What :meth:`Bundle.answer` returns.
 
@@ -49,10 +49,13 @@ class Answers:
         `prediction` and `score`, or `score_<class>` of each class, of each row, as JSON holds them.
     warnings : list of str
         A sentence for each column with values beyond those in training.
+    values : list of list, or None
+        Of each row in the order of the signature's columns, cleaned, if the compiled form answered.
     """
 
     rows: list[dict[str, Any]]
     warnings: list[str]
+    values: list[list[Any]] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from seedbed.data.cleaning import clean_values
 from seedbed.data.features import compute_features, feature
 from seedbed.errors import UserError
 from seedbed.serving.compiled import NotCompilableError, UnusualRowError
-from seedbed.serving.compiled.features import compile_feature
+from seedbed.serving.compiled.features import compile_features
 from seedbed.serving.compiled.values import compile_reader, is_missing
 from seedbed.serving.samples import json_value
 from seedbed.serving.signature import InputColumn, Signature
@@ -109,10 +109,11 @@ def compare(features: Features) -> None:
     cleaned = clean_values(SIGNATURE.check(ROWS), COLUMNS, CLEANING)
     expected = compute_features(cleaned, COLUMNS, features)
     places = {name: place for place, name in enumerate(TYPES)}
-    for name, made in plan_features(COLUMNS, features).items():
-        get = compile_feature(name, made, places, TYPES)
-        found = [plain(get(read(row))) for row in ROWS]
-        assert found == [plain(json_value(value)) for value in expected[name]], name
+    plan = plan_features(COLUMNS, features)
+    make = compile_features(plan, places, TYPES)
+    found = zip(*(map(plain, make(read(row))) for row in ROWS), strict=True)
+    for name, values in zip(plan, found, strict=True):
+        assert list(values) == [plain(json_value(value)) for value in expected[name]], name
 
 
 ODD: dict[str, list[Any]] = {
@@ -181,7 +182,7 @@ def test_an_own_kind_that_cannot_be_compiled_is_named(
     made = plan_features(COLUMNS, features)["own"]
     places = {name: place for place, name in enumerate(TYPES)}
     with pytest.raises(NotCompilableError, match=reason):
-        compile_feature("own", made, places, TYPES)
+        compile_features({"own": made}, places, TYPES)
 
 
 @pytest.mark.parametrize("name", ["shop", "ordered", "open"])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import reduce
+from itertools import groupby
 from math import nan
 from operator import itemgetter, mul
 from typing import Any
@@ -18,20 +19,20 @@ from seedbed.serving.compiled.values import is_missing
 Row = Sequence[Any]
 """The values of one row in the order of the signature, as the readers return them."""
 Get = Callable[[Row], Any]
+MakeFeatures = Callable[[Row], list[Any]]
 ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 
 
-def compile_feature(
-    name: str, feature: Feature, places: Mapping[str, int], types: Mapping[str, ColumnType]
-) -> Get:
-    """Return the function that makes one feature of a row.
+def compile_features(
+    plan: Mapping[str, Feature], places: Mapping[str, int], types: Mapping[str, ColumnType]
+) -> MakeFeatures:
+    """Return the function that makes the features of a row, in the order of `plan`.
 
     Parameters
     ----------
-    name : str
-        Of the feature, for messages.
-    feature : Feature
+    plan : mapping of str to Feature
+        By their names.
     places : mapping of str to int
         Where each column stands in a row.
     types : mapping of str to str
@@ -40,13 +41,51 @@ def compile_feature(
     Raises
     ------
     NotCompilableError
-        If a feature of this kind cannot be made of plain values.
+        If a feature cannot be made of plain values.
     """
+    parts: list[Callable[[Row], Sequence[Any]]] = []
+    for as_read, named in groupby(plan.items(), lambda item: _is_as_read(item[1], types)):
+        run = list(named)
+        if as_read and len(run) > 1:
+            parts.append(itemgetter(*(places[columns[0]] for _, (_, columns) in run)))
+        else:
+            parts.append(_all_of([_compile(*feature, places, types) for feature in run]))
+
+    def make(row: Row) -> list[Any]:
+        features: list[Any] = []
+        for part in parts:
+            features += part(row)
+        return features
+
+    if not any(KINDS.find(kind) for kind, _ in plan.values()):
+        return make
+
+    def make_quietly(row: Row) -> list[Any]:
+        # NumPy would warn of what a project's own function makes of a missing number.
+        with np.errstate(all="ignore"):
+            return make(row)
+
+    return make_quietly
+
+
+def _is_as_read(feature: Feature, types: Mapping[str, ColumnType]) -> bool:
+    """Whether what is read of a column is the feature already."""
+    kind, columns = feature
+    return kind in ("number", "category") and [types[column] for column in columns] == [kind]
+
+
+def _all_of(makers: Sequence[Get]) -> MakeFeatures:
+    return lambda row: [make(row) for make in makers]
+
+
+def _compile(
+    name: str, feature: Feature, places: Mapping[str, int], types: Mapping[str, ColumnType]
+) -> Get:
     kind, columns = feature
     parts = [itemgetter(places[column]) for column in columns]
     kinds = [types[column] for column in columns]
-    if kind in ("number", "category") and kinds == [kind]:
-        return parts[0]  # what is read is such a feature already
+    if _is_as_read(feature, types):
+        return parts[0]
     if kind == "combine":
         return _combine([_as_text(*part) for part in zip(parts, kinds, strict=True)])
     if kind == "is_missing":
@@ -122,7 +161,7 @@ TIME_PARTS: dict[str, Callable[[datetime], float]] = {
     "month": lambda time: float(time.month),
     "day": lambda time: float(time.day),
     "day_of_week": lambda time: float(time.weekday()),
-    "day_of_year": lambda time: float(time.timetuple().tm_yday),
+    "day_of_year": lambda time: float(time.toordinal() - datetime(time.year, 1, 1).toordinal() + 1),
     "hour": lambda time: float(time.hour),
     "minute": lambda time: float(time.minute),
     "seconds": lambda time: _seconds(time - ORIGIN),
@@ -159,8 +198,4 @@ def _own_kind(name: str, kind: str, parts: Sequence[Get], kinds: Sequence[Column
         raise NotCompilableError(f"the feature {name}, since {kind} takes other than numbers there")
     compute = found.compute
 
-    def get(row: Row) -> float:
-        with np.errstate(all="ignore"):
-            return float(compute(*[np.float64(part(row)) for part in parts]))
-
-    return get
+    return lambda row: float(compute(*[np.float64(part(row)) for part in parts]))

@@ -11,7 +11,7 @@ from seedbed.models.outcome import Floats
 from seedbed.serving.compiled.encoders import compile_steps, take_steps_apart
 from seedbed.serving.compiled.estimators import compile_estimator
 from seedbed.serving.compiled.exceptions import NotCompilableError, UnusualRowError
-from seedbed.serving.compiled.features import Get, compile_feature
+from seedbed.serving.compiled.features import MakeFeatures, compile_features
 from seedbed.serving.compiled.tables import compile_scores
 from seedbed.serving.compiled.values import compile_reader, is_missing
 from seedbed.serving.recipe import Recipe
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 Answer = dict[str, Any]
-Answers = tuple[list[Answer], list[str]]
+Answers = tuple[list[Answer], list[str], list[list[Any]]]
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class CompiledModel:
         By the name of each column what reads and cleans a value of it.
     checks : list of (int, function)
         By the place of a column whether a value was in training.
-    features : list of function
-        What makes each feature of the values, in the order of the Pipeline.
+    make_features : function
+        Of the values of a row; it returns the features in the order of the Pipeline.
     encode : function
         Of the features of a row.
     predict : function
@@ -52,7 +52,7 @@ class CompiledModel:
     columns: Sequence[InputColumn]
     readers: Sequence[tuple[str, Callable[[Any], Any]]]
     checks: Sequence[tuple[int, Callable[[Any], bool]]]
-    features: Sequence[Get]
+    make_features: MakeFeatures
     encode: Callable[[Sequence[Any]], list[float]]
     predict: Callable[[list[float]], list[float]]
     decide: Callable[[list[float]], Answer]
@@ -61,26 +61,27 @@ class CompiledModel:
     def answer(self, rows: Sequence[Mapping[str, Any]]) -> Answers:
         """Return the answers to raw rows, and a sentence for each column with unusual values.
 
+        And the values of each row, cleaned, in the order of `columns`.
+
         Raises
         ------
         UnusualRowError
             If a row is to be left to the slow path, which answers or refuses it.
         """
-        answers = []
+        answers, cleaned = [], []
         unusual: dict[int, list[Any]] = {}
         for row in rows:
-            values = self.read(row)
+            cleaned.append(values := self._read(row))
             for place, is_usual in self.checks:
                 if not is_usual(values[place]):
                     unusual.setdefault(place, []).append(values[place])
-            features = [make(values) for make in self.features]
-            answers.append(self.decide(self.predict(self.encode(features))))
+            encoded = self.encode(self.make_features(values))
+            answers.append(self.decide(self.predict(encoded)))
         if not answers:
             raise UnusualRowError
-        return answers, self._describe(unusual) if unusual else []
+        return answers, self._describe(unusual) if unusual else [], cleaned
 
-    def read(self, row: Mapping[str, Any]) -> list[Any]:
-        """Return the values of a raw row, checked and cleaned; raises UnusualRowError."""
+    def _read(self, row: Mapping[str, Any]) -> list[Any]:
         if type(row) is not dict:
             raise UnusualRowError
         try:
@@ -115,7 +116,7 @@ def compile_model(recipe: Recipe, pipeline: "Pipeline") -> CompiledModel:
     places = {column.name: place for place, column in enumerate(columns)}
     types = {column.name: column.type for column in columns}
     plan = plan_features(recipe.columns, recipe.features)
-    features = [compile_feature(name, plan[name], places, types) for name in decision.features]
+    make = compile_features({name: plan[name] for name in decision.features}, places, types)
     estimator = pipeline[-1]
     method = "predict" if decision.task == "regression" else "predict_proba"
     try:
@@ -129,7 +130,7 @@ def compile_model(recipe: Recipe, pipeline: "Pipeline") -> CompiledModel:
         ) from error
     decide = _decider(decision, [] if method == "predict" else list(estimator.classes_))
     checks = [(n, check) for n, column in enumerate(columns) if (check := _usual(column))]
-    return CompiledModel(columns, readers, checks, features, encode, predict, decide, scores)
+    return CompiledModel(columns, readers, checks, make, encode, predict, decide, scores)
 
 
 def compile_or_explain(recipe: Recipe, pipeline: "Pipeline") -> tuple[CompiledModel | None, str]:

@@ -39,13 +39,13 @@ def find_difference(
     compared = 0
     for place, row in enumerate(asked):
         try:
-            values = compiled.read(row)
-            [answer], _ = compiled.answer([row])
+            [answer], _, [values] = compiled.answer([row])
         except UnusualRowError:
             continue
         compared += 1
-        for name, make, column in zip(features, compiled.features, columns, strict=True):
-            if (found := _shown(make(values))) != (wanted := _shown(column[place])):
+        made = compiled.make_features(values)
+        for name, value, column in zip(features, made, columns, strict=True):
+            if (found := _shown(value)) != (wanted := _shown(column[place])):
                 return f"its feature {name} is {found} where the Pipeline's is {wanted}"
         if json.dumps(answer) != json.dumps(answers[place]):
             return f"it answers {answer} where the Pipeline answers {answers[place]}"

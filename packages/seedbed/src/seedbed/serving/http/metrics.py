@@ -5,7 +5,6 @@ import os
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from seedbed.serving.bundle import Bundle
-from seedbed.serving.compiled import UnusualRowError
-from seedbed.serving.compiled.values import is_missing
+from seedbed.serving.bundle import Answers, Bundle
 from seedbed.serving.signature import InputColumn
 from seedbed.serving.unusual import count_unusual
 
@@ -145,38 +142,30 @@ class AnswerCounter:
     def __init__(self, metrics: Metrics, bundle: Bundle) -> None:
         self._metrics = metrics
         self._columns = bundle.signature.columns
-        self._compiled = bundle.compiled
         self._is_regression = bundle.recipe.problem.task == "regression"
         self._edges = _lower_ends(bundle)
         self._labels = [f"{edge:.6g}" for edge in self._edges]
         self._pending: dict[Any, int] = defaultdict(int)
 
-    def count_few(
-        self, rows: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]], warned: bool
-    ) -> None:
+    def count_few(self, rows: Sequence[Mapping[str, Any]], answers: Answers) -> None:
         """Count rows as they were sent, in the thread of the event loop."""
         metrics, pending = self._metrics, self._pending
         pending[metrics.rows] += len(rows)
-        for row in rows:
-            for column, value in zip(self._columns, self._cleaned(row), strict=True):
-                if is_missing(value):
+        columns, warned = self._columns, bool(answers.warnings)
+        read = answers.values or [[row[column.name] for column in columns] for row in rows]
+        for values in read:
+            for column, value in zip(columns, values, strict=True):
+                if value is None or value != value:  # noqa: PLR0124 (NaN; a call takes longer)
                     pending[metrics.missing[column.name]] += 1
                 elif warned and _is_unseen(value, column):
                     pending[metrics.unseen[column.name]] += 1
-        for answer in answers:
+        for answer in answers.rows:
             for name, value in answer.items():
                 if name == "prediction" and not self._is_regression:
                     pending[metrics.predictions[value]] += 1
                 else:
                     place = max(bisect_right(self._edges, value) - 1, 0)
                     pending[metrics.scores[name, self._labels[place]]] += 1
-
-    def _cleaned(self, row: Mapping[str, Any]) -> Sequence[Any]:
-        """Return the values of a row, cleaned where that is as cheap as in the compiled form."""
-        if self._compiled is not None:
-            with suppress(UnusualRowError):
-                return self._compiled.read(row)
-        return [row[column.name] for column in self._columns]
 
     def flush(self) -> None:
         """Hand over what was added up."""

@@ -58,9 +58,9 @@ def _answer_few(service: Service, served: Served, sent: Sent) -> Response:
     rows: Any = sent.rows
     answers = served.bundle.answer(rows)
     warnings = answers.warnings
-    if extra := _extra_warning(served, set().union(*rows) if sent.count else set()):
-        warnings = [*warnings, extra]
-    service.counter(served).count_few(rows, answers.rows, bool(answers.warnings))
+    if not all(map(served.names.issuperset, rows)):
+        warnings = [*warnings, _extra_warning(served, set().union(*rows))]
+    service.counter(served).count_few(rows, answers)
     if service.shadow:
         service.shadow.offer(rows, answers.rows, sent.count)
     if service.watch:
@@ -83,8 +83,8 @@ def _answer_many(
     if wanted != JSON and (twice := [name for name in answers if name in frame]):
         what = f"The column {twice[0]} that was sent would be overwritten. Rename it."
         raise Refusal(422, f"columns.{twice[0]}", what, "another name")
-    if extra := _extra_warning(served, set(frame.columns)):
-        warnings.append(extra)
+    if not served.names.issuperset(frame.columns):
+        warnings.append(_extra_warning(served, set(frame.columns)))
     counter.count_many(checked.cleaned, answers)
     if service.shadow:
         loop = service.shadow.loop
@@ -112,10 +112,8 @@ def _predict_until(bundle: Bundle, rows: CheckedRows, deadline: float) -> pd.Dat
     return pd.concat(found)
 
 
-def _extra_warning(served: Served, names: set[str]) -> str | None:
+def _extra_warning(served: Served, names: set[str]) -> str:
     extra = sorted(str(name) for name in names - served.names)
-    if not extra:
-        return None
     shown = ", ".join(name[:50] for name in extra[:5])
     more = f" and {len(extra) - 5} more" if len(extra) > 5 else ""
     return f"The model does not look at {shown}{more}."
