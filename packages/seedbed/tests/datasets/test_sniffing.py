@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from seedbed.config.schema import Source
 from seedbed.config.sources import read_options
 from seedbed.data import text_files
-from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff
+from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff, with_options
 from seedbed.errors import UserError
 
 
@@ -165,6 +165,14 @@ def test_the_first_sheet_with_rows_is_taken_and_the_others_are_named(tmp_path: P
     sniffed = sniff(str(tmp_path / "rows.csv"))
     assert (sniffed.kind, sniffed.options) == ("excel", {"sheet": "data", "skip_rows": 2})
     assert "there are cover, more too" in sniffed.notes[0]
+    for chosen in ({"sheet": "more"}, {"sheet": 3}, {"sheet": "cover", "header": None}):
+        assert sniff(str(tmp_path / "rows.csv"), given=chosen).notes == []
+    third = sniff(str(tmp_path / "rows.csv"), given={"sheet": 3})
+    assert as_lists(read_as_text(with_options(third, {"sheet": 3}))) == {"b": [1]}
+    second = sniff(str(tmp_path / "rows.csv"), given={"sheet": "data"})
+    assert (second.options, second.notes) == (
+        {"skip_rows": 2}, ["the first 2 rows are no part of the table"]
+    )  # fmt: skip
     assert as_lists(read_as_text(sniffed)) == {
         "a": [1, None, 2.5],
         "code": ["007", "5", None],

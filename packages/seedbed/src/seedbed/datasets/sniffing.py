@@ -85,7 +85,7 @@ def sniff(path: str, target: str | None = None, given: Mapping[str, Any] | None 
     target : str, optional
         The column that must be there: of several sheets, the first that has it is read.
     given : dict of str to Any, optional
-        Options that a person gave: those of a CSV file are not looked for.
+        Options that a person gave: they are not looked for.
 
     Raises
     ------
@@ -121,9 +121,9 @@ def _sniff_options(
     kind: str, path: Path, target: str | None, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     if kind == "excel":
-        return sniff_excel(path, target)
+        return sniff_excel(path, target, given)
     if kind == "json":
-        return sniff_json(path)
+        return ({}, []) if "records" in given else sniff_json(path)
     return sniff_csv(path, given) if kind == "csv" else ({}, [])
 
 
