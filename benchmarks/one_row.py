@@ -34,7 +34,7 @@ from seedbed.serving.samples import json_value
 
 MODELS = ("hist_gradient_boosting", "logistic_regression", "linear_svm", "random_forest", "mlp")
 MODELS = (*MODELS, "stacking", "dummy")
-PARTS = ("read", "compare", "features", "encode", "predict", "decide")
+PARTS = ("read", "features", "encode", "predict", "decide")
 
 
 def bundles(train_rows: int) -> Iterator[tuple[str, Bundle]]:
@@ -67,7 +67,7 @@ def measure(
     """Return times of the Pipeline, of the bundle, and of the compiled scoring alone."""
     compiled = bundle.compiled
     assert compiled is not None, bundle.why_not_compiled
-    values = [[read(row[name]) for name, read in compiled.readers] for row in rows]
+    values = [compiled.read(row, []) for row in rows]
     features = list(map(compiled.make_features, values))
     frames = [frame.iloc[[place]] for place in range(len(rows))]
     kinds: list[tuple[list[float], list, Callable[[Any], Any]]] = [
@@ -88,8 +88,7 @@ def parts(bundle: Bundle, rows: list[dict]) -> dict[str, float]:
     assert compiled is not None, bundle.why_not_compiled
     spent: dict[str, list[float]] = {name: [] for name in PARTS}
     steps: list[Callable[[Any], Any]] = [
-        lambda row: [read(row[name]) for name, read in compiled.readers],
-        lambda values: [usual(values[n]) for n, usual in compiled.checks] and values,
+        lambda row: compiled.read(row, []),
         compiled.make_features,
         compiled.encode,
         compiled.predict,

@@ -13,10 +13,8 @@ from seedbed.models.features import feature_frame
 from seedbed.models.outcome import Floats
 from seedbed.models.predicting import predict_scores
 from seedbed.serving.code import ProjectCode
-from seedbed.serving.compiled import (
-    CompiledModel,
-    UnusualRowError,
-)
+from seedbed.serving.compiled import CompiledModel, UnusualRowError
+from seedbed.serving.compiled.model import Odd
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.reference import Reference
 from seedbed.serving.samples import Samples, json_value
@@ -49,13 +47,14 @@ class Answers:
         `prediction` and `score`, or `score_<class>` of each class, of each row, as JSON holds them.
     warnings : list of str
         A sentence for each column with values beyond those in training.
-    values : list of list, or None
-        Of each row in the order of the signature's columns, cleaned, if the compiled form answered.
+    odd : list of list of (int, value), or None
+        Of each row the places of columns, with their values, that are missing or may not have been
+        in training; None if the compiled form did not answer.
     """
 
     rows: list[dict[str, Any]]
     warnings: list[str]
-    values: list[list[Any]] | None = field(default=None, compare=False, repr=False)
+    odd: Odd | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

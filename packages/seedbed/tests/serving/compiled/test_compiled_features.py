@@ -85,8 +85,8 @@ def own_kinds() -> Iterator[None]:
 
 def read(row: dict[str, Any]) -> list[Any]:
     return [
-        compile_reader(column, CLEANING, SIGNATURE.time_zone)(row[column.name])
-        for column in SIGNATURE.columns
+        compile_reader(column, place, CLEANING, SIGNATURE.time_zone)(row[column.name], [])
+        for place, column in enumerate(SIGNATURE.columns)
     ]
 
 

@@ -13,7 +13,7 @@ from seedbed.serving.compiled.estimators import compile_estimator
 from seedbed.serving.compiled.exceptions import NotCompilableError, UnusualRowError
 from seedbed.serving.compiled.features import MakeFeatures, compile_features
 from seedbed.serving.compiled.tables import compile_scores
-from seedbed.serving.compiled.values import compile_reader, is_missing
+from seedbed.serving.compiled.values import Read, compile_reader, is_missing
 from seedbed.serving.recipe import Recipe
 from seedbed.serving.signature import InputColumn
 from seedbed.serving.unusual import Unusual
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 Answer = dict[str, Any]
-Answers = tuple[list[Answer], list[str], list[list[Any]]]
+Odd = list[list[tuple[int, Any]]]
+Answers = tuple[list[Answer], list[str], Odd]
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class CompiledModel:
     columns : list of InputColumn
     readers : list of (str, function)
         By the name of each column what reads and cleans a value of it.
-    checks : list of (int, function)
-        By the place of a column whether a value was in training.
+    checks : list of function or None
+        Of each column whether a value was in training; None if any may have been.
     make_features : function
         Of the values of a row; it returns the features in the order of the Pipeline.
     encode : function
@@ -50,8 +51,8 @@ class CompiledModel:
     """
 
     columns: Sequence[InputColumn]
-    readers: Sequence[tuple[str, Callable[[Any], Any]]]
-    checks: Sequence[tuple[int, Callable[[Any], bool]]]
+    readers: Sequence[tuple[str, Read]]
+    checks: Sequence[Callable[[Any], bool] | None]
     make_features: MakeFeatures
     encode: Callable[[Sequence[Any]], list[float]]
     predict: Callable[[list[float]], list[float]]
@@ -61,31 +62,42 @@ class CompiledModel:
     def answer(self, rows: Sequence[Mapping[str, Any]]) -> Answers:
         """Return the answers to raw rows, and a sentence for each column with unusual values.
 
-        And the values of each row, cleaned, in the order of `columns`.
+        And of each row the places of columns with the values that are missing, or may not have been
+        in training.
 
         Raises
         ------
         UnusualRowError
             If a row is to be left to the slow path, which answers or refuses it.
         """
-        answers, cleaned = [], []
+        answers, looked_at = [], []
         unusual: dict[int, list[Any]] = {}
         for row in rows:
-            cleaned.append(values := self._read(row))
-            for place, is_usual in self.checks:
-                if not is_usual(values[place]):
+            odd: list[int] = []
+            values = self.read(row, odd)
+            for place in odd:
+                is_usual = self.checks[place]
+                if is_usual is not None and not is_usual(values[place]):
                     unusual.setdefault(place, []).append(values[place])
+            looked_at.append([(place, values[place]) for place in odd])
             encoded = self.encode(self.make_features(values))
             answers.append(self.decide(self.predict(encoded)))
         if not answers:
             raise UnusualRowError
-        return answers, self._describe(unusual) if unusual else [], cleaned
+        return answers, self._describe(unusual) if unusual else [], looked_at
 
-    def _read(self, row: Mapping[str, Any]) -> list[Any]:
+    def read(self, row: Mapping[str, Any], odd: list[int]) -> list[Any]:
+        """Return the values of a raw row, checked and cleaned; `odd` becomes longer by places.
+
+        Raises
+        ------
+        UnusualRowError
+            As :meth:`answer`.
+        """
         if type(row) is not dict:
             raise UnusualRowError
         try:
-            return [read(row[name]) for name, read in self.readers]
+            return [read(row[name], odd) for name, read in self.readers]
         except KeyError:
             raise UnusualRowError from None
 
@@ -112,8 +124,8 @@ def compile_model(recipe: Recipe, pipeline: "Pipeline") -> CompiledModel:
     """
     columns, decision = recipe.signature.columns, recipe.decision
     zone = recipe.signature.time_zone
-    readers = [(c.name, compile_reader(c, recipe.cleaning, zone)) for c in columns]
     places = {column.name: place for place, column in enumerate(columns)}
+    readers = [(c.name, compile_reader(c, places[c.name], recipe.cleaning, zone)) for c in columns]
     types = {column.name: column.type for column in columns}
     plan = plan_features(recipe.columns, recipe.features)
     make = compile_features({name: plan[name] for name in decision.features}, places, types)
@@ -129,7 +141,7 @@ def compile_model(recipe: Recipe, pipeline: "Pipeline") -> CompiledModel:
             f"this version of scikit-learn ({type(error).__name__}: {error})"
         ) from error
     decide = _decider(decision, [] if method == "predict" else list(estimator.classes_))
-    checks = [(n, check) for n, column in enumerate(columns) if (check := _usual(column))]
+    checks = [_usual(column) for column in columns]
     return CompiledModel(columns, readers, checks, make, encode, predict, decide, scores)
 
 

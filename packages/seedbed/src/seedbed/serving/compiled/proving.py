@@ -39,7 +39,8 @@ def find_difference(
     compared = 0
     for place, row in enumerate(asked):
         try:
-            [answer], _, [values] = compiled.answer([row])
+            values = compiled.read(row, [])
+            [answer], *_ = compiled.answer([row])
         except UnusualRowError:
             continue
         compared += 1

@@ -6,6 +6,7 @@ messages for those that are mistakes.
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, tzinfo
 from math import inf, isnan, nan
 from typing import Any
@@ -23,8 +24,13 @@ PLAIN_TIME = re.compile(
 SPACES = " \t\n\r"
 
 
-def compile_reader(column: InputColumn, cleaning: Cleaning, time_zone: str) -> Callable[[Any], Any]:
-    """Return the function that reads and cleans a value of a column.
+Read = Callable[[Any, list[int]], Any]
+"""Reads a value, and adds the place of its column to a list if it is missing, or may not have been
+in training: of most values, one comparison tells that nothing is to be said of them."""
+
+
+def compile_reader(column: InputColumn, place: int, cleaning: Cleaning, time_zone: str) -> Read:
+    """Return the function that reads and cleans a value of the column at a place.
 
     Returns
     -------
@@ -41,13 +47,15 @@ def compile_reader(column: InputColumn, cleaning: Cleaning, time_zone: str) -> C
     limits = {limits.column: limits for limits in cleaning.valid_range}.get(column.name)
     if column.type == "number":
         low, high = (limits.low, limits.high) if limits else (None, None)
-        return _number_reader(-inf if low is None else low, inf if high is None else high)
+        return _number_reader(
+            column, place, -inf if low is None else low, inf if high is None else high
+        )
     if column.type == "category":
-        return _text_reader(cleaning, column.categories or [])
+        return _text_reader(column, place, cleaning)
     if column.type == "boolean" and limits is None:
-        return _read_boolean
+        return _boolean_reader(place)
     if column.type == "time" and limits is None:
-        return _time_reader(ZoneInfo(time_zone))
+        return _time_reader(place, ZoneInfo(time_zone))
     ranged = " with a valid range" if limits else ""
     raise NotCompilableError(f"the column {column.name} of type {column.type}{ranged}")
 
@@ -57,9 +65,16 @@ def is_missing(value: Any) -> bool:
     return value is None or (type(value) is float and isnan(value))
 
 
-def _number_reader(low: float, high: float) -> Callable[[Any], float]:
-    def read(value: Any) -> float:
+def _number_reader(column: InputColumn, place: int, low: float, high: float) -> Read:
+    least, most = max(low, -LARGEST), min(high, LARGEST)
+    if column.minimum is not None and column.maximum is not None:
+        least, most = max(least, column.minimum), min(most, column.maximum)
+
+    def read(value: Any, odd: list[int]) -> float:
         kind = type(value)
+        if (kind is float or kind is int) and least <= value <= most:
+            return float(value)
+        odd.append(place)
         if kind is not float and kind is not int:
             if value is None:
                 return nan
@@ -73,13 +88,19 @@ def _number_reader(low: float, high: float) -> Callable[[Any], float]:
     return read
 
 
-def _read_boolean(value: Any) -> bool | None:
-    if value is None or type(value) is bool:
-        return value
-    raise UnusualRowError
+def _boolean_reader(place: int) -> Read:
+    def read(value: Any, odd: list[int]) -> bool | None:
+        if type(value) is bool:
+            return value
+        odd.append(place)
+        if value is None:
+            return None
+        raise UnusualRowError
+
+    return read
 
 
-def _text_reader(cleaning: Cleaning, common: list[str]) -> Callable[[Any], str | None]:
+def _text_reader(column: InputColumn, place: int, cleaning: Cleaning) -> Read:
     missing = frozenset(cleaning.missing_text)
     strip = cleaning.strip_text
 
@@ -99,17 +120,17 @@ def _text_reader(cleaning: Cleaning, common: list[str]) -> Callable[[Any], str |
                 raise UnusualRowError from None
         return None if text in missing else text
 
-    known: dict[Any, str | None] = {None: None}
-    for text in common:
-        try:
-            known[text] = clean(text)
-        except UnusualRowError:
-            continue
+    known: dict[Any, str] = {}
+    for text in column.categories or []:
+        with suppress(UnusualRowError):
+            if clean(text) == text:
+                known[text] = text
 
-    def read(value: Any) -> str | None:
+    def read(value: Any, odd: list[int]) -> str | None:
         try:
             return known[value]
         except (KeyError, TypeError):
+            odd.append(place)
             return clean(value)
 
     return read
@@ -119,9 +140,10 @@ def _is_plain(letter: str) -> bool:
     return letter.isalnum() or "!" <= letter <= "~"
 
 
-def _time_reader(zone: tzinfo) -> Callable[[Any], datetime | None]:
-    def read(value: Any) -> datetime | None:
+def _time_reader(place: int, zone: tzinfo) -> Read:
+    def read(value: Any, odd: list[int]) -> datetime | None:
         if type(value) is not str:
+            odd.append(place)
             if value is None:
                 return None
             raise UnusualRowError

@@ -17,6 +17,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from seedbed.serving.bundle import Answers, Bundle
+from seedbed.serving.compiled.values import is_missing
 from seedbed.serving.signature import InputColumn
 from seedbed.serving.unusual import count_unusual
 
@@ -152,10 +153,11 @@ class AnswerCounter:
         metrics, pending = self._metrics, self._pending
         pending[metrics.rows] += len(rows)
         columns, warned = self._columns, bool(answers.warnings)
-        read = answers.values or [[row[column.name] for column in columns] for row in rows]
-        for values in read:
-            for column, value in zip(columns, values, strict=True):
-                if value is None or value != value:  # noqa: PLR0124 (NaN; a call takes longer)
+        all_of = ([(n, row[column.name]) for n, column in enumerate(columns)] for row in rows)
+        for values in all_of if answers.odd is None else answers.odd:
+            for place, value in values:
+                column = columns[place]
+                if is_missing(value):
                     pending[metrics.missing[column.name]] += 1
                 elif warned and _is_unseen(value, column):
                     pending[metrics.unseen[column.name]] += 1
