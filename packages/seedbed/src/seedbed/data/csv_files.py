@@ -30,6 +30,11 @@ BLOCK = 2**22
 than their texts."""
 
 
+def only_needed(frame: pd.DataFrame, needed: Needed) -> pd.DataFrame:
+    """Return the columns of a table that are needed."""
+    return frame.loc[:, frame.columns.isin(needed(list(frame.columns)))]
+
+
 def read_csv(
     path: Path,
     types: Types,

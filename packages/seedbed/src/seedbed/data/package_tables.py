@@ -9,7 +9,7 @@ import pandas as pd
 
 from seedbed.config.schema import Dataset, Source
 from seedbed.config.source_options import CsvOptions
-from seedbed.data.csv_files import Needed, Types, read_csv_batches
+from seedbed.data.csv_files import Needed, Types, only_needed, read_csv_batches
 from seedbed.data.headers import refuse_repeated
 from seedbed.errors import UserError
 
@@ -40,7 +40,7 @@ def read_package(
             "Add it to pyproject.toml, then run `make lock setup`."
         )
     if where.loader is not None:
-        yield _load(where.package, where.loader, table)
+        yield only_needed(_load(where.package, where.loader, table), needed)
     elif where.file is None:
         raise UserError(
             f"dataset.tables.{table}: neither file nor loader is set. Set one in the conf/dataset "
@@ -49,7 +49,8 @@ def read_package(
     else:
         # The package itself is not imported: data packages age, their files do not.
         path = Path(found.origin).parent / where.file
-        yield from read_csv_batches(path, types, where.missing, CsvOptions(), needed)
+        for batch in read_csv_batches(path, types, where.missing, CsvOptions(), needed):
+            yield only_needed(batch, needed)
 
 
 def _load(package: str, loader: str, table: str) -> pd.DataFrame:

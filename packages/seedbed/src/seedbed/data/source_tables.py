@@ -9,7 +9,7 @@ import pandas as pd
 from seedbed.config.schema import Dataset, Source
 from seedbed.config.sources import read_options
 from seedbed.data.batches import with_all_columns
-from seedbed.data.csv_files import Needed, Types
+from seedbed.data.csv_files import Needed, Types, only_needed
 from seedbed.data.parquet_files import read_parquet, read_parquet_files, refusing
 from seedbed.data.source_files import find_files, read_file, read_files
 from seedbed.data.source_texts import with_formats, without_missing
@@ -40,7 +40,7 @@ def read_table_files(
             return
         with _at_hand(store, path) as file:
             for batch in read_file(source.kind, file, options, types, missing, needed=asked):
-                yield batch.loc[:, batch.columns.isin(asked(list(batch.columns)))]
+                yield only_needed(batch, asked)
 
     shown = track(found, len(found), f"files of {table}") if store else found
     for path, batch in read_files(shown, read):

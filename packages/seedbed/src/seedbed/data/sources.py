@@ -11,7 +11,7 @@ from seedbed.config.project import project_module
 from seedbed.config.schema import Dataset, Source
 from seedbed.config.sources import SOURCES, why_no_source
 from seedbed.data.batches import as_batches, begun_anew, stack_batches, without_empty_end
-from seedbed.data.csv_files import Needed, Types
+from seedbed.data.csv_files import Needed, Types, only_needed
 from seedbed.data.databases import database_file
 from seedbed.data.headers import refuse_repeated
 from seedbed.data.package_tables import read_package
@@ -104,7 +104,7 @@ def read_batches(
     for batch in batches:
         if batch.empty:
             continue
-        found = needed(list(batch.columns))
+        found = list(batch.columns)
         names = names or found
         if found != names:
             refuse_other_columns(found, names, f"{table}, a later batch", "the first batch")
@@ -152,10 +152,10 @@ def _reader_of(kind: str) -> KindReader:
 
 
 def _checking(read: Reader) -> KindReader:
-    """Return a reader of the project as one of seedbed's own: it yields nothing but tables."""
+    """Return a reader of the project as one of seedbed's own, which leaves columns out."""
 
     def read_checked(
-        source: Source, dataset: Dataset, table: str, types: Types, _: Needed
+        source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
     ) -> Iterator[pd.DataFrame]:
         found = read(source, dataset, table, types)
         if not isinstance(found, Iterable):
@@ -164,7 +164,7 @@ def _checking(read: Reader) -> KindReader:
             if not isinstance(batch, pd.DataFrame):
                 raise _no_table(batch, source.kind)
             refuse_repeated(map(str, batch.columns), f"source {source.kind}, table {table}")
-            yield batch
+            yield only_needed(batch, needed)
 
     return read_checked
 
