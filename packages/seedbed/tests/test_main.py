@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from seedbed.cli.main import app, main
+from seedbed.cli.serving import name_flags
 from seedbed.config.compose import compose_text
 
 from support import Project, copy_repository
@@ -127,6 +128,16 @@ def test_a_mistake_in_a_flag_names_the_flag(
     with pytest.raises(SystemExit) as refused:
         main()
     assert str(refused.value).endswith(words) or f"{words} " in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("command", "flag"),
+    [("score", "--query"), ("monitor", "--option query=..."), ("outcomes", "--option query=...")],
+)
+def test_a_command_names_only_the_flags_that_it_has(command: str, flag: str) -> None:
+    message = "source.options.query has no ORDER BY."
+    assert name_flags(message, command) == f"{message} Here that is {flag}"
+    assert name_flags(message, "repro") == message
 
 
 def test_alone_it_lists_its_commands_and_imports_no_large_package() -> None:

@@ -197,6 +197,14 @@ def test_json_is_an_array_or_lines_or_lies_deeper(
     assert read == {"a": [1, 1234567890123456789], "b.c": ["x", None]}
 
 
+def test_the_list_of_records_that_a_person_names_is_read(tmp_path: Path) -> None:
+    (tmp_path / "rows.json").write_text('{"long": [{"q": 1}, {"q": 2}], "short": [{"a": 1}]}')
+    chosen = {"records": "short"}
+    sniffed = sniff(str(tmp_path / "rows.json"), given=chosen)
+    assert sniffed.notes == []
+    assert as_lists(read_as_text(with_options(sniffed, chosen))) == {"a": [1]}
+
+
 def test_typed_files_folders_and_patterns_are_found(tmp_path: Path) -> None:
     frame = pd.DataFrame({"x": [1.5, None], "zip": ["007", "08"]})
     frame.to_parquet(tmp_path / "rows.pq")
