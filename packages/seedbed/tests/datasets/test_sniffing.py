@@ -161,12 +161,15 @@ def test_the_first_sheet_with_rows_is_taken_and_the_others_are_named(tmp_path: P
         sheet = book.create_sheet(name)
         for row in rows:
             sheet.append(row)
+    book.create_sheet("bare")
     book.save(tmp_path / "rows.csv")  # its first bytes tell what it is
     sniffed = sniff(str(tmp_path / "rows.csv"))
     assert (sniffed.kind, sniffed.options) == ("excel", {"sheet": "data", "skip_rows": 2})
-    assert "there are cover, more too" in sniffed.notes[0]
+    assert "there are cover, more, bare too" in sniffed.notes[0]
     for chosen in ({"sheet": "more"}, {"sheet": 3}, {"sheet": "cover", "header": None}):
         assert sniff(str(tmp_path / "rows.csv"), given=chosen).notes == []
+    with pytest.raises(UserError, match="sheet bare is empty. Name one that holds a table"):
+        sniff(str(tmp_path / "rows.csv"), given={"sheet": "bare"})
     third = sniff(str(tmp_path / "rows.csv"), given={"sheet": 3})
     assert as_lists(read_as_text(with_options(third, {"sheet": 3}))) == {"b": [1]}
     second = sniff(str(tmp_path / "rows.csv"), given={"sheet": "data"})

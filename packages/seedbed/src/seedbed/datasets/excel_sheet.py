@@ -19,6 +19,10 @@ def sniff_excel(
     options: dict[str, Any] = {}
     if "sheet" in given:
         cells = read_cells(path, given["sheet"])
+        if cells.empty:
+            raise UserError(
+                f"{path}: sheet {given['sheet']} is empty. Name one that holds a table."
+            )
     else:
         cells = _choose_sheet(path, target, options, notes)
     top = given.get("skip_rows", _top(cells))
