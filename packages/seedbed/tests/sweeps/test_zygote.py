@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.sweeps import repro, zygote_client
 from seedbed.sweeps import zygote as module
-from seedbed.sweeps import zygote_client
 from seedbed.sweeps.zygote import Zygote
 
 from support import REPOSITORY, wait_for
@@ -32,6 +32,8 @@ STAGES = {
     "read": "import sys\nprint(repr(sys.stdin.read()))",
     "name": "print(__name__)",
     "environment": "import os, time\nprint(os.environ['GREETING'], len(os.environ['LONG']), time.tzname[0])",
+    "late": "import sys\nprint('late' in sys.modules)",
+    "collects": "import gc\nprint(gc.isenabled(), gc.get_freeze_count() > 0)",
     "count": "import state\nstate.count += 1\nprint(state.count)",
     "wait": "import os, subprocess, time\nfrom pathlib import Path\n"
     "child = subprocess.Popen(['sleep', '60'])\n"
@@ -47,7 +49,7 @@ from seedbed.sweeps.zygote import listen, preload, serve
 server = listen()
 preload(("broken", "state", "not.there"))
 from some_stages import run_stage
-serve(server, run_stage)
+serve(server, run_stage, during={"speak": ("late",)})
 """
 """What a zygote runs here, with its own stages."""
 
@@ -59,6 +61,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = root / "src"
     source.mkdir()
     (source / "state.py").write_text("count = 0\n")
+    (source / "late.py").write_text("")
     (source / "broken.py").write_text("raise RuntimeError('it cannot be imported here')\n")
     (source / "some_stages.py").write_text(
         f"STAGES = {STAGES!r}\n"
@@ -169,6 +172,22 @@ def test_each_stage_starts_from_what_was_imported(
     assert [run("count", tmp_path, environment)[1] for _ in range(3)] == ["1\n"] * 3
 
 
+def test_a_module_may_be_imported_once_another_stage_runs(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    assert [run(stage, tmp_path, environment)[1] for stage in ("late", "speak", "late")] == [
+        "False\n",
+        f"said in {tmp_path}\n",
+        "True\n",
+    ]
+
+
+def test_a_stage_looks_for_garbage_but_not_among_what_was_imported(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    assert run("collects", tmp_path, environment)[1] == "True True\n"
+
+
 def test_a_folder_whose_path_is_too_long_for_a_socket_will_do(
     checkout: Path, tmp_path: Path
 ) -> None:
@@ -245,7 +264,12 @@ def test_a_client_that_is_interrupted_says_nothing(
     wait_for(lambda: all(map(gone, pids)), "an interrupted stage goes on")
 
 
-@pytest.mark.parametrize("name", (*module.PACKAGES, *module.OWN))
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        {*module.OWN, *repro.AT_ONCE, *(name for names in repro.DURING.values() for name in names)}
+    ),
+)
 def test_all_that_is_imported_beforehand_is_there(name: str) -> None:
     package, *inner = name.split(".")
     spec = find_spec(package)

@@ -7,9 +7,9 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from importlib.util import resolve_name
 from pathlib import Path
 
+from seedbed.config.import_statements import imported_names
 from seedbed.config.lock_file import Locked, canonical, read_lock
 from seedbed.config.project import read_settings
 from seedbed.config.yaml_files import leaves, load_yaml
@@ -47,6 +47,7 @@ class Imports:
         own = root / "packages/seedbed/src"
         seedbed = own if own.is_dir() else Path(__file__).parents[2]
         self._sources = {"seedbed": seedbed, "hydra_plugins": seedbed}
+        self._files: dict[str, dict[str, Path]] = {}
         self._imports: dict[Path, tuple[set[str], set[str]]] = {}
         self._hashes: dict[Path, str] = {}
 
@@ -62,22 +63,29 @@ class Imports:
     def _reach(self, modules: Iterable[str], without: tuple[str, ...] = ()) -> dict[str, Path]:
         """Return the files that importing modules can execute, but for some and those in them."""
         found: dict[str, Path] = {}
+        seen = set()
         pending = [*modules]
         while pending:
             name = pending.pop()
-            if f"{name}.".startswith(tuple(f"{other}." for other in without)):
+            if name in seen or f"{name}.".startswith(tuple(f"{other}." for other in without)):
                 continue
+            seen.add(name)
             parent = name.rpartition(".")[0]
             if parent:
                 pending.append(parent)
-            source = self._source_of(name)
-            file = _module_file(source, name)
-            if file is None or (key := file.relative_to(source).as_posix()) in found:
-                continue
-            found[key] = file
-            found |= {other.relative_to(source).as_posix(): other for other in _beside(file)}
-            pending += self._imports_of(file, name)[0]
+            if files := self._files_of(name):
+                found |= files
+                pending += self._imports_of(next(iter(files.values())), name)[0]
         return found
+
+    def _files_of(self, module: str) -> dict[str, Path]:
+        """Return a module's file and those beside it, by paths below a source folder."""
+        if module not in self._files:
+            source = self._source_of(module)
+            file = _module_file(source, module)
+            files = [] if file is None else [file, *_beside(file)]
+            self._files[module] = {path.relative_to(source).as_posix(): path for path in files}
+        return self._files[module]
 
     def hash_of(self, file: Path) -> str:
         """Return the hash of a file, whatever its ends of lines; "" for an empty file."""
@@ -142,7 +150,7 @@ class Imports:
             package = module if file.name == "__init__.py" else module.rpartition(".")[0]
             try:
                 tree = ast.parse(file.read_bytes())
-                names = set(_imported_names(tree, package, self.package))
+                names = set(imported_names(tree, package, self.package))
             except (SyntaxError, ValueError, ImportError) as error:
                 line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
                 raise UserError(
@@ -202,30 +210,6 @@ class Imports:
         from importlib.metadata import packages_distributions
 
         return packages_distributions()
-
-
-def _imported_names(tree: ast.AST, package: str, project: str) -> Iterator[str]:
-    """Yield the modules that code in `package` names, and what it takes of them."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            yield from _imported_names(ast.Module(node.orelse, []), package, project)
-            continue
-        yield from _imported_names(node, package, project)
-        match node:
-            case ast.Import():
-                yield from (alias.name for alias in node.names)
-            case ast.ImportFrom():
-                base = resolve_name("." * node.level + (node.module or ""), package)
-                # `from package import name` runs package.name as well, where that is a module.
-                yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
-            case ast.Call(
-                func=ast.Attribute(attr=called) | ast.Name(id=called),
-                args=[ast.Constant(value=str(name)), *_],
-            ):
-                if called == "import_module":
-                    yield resolve_name(name, package)
-                elif called == "project_module":
-                    yield f"{project}.{name}"
 
 
 def _module_file(source: Path, module: str) -> Path | None:

@@ -6,11 +6,13 @@ locks) stays DVC's. Linux only: elsewhere forking after an import is not safe, a
 they always do.
 
 The zygote imports, and runs nothing itself: a fork of a process whose OpenMP threads have started
-would hang.
+would hang. What it imports stays, so python looks for garbage neither there, nor in a stage among
+what the zygote had imported: that would copy the memory that both share.
 """
 
 import array
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -22,20 +24,21 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn
 
 PACKAGES = (
-    "scipy.special", "hydra", "pydantic.main", "pydantic.type_adapter", "pandas",
-    "pandas.io.formats.csvs", "pyarrow.dataset", "pyarrow.parquet", "joblib", "threadpoolctl",
-    "multiprocessing.dummy", "narwhals._pandas_like.namespace", "PIL.GifImagePlugin",
-    "PIL.JpegImagePlugin", "PIL.PpmImagePlugin", "skops.io", "matplotlib.pyplot",
-    "matplotlib.backends.backend_agg", "sklearn.calibration", "sklearn.compose", "sklearn.dummy",
-    "sklearn.ensemble", "sklearn.impute", "sklearn.linear_model", "sklearn.model_selection",
+    "pydantic.main", "pydantic.type_adapter", "hydra", "pandas", "pandas.io.formats.csvs",
+    "pyarrow.parquet", "pyarrow.dataset", "scipy.special", "scipy.stats", "sklearn.ensemble",
+    "sklearn.compose", "skops.io", "joblib", "threadpoolctl", "multiprocessing.dummy",
+    "narwhals._pandas_like.namespace", "matplotlib.pyplot", "matplotlib.backends.backend_agg",
+    "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.PpmImagePlugin", "sklearn.calibration",
+    "sklearn.dummy", "sklearn.impute", "sklearn.linear_model", "sklearn.model_selection",
     "sklearn.neural_network", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.svm",
 )  # fmt: skip
 """What stages import of others. A module missing here costs each stage its import, nothing else.
 
-SciPy's functions come first: skops looks for each of them in every module that was imported before.
+skops comes early: it looks for each of SciPy's functions in every module that was imported before.
 """
 OWN = (
     "seedbed.config.compose", "seedbed.models.reports", "seedbed.models.training",
@@ -109,6 +112,7 @@ def _bind(server: socket.socket, folder: Path) -> None:
 
 def preload(modules: Iterable[str]) -> None:
     """Import modules; the stage that needs a broken one reports it."""
+    gc.disable()
     for name in modules:
         with contextlib.suppress(Exception):
             __import__(name)
@@ -121,12 +125,17 @@ def listen() -> socket.socket:
     return socket.socket(fileno=int(sys.argv[-1]))
 
 
-def serve(server: socket.socket, run: Callable[[str], None], modules: Iterable[str] = ()) -> None:
+def serve(
+    server: socket.socket,
+    run: Callable[[str], None],
+    modules: Iterable[str] = (),
+    during: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> None:
     """Answer one client after the other: fork, and `run` the stage that it names.
 
     Standard input ends when its other end, the owner, is gone: then so are the stage that runs and
-    this process. Meanwhile `modules` are imported: a stage that starts before their turn imports
-    what it needs by itself.
+    this process. Meanwhile `modules` are imported, and those of `during` once their stage runs: a
+    stage that starts before their turn imports what it needs by itself.
     """
     left = deque(modules)
     while True:
@@ -135,7 +144,7 @@ def serve(server: socket.socket, run: Callable[[str], None], modules: Iterable[s
             return
         client, _ = server.accept()
         with client:
-            _serve_one(server, client, run, left)
+            _serve_one(server, client, run, left, during)
 
 
 def _wait_for(descriptors: list[int], left: deque[str]) -> list[int]:
@@ -157,7 +166,11 @@ def _compose_once(root: Path) -> None:
 
 
 def _serve_one(
-    server: socket.socket, client: socket.socket, run: Callable[[str], None], left: deque[str]
+    server: socket.socket,
+    client: socket.socket,
+    run: Callable[[str], None],
+    left: deque[str],
+    during: Mapping[str, Sequence[str]],
 ) -> None:
     """Fork a stage for a client; send it the exit code, or end the stage if nobody waits."""
     message, descriptors, _, _ = socket.recv_fds(client, 1 << 16, 2)
@@ -170,6 +183,7 @@ def _serve_one(
         return
     stage, folder, *variables = os.fsdecode(message.removesuffix(END)).split("\0")
     reader, writer = os.pipe()
+    gc.freeze()
     with warnings.catch_warnings():
         # Python 3.12 warns of the one thread that is here: jemalloc's, which pyarrow starts, and
         # which is made for forks.
@@ -187,6 +201,7 @@ def _serve_one(
     os.close(writer)
     for descriptor in descriptors:
         os.close(descriptor)
+    left.extend(during.get(stage, ()))
     # The pipe ends with the child; owner or client end when nobody waits for the stage any more.
     readable = _wait_for([reader, client.fileno(), OWNER], left)
     os.close(reader)
@@ -206,6 +221,7 @@ def _become(
 
     code: int | str | None = 1
     try:
+        gc.enable()
         os.setpgid(0, 0)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for number, descriptor in zip((1, 2), descriptors, strict=True):
