@@ -1,5 +1,6 @@
 """What the tests share: a prepared repository, made once, and a copy of it for each test that changes one."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from kafka_broker import Broker
+from seedbed.stages import COLLECT_AFTER
 from servers import MariaDB, Postgres
 
 from support import LONG, Project, copied, copy_repository, made_once
@@ -29,6 +31,7 @@ settings.load_profile("seedbed")
 # For the workers of `pytest -n`, which start later: threads that wait by spinning take the other worker's core.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in stages
+gc.set_threshold(COLLECT_AFTER)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks

@@ -4,6 +4,7 @@ import json
 import math
 import reprlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,22 @@ def compare(features: Features) -> None:
     found = zip(*(map(plain, make(read(row))) for row in ROWS), strict=True)
     for name, values in zip(plan, found, strict=True):
         assert list(values) == [plain(json_value(value)) for value in expected[name]], name
+
+
+@pytest.mark.filterwarnings("error")
+def test_numpy_says_nothing_of_missing_numbers_in_any_thread_and_later_what_it_always_does() -> (
+    None
+):
+    derived = Derived(name="own", kind="rounded_sum", columns=["price", "hours"])
+    plan = plan_features(COLUMNS, Features(use_derived=True, derived=[derived]))
+    make = compile_features({"own": plan["own"]}, {"price": 0, "hours": 1}, TYPES)
+    usual = np.geterr()
+    with ThreadPoolExecutor(4) as threads:
+        found = [*threads.map(make, [(1.0, -1.0)] * 200), make((1.0, -1.0))]
+    assert all(math.isnan(value) for (value,) in found)
+    assert np.geterr() == usual
+    with pytest.raises(RuntimeWarning):
+        np.sqrt(np.float64(-1.0))
 
 
 ODD: dict[str, list[Any]] = {

@@ -72,7 +72,10 @@ def _number_reader(column: InputColumn, place: int, low: float, high: float) -> 
 
     def read(value: Any, odd: list[int]) -> float:
         kind = type(value)
-        if (kind is float or kind is int) and least <= value <= most:
+        if kind is float:
+            if least <= value <= most:
+                return value
+        elif kind is int and least <= value <= most:
             return float(value)
         odd.append(place)
         if kind is not float and kind is not int:
