@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedbed.config.schema import Dataset, Source, Table
-from seedbed.data.sources import read_source
+from seedbed.data.sources import read_batches, read_source
 from seedbed.data.values import read_values
 from seedbed.errors import UserError
 
@@ -79,6 +79,25 @@ def test_an_empty_text_is_missing_in_every_kind_of_file(kind: str, tmp_path: Pat
     assert found.isna().to_numpy().tolist() == [[False] * 2, [True] * 2, [False] * 2]
 
 
+@pytest.mark.parametrize("kind", ["csv", "excel"])
+@pytest.mark.parametrize("asked", [["a"], ["a", "note"]], ids=["one column", "both columns"])
+def test_each_file_ends_with_its_last_row_that_holds_anything_in_any_column(
+    kind: str, asked: list[str], tmp_path: Path
+) -> None:
+    rows: list[list] = [["a", "note"], [1, "x"], [None, "seen"], [None] * 2, [None] * 2]
+    for name in ("first", "second"):
+        if kind == "excel":
+            write_workbook(tmp_path / f"{name}.xlsx", only=rows)
+        else:
+            (tmp_path / f"{name}.csv").write_text("a,note\n1,x\n,seen\n,\n,\n")
+    source = Source(kind=kind, path=str(tmp_path / "*"))
+    dataset = Dataset(name="d", tables=[Table(name="rows")])
+    types = {"a": "number", "note": "category"}
+    found = pd.concat(read_batches(source, dataset, "rows", types, lambda _names: asked))
+    assert list(found) == asked
+    assert as_lists(found)["a"] == [1, None, 1, None]
+
+
 @pytest.mark.parametrize(
     ("rows", "options", "expected"),
     [
@@ -106,6 +125,7 @@ def test_options_say_where_the_table_of_a_sheet_is(
         ([["a"], [1]], {"sheet": 3}, "there is no sheet 3; the workbook has only"),
         ([], {}, "sheet 1 is empty"),
         ([["a"]], {}, "no rows"),
+        ([["a", "b"], [None, None]], {}, "no rows"),
         ([["a"], [1]], {"header": 5}, "has 2 rows, and source.options.header is 5"),
         ([["a", "a"], [1, 2]], {}, "the column a is there more than once.*source.options.names"),
     ],

@@ -8,7 +8,7 @@ import pandas as pd
 
 from seedbed.config.schema import Dataset, Source
 from seedbed.config.sources import read_options
-from seedbed.data.batches import with_all_columns
+from seedbed.data.batches import with_all_columns, without_empty_end
 from seedbed.data.csv_files import Needed, Types, only_needed
 from seedbed.data.parquet_files import read_parquet, read_parquet_files, refusing
 from seedbed.data.source_files import find_files, read_file, read_files
@@ -39,7 +39,10 @@ def read_table_files(
                 yield without_missing(batch, source.kind, types, missing)
             return
         with _at_hand(store, path) as file:
-            for batch in read_file(source.kind, file, options, types, missing, needed=asked):
+            batches = read_file(source.kind, file, options, types, missing, needed=asked)
+            if source.kind in ("csv", "excel"):
+                batches = without_empty_end(batches)
+            for batch in batches:
                 yield only_needed(batch, asked)
 
     shown = track(found, len(found), f"files of {table}") if store else found

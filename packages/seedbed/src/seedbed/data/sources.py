@@ -10,7 +10,7 @@ import pandas as pd
 from seedbed.config.project import project_module
 from seedbed.config.schema import Dataset, Source
 from seedbed.config.sources import SOURCES, why_no_source
-from seedbed.data.batches import as_batches, begun_anew, stack_batches, without_empty_end
+from seedbed.data.batches import as_batches, begun_anew, stack_batches
 from seedbed.data.csv_files import Needed, Types, only_needed
 from seedbed.data.databases import database_file
 from seedbed.data.headers import refuse_repeated
@@ -98,8 +98,6 @@ def read_batches(
     """
     source = source.of(dataset.table(table))
     batches = as_batches(_reader_of(source.kind)(source, dataset, table, types, needed))
-    if source.kind in ("csv", "excel"):
-        batches = without_empty_end(batches)
     names: list[str] | None = None
     for batch in batches:
         if batch.empty:
