@@ -99,6 +99,27 @@ def test_each_file_ends_with_its_last_row_that_holds_anything_in_any_column(
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ("a,b\n", "a,c\n1,2\n", "lacks b and has c"),
+        ("a,c\n1,2\n", "a,b\n,\n", "lacks c and has b"),
+        ("a,b\n,\n", "b,a\n1,2\n", ""),
+    ],
+)
+def test_a_file_without_rows_has_columns_all_the_same(
+    first: str, second: str, words: str, tmp_path: Path
+) -> None:
+    for name, text in (("1", first), ("2", second)):
+        (tmp_path / f"{name}.csv").write_text(text)
+    if words:
+        with pytest.raises(UserError, match=words):
+            read(tmp_path / "*.csv", "csv")
+    else:
+        assert as_lists(read(tmp_path / "*.csv", "csv")) == {"a": [2], "b": [1]}
+        assert list(read(tmp_path / "*.csv", "csv")) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
     ("rows", "options", "expected"),
     [
         ([["Report"], ["a"], [1]], {"skip_rows": 1}, {"a": [1]}),

@@ -63,32 +63,71 @@ def say(root: Path, environment: dict[str, str]) -> str:
     return done.stdout.strip()
 
 
+def wait_for_imports(root: Path, environment: dict[str, str]) -> None:
+    wait_for(lambda: say(root, environment) == "True as it was", "nothing was imported beforehand")
+
+
 @pytest.mark.parametrize(
     ("file", "said"),
     [
         (f"{PACKAGE}/pages.py", "False as edited"),
         (f"{PACKAGE}/another.py", "False as it was"),
+        (f"{PACKAGE}/pages.css", "False as it was"),
         ("src/project/helpers.py", "False as it was"),
     ],
 )
 def test_all_code_is_read_anew_once_any_was_edited(
     checkout: Path, environment: dict[str, str], file: str, said: str
 ) -> None:
-    wait_for(
-        lambda: say(checkout, environment) == "True as it was", "nothing was imported beforehand"
-    )
+    wait_for_imports(checkout, environment)
     with (checkout / file).open("a") as edited:
         edited.write('\nEDITED = "as edited"\n')
     assert say(checkout, environment) == said
 
 
+def test_all_code_is_read_anew_once_a_file_is_gone(
+    checkout: Path, environment: dict[str, str]
+) -> None:
+    wait_for_imports(checkout, environment)
+    (checkout / PACKAGE / "py.typed").unlink()
+    assert say(checkout, environment) == "False as it was"
+
+
+def test_an_edit_is_seen_where_seedbed_is_not_in_the_project(
+    checkout: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "src"
+    (checkout / PACKAGE).parent.rename(elsewhere)
+    monkeypatch.setenv("PYTHONPATH", str(elsewhere))
+    program = f"import runpy, sys\nsys.path.insert(0, {str(elsewhere)!r})\n"
+    program += "runpy.run_module('seedbed.sweeps.repro', run_name='__main__')"
+    zygote = Zygote(checkout, ("-c", program))
+    environment = {**os.environ, **zygote.environment}
+    try:
+        wait_for_imports(checkout, environment)
+        with (elsewhere / "seedbed/pages.py").open("a") as edited:
+            edited.write('\nEDITED = "as edited"\n')
+        assert say(checkout, environment) == "False as edited"
+    finally:
+        zygote.close()
+
+
+def test_code_that_changes_while_it_is_looked_at_is_as_if_edited(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_folder: Path, _pattern: str) -> Iterator[Path]:
+        raise FileNotFoundError
+        yield
+
+    assert own_files(checkout)
+    monkeypatch.setattr(Path, "rglob", gone)
+    assert own_files(checkout) is None
+
+
 def test_code_elsewhere_is_not_what_was_imported(
     checkout: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    wait_for(
-        lambda: say(checkout, environment) == "True as it was", "nothing was imported beforehand"
-    )
+    wait_for_imports(checkout, environment)
     other = tmp_path_factory.mktemp("other") / "copy"
     shutil.copytree(checkout, other, ignore=shutil.ignore_patterns("zygote"))
-    assert own_files(other) != own_files(checkout)
     assert say(other, environment) == "False as it was"

@@ -267,7 +267,11 @@ def test_a_client_that_is_interrupted_says_nothing(
 @pytest.mark.parametrize(
     "name",
     sorted(
-        {*module.OWN, *repro.AT_ONCE, *(name for names in repro.DURING.values() for name in names)}
+        {
+            *module.OWN,
+            *repro.FROM_THE_START,
+            *(name for names in repro.DURING.values() for name in names),
+        }
     ),
 )
 def test_all_that_is_imported_beforehand_is_there(name: str) -> None:

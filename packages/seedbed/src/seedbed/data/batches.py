@@ -133,9 +133,11 @@ def with_all_columns(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 
 
 def without_empty_end(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """Yield the rows up to the last that holds a value."""
+    """Yield the rows up to the last that holds a value; the columns alone where none does."""
     waiting: list[pd.DataFrame] = []
+    columns, is_empty = None, True
     for batch in batches:
+        columns = batch.iloc[:0] if columns is None else columns
         if len(batch) and batch.iloc[-1].isna().all():
             filled = batch.notna().any(axis=1).to_numpy().nonzero()[0]
             end = filled.max() + 1 if len(filled) else 0
@@ -144,9 +146,11 @@ def without_empty_end(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]
         if end:
             yield from waiting
             yield batch.iloc[:end]
-            waiting = []
+            waiting, is_empty = [], False
         if end < len(batch):
             waiting.append(batch.iloc[end:])
+    if is_empty and columns is not None:
+        yield columns
 
 
 def stack_batches(batches: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """`seedbed repro`: `dvc repro`, beside a process that imports once what all stages stand on."""
 
-import contextlib
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,24 +11,27 @@ from pathlib import Path
 from seedbed.locks import try_lock
 from seedbed.sweeps.zygote import PACKAGES, Zygote, listen, serve
 
-AT_ONCE = (
+FROM_THE_START = (
     "hydra", "seedbed.stages", "seedbed.config.compose", "seedbed.config.fingerprints", *PACKAGES,
     "skrub", "sqlalchemy.orm", "altair", "seedbed.data.ingesting", "seedbed.data.exploring_page",
     "seedbed.models.reports", "seedbed.models.training", "seedbed.models.evaluating",
     "seedbed.serving.champion", "seedbed.serving.packaging",
 )  # fmt: skip
-"""What is imported while the first stages run, in many steps: who starts waits for one to end."""
+"""What is imported before and while the first stages run. A stage that starts waits for the import
+in hand, so these are short."""
 DURING = {"ingest": ("great_expectations", "seedbed.data.validation")}
-"""What is one long import, of a second, and the stage that gives the time for it."""
-Files = dict[Path, tuple[int, int]]
+"""What takes a second to import, and the stage during which it is: one that mostly takes longer. A
+shorter one ends with the import."""
+FileStates = dict[Path, tuple[int, int]]
 """When each file was written, and its size."""
 
 
 def reproduce(root: Path, arguments: Sequence[str]) -> int:
     """Run `dvc repro` with these arguments; return its exit code.
 
-    Packages are imported beside it. The project's own code is read anew for each stage, and once
-    any of it or of seedbed's has been edited, all of it is: what runs is what DVC records.
+    Packages are imported beside it, seedbed among them. The project's own modules never are, and
+    once a file of the project or of seedbed was edited, no stage uses what was imported of seedbed:
+    what runs is what DVC records.
     """
     command = [str(Path(sys.executable).with_name("dvc")), "repro", *arguments]
     if sys.platform != "linux":
@@ -54,18 +57,24 @@ def _wait_for(dvc: "subprocess.Popen[bytes]") -> int:
             continue
 
 
-def own_files(root: Path) -> Files:
-    """Return the state of the code of the project in `root` and of seedbed's, where it is there."""
-    found: Files = {}
-    for folder in ("src", "packages/seedbed/src"):
-        for path in (root / folder).rglob("*.py"):
-            with contextlib.suppress(FileNotFoundError):  # an editor puts another in its place
+def own_files(root: Path) -> FileStates | None:
+    """Return the state of the code of the project in `root`, and of seedbed's; None if it changes.
+
+    seedbed's is in `root`, or wherever this was imported from, or in both.
+    """
+    found: FileStates = {}
+    try:
+        for folder in (root / "src", root / "packages/seedbed/src", Path(__file__).parents[1]):
+            for path in folder.rglob("*"):
                 state = path.stat()
-                found[path] = state.st_mtime_ns, state.st_size
+                if stat.S_ISREG(state.st_mode) and path.parent.name != "__pycache__":
+                    found[path] = state.st_mtime_ns, state.st_size
+    except OSError:  # an editor, or Git, puts another file in the place of one
+        return None
     return found
 
 
-def run_with_its_own_code(stage: str, imported: Files | None = None) -> None:
+def run_with_its_own_code(stage: str, imported: FileStates | None = None) -> None:
     """Run a stage with the code of the working directory.
 
     `imported` is the code that this process has imported modules of; they are used only if the
@@ -73,7 +82,7 @@ def run_with_its_own_code(stage: str, imported: Files | None = None) -> None:
     """
     from seedbed.config.project import project_package
 
-    if own_files(Path.cwd()) != imported:
+    if imported is None or own_files(Path.cwd()) != imported:
         ours = ("seedbed", project_package(Path()))
         for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
             del sys.modules[name]
@@ -85,4 +94,4 @@ def run_with_its_own_code(stage: str, imported: Files | None = None) -> None:
 
 if __name__ == "__main__":
     before = own_files(Path.cwd().parents[1])
-    serve(listen(), partial(run_with_its_own_code, imported=before), AT_ONCE, DURING)
+    serve(listen(), partial(run_with_its_own_code, imported=before), FROM_THE_START, DURING)

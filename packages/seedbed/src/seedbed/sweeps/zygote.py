@@ -38,7 +38,8 @@ PACKAGES = (
 )  # fmt: skip
 """What stages import of others. A module missing here costs each stage its import, nothing else.
 
-skops comes early: it looks for each of SciPy's functions in every module that was imported before.
+skops comes before matplotlib and most others: it looks for each of SciPy's functions in every
+module that was imported before.
 """
 OWN = (
     "seedbed.config.compose", "seedbed.models.reports", "seedbed.models.training",

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import copy_context
+from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from itertools import groupby
@@ -73,7 +73,7 @@ class _Quiet(threading.local):
     """
 
     def __init__(self) -> None:
-        self.context = copy_context()
+        self.context = Context()
         self.context.run(np.seterr, all="ignore")
 
 
