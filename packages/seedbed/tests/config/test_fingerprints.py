@@ -203,7 +203,7 @@ def test_what_changed_is_named(root: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("x = 1\ndef strip(:\n", r"src/project/helpers\.py, line 2: invalid syntax"),
+        ("x = 1\ndef strip(:\n", r"src/project/helpers\.py, line 2: invalid syntax\. Correct"),
         ("from ...data import x\n", r"src/project/helpers\.py: attempted relative import"),
     ],
 )

@@ -151,11 +151,11 @@ class Imports:
             try:
                 tree = ast.parse(file.read_bytes())
                 names = set(imported_names(tree, package, self.package))
-            except (SyntaxError, ValueError, ImportError) as error:
-                line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-                raise UserError(
-                    f"{file.relative_to(self.root)}{line}: {error}. Correct that line."
-                ) from None
+            except SyntaxError as error:
+                place = f"{file.relative_to(self.root)}, line {error.lineno}"
+                raise UserError(f"{place}: {error.msg}. Correct that line.") from None
+            except (ValueError, ImportError) as error:
+                raise UserError(f"{file.relative_to(self.root)}: {error}. Correct it.") from None
             ours = {name for name in names if self._is_ours(name)}
             others = {name.partition(".")[0] for name in names - ours} - sys.stdlib_module_names
             self._imports[file] = ours, others
