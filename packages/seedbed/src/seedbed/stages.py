@@ -1,5 +1,6 @@
 """Stages: functions of the project that `dvc repro` runs with the parameters that they name."""
 
+import atexit
 import gc
 import inspect
 import sys
@@ -96,4 +97,6 @@ if __name__ == "__main__":
     # The functions are marked in the module that stages import, not in this script.
     from seedbed.stages import run_stage as run
 
+    # At its end, Python looks for cycles among all there is, for up to a second: it goes anyway.
+    atexit.register(gc.freeze)
     run(sys.argv[1])

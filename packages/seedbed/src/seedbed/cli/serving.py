@@ -1,5 +1,7 @@
 """The commands on bundles: all that `seedbed` knows where only a bundle's wheel is installed."""
 
+import atexit
+import gc
 import re
 import sys
 
@@ -29,6 +31,8 @@ def seedbed() -> None:
 
 def run(application: typer.Typer) -> None:
     """Run the command; a person's mistake is one paragraph and exit code 1."""
+    # At its end, Python looks for cycles among all there is, for up to a second: it goes anyway.
+    atexit.register(gc.freeze)
     try:
         application()
     except UserError as error:
