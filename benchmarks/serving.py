@@ -31,6 +31,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import psutil
 from measuring import ROOT, run
 
 sys.path.append(str(ROOT / "packages/seedbed/tests"))
@@ -152,7 +153,11 @@ def process(command: list[str], folder: Path, url: str, **environment: str) -> I
             if server.poll() is not None or time.monotonic() > deadline:
                 sys.exit(f"{' '.join(command)} did not start:\n{log.read_text()[-2000:]}")
             time.sleep(0.2)
-        yield
+        try:
+            yield
+        finally:  # BentoML's workers are in process groups of their own
+            for child in psutil.Process(server.pid).children(recursive=True):
+                child.kill()
 
 
 def ours(stack: ExitStack, bundle: Path, folder: Path) -> list[Side]:
