@@ -1,4 +1,4 @@
-# The words this project is worked with. `make` alone lists them.
+# The commands of this project. `make` alone lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
@@ -62,7 +62,7 @@ test-all: setup  ## run all tests
 test-slow: setup
 	@$(bin)/python -m pytest $(side_by_side) -m slow
 
-coverage: setup  ## say how much of src/ the tests of `make test` cover (they take longer so)
+coverage: setup  ## say how much of src/ the tests of `make test` cover (which then take longer)
 	@$(bin)/python -m coverage erase
 	@$(bin)/python -m coverage run -m pytest $(side_by_side) -m "not slow"
 	@$(bin)/python -m coverage combine --quiet

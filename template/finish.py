@@ -21,8 +21,11 @@ TEMPLATE = Path(__file__).parents[1]
 PLACEHOLDER = "wine"
 """The dataset of a project that begins without the flights: scikit-learn ships it."""
 TEMPLATE_ONLY = re.compile(
-    r"^ *# template only\b.*?^ *# end of template only\n+", re.MULTILINE | re.DOTALL
+    r"^ *(?:#|<!--) template only\b.*?^ *(?:#|<!--) end of template only(?: -->)?\n+",
+    re.MULTILINE | re.DOTALL,
 )
+LINK = re.compile(r"\[([^\]]+)\]\((?!\w+:|#)([^)#]+)[^)]*\)")
+"""A link of Markdown to a file: its text, and the file."""
 
 
 def main(operation: str, name: str, about: str, example: str, storage: str) -> None:
@@ -38,6 +41,7 @@ def main(operation: str, name: str, about: str, example: str, storage: str) -> N
     for file in ("Makefile", ".dvcignore", ".github/workflows/check.yml", ".gitlab-ci.yml"):
         if Path(file).is_file():
             _rewrite(file)
+    _write_docs()
     for wheel in Path("packages").glob("seedbed-*.whl"):
         wheel.unlink()
     wheel = build_wheel(TEMPLATE / "packages/seedbed", Path("packages"))
@@ -80,6 +84,22 @@ def _rewrite(file: str, *replacements: tuple[str, str]) -> None:
         if not count:
             sys.exit(f"{file}: there is nothing like {pattern}. Correct template/finish.py.")
     path.write_text(text, encoding="utf-8")
+
+
+def _write_docs() -> None:
+    """Leave out what is for the template only, links to what a project has not among it."""
+    if not Path("docs").is_dir():
+        return
+    names = (TEMPLATE / "packages/seedbed/README.md").read_text(encoding="utf-8")
+    Path("docs/seedbed.md").write_text(names, encoding="utf-8")
+    for page in Path("docs").glob("*.md"):
+
+        def linked(found: re.Match[str], folder: Path = page.parent) -> str:
+            return found[0] if (folder / found[2]).exists() else found[1]
+
+        _rewrite(page.as_posix())
+        text = page.read_text(encoding="utf-8").replace("../packages/seedbed/README", "seedbed")
+        page.write_text(LINK.sub(linked, text).rstrip() + "\n", encoding="utf-8")
 
 
 def _write_lock(path: Path, project: str, wheel: Path, without: list[str]) -> None:

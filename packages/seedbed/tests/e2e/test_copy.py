@@ -169,6 +169,16 @@ def test_a_copy_holds_the_project_and_the_wheel(
         if file.startswith((".github", ".gitlab")):
             text = read(project.root, file)
             assert yaml.safe_load(text) and "test-slow" not in text
+    dead = [
+        (page.name, link)
+        for page in (project.root / "README.md", *project.root.glob("docs/*.md"))
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+        if not (page.parent / link).exists()
+    ]
+    assert dead == []
+    docs = "".join(read(project.root, file) for file in files if file.startswith("docs/"))
+    assert not re.search("template only|make test-slow|benchmarks/README", docs)
+    assert "](seedbed.md)" in docs and "`load_bundle`" in docs
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-all.lock"])
