@@ -35,10 +35,7 @@ class Fault:
 def examine_repository(root: Path) -> list[Fault]:
     """Return what killed runs left in the repository `root`.
 
-    Raises
-    ------
-    UserError
-        If an experiment is running in it now: its traces are not leftovers.
+    Raises UserError if an experiment is running in it now: its traces are not leftovers.
     """
     locks = [path for name in ("", "exps/") if (path := root / f".dvc/tmp/{name}rwlock").exists()]
     recorded = (_read(root / ".dvc/tmp/exps/run/workspace/workspace.json") or {}).get("pid")

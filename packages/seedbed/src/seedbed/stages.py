@@ -51,11 +51,8 @@ def stage(function: Stage) -> Stage:
 def load_stage(name: str) -> Callable[..., None]:
     """Import a stage of the project in the working directory.
 
-    Raises
-    ------
-    UserError
-        If there is no such stage, or its module cannot be imported; the message names module and
-        line.
+    Raises UserError if there is no such stage, or its module cannot be imported; the message names
+    module and line.
     """
     package = project_package(Path())
     module, file = f"{package}.stages.{name}", Path(f"src/{package}/stages/{name}.py")

@@ -24,17 +24,11 @@ LEVELS = 4
 
 @dataclass(frozen=True)
 class Day:
-    """What was asked on a day; without a report, nothing that this bundle answered.
-
-    Attributes
-    ----------
-    notes : list of str
-        What was passed over.
-    """
+    """What was asked on a day; without a report, nothing that this bundle answered."""
 
     day: date
     report: Report | None
-    notes: list[str]
+    notes: list[str]  # what was passed over
 
 
 class LogDrift:
@@ -42,8 +36,6 @@ class LogDrift:
 
     Parameters
     ----------
-    bundle : Bundle
-    log : Path
     limits : Monitor
         What is tolerated.
 

@@ -33,30 +33,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """An experiment, or the commit that experiments were made of.
+    """An experiment, or the commit that experiments were made of."""
 
-    Attributes
-    ----------
-    name : str
-        Of a commit its branch or tag, or the first letters of its hash.
-    kind : str
-        "experiment" or "commit".
-    created : str
-        As ISO 8601, in the time zone of this machine; empty if DVC cannot read the experiment.
-    commit : str
-        Its hash.
-    problem : str
-        Why DVC cannot read it.
-    cells : list
-        A value for each column.
-    """
-
-    name: str
-    kind: str
+    name: str  # of a commit its branch or tag, or the first letters of its hash
+    kind: str  # "experiment" or "commit"
+    # as ISO 8601, in the time zone of this machine; empty if DVC cannot read the experiment
     created: str
-    commit: str
-    problem: str
-    cells: list[Cell]
+    commit: str  # its hash
+    problem: str  # why DVC cannot read it
+    cells: list[Cell]  # a value for each column
 
 
 @dataclass(frozen=True)
@@ -82,15 +67,10 @@ def read_experiments(root: Path, registry: Registry, metric: str) -> Experiments
 
     Parameters
     ----------
-    root : Path
-    registry : Registry
     metric : str
         The deciding one: its columns come first.
 
-    Raises
-    ------
-    UserError
-        If DVC cannot list them.
+    Raises UserError if DVC cannot list them.
     """
     if not git(root, "rev-parse", "--verify", "--quiet", "HEAD"):
         return Experiments([], [])

@@ -41,7 +41,6 @@ def make_page(root: Path, drift: LogDrift | None, way: str) -> str:
 
     Parameters
     ----------
-    root : Path
     drift : LogDrift or None
         Days of a prediction log.
     way : str

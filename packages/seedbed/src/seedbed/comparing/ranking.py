@@ -23,23 +23,16 @@ ROWS_BY = ("dataset.sample", "dataset.window.start", "dataset.window.end")
 
 @dataclass(frozen=True)
 class Place:
-    """A revision's figure, and by how much it is better than the first revision's.
-
-    Attributes
-    ----------
-    gain, low, high : float or None
-        The paired difference on the rows that both scored, positive where this revision is better,
-        and its 95 % interval; without such rows, the difference of the figures alone.
-    note : str
-        The rows, or why there is no interval.
-    """
+    """A revision's figure, and by how much it is better than the first revision's."""
 
     name: str
     value: float | None
+    # the paired difference on the rows that both scored, positive where this revision is better,
+    # and its 95 % interval; without such rows, the difference of the figures alone
     gain: float | None = None
     low: float | None = None
     high: float | None = None
-    note: str = ""
+    note: str = ""  # the rows, or why there is no interval
 
 
 @dataclass(frozen=True)
@@ -89,10 +82,7 @@ class Ranking:
 def rank(revisions: Sequence[Revision]) -> Ranking:
     """Rank revisions by the deciding metric of the first one.
 
-    Raises
-    ------
-    UserError
-        If that is no metric for its task.
+    Raises UserError if that is no metric for its task.
     """
     first = revisions[0]
     problem = Problem.model_construct(

@@ -23,37 +23,26 @@ NOT_RUN = "(not run by the sweep)"
 
 @dataclass(frozen=True)
 class Revision:
-    """What a commit holds, by dotted keys and paths.
-
-    Attributes
-    ----------
-    reason : str
-        Why the gate said yes or no.
-    plots : dict of str to DataFrame
-        The tables of dvc.yaml's plots, by path.
-    predictions : DataFrame or None
-        A row for each test row: key, target, prediction, scores, cluster.
-    missing : list of str
-        Outputs that were made and are neither in DVC's cache nor on its remote.
-    """
+    """What a commit holds, by dotted keys and paths."""
 
     name: str
     metrics: dict[str, Any] = field(default_factory=dict)
     params: dict[str, Any] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
-    reason: str = ""
+    reason: str = ""  # why the gate said yes or no
+    # the tables of dvc.yaml's plots, by path
     plots: dict[str, pd.DataFrame] = field(default_factory=dict)
+    # a row for each test row: key, target, prediction, scores, cluster
     predictions: pd.DataFrame | None = None
+    # outputs that were made and are neither in DVC's cache nor on its remote
     missing: list[str] = field(default_factory=list)
 
 
 def read_revision(root: Path, name: str) -> Revision:
     """Read a branch, tag, commit or experiment; what DVC's cache lacks comes from its remote.
 
-    Raises
-    ------
-    UserError
-        If nothing, or more than one experiment, has that name, or it is no state of this project.
+    Raises UserError if nothing, or more than one experiment, has that name, or it is no state of
+    this project.
     """
     from dvc.api import DVCFileSystem, metrics_show
     from dvc.config import Config

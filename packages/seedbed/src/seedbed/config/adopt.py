@@ -29,10 +29,7 @@ def adopt_overrides(root: Path, name: str) -> list[str]:
     that file; it holds all other values itself. It is listed at the end of the defaults of
     conf/config.yaml. An overlay of this name is written anew.
 
-    Raises
-    ------
-    UserError
-        If no overlay gives these values; conf/ is then left as it was.
+    Raises UserError if no overlay gives these values; conf/ is then left as it was.
     """
     if not re.fullmatch(r"\w[\w-]*", name, re.ASCII):
         raise UserError(

@@ -76,11 +76,8 @@ def compose_anew(root: Path) -> str:
 def check_composed(params: dict[str, Any], root: Path) -> None:
     """Check all parameters; the message names the file of conf/ to edit.
 
-    Raises
-    ------
-    UserError
-        If a key is unknown or missing, a value is wrong or unset, or sections contradict each
-        other.
+    Raises UserError if a key is unknown or missing, a value is wrong or unset, or sections
+    contradict each other.
     """
     check_params(params, root, partial(file_to_edit, root=root, values=params))
 

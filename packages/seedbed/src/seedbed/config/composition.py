@@ -28,30 +28,19 @@ ABSENT = object()
 
 @dataclass(frozen=True)
 class Composition:
-    """One composition of conf/.
+    """One composition of conf/."""
 
-    Attributes
-    ----------
-    text : str
-        The very bytes that `dvc exp run -S` writes to params.yaml.
-    values : dict
-        The same as values; not to be changed.
-    chosen : dict of str to str
-        The member of each group that Hydra chose, such as ``{"model": "mlp"}``.
-    """
-
-    text: str
-    values: dict[str, Any]
+    text: str  # the very bytes that `dvc exp run -S` writes to params.yaml
+    values: dict[str, Any]  # the same as values; not to be changed
+    # the member of each group that Hydra chose, such as ``{"model": "mlp"}``
     chosen: dict[str, str]
 
 
 def compose_conf(root: Path, overrides: Sequence[str] = ()) -> Composition:
     """Compose `root`/conf with Hydra.
 
-    Raises
-    ------
-    UserError
-        If it cannot be composed; the message names the file to edit where one is known.
+    Raises UserError if it cannot be composed; the message names the file to edit where one is
+    known.
     """
     with _hydra(root):
         composed = compose("config", overrides=list(overrides), return_hydra_config=True)
@@ -73,10 +62,7 @@ def plain_composition(root: Path, of: str) -> Composition:
 def text_of(composed: DictConfig, root: Path) -> str:
     """Return a composed conf/ of `root` as the text of params.yaml.
 
-    Raises
-    ------
-    UserError
-        If a value refers to another that does not exist.
+    Raises UserError if a value refers to another that does not exist.
     """
     try:
         return OmegaConf.to_yaml(composed, resolve=True)
@@ -98,7 +84,6 @@ def file_to_edit(key: str, root: Path, values: dict[str, Any] | None = None) -> 
     ----------
     key : str
         As in params.yaml; a number is a place in a list.
-    root : Path
     values : dict, optional
         What params.yaml holds. A value that conf/ alone does not give was chosen with ``-S``,
         maybe by another file of the group: then the answer is the group's folder and the override.

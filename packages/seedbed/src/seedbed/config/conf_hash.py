@@ -12,10 +12,8 @@ def conf_files(root: Path) -> list[Path]:
     Files and folders that begin with a dot or an underscore are editors' and tools' own, and are
     left out.
 
-    Raises
-    ------
-    UserError
-        If a file ends in .yml: Hydra would not read it, and its writer would wonder why.
+    Raises UserError if a file ends in .yml: Hydra would not read it, and its writer would wonder
+    why.
     """
     conf = root / "conf"
     found = []

@@ -34,10 +34,7 @@ class Registry(Generic[Entry]):
     def add(self, name: str, entry: Entry, function: Callable[..., Any]) -> None:
         """Register an entry, made of a decorated function, under a name.
 
-        Raises
-        ------
-        UserError
-            If another function has this name already.
+        Raises UserError if another function has this name already.
         """
         earlier = self._functions.setdefault(name, function)
         if _place(earlier) != _place(function):

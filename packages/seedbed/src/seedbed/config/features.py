@@ -70,10 +70,7 @@ class Feature(NamedTuple):
 def plan_features(columns: Mapping[str, Column], features: Features) -> dict[str, Feature]:
     """Return how each feature that a model sees is made, by its name.
 
-    Raises
-    ------
-    UserError
-        If one cannot be made, or uses what is known only after the outcome.
+    Raises UserError if one cannot be made, or uses what is known only after the outcome.
     """
     for mistake in find_feature_mistakes(columns, features):
         raise UserError(
@@ -91,7 +88,6 @@ def find_feature_mistakes(
     Parameters
     ----------
     columns : mapping of str to Column
-    features : Features
     whole : bool, default=True
         Whether these are all columns; if not, nobody can tell yet that there is no feature.
     """

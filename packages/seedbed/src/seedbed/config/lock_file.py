@@ -10,28 +10,14 @@ PINNED = re.compile(r"(([A-Za-z0-9._-]+)(?:\[[^]]*])?(?:==| @ )([^ ;\\\n]+))(?: 
 
 
 class Entry(NamedTuple):
-    """An entry of a lock file.
-
-    Attributes
-    ----------
-    name : str
-    version : str
-        Or its address.
-    pin : str
-        Both, as they stand there: ``numpy==2.4.6``.
-    marker : str
-        Where it holds: ``python_full_version < '3.12'``; "" for everywhere.
-    hashes : tuple of str
-    via : tuple of str
-        What asks for it: packages, and ``project (pyproject.toml)``.
-    """
+    """An entry of a lock file."""
 
     name: str
-    version: str
-    pin: str
-    marker: str
+    version: str  # or its address
+    pin: str  # both, as they stand there: ``numpy==2.4.6``
+    marker: str  # where it holds: ``python_full_version < '3.12'``; "" for everywhere
     hashes: tuple[str, ...]
-    via: tuple[str, ...]
+    via: tuple[str, ...]  # what asks for it: packages, and ``project (pyproject.toml)``
 
     def holds(self, python: str | None = None) -> bool:
         """Tell whether it holds where this runs, or would on another Python, such as 3.12."""
@@ -42,19 +28,12 @@ class Entry(NamedTuple):
 
 
 class Locked(NamedTuple):
-    """A package in a lock file.
+    """A package in a lock file."""
 
-    Attributes
-    ----------
-    versions : list of str
-        More than one where Pythons or platforms differ; of a package that is locked by its address,
-        its hashes, or the address if it has none.
-    via : list of str
-        What asks for it: packages, and ``project (pyproject.toml)``.
-    """
-
+    # more than one where Pythons or platforms differ; of a package that is locked by its address,
+    # its hashes, or the address if it has none
     versions: list[str]
-    via: list[str]
+    via: list[str]  # what asks for it: packages, and ``project (pyproject.toml)``
 
 
 def read_lock(path: Path) -> dict[str, Locked]:

@@ -23,21 +23,15 @@ BUILT_IN = "seedbed.models.metrics"
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric and its facts.
-
-    Attributes
-    ----------
-    uses : {"scores", "decisions"}
-        What it judges: the scores (probabilities, or the numbers a regression predicts), or the
-        classes decided by them, which depend on the threshold.
-    compute : callable
-        Takes a :class:`~seedbed.models.outcome.Sample` of b resamples, returns shape (b,).
-    """
+    """A metric and its facts."""
 
     name: str
     direction: Direction
     tasks: tuple[Task, ...]
+    # what it judges: the scores (probabilities, or the numbers a regression predicts), or the
+    # classes decided by them, which depend on the threshold
     uses: Uses
+    # takes a :class:`~seedbed.models.outcome.Sample` of b resamples, returns shape (b,)
     compute: Callable[[Any], Any]
 
     def of(self, outcome: Any) -> float:
@@ -95,10 +89,7 @@ def metrics_of(task: Task) -> dict[str, Metric]:
 def find_metric(name: str, task: Task) -> Metric:
     """Return the metric that decides (problem.metric).
 
-    Raises
-    ------
-    UserError
-        If there is no such metric for the task.
+    Raises UserError if there is no such metric for the task.
     """
     if why := why_not(name, task):
         raise UserError(f"problem.metric is {name!r}, which {why}. Edit the conf/dataset file.")

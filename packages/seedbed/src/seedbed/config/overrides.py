@@ -25,20 +25,11 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Overrides:
-    """How params.yaml differs from the plain composition of the conf/ with this hash.
-
-    Attributes
-    ----------
-    conf_hash : str
-    changed : dict
-        What params.yaml alone has, nested as there.
-    removed : dict
-        What the composition alone has.
-    """
+    """How params.yaml differs from the plain composition of the conf/ with this hash."""
 
     conf_hash: str
-    changed: Values
-    removed: Values
+    changed: Values  # what params.yaml alone has, nested as there
+    removed: Values  # what the composition alone has
 
     def __len__(self) -> int:
         return len(flatten(self.changed)) + len(flatten(self.removed))

@@ -22,10 +22,7 @@ Place = Callable[[str], str]
 def read_params(names: Collection[str], root: Path = Path()) -> dict[str, Any]:
     """Return the named top-level parts of `root`/params.yaml, typed.
 
-    Raises
-    ------
-    UserError
-        If the file or a part is missing, or a value is not what the schema says.
+    Raises UserError if the file or a part is missing, or a value is not what the schema says.
     """
     if not names:
         return {}
@@ -48,16 +45,11 @@ def check_params(values: dict[str, Any], root: Path, place: Place = lambda key: 
 
     Parameters
     ----------
-    values : dict
-    root : Path
     place : callable, optional
         Stages leave it out: composing has checked all before them.
 
-    Raises
-    ------
-    UserError
-        If a key is unknown or missing, a value is wrong or unset, or sections contradict each
-        other.
+    Raises UserError if a key is unknown or missing, a value is wrong or unset, or sections
+    contradict each other.
     """
     fields = Params.model_fields
     for name in values:
@@ -76,10 +68,7 @@ def check_params(values: dict[str, Any], root: Path, place: Place = lambda key: 
 def typed(name: str, values: dict[str, Any], root: Path, place: Place = lambda key: "conf/") -> Any:
     """Return one section of all parameters, typed.
 
-    Raises
-    ------
-    UserError
-        If it is missing, or a value is not what the schema says.
+    Raises UserError if it is missing, or a value is not what the schema says.
     """
     field = Params.model_fields[name]
     if name not in values and not field.is_required():
@@ -106,10 +95,7 @@ def typed(name: str, values: dict[str, Any], root: Path, place: Place = lambda k
 def check_targets(name: str, value: Any, root: Path, place: Place) -> None:
     """Refuse a `_target_` in a section that is neither scikit-learn's nor the project's own.
 
-    Raises
-    ------
-    UserError
-        If there is one that [tool.seedbed] does not allow.
+    Raises UserError if there is one that [tool.seedbed] does not allow.
     """
     for key, target in leaves(value, name):
         if key.endswith("._target_"):

@@ -20,21 +20,13 @@ _bundled: ContextVar[str | None] = ContextVar("bundled", default=None)
 
 @dataclass(frozen=True)
 class ProjectSettings:
-    """The table ``[tool.seedbed]`` of pyproject.toml.
+    """The table ``[tool.seedbed]`` of pyproject.toml."""
 
-    Attributes
-    ----------
-    package : str
-        The project's own package, below src/.
-    targets : tuple of str
-        Packages, beside scikit-learn and the project's own, of which a ``_target_`` may be.
-    trusted : tuple of str
-        Types that a model may hold when it is loaded, beside those of scikit-learn, by their full
-        names.
-    """
-
-    package: str = "project"
+    package: str = "project"  # the project's own package, below src/
+    # packages, beside scikit-learn and the project's own, of which a ``_target_`` may be
     targets: tuple[str, ...] = ()
+    # types that a model may hold when it is loaded, beside those of scikit-learn, by their full
+    # names
     trusted: tuple[str, ...] = ()
 
     @property
@@ -47,10 +39,7 @@ class ProjectSettings:
 def read_settings(root: Path) -> ProjectSettings:
     """Read [tool.seedbed] of `root`/pyproject.toml; the defaults where there is none.
 
-    Raises
-    ------
-    UserError
-        If the file is not TOML, or a key is unknown or of another type.
+    Raises UserError if the file is not TOML, or a key is unknown or of another type.
     """
     file = root / PYPROJECT
     if not file.is_file():
@@ -89,10 +78,7 @@ def project_package(root: Path) -> str:
 def import_module_of_project(module: str) -> ModuleType:
     """Import a module of the project in the working directory.
 
-    Raises
-    ------
-    UserError
-        If that fails; the message names the file and the line where it does.
+    Raises UserError if that fails; the message names the file and the line where it does.
     """
     try:
         return importlib.import_module(module)

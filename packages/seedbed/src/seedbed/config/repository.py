@@ -18,10 +18,7 @@ def find_root(start: Path | None = None) -> Path:
     repository they name another checkout. The answer is never cached, since a process may change
     its directory.
 
-    Raises
-    ------
-    UserError
-        If no folder above holds both.
+    Raises UserError if no folder above holds both.
     """
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
@@ -66,10 +63,7 @@ def git(root: Path, *arguments: str) -> str | None:
 def git_or_stop(root: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
     """Return what a Git command prints, stripped.
 
-    Raises
-    ------
-    UserError
-        If it fails, with Git's own message.
+    Raises UserError if it fails, with Git's own message.
     """
     done = run_git(root, *arguments, environment=environment)
     if done.returncode == 0:

@@ -26,10 +26,8 @@ def resolve(root: Path) -> list[str]:
     if the merge kept that side's conf/; else it is composed anew. Overrides of either side that are
     lost by this are named. What is settled is staged.
 
-    Raises
-    ------
-    UserError
-        If no file is in conflict, or conf/ is in conflict still. Nothing is changed then.
+    Raises UserError if no file is in conflict, or conf/ is in conflict still. Nothing is changed
+    then.
     """
     conflicts = _conflicts(root)
     if not conflicts:

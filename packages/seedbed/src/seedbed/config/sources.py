@@ -202,10 +202,7 @@ def _of_topic(options: KafkaOptions) -> Iterator[Mistake]:
 def read_options(source: Source) -> Any:
     """Return the options of a kind in :data:`OPTIONS`, typed and with defaults.
 
-    Raises
-    ------
-    UserError
-        If one is unknown or wrong.
+    Raises UserError if one is unknown or wrong.
     """
     for mistake in find_option_mistakes(source):
         raise UserError(

@@ -30,10 +30,7 @@ def parsed_in_c() -> Iterator[None]:
 def load_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping the way Hydra does (1e-3 is a number, a date is text).
 
-    Raises
-    ------
-    UserError
-        If the file is not YAML or not a mapping.
+    Raises UserError if the file is not YAML or not a mapping.
     """
     try:
         with parsed_in_c():
@@ -75,10 +72,7 @@ def conf_text(values: dict[str, Any]) -> str:
     Names of columns hold anything: ``1e3`` and ``yes`` stand in quotes, and ``${x}``, which would
     be looked up, is escaped.
 
-    Raises
-    ------
-    UserError
-        If a text holds ``${`` such that no escape keeps it.
+    Raises UserError if a text holds ``${`` such that no escape keeps it.
     """
     text = OmegaConf.to_yaml(OmegaConf.create(_escaped(values)))
     try:

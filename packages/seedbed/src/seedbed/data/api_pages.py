@@ -22,27 +22,14 @@ from seedbed.errors import UserError
 
 @dataclass(frozen=True)
 class Page:
-    """An answer of an API.
+    """An answer of an API."""
 
-    Attributes
-    ----------
-    document : object
-        What it holds.
-    records : list of dict
-    count : int or None
-        The number of records of all pages, if ``source.options.count`` says where it is.
-    address : str
-        Where it came from in the end.
-    link : str or None
-        The next page by its header Link.
-    digest : bytes
-    """
-
-    document: Any
+    document: Any  # what it holds
     records: list[dict[str, Any]]
+    # the number of records of all pages, if ``source.options.count`` says where it is
     count: int | None
-    address: str
-    link: str | None
+    address: str  # where it came from in the end
+    link: str | None  # the next page by its header Link
     digest: bytes
 
 
@@ -54,10 +41,8 @@ def first_address(address: str, options: ApiOptions) -> str:
 def read_pages(session: HttpSession, address: str, options: ApiOptions) -> Iterator[Page]:
     """Yield one page after the other, each whole.
 
-    Raises
-    ------
-    UserError
-        If one cannot be read, pages never end, or fewer records came than the API counts.
+    Raises UserError if one cannot be read, pages never end, or fewer records came than the API
+    counts.
     """
     pages, place, done = options.pages, session.place, 0
     asked = first_address(address, options)
@@ -94,10 +79,7 @@ def read_pages(session: HttpSession, address: str, options: ApiOptions) -> Itera
 def read_page(session: HttpSession, address: str, options: ApiOptions) -> Page:
     """Read one page; of an API that has one only, what is kept is read if it is unchanged.
 
-    Raises
-    ------
-    UserError
-        If it cannot be fetched, is no JSON, or has no records where the options say.
+    Raises UserError if it cannot be fetched, is no JSON, or has no records where the options say.
     """
     if options.pages is None:
         with fetched(session, address) as (path, response):

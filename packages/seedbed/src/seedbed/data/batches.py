@@ -35,10 +35,7 @@ def begun_anew(work: Callable[[], Result]) -> Result:
     work : callable
         Leaves nothing of the rows behind when it raises an error.
 
-    Raises
-    ------
-    UserError
-        If it breaks off each time.
+    Raises UserError if it breaks off each time.
     """
     broken: BrokenOff | None = None
     for wait in WAITS:

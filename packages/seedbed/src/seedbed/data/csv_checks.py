@@ -83,10 +83,7 @@ def rows_are_even(path: Path, options: CsvOptions) -> bool:
 def arrow_options(options: CsvOptions) -> tuple["ReadOptions", "ParseOptions"]:
     """Return how Arrow reads a file.
 
-    Raises
-    ------
-    ValueError
-        If a separator or a quote is no letter of ASCII.
+    Raises ValueError if a separator or a quote is no letter of ASCII.
     """
     from pyarrow import csv
 
@@ -108,10 +105,7 @@ def arrow_options(options: CsvOptions) -> tuple["ReadOptions", "ParseOptions"]:
 def refuse_cut_off(path: Path, options: CsvOptions, width: int) -> None:
     """Refuse a file whose last line ends early: pandas fills it with missing values.
 
-    Raises
-    ------
-    UserError
-        If it does.
+    Raises UserError if it does.
     """
     last = _last_line(path, options)
     if last is not None and (options.quote is None or options.quote not in last):

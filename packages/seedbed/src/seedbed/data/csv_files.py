@@ -60,11 +60,8 @@ def read_csv(
     as_text : bool
         Whether to read every column as text in which only the empty field is missing.
 
-    Raises
-    ------
-    UserError
-        If the file is missing, empty, damaged, cut off or in another encoding, two columns have one
-        name, or a row has more or fewer values than there are columns.
+    Raises UserError if the file is missing, empty, damaged, cut off or in another encoding, two
+    columns have one name, or a row has more or fewer values than there are columns.
     """
     options = options or CsvOptions()
     names, first = _begin(path, options)
@@ -89,10 +86,7 @@ def read_csv_batches(
     The type of a column that is not listed depends on all rows: if one of them is needed, which
     `needed` returns of all, the file is read whole.
 
-    Raises
-    ------
-    UserError
-        As :func:`read_csv`.
+    Raises UserError as :func:`read_csv`.
     """
     names, _ = _begin(path, options)
     is_listed = all(name in types for name in needed(names))  # also by a glob
@@ -170,11 +164,8 @@ def read_names(path: Path, options: CsvOptions) -> tuple[list[str], list[str]]:
 
     pandas renames a second column of one name in silence.
 
-    Raises
-    ------
-    UserError
-        If two columns have one name, the separator is another, or the file is a web page or was cut
-        off.
+    Raises UserError if two columns have one name, the separator is another, or the file is a web
+    page or was cut off.
     """
     first = read_first_row(path, options)
     if first[0].strip().lower().startswith(WEB_PAGE):

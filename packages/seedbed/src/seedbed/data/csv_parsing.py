@@ -16,10 +16,7 @@ from seedbed.errors import UserError
 def parse_csv(path: Path, options: CsvOptions, **more: Any) -> Iterator[pd.DataFrame]:
     """Yield what pandas reads: the parts, where `more` has a `chunksize`, else all.
 
-    Raises
-    ------
-    UserError
-        If the file is damaged, or in another encoding.
+    Raises UserError if the file is damaged, or in another encoding.
     """
     quoting = {"quoting": 3} if options.quote is None else {"quotechar": options.quote}
     given = {
@@ -51,15 +48,11 @@ def refuse_long_rows(path: Path, options: CsvOptions, header: Mapping[str, Any])
 
     Parameters
     ----------
-    path : Path
-    options : CsvOptions
     header : mapping
         What pandas is told of the names.
 
-    Raises
-    ------
-    UserError
-        If the first row has; rows after it that are longer than it are an error of pandas.
+    Raises UserError if the first row has; rows after it that are longer than it are an error of
+    pandas.
     """
     (row,) = parse_csv(path, options, nrows=1, dtype="str", index_col=None, **header)
     if not isinstance(row.index, pd.RangeIndex):
@@ -75,8 +68,6 @@ class Digits:
 
     Parameters
     ----------
-    path : Path
-    options : CsvOptions
     reading : mapping
         What :func:`parse_csv` was given.
     """

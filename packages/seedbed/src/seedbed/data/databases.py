@@ -27,10 +27,7 @@ def connect(address: str) -> "Engine":
     address : str
         The name of an environment variable that holds a URL, or a URL without a password.
 
-    Raises
-    ------
-    UserError
-        If it is neither, or the URL is not one of a database.
+    Raises UserError if it is neither, or the URL is not one of a database.
     """
     try:
         from sqlalchemy import create_engine
@@ -132,8 +129,6 @@ def streamed(engine: "Engine", statement: Any, at_once: int) -> Iterator["Cursor
 
     Parameters
     ----------
-    engine : Engine
-    statement : Executable
     at_once : int
         Rows that are fetched at once.
     """

@@ -23,8 +23,6 @@ def refuse_infinity(
 
     Parameters
     ----------
-    engine : Engine
-    statement : Select or TextClause
     result : CursorResult
         Of the statement.
     names : container of str
@@ -32,10 +30,7 @@ def refuse_infinity(
     where : str
         The table, for messages.
 
-    Raises
-    ------
-    UserError
-        If a column holds one.
+    Raises UserError if a column holds one.
     """
     times = [
         name

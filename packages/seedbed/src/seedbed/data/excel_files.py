@@ -20,10 +20,8 @@ def read_excel(path: Path, options: ExcelOptions) -> pd.DataFrame:
     Numbers, texts, truths and dates are what the cells hold: a text of digits stays text. Columns
     without a name and a value, and rows without a value at the end, are left out.
 
-    Raises
-    ------
-    UserError
-        If the file is no workbook, there is no such sheet, or two columns have one name.
+    Raises UserError if the file is no workbook, there is no such sheet, or two columns have one
+    name.
     """
     cells = read_cells(path, options.sheet).iloc[options.skip_rows :]
     if cells.empty:
@@ -60,10 +58,7 @@ def read_excel(path: Path, options: ExcelOptions) -> pd.DataFrame:
 def read_cells(path: Path, sheet: str | int) -> pd.DataFrame:
     """Return the cells of a sheet as Python objects, None where one is empty or an error.
 
-    Raises
-    ------
-    UserError
-        If the file is no workbook, or has no such sheet.
+    Raises UserError if the file is no workbook, or has no such sheet.
     """
     with open_workbook(path) as book:
         names: list[Any] = book.sheet_names
@@ -88,10 +83,8 @@ def _without_duration(cell: Any) -> Any:
 def open_workbook(path: Path) -> pd.ExcelFile:
     """Return a workbook, opened.
 
-    Raises
-    ------
-    UserError
-        If the file is missing, is no workbook, is protected by a password or is a bomb.
+    Raises UserError if the file is missing, is no workbook, is protected by a password or is a
+    bomb.
     """
     if not path.is_file():
         raise UserError(f"{path}: there is no such file. Edit source.path.")

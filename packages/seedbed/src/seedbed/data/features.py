@@ -32,7 +32,6 @@ def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) 
     frame : DataFrame, shape (n_rows, n_columns)
         Cleaned rows; columns that no feature is made of may be absent.
     columns : dict of str to Column
-    features : Features
 
     Returns
     -------
@@ -41,11 +40,8 @@ def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) 
         as `frame`. Parts of the time are there where there is a time column; of a date feature
         there are its parts alone.
 
-    Raises
-    ------
-    UserError
-        If a derived feature uses a column that does not exist or is known only after the outcome,
-        if a feature takes the name of a column or of another feature, or if none is left.
+    Raises UserError if a derived feature uses a column that does not exist or is known only after
+    the outcome, if a feature takes the name of a column or of another feature, or if none is left.
     """
     return make_features(frame, feature_makers(columns, features))
 

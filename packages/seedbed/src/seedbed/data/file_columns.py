@@ -23,10 +23,7 @@ def read_documents(paths: pd.Series) -> pd.Series:
     paths : Series of str, shape (n_rows,)
         Relative to the working directory, which is the repository, and inside of it.
 
-    Raises
-    ------
-    UserError
-        If a file is missing, lies elsewhere, is too large, or is not UTF-8.
+    Raises UserError if a file is missing, lies elsewhere, is too large, or is not UTF-8.
     """
     return _read_each(paths, "text in UTF-8", lambda file: file.read_text(encoding="utf-8-sig"))
 
@@ -48,10 +45,7 @@ def read_images(paths: pd.Series, size: int, color: bool) -> pd.Series:
     Series of str, shape (n_rows,)
         One byte for each value, row by row, in hexadecimal.
 
-    Raises
-    ------
-    UserError
-        As by :func:`read_documents`, or if Pillow cannot read a file.
+    Raises UserError as by :func:`read_documents`, or if Pillow cannot read a file.
     """
     from PIL import Image
 

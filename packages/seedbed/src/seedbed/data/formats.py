@@ -57,10 +57,7 @@ def parse(texts: pd.Series, form: str) -> pd.Series:
         float64, Int64 where all numbers are whole and fit into it, or datetime64[us]: in UTC where
         a text has an offset, else without a zone.
 
-    Raises
-    ------
-    UserError
-        If there is no such format.
+    Raises UserError if there is no such format.
     """
     encoded = as_arrow(texts).dictionary_encode()
     read = _parse_distinct(encoded.dictionary, form)
@@ -82,10 +79,7 @@ def _parse_distinct(texts: pa.Array, form: str) -> pd.Series:
 def check_form(form: str) -> None:
     """Refuse a format that does not exist.
 
-    Raises
-    ------
-    UserError
-        If it does not; it names those that do.
+    Raises UserError if it does not; it names those that do.
     """
     if not split_unit(form)[0] and form not in NAMED_TIMES and "%" not in form:
         raise UserError(

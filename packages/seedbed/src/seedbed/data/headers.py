@@ -13,14 +13,10 @@ def name_columns(header: Sequence[str] | None, width: int, names: list[str] | No
     ----------
     header : sequence of str, optional
         The texts of the header row; a name that is empty becomes "Unnamed: 2" by its place.
-    width : int
     names : list of str, optional
         ``source.options.names``.
 
-    Raises
-    ------
-    UserError
-        If `names` are not as many as there are columns.
+    Raises UserError if `names` are not as many as there are columns.
     """
     if names is not None:
         if len(names) != width:
@@ -39,10 +35,7 @@ def refuse_repeated(
 ) -> None:
     """Refuse columns of which two have one name.
 
-    Raises
-    ------
-    UserError
-        If there are; it names `where` they are.
+    Raises UserError if there are; it names `where` they are.
     """
     if repeated := sorted(name for name, count in Counter(names).items() if count > 1):
         raise UserError(

@@ -30,14 +30,10 @@ def fetched(session: "HttpSession", address: str) -> Iterator[tuple[Path, "Respo
 
     Parameters
     ----------
-    session : HttpSession
     address : str
         Its last part is the file's name. No secret is in it.
 
-    Raises
-    ------
-    UserError
-        See :meth:`~seedbed.data.http_session.HttpSession.fetch`.
+    Raises UserError see :meth:`~seedbed.data.http_session.HttpSession.fetch`.
     """
     key = hashlib.sha256(address.encode()).hexdigest()[:32]
     name = Path(urlsplit(address).path).name or "answer"

@@ -99,7 +99,6 @@ class HttpSession(requests.Session):
 
         Parameters
         ----------
-        address : str
         into : file
             Overwritten.
         conditions : mapping of str to str
@@ -112,10 +111,7 @@ class HttpSession(requests.Session):
         Response
             If its status is 304, nothing was written.
 
-        Raises
-        ------
-        UserError
-            If the server cannot be reached, refuses, or breaks off three times.
+        Raises UserError if the server cannot be reached, refuses, or breaks off three times.
         """
         for wait in (*WAITS, None):
             response = self.open(address, conditions)
@@ -146,10 +142,7 @@ class HttpSession(requests.Session):
     def look_up(self, address: str) -> Mapping[str, str]:
         """Return the headers of an answer whose body is left where it is.
 
-        Raises
-        ------
-        UserError
-            If the server cannot be reached or refuses.
+        Raises UserError if the server cannot be reached or refuses.
         """
         with self._send("HEAD", address) as response:
             if response.ok and any(name in response.headers for name in VALIDATORS):
@@ -160,10 +153,7 @@ class HttpSession(requests.Session):
     def open(self, address: str, conditions: Mapping[str, str] | None = None) -> requests.Response:
         """GET an address; the body is still to be read.
 
-        Raises
-        ------
-        UserError
-            If the server cannot be reached or refuses.
+        Raises UserError if the server cannot be reached or refuses.
         """
         response = self._send("GET", address, conditions)
         if response.status_code == HTTPStatus.OK:

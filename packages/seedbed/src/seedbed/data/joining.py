@@ -18,7 +18,6 @@ def types_to_join(join: Join, types: Types) -> dict[str, ColumnType]:
 
     Parameters
     ----------
-    join : Join
     types : mapping of str to {"number", "category", "boolean", "time", ...}
         Of the columns after the join.
     """
@@ -41,12 +40,10 @@ class JoinedTable:
 
     Parameters
     ----------
-    other : DataFrame
     join : Join
         If it has a time, a row of `other` counts only if it lies before ``lists.time`` of the row.
     dataset : Dataset
         Its time zone is that of times without an offset.
-    lists : ColumnLists
 
     Raises
     ------
@@ -78,12 +75,9 @@ class JoinedTable:
         -------
         DataFrame, shape (n_rows, n_columns + n_added)
 
-        Raises
-        ------
-        UserError
-            If a key or column is missing, a key is not unique in the table although nothing is
-            aggregated, or not of one type on both sides, a column would be there twice, or a value
-            is no number or time where one is needed.
+        Raises UserError if a key or column is missing, a key is not unique in the table although
+        nothing is aggregated, or not of one type on both sides, a column would be there twice, or a
+        value is no number or time where one is needed.
         """
         join, base = self._join, self._dataset.base
         time = self._lists.time if join.time else None

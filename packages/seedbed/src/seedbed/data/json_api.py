@@ -47,11 +47,8 @@ def read_api(
         At most :data:`BATCH` rows, and the same columns in each; ``{"a": {"b": 1}}`` is a column
         ``a.b``.
 
-    Raises
-    ------
-    UserError
-        If the API cannot be reached or refuses, an answer is no JSON or has no records where the
-        options say, or pages do not end.
+    Raises UserError if the API cannot be reached or refuses, an answer is no JSON or has no records
+    where the options say, or pages do not end.
     """
     options: ApiOptions = read_options(source)
     address = _address(source, options, dataset, table)
@@ -92,10 +89,7 @@ def api_state(source: Source, dataset: Dataset, table: str) -> dict[str, Any]:
         `rows`, if ``source.options.count`` says where an answer has their number; and under
         `files`, by the address, ETag and Last-Modified, as far as the API sends them.
 
-    Raises
-    ------
-    UserError
-        As :func:`read_api`.
+    Raises UserError as :func:`read_api`.
     """
     options: ApiOptions = read_options(source)
     address = _address(source, options, dataset, table)
@@ -114,10 +108,7 @@ def api_state(source: Source, dataset: Dataset, table: str) -> dict[str, Any]:
 def open_session(address: str, options: ApiOptions) -> HttpSession:
     """Return a session with the headers whose values are in the environment.
 
-    Raises
-    ------
-    UserError
-        If a variable is not set, or cannot be the value of a header.
+    Raises UserError if a variable is not set, or cannot be the value of a header.
     """
     private = {}
     for header, variable in options.headers.items():

@@ -36,10 +36,7 @@ def read_json(path: Path, options: JsonOptions) -> pd.DataFrame:
 def refuse_no_objects(records: Sequence[Any], where: str) -> None:
     """Refuse records of which one is no object.
 
-    Raises
-    ------
-    UserError
-        If there is one; it names the first.
+    Raises UserError if there is one; it names the first.
     """
     for place, record in enumerate(records, 1):
         if not isinstance(record, dict):
@@ -52,10 +49,7 @@ def refuse_no_objects(records: Sequence[Any], where: str) -> None:
 def records_frame(records: Sequence[dict[str, Any]], where: str) -> pd.DataFrame:
     """Return objects as rows: see :func:`read_json`.
 
-    Raises
-    ------
-    UserError
-        If two columns get one name.
+    Raises UserError if two columns get one name.
     """
     for name in sorted({name for record in records for name in record if "." in name}):
         if any(name in record and _is_there(record, name) for record in records):
@@ -80,10 +74,7 @@ def _is_there(record: dict[str, Any], path: str) -> bool:
 def read_lines(path: Path) -> list[Any]:
     """Return the value in each line that is not empty.
 
-    Raises
-    ------
-    UserError
-        If a line is not JSON.
+    Raises UserError if a line is not JSON.
     """
     found = []
     for number, line in enumerate(_text(path).split("\n"), 1):
@@ -95,10 +86,7 @@ def read_lines(path: Path) -> list[Any]:
 def read_document(path: Path, records: str | None) -> list[Any]:
     """Return the list at a dotted path in a JSON document, or the document, which is a list.
 
-    Raises
-    ------
-    UserError
-        If the file is not JSON, or there is no list.
+    Raises UserError if the file is not JSON, or there is no list.
     """
     return find_records(load_document(path), records, str(path))
 
@@ -106,10 +94,7 @@ def read_document(path: Path, records: str | None) -> list[Any]:
 def find_records(found: Any, records: str | None, where: str) -> list[Any]:
     """Return the list at a dotted path in what JSON holds.
 
-    Raises
-    ------
-    UserError
-        If there is none.
+    Raises UserError if there is none.
     """
     for key in records.split(".") if records else []:
         if not isinstance(found, dict) or key not in found:
@@ -131,10 +116,7 @@ def find_records(found: Any, records: str | None, where: str) -> list[Any]:
 def load_document(path: Path) -> Any:
     """Return what a JSON file holds.
 
-    Raises
-    ------
-    UserError
-        If the file is missing, empty or not JSON.
+    Raises UserError if the file is missing, empty or not JSON.
     """
     return _load(_text(path), str(path))
 

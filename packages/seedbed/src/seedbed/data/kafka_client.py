@@ -49,10 +49,8 @@ class Topic:
     ----------
     servers : str
         HOST:PORT, several with commas between them.
-    name : str
     place : str
         The topic in messages.
-    options : KafkaOptions
 
     Raises
     ------
@@ -90,10 +88,7 @@ class Topic:
     def partitions(self) -> list[int]:
         """Return the numbers of the partitions.
 
-        Raises
-        ------
-        UserError
-            If there is no such topic, or the cluster does not answer or refuses.
+        Raises UserError if there is no such topic, or the cluster does not answer or refuses.
         """
         # Of all topics: a question about one could make it.
         topics = self._ask(self._consumer.list_topics).topics
@@ -128,10 +123,7 @@ class Topic:
     def messages(self, partition: int, start: int, end: int) -> Iterator[list["Message"]]:
         """Yield the messages of a partition in a half-open interval of offsets, in their order.
 
-        Raises
-        ------
-        UserError
-            If the cluster refuses or stops answering, or an offset is gone.
+        Raises UserError if the cluster refuses or stops answering, or an offset is gone.
         """
         from confluent_kafka import TopicPartition
 

@@ -53,11 +53,9 @@ def read_kafka(
     DataFrame, shape (at most about BATCH, n_columns)
         The index counts on from batch to batch. A batch has the columns of its own messages.
 
-    Raises
-    ------
-    UserError
-        If the cluster cannot be reached, refuses, or stops answering; if there is no such topic, or
-        the window is empty or reaches beyond what the topic holds; if a message cannot be decoded.
+    Raises UserError if the cluster cannot be reached, refuses, or stops answering; if there is no
+    such topic, or the window is empty or reaches beyond what the topic holds; if a message cannot
+    be decoded.
     """
     options = read_options(source)
     decode = decoder_of(options)
@@ -98,10 +96,7 @@ def kafka_state(source: Source, dataset: Dataset, table: str) -> dict[str, Any]:
     dict
         ``{"partitions": {"0": {"start": ..., "end": ..., "latest": ...}}}``
 
-    Raises
-    ------
-    UserError
-        As :func:`read_kafka`.
+    Raises UserError as :func:`read_kafka`.
     """
     options = read_options(source)
     with _opened(source, dataset, table, options) as topic:
@@ -113,10 +108,7 @@ def kafka_state(source: Source, dataset: Dataset, table: str) -> dict[str, Any]:
 def _opened(source: Source, dataset: Dataset, table: str, options: KafkaOptions) -> Iterator[Topic]:
     """Yield the topic that is a table.
 
-    Raises
-    ------
-    UserError
-        If its address is missing or wrong; see :class:`Topic`.
+    Raises UserError if its address is missing or wrong; see :class:`Topic`.
     """
     path = source.path
     if path is None:
@@ -209,10 +201,7 @@ def _records(
 def _metadata(message: "Message", chosen: KafkaOptions) -> Record:
     """Return what stands beside a message, by the names that it is to have.
 
-    Raises
-    ------
-    PoisonError
-        If its key is wanted, and is no text.
+    Raises PoisonError if its key is wanted, and is no text.
     """
     found: Record = {}
     for name, what in chosen.metadata.items():

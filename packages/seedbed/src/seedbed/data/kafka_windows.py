@@ -14,19 +14,11 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Span:
-    """What is read of a partition.
+    """What is read of a partition."""
 
-    Attributes
-    ----------
-    start, end : int
-        The half-open interval of offsets.
-    latest : int
-        The offset after the last message that there is.
-    """
-
-    start: int
+    start: int  # the half-open interval of offsets
     end: int
-    latest: int
+    latest: int  # the offset after the last message that there is
 
 
 Window = Mapping[int, Span]
@@ -36,10 +28,8 @@ Window = Mapping[int, Span]
 def find_window(topic: Topic, options: KafkaOptions, time_zone: str) -> Window:
     """Return what the options choose of a topic: offsets, or times, or all that is there now.
 
-    Raises
-    ------
-    UserError
-        If there is no such topic or partition, or offsets that are not there are chosen.
+    Raises UserError if there is no such topic or partition, or offsets that are not there are
+    chosen.
     """
     partitions = topic.partitions()
     if unknown := sorted(set(options.offsets) - set(partitions)):

@@ -10,20 +10,11 @@ MOST_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Leak:
-    """A column that a model should not see.
-
-    Attributes
-    ----------
-    column : str
-    reason : str
-        A short phrase with the figure.
-    score : float
-        Between 0 and 1; what it measures stands in the reason.
-    """
+    """A column that a model should not see."""
 
     column: str
-    reason: str
-    score: float
+    reason: str  # a short phrase with the figure
+    score: float  # between 0 and 1; what it measures stands in the reason
 
 
 def percent(share: float) -> str:

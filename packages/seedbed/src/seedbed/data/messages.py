@@ -35,10 +35,8 @@ def decoder_of(options: KafkaOptions) -> Decoder:
     another become columns with dots, and lists their JSON text. The function raises
     :class:`PoisonError`.
 
-    Raises
-    ------
-    UserError
-        If what reads Avro is not installed, or the schema's file is missing or no schema.
+    Raises UserError if what reads Avro is not installed, or the schema's file is missing or no
+    schema.
     """
     if options.format == "bytes":
         return lambda value: [{"value": text_of(value)}]
@@ -72,10 +70,7 @@ def decoder_of(options: KafkaOptions) -> Decoder:
 def text_of(value: bytes) -> str:
     """Return bytes as the text that they are.
 
-    Raises
-    ------
-    PoisonError
-        If they are not UTF-8.
+    Raises PoisonError if they are not UTF-8.
     """
     try:
         return value.decode("utf-8")

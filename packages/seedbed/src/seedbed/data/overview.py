@@ -35,20 +35,12 @@ class Warned(NamedTuple):
 
 @dataclass(frozen=True)
 class Overview:
-    """What is known of a table before anything is fitted.
+    """What is known of a table before anything is fitted."""
 
-    Attributes
-    ----------
-    columns : DataFrame
-        A row a column: ``role``, ``type``, ``missing`` (share), ``distinct``, ``words``.
-    warnings : list of Warned
-        The gravest first.
-    correlations : list of (str, str, float)
-        Pairs of numeric columns with the largest absolute rank correlation, which follows.
-    """
-
+    # a row a column: ``role``, ``type``, ``missing`` (share), ``distinct``, ``words``
     columns: pd.DataFrame
-    warnings: list[Warned]
+    warnings: list[Warned]  # the gravest first
+    # pairs of numeric columns with the largest absolute rank correlation, which follows
     correlations: list[tuple[str, str, float]]
 
 
@@ -60,7 +52,6 @@ def make_overview(frame: pd.DataFrame, columns: Columns, problem: Problem) -> Ov
     frame : DataFrame, shape (n_rows, n_columns)
     columns : dict of str to Column
         Those that are used. Leaks and repeats are looked for among the features.
-    problem : Problem
     """
     table = _describe(frame, columns)
     features = [name for name in columns_with(columns, "feature") if table["distinct"][name] > 1]

@@ -51,7 +51,6 @@ def overview_html(overview: Overview, rows: int, left_out: list[str]) -> str:
 
     Parameters
     ----------
-    overview : Overview
     rows : int
         Rows of the table.
     left_out : list of str

@@ -19,10 +19,7 @@ def read_package(
 ) -> Iterator[pd.DataFrame]:
     """Yield the rows of a CSV file of a package in batches, or what a loader of it returns.
 
-    Raises
-    ------
-    UserError
-        If the package, the file or the loader is missing.
+    Raises UserError if the package, the file or the loader is missing.
     """
     where = dataset.table(table)
     if where.package is None:

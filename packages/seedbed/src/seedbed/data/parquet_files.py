@@ -29,14 +29,10 @@ def read_parquet(path: Path, needed: Needed = lambda names: names) -> Iterator[p
 
     Parameters
     ----------
-    path : Path
     needed : callable, optional
         Returns which columns are read, given all of them.
 
-    Raises
-    ------
-    UserError
-        If a file is damaged, or the files of a folder differ in their columns.
+    Raises UserError if a file is damaged, or the files of a folder differ in their columns.
     """
     with refusing(path, "Parquet"):
         if not path.is_dir():
@@ -56,16 +52,12 @@ def read_parquet_files(
     Parameters
     ----------
     files : sequence of str
-    needed : callable
     folder : str, optional
         What they lie below, where the folders between (``year=2024``) are columns.
     filesystem : pyarrow.fs.FileSystem, optional
         Where files lie elsewhere.
 
-    Raises
-    ------
-    UserError
-        If a column is there twice, or files differ in their columns.
+    Raises UserError if a column is there twice, or files differ in their columns.
     """
     import pyarrow.dataset as ds
     from pyarrow import fs
@@ -117,10 +109,7 @@ def read_parquet_files(
 def _common_schema(schemas: Sequence[pa.Schema], files: Sequence[str]) -> pa.Schema:
     """Return the columns, each in a type into which those of all files fit.
 
-    Raises
-    ------
-    UserError
-        If a column has types that have none in common.
+    Raises UserError if a column has types that have none in common.
     """
     common = pa.schema([])
     for file, schema in zip(files, schemas, strict=True):
@@ -158,10 +147,7 @@ def _types_of(own: pa.Schema, common: pa.Schema) -> pa.Schema:
 def read_feather(path: Path) -> Iterator[pd.DataFrame]:
     """Yield the rows of a Feather file (Arrow's own format), of version 1 or 2.
 
-    Raises
-    ------
-    UserError
-        If it is damaged.
+    Raises UserError if it is damaged.
     """
     from pyarrow import feather
 
@@ -205,10 +191,7 @@ def parquet_files_in(path: Path) -> list[Path]:
 def refuse_other_columns(names: Any, expected: Any, where: object, first: object) -> None:
     """Refuse a file that has not the columns of the first one.
 
-    Raises
-    ------
-    UserError
-        If a column is missing or more; it names them.
+    Raises UserError if a column is missing or more; it names them.
     """
     lacks, more = sorted(set(expected) - set(names)), sorted(set(names) - set(expected))
     if lacks or more:
@@ -231,10 +214,7 @@ def _flat(table: pa.Table) -> pa.Table:
 def arrow_to_pandas(table: pa.Table, where: object) -> pd.DataFrame:
     """Return a table in pandas' types: structs as columns with dots, lists as their JSON text.
 
-    Raises
-    ------
-    UserError
-        If two columns have one name then; it names `where`.
+    Raises UserError if two columns have one name then; it names `where`.
     """
     # What pandas has written of its types is of one file; its index, if named, is a column.
     table = _flat(table.replace_schema_metadata())

@@ -22,25 +22,15 @@ ALL_YEAR = "all"
 
 @dataclass(frozen=True)
 class Bins:
-    """The bins of one column, made of reference rows.
+    """The bins of one column, made of reference rows."""
 
-    Attributes
-    ----------
-    kind : {"number", "category"}
-        A boolean is a category.
-    cuts : tuple of float
-        Of a number: ascending; a bin goes from one cut, which is not in it, to the next, which is.
-        The first bin holds what lies below all reference values, the last what lies above.
-    values : tuple of str
-        Of a category: the most frequent values, sorted. Others are counted as one more.
-    complete : bool
-        Whether `values` are all that there were.
-    """
-
-    kind: Literal["number", "category"]
+    kind: Literal["number", "category"]  # a boolean is a category
+    # of a number: ascending; a bin goes from one cut, which is not in it, to the next, which is.
+    # The first bin holds what lies below all reference values, the last what lies above.
     cuts: tuple[float, ...] = ()
+    # of a category: the most frequent values, sorted. Others are counted as one more.
     values: tuple[str, ...] = ()
-    complete: bool = True
+    complete: bool = True  # whether `values` are all that there were
 
     @classmethod
     def of(cls, values: pd.Series) -> Self:
@@ -80,21 +70,12 @@ class Bins:
 
 @dataclass(frozen=True)
 class Profile:
-    """How often the values of each column were in each of its bins, by month of the year.
+    """How often the values of each column were in each of its bins, by month of the year."""
 
-    Attributes
-    ----------
-    bins : dict of str to Bins
-        By column.
-    counts : dict of str to dict of str to list of int
-        By column and period: "01" to "12", or "all" where rows have no time.
-    rows : dict of str to int
-        By period.
-    """
-
-    bins: Mapping[str, Bins]
+    bins: Mapping[str, Bins]  # by column
+    # by column and period: "01" to "12", or "all" where rows have no time
     counts: Mapping[str, Mapping[str, list[int]]]
-    rows: Mapping[str, int]
+    rows: Mapping[str, int]  # by period
 
     @classmethod
     def of(
@@ -139,7 +120,6 @@ class Profile:
 
         Parameters
         ----------
-        name : str
         periods : mapping of str to float, optional
             The weight of each period. The counts are of as many rows as make their shares as
             certain as those of the mixture: Kish's effective sample size.

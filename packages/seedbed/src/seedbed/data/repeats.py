@@ -24,28 +24,17 @@ GATHERED = 0.95
 
 @dataclass(frozen=True)
 class Repeats:
-    """Rows that equal another row.
+    """Rows that equal another row."""
 
-    Attributes
-    ----------
-    equal : float
-        Share of rows that equal another one in all features.
-    nearly : float
-        Share of rows that equal another one in all features but one at most; `equal` where there
-        are fewer than five.
-    same_target : float
-        Share of these whose twins all have the same target, give or take a tenth of its standard
-        deviation for a number.
-    group : str or None
-        The column to split by: rows that are alike have the same value of it.
-    gathered : float
-        Share of the rows of `nearly` whose twins all have the same value of `group`; 0 without one.
-    """
-
-    equal: float
+    equal: float  # share of rows that equal another one in all features
+    # share of rows that equal another one in all features but one at most; `equal` where there are
+    # fewer than five
     nearly: float
+    # share of these whose twins all have the same target, give or take a tenth of its standard
+    # deviation for a number
     same_target: float
-    group: str | None
+    group: str | None  # the column to split by: rows that are alike have the same value of it
+    # share of the rows of `nearly` whose twins all have the same value of `group`; 0 without one
     gathered: float
 
     def __str__(self) -> str:

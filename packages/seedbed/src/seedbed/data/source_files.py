@@ -80,16 +80,10 @@ def find_files(
 
     Parameters
     ----------
-    source : Source
-    dataset : Dataset
-    table : str
     files : Files, optional
         Where they lie; on this machine if it is not given.
 
-    Raises
-    ------
-    UserError
-        If there is none, or a path that is one table stands for several.
+    Raises UserError if there is none, or a path that is one table stands for several.
     """
     if source.path is None:
         raise UserError(
@@ -152,7 +146,6 @@ def read_file(
     ----------
     kind : str
         One of :data:`ENDINGS`.
-    path : Path
     options : Options
         Of that kind, see :data:`seedbed.config.sources.OPTIONS`.
     types : mapping of str to {"number", "category", "boolean", "time"}
@@ -165,10 +158,7 @@ def read_file(
         Returns which columns are needed, given all of them; only Parquet leaves out others, and CSV
         goes in batches if all of them are listed.
 
-    Raises
-    ------
-    UserError
-        If the file cannot be read as such a table.
+    Raises UserError if the file cannot be read as such a table.
     """
     if kind == "csv":
         if as_text:
@@ -210,10 +200,7 @@ def read_files(
     rows : DataFrame, shape (n_rows, n_columns)
         Columns are in the order of the first file; the index is the number of each row in its file.
 
-    Raises
-    ------
-    UserError
-        If a file has other columns than the first.
+    Raises UserError if a file has other columns than the first.
     """
     first = ""
     names: list[str] = []

@@ -47,10 +47,7 @@ def parse_texts(values: pd.Series, form: str, where: str, name: str) -> pd.Serie
     where, name : str
         The file and the column, for messages.
 
-    Raises
-    ------
-    UserError
-        If a text is not written so; it names file, column, row and value.
+    Raises UserError if a text is not written so; it names file, column, row and value.
     """
     from seedbed.data.formats import parse
     from seedbed.data.number_formats import split_unit

@@ -48,10 +48,7 @@ def assign_splits(
     -------
     Series of str, shape (n_rows,)
 
-    Raises
-    ------
-    UserError
-        If the column that the split goes by does not exist, or a part gets no row.
+    Raises UserError if the column that the split goes by does not exist, or a part gets no row.
     """
     if split.kind == "time":
         cuts = (1 - split.validation - split.test, 1 - split.test)

@@ -42,11 +42,8 @@ class NoArrow(Exception):
 def arrow_reader(engine: "Engine", statement: Any) -> Iterator[pa.RecordBatchReader]:
     """Yield what reads a statement without parameters in bounded memory.
 
-    Raises
-    ------
-    NoArrow
-        If its driver is not installed, the database refuses, or a column is of a type that is not
-        in :data:`SAME`.
+    Raises NoArrow if its driver is not installed, the database refuses, or a column is of a type
+    that is not in :data:`SAME`.
     """
     from sqlalchemy.dialects import postgresql
 
@@ -85,16 +82,12 @@ def arrow_frame(batch: pa.RecordBatch, texts: Mapping[str, bool], where: str) ->
 
     Parameters
     ----------
-    batch : pyarrow.RecordBatch
     texts : mapping of str to bool
         Whether the numbers of a column are read as text, with every digit.
     where : str
         The table, for messages.
 
-    Raises
-    ------
-    OverflowError
-        If a date or time is none of Python's, such as infinity.
+    Raises OverflowError if a date or time is none of Python's, such as infinity.
     """
     columns: dict[str, pa.Array] = {}
     decimals: dict[str, list[Decimal | None]] = {}

@@ -27,10 +27,7 @@ Keep = Callable[[list[str]], dict[str, bool]]
 def breaking_off(place: str, address: str) -> Iterator[None]:
     """Let a read begin anew that loses its connection, also before the first row.
 
-    Raises
-    ------
-    BrokenOff
-        In the place of the database's own error.
+    Raises BrokenOff in the place of the database's own error.
     """
     from sqlalchemy.exc import DBAPIError
 
@@ -49,10 +46,6 @@ def read_statement(
 
     Parameters
     ----------
-    engine : Engine
-    statement : Select or text
-    options : SqlOptions
-    keep : callable
     place, address : str
         The table and the database, for messages.
 

@@ -37,7 +37,6 @@ def read_column(
     ----------
     values : sequence, shape (n_rows,)
         As the database's driver gives them.
-    name : str
     is_text : bool
         Whether numbers are read as text, with every digit.
     first : int
@@ -45,10 +44,7 @@ def read_column(
     where : str
         The table, for messages.
 
-    Raises
-    ------
-    UserError
-        If one is an array or an object.
+    Raises UserError if one is an array or an object.
     """
     kinds = {type(value) for value in values} - {type(None)}
     if any(issubclass(kind, NESTED) for kind in kinds):

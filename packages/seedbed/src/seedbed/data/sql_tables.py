@@ -75,10 +75,7 @@ def sql_state(source: Source, dataset: Dataset, table: str, times: str | None) -
     dict
         `rows`, and under `max` the largest value of the column `times`, else of the primary key.
 
-    Raises
-    ------
-    UserError
-        As :func:`read_sql`.
+    Raises UserError as :func:`read_sql`.
     """
     import sqlalchemy as sa
 

@@ -14,10 +14,7 @@ HTTP = ("http://", "https://")
 def reaching(address: str) -> Iterator[None]:
     """Say in a sentence that a store refuses or cannot be reached.
 
-    Raises
-    ------
-    UserError
-        In the place of whatever else is raised within.
+    Raises UserError in the place of whatever else is raised within.
     """
     try:
         yield

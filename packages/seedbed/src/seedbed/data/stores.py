@@ -121,10 +121,7 @@ class Store:
 
         Of a file over HTTP that is unchanged, it is the copy that was kept.
 
-        Raises
-        ------
-        UserError
-            If it cannot be fetched.
+        Raises UserError if it cannot be fetched.
         """
         with self._kept(address) if address.startswith(HTTP) else self._new(address) as path:
             try:
@@ -159,10 +156,7 @@ class Store:
     def fetch(self, address: str, path: Path) -> None:
         """Fetch a file, whole or not at all; a transfer that is interrupted begins anew, twice.
 
-        Raises
-        ------
-        UserError
-            If it cannot be fetched.
+        Raises UserError if it cannot be fetched.
         """
         from fsspec.callbacks import Callback
 

@@ -28,14 +28,11 @@ def opened(path: Path, *, text: bool = False) -> Iterator[IO[bytes]]:
 
     Parameters
     ----------
-    path : Path
     text : bool
         Whether a byte 0 is refused, as it stands in no text but UTF-16 and UTF-32.
 
-    Raises
-    ------
-    UserError
-        If an archive does not hold one file, or is a bomb: small, and endless when unpacked.
+    Raises UserError if an archive does not hold one file, or is a bomb: small, and endless when
+    unpacked.
     """
     if path.suffix != ".zip":
         with OPENERS.get(path.suffix, open)(path, "rb") as file:
@@ -86,10 +83,7 @@ class _Checked(io.RawIOBase):
 def refuse_bomb(path: Path) -> None:
     """Refuse an archive, such as an Excel workbook, that is small and endless when unpacked.
 
-    Raises
-    ------
-    UserError
-        If it unpacks to more than :data:`LARGEST_RATIO` times its size.
+    Raises UserError if it unpacks to more than :data:`LARGEST_RATIO` times its size.
     """
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:

@@ -26,26 +26,14 @@ HEAD = 100
 
 @dataclass(frozen=True)
 class Format:
-    """How the texts of a column are read.
-
-    Attributes
-    ----------
-    kind : {"number", "time"}
-    form : str
-        As :func:`seedbed.data.formats.parse` takes it.
-    plain : bool
-        Whether they are read so where no format is given.
-    undecided : bool
-        Whether the texts could as well be read in another way: `note` says what was taken and why.
-    note : str or None
-        What a person should know of it.
-    """
+    """How the texts of a column are read."""
 
     kind: Literal["number", "time"]
-    form: str
-    plain: bool = False
+    form: str  # as :func:`seedbed.data.formats.parse` takes it
+    plain: bool = False  # whether they are read so where no format is given
+    # whether the texts could as well be read in another way: `note` says what was taken and why
     undecided: bool = False
-    note: str | None = None
+    note: str | None = None  # what a person should know of it
 
 
 def as_arrow(texts: pd.Series) -> pa.Array:

@@ -22,11 +22,6 @@ from seedbed.errors import UserError
 class TypedRows:
     """Reads batches of rows into types, and finds the type of each column by all of them.
 
-    Parameters
-    ----------
-    dataset : Dataset
-    lists : ColumnLists
-
     Attributes
     ----------
     rows : int
@@ -50,11 +45,8 @@ class TypedRows:
         batches : iterable of DataFrame
             The index has the number of each row in its source, for messages.
 
-        Raises
-        ------
-        UserError
-            If a column is missing, or a value does not fit: see
-            :func:`~seedbed.data.values.read_values`.
+        Raises UserError if a column is missing, or a value does not fit: see
+        :func:`~seedbed.data.values.read_values`.
         """
         for batch in batches:
             if not self._columns:
@@ -83,11 +75,8 @@ class TypedRows:
     def dtypes(self) -> dict[str, Any]:
         """Return the type of each column, once all batches were read.
 
-        Raises
-        ------
-        UserError
-            If a feature or the target holds nothing but missing values, or a number that
-            identifies something would be rounded.
+        Raises UserError if a feature or the target holds nothing but missing values, or a number
+        that identifies something would be rounded.
         """
         for numbers in self._numbers.values():
             if numbers.is_rounded and numbers.mistake:

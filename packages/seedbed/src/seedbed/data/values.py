@@ -101,10 +101,8 @@ def read_values(
         None and NaN are missing. Numbers of a source are int64 where all are whole and none is
         missing, and Int64 or UInt64 where a float would round one of them.
 
-    Raises
-    ------
-    ValueReadError
-        If a value is of another type, or is an infinite number; it names column, row and value.
+    Raises ValueReadError if a value is of another type, or is an infinite number; it names column,
+    row and value.
     """
 
     def refuse(wrong: Any, wanted: str, remedy: str = "") -> None:

@@ -59,10 +59,7 @@ def read_times(base: pd.DataFrame, name: str, dataset: Dataset) -> pd.Series:
     -------
     Series of datetime64[us, time_zone], shape (n_rows,)
 
-    Raises
-    ------
-    UserError
-        If there is no such column, or a value is no time.
+    Raises UserError if there is no such column, or a value is no time.
     """
     if name not in base.columns:
         raise UserError(
@@ -78,10 +75,7 @@ def moment(text: str, zone: str, key: str = "dataset.window") -> pd.Timestamp:
 
     `key` is where it stands, for messages.
 
-    Raises
-    ------
-    UserError
-        If clocks are set back or forward there, and show that time twice or never.
+    Raises UserError if clocks are set back or forward there, and show that time twice or never.
     """
     found = pd.Timestamp(text)
     try:

@@ -105,10 +105,7 @@ def add_dataset(
     force : bool, default=False
         Whether files of the dataset that exist are replaced.
 
-    Raises
-    ------
-    UserError
-        If the file cannot be read, the target is no target, or files exist already.
+    Raises UserError if the file cannot be read, the target is no target, or files exist already.
     """
     is_asked = is_database(path) or is_topic(path)
     named = [path, *tables][-1].rpartition(".")[2] if is_asked else path

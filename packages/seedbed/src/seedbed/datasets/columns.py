@@ -30,21 +30,14 @@ _MISSING = pa.array(sorted(MISSING), pa.large_string())
 
 @dataclass(frozen=True)
 class ColumnValues:
-    """The values of a column.
-
-    Attributes
-    ----------
-    codes : ndarray of int, shape (n_rows,)
-        Place of each row's value in `distinct`; -1 where it is missing.
-    distinct : Series, shape (n_values,)
-        Of str, a number, bool or datetime64, in the order of the rows.
-    counts : ndarray of int, shape (n_values,)
-    """
+    """The values of a column."""
 
     name: str
+    # shape (n_rows,): place of each row's value in `distinct`; -1 where it is missing
     codes: NDArray[np.int64]
+    # shape (n_values,): of str, a number, bool or datetime64, in the order of the rows
     distinct: pd.Series
-    counts: NDArray[np.int64]
+    counts: NDArray[np.int64]  # shape (n_values,)
 
     @property
     def is_text(self) -> bool:

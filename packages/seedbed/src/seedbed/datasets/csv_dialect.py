@@ -33,14 +33,10 @@ def sniff_csv(path: Path, given: Mapping[str, Any]) -> tuple[dict[str, Any], lis
 
     Parameters
     ----------
-    path : Path
     given : dict of str to Any
         Checked options that a person gave: they stay as they are.
 
-    Raises
-    ------
-    UserError
-        If the file is empty, holds a header only, or is no table.
+    Raises UserError if the file is empty, holds a header only, or is no table.
     """
     encoding, guess = (given["encoding"], None) if "encoding" in given else find_encoding(path)
     notes = [guess] if guess else []

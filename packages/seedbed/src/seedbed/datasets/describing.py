@@ -42,10 +42,7 @@ def describe_table(
     time_parts : sequence of str
         The parts of the time that conf/ chooses.
 
-    Raises
-    ------
-    UserError
-        If a column is not there, or the target is no target.
+    Raises UserError if a column is not there, or the target is no target.
     """
     guesses = infer_columns(frame, target, time, group)
     problem = infer_problem(frame, guesses, target, positive)

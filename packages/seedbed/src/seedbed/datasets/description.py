@@ -16,37 +16,19 @@ LISTS = ("number", "boolean", "category", "text", "date")
 
 @dataclass(frozen=True)
 class Description:
-    """What is known of a table: enough to write its files.
+    """What is known of a table: enough to write its files."""
 
-    Attributes
-    ----------
-    name : str
-        Of the dataset.
-    target : str
-    rows : int
-    guesses : dict of str to Guess
-        By column, in the order of the table.
-    problem : ProblemGuess
-    split : SplitGuess
-    leaks : dict of str to Leak
-        The columns that must not be features.
-    trends : dict of str to float
-        The numbers that only grow with time, with their rank correlation.
-    time_parts : list of str or None
-        The parts of the time that come again, where some of those that conf/ chooses do not.
-    join_keys : frozenset of str
-        The columns by which other tables are joined: as numbers, they say nothing.
-    """
-
-    name: str
+    name: str  # of the dataset
     target: str
     rows: int
-    guesses: Mapping[str, Guess]
+    guesses: Mapping[str, Guess]  # by column, in the order of the table
     problem: ProblemGuess
     split: SplitGuess
-    leaks: Mapping[str, Leak]
-    trends: Mapping[str, float]
+    leaks: Mapping[str, Leak]  # the columns that must not be features
+    trends: Mapping[str, float]  # the numbers that only grow with time, with their rank correlation
+    # the parts of the time that come again, where some of those that conf/ chooses do not
     time_parts: list[TimePart] | None
+    # the columns by which other tables are joined: as numbers, they say nothing
     join_keys: frozenset[str] = frozenset()
 
     def role(self, name: str) -> str | None:

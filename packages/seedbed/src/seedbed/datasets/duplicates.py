@@ -24,27 +24,15 @@ LINEAR, NEARLY = 1e-6, 0.9999
 
 @dataclass(frozen=True)
 class Trace:
-    """What is kept of a column to compare it with others.
+    """What is kept of a column to compare it with others."""
 
-    Attributes
-    ----------
-    pattern : bytes
-        Hash of which rows have equal values: the same for a column with its values renamed.
-    content : bytes
-        Hash of the first different values.
-    is_code : bool
-        Whether its values are names, or whole numbers without gaps, of which several rows have one.
-    is_identifier : bool
-        Whether it is left out anyway, so that no feature may be left out for it.
-    numbers : ndarray, shape (n_sampled,)
-        Its numbers in the sampled rows, or empty.
-    """
-
+    # hash of which rows have equal values: the same for a column with its values renamed
     pattern: bytes
-    content: bytes
+    content: bytes  # hash of the first different values
+    # whether its values are names, or whole numbers without gaps, of which several rows have one
     is_code: bool
-    is_identifier: bool
-    numbers: NDArray[np.float64]
+    is_identifier: bool  # whether it is left out anyway, so that no feature may be left out for it
+    numbers: NDArray[np.float64]  # shape (n_sampled,): its numbers in the sampled rows, or empty
 
 
 def trace(column: ColumnValues, kind: Kind, numbers: pd.Series | None) -> Trace:

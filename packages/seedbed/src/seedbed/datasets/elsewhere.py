@@ -38,10 +38,8 @@ def refuse_options(
 ) -> None:
     """Refuse options of `dataset add` that do not go with the path.
 
-    Raises
-    ------
-    UserError
-        If tables are joined to one that is elsewhere, or not one table of a database is named.
+    Raises UserError if tables are joined to one that is elsewhere, or not one table of a database
+    is named.
     """
     if is_topic(path):
         if query is not None or joins or len(tables) > 1 or any("=" in table for table in tables):
@@ -85,10 +83,7 @@ def at_hand(path: str) -> Iterator[str]:
 
     Errors of a copy name the address in its place.
 
-    Raises
-    ------
-    UserError
-        If there is nothing, or it cannot be fetched.
+    Raises UserError if there is nothing, or it cannot be fetched.
     """
     if is_database(path) or is_topic(path) or not is_address(path):
         yield path

@@ -33,10 +33,7 @@ MOST = 2000
 def find_encoding(path: Path) -> tuple[str, str | None]:
     """Return a file's encoding, and a sentence where it is a guess.
 
-    Raises
-    ------
-    UserError
-        If some lines are UTF-8 and others are not.
+    Raises UserError if some lines are UTF-8 and others are not.
     """
     with opened(path) as file:
         head = file.read(2**16)

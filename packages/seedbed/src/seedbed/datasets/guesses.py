@@ -30,33 +30,18 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class Guess:
-    """What a column is.
-
-    Attributes
-    ----------
-    form : str or None
-        The format of its numbers or times, as :func:`seedbed.data.formats.parse` takes it; None
-        where they are read without one.
-    reason : str
-        Why, with figures.
-    values : int
-        How many different ones there are.
-    missing : float
-        Share of the rows without a value.
-    missing_texts : tuple of str
-        Texts that are taken for a missing value.
-    note : str or None
-        What a person should look at.
-    """
+    """What a column is."""
 
     name: str
     kind: Kind
+    # the format of its numbers or times, as :func:`seedbed.data.formats.parse` takes it; None where
+    # they are read without one
     form: str | None
-    reason: str
-    values: int
-    missing: float
-    missing_texts: tuple[str, ...] = ()
-    note: str | None = None
+    reason: str  # why, with figures
+    values: int  # how many different ones there are
+    missing: float  # share of the rows without a value
+    missing_texts: tuple[str, ...] = ()  # texts that are taken for a missing value
+    note: str | None = None  # what a person should look at
 
 
 def read_as(values: pd.Series, guess: Guess) -> pd.Series:
@@ -99,16 +84,12 @@ def check_column(frame: pd.DataFrame, name: str, option: str, notes: Sequence[st
     Parameters
     ----------
     frame : DataFrame, shape (n_rows, n_columns)
-    name : str
     option : str
         By which it was named.
     notes : sequence of str
         How the file was read, which may be why.
 
-    Raises
-    ------
-    UserError
-        If it is not; it names the columns that are most alike.
+    Raises UserError if it is not; it names the columns that are most alike.
     """
     if name not in frame.columns:
         names = [str(other) for other in frame.columns]

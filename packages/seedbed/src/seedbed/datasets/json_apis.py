@@ -28,14 +28,11 @@ def sniff_api(address: str, given: Mapping[str, Any]) -> Sniffed | None:
 
     Parameters
     ----------
-    address : str
     given : mapping of str to Any
         Options that are not to be found out, such as `headers` and `pages`.
 
-    Raises
-    ------
-    UserError
-        If the server cannot be reached or refuses, or there are no records in the answer.
+    Raises UserError if the server cannot be reached or refuses, or there are no records in the
+    answer.
     """
     endings = tuple(ending for group in ENDINGS.values() for ending in group)
     is_file = urlsplit(address).path.endswith(endings)

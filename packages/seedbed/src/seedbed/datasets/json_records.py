@@ -29,10 +29,7 @@ def sniff_json(path: Path) -> tuple[dict[str, Any], list[str]]:
 def choose_records(document: Any, where: str) -> tuple[dict[str, Any], list[str]]:
     """Return where in a JSON document the longest list of objects is, as an option; and a note.
 
-    Raises
-    ------
-    UserError
-        If there is none.
+    Raises UserError if there is none.
     """
     if isinstance(document, list):
         return {}, []

@@ -27,10 +27,7 @@ class Link(NamedTuple):
 def parse_joins(joins: Sequence[str], frames: Mapping[str, pd.DataFrame]) -> list[Link]:
     """Return what each ``child.key=parent.key`` says.
 
-    Raises
-    ------
-    UserError
-        If one is not written so, or a table or column is not there.
+    Raises UserError if one is not written so, or a table or column is not there.
     """
     found = []
     for text in joins:
@@ -63,10 +60,7 @@ def in_order(
 ) -> Iterator[tuple[str, list[Link]]]:
     """Yield each table and what links it to those before it, as the child, from the first on.
 
-    Raises
-    ------
-    UserError
-        If a table is not linked to the first, by way of others either.
+    Raises UserError if a table is not linked to the first, by way of others either.
     """
     reached = {base}
     both_ways = [turned for link in links for turned in (link, link.turn())]

@@ -26,7 +26,6 @@ def note_on_numbers(column: ColumnValues, numbers: pd.Series) -> str | None:
 
     Parameters
     ----------
-    column : ColumnValues
     numbers : Series, shape (n_values,)
         Its different values as finite numbers.
     """

@@ -22,10 +22,7 @@ def choose_name(path: str, named: str | None) -> str:
 
     A glob such as ``rents/*.csv`` takes the name of its folder.
 
-    Raises
-    ------
-    UserError
-        If no name can be made of it, or the one that is named cannot be one.
+    Raises UserError if no name can be made of it, or the one that is named cannot be one.
     """
     if named is not None:
         if not NAME.fullmatch(named) or named.lower() in NOT_TEXT:
@@ -66,10 +63,8 @@ def plan_tables(
 ) -> tuple[str, dict[Path, Path]]:
     """Return the folder below data/source that holds a file for each table, and what is copied.
 
-    Raises
-    ------
-    UserError
-        If a table is no single file or that of another, or its ending does not say what it is.
+    Raises UserError if a table is no single file or that of another, or its ending does not say
+    what it is.
     """
     folder, copies = WATCHED / base, {}
     for name, sniffed in tables.items():
@@ -100,10 +95,7 @@ def plan_tables(
 def refuse_others(root: Path, copies: dict[Path, Path]) -> None:
     """Refuse to replace a file of another content.
 
-    Raises
-    ------
-    UserError
-        If there is one.
+    Raises UserError if there is one.
     """
     for file, target in copies.items():
         if target.exists() and not filecmp.cmp(file, target, shallow=False):

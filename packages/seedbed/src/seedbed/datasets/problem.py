@@ -31,29 +31,16 @@ SKEWED = 2.0
 
 @dataclass(frozen=True)
 class ProblemGuess:
-    """What is asked of the data.
-
-    Attributes
-    ----------
-    reason : str
-        Why it is this task, with figures.
-    positive : str, int, float, bool or None
-        The positive class of a binary problem, in the type of the target column.
-    positive_reason : str or None
-    rare : dict of str to int
-        Classes of too few rows, and how many they have.
-    target_type : {"number", "category", "boolean"}
-        As which the target column must be read.
-    warnings : tuple of str
-    """
+    """What is asked of the data."""
 
     task: Task
-    reason: str
+    reason: str  # why it is this task, with figures
     metric: str
-    target_type: ColumnType
+    target_type: ColumnType  # as which the target column must be read
     threshold: ThresholdRule = "half"
-    positive: Any = None
+    positive: Any = None  # the positive class of a binary problem, in the type of the target column
     positive_reason: str | None = None
+    # classes of too few rows, and how many they have
     rare: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -71,11 +58,9 @@ def infer_problem(
     positive : str
         The positive class, if a person named it.
 
-    Raises
-    ------
-    UserError
-        If nothing can be learned: there is no such column, it is empty, constant, a time or a text
-        of its own in each row, or a class has too few rows for train, validation and test.
+    Raises UserError if nothing can be learned: there is no such column, it is empty, constant, a
+    time or a text of its own in each row, or a class has too few rows for train, validation and
+    test.
     """
     check_column(frame, target, "--target")
     guess = guesses[target]

@@ -34,33 +34,19 @@ FILES_OF_DATABASES = {"sqlite": b"SQLite form", "duckdb": b"DUCK"}
 
 @dataclass(frozen=True)
 class Sniffed:
-    """How to read a table.
+    """How to read a table."""
 
-    Attributes
-    ----------
-    kind : str
-        Of source: csv, parquet, excel, json, feather, sql, api or kafka.
-    path : str
-        A file, a folder of Parquet files or a glob; the address of a database or a topic.
-    options : dict of str to Any
-        ``source.options``, where they differ from the defaults.
-    notes : list of str
-        A sentence on each guess.
-    """
-
-    kind: str
-    path: str
+    kind: str  # of source: csv, parquet, excel, json, feather, sql, api or kafka
+    path: str  # a file, a folder of Parquet files or a glob; the address of a database or a topic
+    # ``source.options``, where they differ from the defaults
     options: dict[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # a sentence on each guess
 
 
 def with_options(sniffed: Sniffed, given: Mapping[str, Any]) -> Sniffed:
     """Return how a table is read, by the options that a person gave and those that were found.
 
-    Raises
-    ------
-    UserError
-        If one is unknown or wrong.
+    Raises UserError if one is unknown or wrong.
     """
     if not given:
         return sniffed
@@ -81,16 +67,13 @@ def sniff(path: str, target: str | None = None, given: Mapping[str, Any] | None 
 
     Parameters
     ----------
-    path : str
     target : str, optional
         The column that must be there: of several sheets, the first that has it is read.
     given : dict of str to Any, optional
         Options that a person gave: they are not looked for.
 
-    Raises
-    ------
-    UserError
-        If there is no such file, it is no table, or a given option is unknown or wrong.
+    Raises UserError if there is no such file, it is no table, or a given option is unknown or
+    wrong.
     """
     place = Path(path).expanduser()
     if place.is_dir():
@@ -137,10 +120,7 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
         file; only the empty field is missing. Numbers, truths and times of Parquet, Feather, Excel
         and JSON have their type. Columns and rows at the end that hold nothing are left out.
 
-    Raises
-    ------
-    UserError
-        If the file cannot be read so, or has no rows.
+    Raises UserError if the file cannot be read so, or has no rows.
     """
     options = OPTIONS[sniffed.kind].model_validate_json(json.dumps(sniffed.options))
     dataset = Dataset(name="table", tables=[Table(name="table")])

@@ -34,27 +34,16 @@ FEW_OF_A_CLASS = 30
 
 @dataclass(frozen=True)
 class SplitGuess:
-    """How rows become train, validation and test.
-
-    Attributes
-    ----------
-    column : str or None
-        The time or the group.
-    reason : str
-    folds, repeats : int
-        Of the cross-validation.
-    notes : tuple of str
-        What a person should know.
-    """
+    """How rows become train, validation and test."""
 
     kind: Literal["time", "random", "stratified", "group"]
-    column: str | None
+    column: str | None  # the time or the group
     reason: str
     validation: float
     test: float
-    folds: int
+    folds: int  # of the cross-validation
     repeats: int = 1
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what a person should know
 
 
 def infer_split(
@@ -67,10 +56,7 @@ def infer_split(
     an expiry). Else by group, if a person named one, or if a column named as an entity or a key
     has a few rows of each. Else at random.
 
-    Raises
-    ------
-    UserError
-        If a column that a person named is not there, or is no time.
+    Raises UserError if a column that a person named is not there, or is no time.
     """
     notes = []
     if len(frame) < SMALL:
@@ -120,7 +106,6 @@ def stratify_rare(split: SplitGuess, classes: pd.Series) -> SplitGuess:
 
     Parameters
     ----------
-    split : SplitGuess
     classes : Series of str, shape (n_rows,)
         The class of each row; missing ones do not count.
     """

@@ -23,26 +23,14 @@ FIGURES: tuple[Aggregate, ...] = ("mean", "last")
 
 @dataclass(frozen=True)
 class Related:
-    """The first table with the columns of others, and how they came there.
+    """The first table with the columns of others, and how they came there."""
 
-    Attributes
-    ----------
-    rows : DataFrame, shape (n_rows, n_columns)
-        The first table as it stands in the file, and what the joins add.
-    split : SplitGuess
-        Of the first table alone: a time of another table is not that of the row.
-    joins : list of Join
-    reasons : list of str
-        What each join is, in words.
-    guesses : dict of str to dict of str to Guess
-        The columns of the other tables, as they are in their files.
-    warnings : list of str
-    """
-
+    # shape (n_rows, n_columns): the first table as it stands in the file, and what the joins add
     rows: pd.DataFrame
-    split: SplitGuess
+    split: SplitGuess  # of the first table alone: a time of another table is not that of the row
     joins: list[Join]
-    reasons: list[str]
+    reasons: list[str]  # what each join is, in words
+    # the columns of the other tables, as they are in their files
     guesses: dict[str, dict[str, Guess]]
     warnings: list[str]
 
@@ -55,10 +43,7 @@ class Related:
 def sniff_tables(base: str, given: Sequence[str]) -> dict[str, Sniffed]:
     """Return how the tables beside the first are read, each given as NAME=PATH.
 
-    Raises
-    ------
-    UserError
-        If one is not given so, has the name of another, or cannot be read.
+    Raises UserError if one is not given so, has the name of another, or cannot be read.
     """
     found: dict[str, Sniffed] = {}
     for text in given:
@@ -103,10 +88,7 @@ def relate_tables(
     target, time, group : str
         See :func:`~seedbed.datasets.adding.add_dataset`.
 
-    Raises
-    ------
-    UserError
-        If a table or column is not there, or a table cannot be reached from the first.
+    Raises UserError if a table or column is not there, or a table cannot be reached from the first.
     """
     check_column(frame, target, "--target")
     frames = {base: frame, **{name: read_as_text(sniffed) for name, sniffed in others.items()}}

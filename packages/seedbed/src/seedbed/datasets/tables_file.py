@@ -28,7 +28,6 @@ def table_lines(
         The other tables; one that is read in another way says so.
     options : mapping of str to mapping
         By which each of them is read.
-    related : Related
     """
     yield commented("  tables:", "the first is the one whose rows are asked about")
     yield f"    - {inline({'name': base})}"

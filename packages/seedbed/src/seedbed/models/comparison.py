@@ -18,25 +18,16 @@ from seedbed.models.outcome import Outcome
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two models reach on the same rows, or why that cannot be known.
+    """What two models reach on the same rows, or why that cannot be known."""
 
-    Attributes
-    ----------
-    champion, challenger, difference : mapping
-        `{metric: {"value", "low", "high"}}`; the difference is paired, and signed so that positive
-        means the challenger is better. Empty where there is an obstacle, or both are identical.
-    identical : bool
-        Whether both predict the same for every row.
-    obstacle : str or None
-        Why they cannot be compared.
-    """
-
+    # `{metric: {"value", "low", "high"}}`; the difference is paired, and signed so that positive
+    # means the challenger is better. Empty where there is an obstacle, or both are identical.
     champion: Mapping[str, Any] = field(default_factory=dict)
     challenger: Mapping[str, Any] = field(default_factory=dict)
     difference: Mapping[str, Any] = field(default_factory=dict)
     slices: Mapping[str, Any] = field(default_factory=dict)
-    identical: bool = False
-    obstacle: str | None = None
+    identical: bool = False  # whether both predict the same for every row
+    obstacle: str | None = None  # why they cannot be compared
 
     def to_dict(self) -> dict[str, Any]:
         """Return what reports/verdict.json holds of it."""
@@ -93,10 +84,7 @@ def read_outcome(
     classes : tuple
         Those of a multiclass problem, as :func:`scored_classes` returns them.
 
-    Raises
-    ------
-    UserError
-        If the model has scored other classes.
+    Raises UserError if the model has scored other classes.
     """
     answers = answers.rename(columns=lambda name: str(name).removeprefix("_"))
     if task == "regression":

@@ -38,10 +38,7 @@ def cross_validation_folds(fold: NDArray, split_kind: str) -> list[tuple[NDArray
         Time chains forward: folds are blocks of time, the first is never scored, and each is scored
         by a model of the blocks before it. Otherwise each fold is scored by a model of all others.
 
-    Raises
-    ------
-    UserError
-        If there are fewer than two folds.
+    Raises UserError if there are fewer than two folds.
     """
     numbers = np.unique(fold)
     if len(numbers) < 2:
@@ -67,7 +64,6 @@ def repeated_folds(clusters: NDArray[np.uint64], split: Split, target: NDArray) 
     Parameters
     ----------
     clusters : ndarray of uint64, shape (n_rows,)
-    split : Split
     target : ndarray, shape (n_rows,)
         The class of each row, which a stratified split spreads evenly.
     """
@@ -110,10 +106,7 @@ def fit_with_folds(
     tuple
         The fitted pipeline, and per fold (rows fitted on, rows scored, their scores).
 
-    Raises
-    ------
-    UserError
-        If the rows that a fold fits on are all of one class.
+    Raises UserError if the rows that a fold fits on are all of one class.
     """
     from sklearn.exceptions import ConvergenceWarning
 

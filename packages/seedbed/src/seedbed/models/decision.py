@@ -136,10 +136,7 @@ class Decision:
     def read(cls, path: Path) -> "Decision":
         """Read decision.json.
 
-        Raises
-        ------
-        UserError
-            If it is missing or holds something else.
+        Raises UserError if it is missing or holds something else.
         """
         try:
             return TypeAdapter(cls).validate_json(path.read_bytes())
@@ -186,10 +183,7 @@ def baseline_scores(task: Task, train: NDArray, n_classes: int) -> tuple[float, 
 def class_labels(target: pd.Series, task: Task) -> tuple[Any, ...]:
     """Return the classes among the train rows, sorted.
 
-    Raises
-    ------
-    UserError
-        If there is only one.
+    Raises UserError if there is only one.
     """
     if task == "regression":
         return ()
@@ -206,10 +200,7 @@ def class_labels(target: pd.Series, task: Task) -> tuple[Any, ...]:
 def encode_target(target: pd.Series, task: Task, classes: tuple[Any, ...]) -> NDArray:
     """Return the target as numbers: 0/1, an index into `classes`, or itself (float).
 
-    Raises
-    ------
-    UserError
-        If a row is of a class that no train row is of.
+    Raises UserError if a row is of a class that no train row is of.
     """
     if task == "regression":
         return target.to_numpy(dtype=np.float64)

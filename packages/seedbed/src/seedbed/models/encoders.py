@@ -38,7 +38,6 @@ class TextEncoder(TransformerMixin, BaseEstimator):
     weights : {"tfidf", "hashing"}
     components : int or None
         Numbers for each column; None gives the n-grams as a sparse matrix.
-    random_state : int
 
     Attributes
     ----------

@@ -48,7 +48,6 @@ def expect(scores: Outcome, metric: Metric) -> float | None:
     ----------
     scores : Outcome
         Of n rows; its truth is not looked at.
-    metric : Metric
     """
     if scores.task == "regression":
         return None
@@ -65,7 +64,6 @@ def estimate(
     ----------
     scores : Outcome
         Of n rows; its truth is not looked at.
-    metric : Metric
     clusters : ndarray, shape (n,)
         Rows that are alike, which are resampled together.
     """

@@ -33,10 +33,7 @@ def build_estimator(
     folds : ndarray, shape (n_rows,), optional
         Fold numbers of the rows that will be fitted, which keep groups together.
 
-    Raises
-    ------
-    UserError
-        If the estimator cannot be made, or cannot do what was chosen.
+    Raises UserError if the estimator cannot be made, or cannot do what was chosen.
     """
     project_module("models")  # an edit of it makes the stages stale that build estimators
     spec = model.regression if task == "regression" else model.classification

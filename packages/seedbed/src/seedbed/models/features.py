@@ -17,10 +17,7 @@ def feature_kinds(rows: pd.DataFrame) -> dict[str, Kind]:
     rows : DataFrame, shape (n_rows, n_columns)
         data/features; their `attrs` say which features are free text or images.
 
-    Raises
-    ------
-    UserError
-        If there is none, or one is neither number, boolean nor text.
+    Raises UserError if there is none, or one is neither number, boolean nor text.
     """
     kinds: dict[str, Kind] = {}
     texts = rows.attrs.get(KINDS, {})
@@ -55,7 +52,6 @@ def mark_high_cardinality(
 
     Parameters
     ----------
-    kinds : dict
     train : DataFrame, shape (n_rows, n_features)
     limit : int or None
         None: no category is marked.
@@ -82,10 +78,7 @@ def feature_frame(rows: pd.DataFrame, kinds: dict[str, Kind]) -> pd.DataFrame:
     DataFrame, shape (n_rows, n_features)
         A missing value is NaN in both types.
 
-    Raises
-    ------
-    UserError
-        If a column is missing or a number cannot be read as one.
+    Raises UserError if a column is missing or a number cannot be read as one.
     """
     missing = [name for name in kinds if name not in rows.columns]
     if missing:
@@ -106,10 +99,7 @@ def feature_frame(rows: pd.DataFrame, kinds: dict[str, Kind]) -> pd.DataFrame:
 def split_rows(rows: pd.DataFrame, part: str) -> pd.DataFrame:
     """Return the train, validation or test rows.
 
-    Raises
-    ------
-    UserError
-        If there are none.
+    Raises UserError if there are none.
     """
     found = rows[rows[SPLIT] == part].reset_index(drop=True)
     if found.empty:

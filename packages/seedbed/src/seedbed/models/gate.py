@@ -37,10 +37,7 @@ class Verdict:
     def read(cls, path: Path) -> Self:
         """Read a verdict.
 
-        Raises
-        ------
-        UserError
-            If there is none in that file.
+        Raises UserError if there is none in that file.
         """
         try:
             found = read_json(path)

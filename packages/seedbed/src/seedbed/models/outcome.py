@@ -17,28 +17,18 @@ POOLED = 5_000_000
 
 @dataclass(frozen=True)
 class Outcome:
-    """Truth, scores and decisions of n rows.
-
-    Attributes
-    ----------
-    task : {"binary", "multiclass", "regression"}
-    truth : ndarray, shape (n,)
-        0 or 1 (binary), index into `classes` (multiclass), or the target in its own unit
-        (regression).
-    scores : ndarray, shape (n,) or (n, n_classes)
-        Probability of the positive class (binary), of each class (multiclass), or the prediction
-        (regression).
-    prediction : ndarray, shape (n,)
-        What was decided, coded like `truth`; in a regression the same as `scores`.
-    classes : tuple
-        Labels, sorted; (False, True) when binary and empty in a regression.
-    """
+    """Truth, scores and decisions of n rows."""
 
     task: Task
+    # shape (n,): 0 or 1 (binary), index into `classes` (multiclass), or the target in its own unit
+    # (regression)
     truth: NDArray
+    # shape (n,) or (n, n_classes): probability of the positive class (binary), of each class
+    # (multiclass), or the prediction (regression)
     scores: Floats
+    # shape (n,): what was decided, coded like `truth`; in a regression the same as `scores`
     prediction: NDArray
-    classes: tuple = ()
+    classes: tuple = ()  # labels, sorted; (False, True) when binary and empty in a regression
 
     def __len__(self) -> int:
         return len(self.truth)

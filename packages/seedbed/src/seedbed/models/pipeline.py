@@ -46,21 +46,16 @@ def build_pipeline(
 
     Parameters
     ----------
-    model : Model
     task : {"binary", "multiclass", "regression"}
     kinds : dict
         Kind of each feature, as :func:`~seedbed.models.features.feature_kinds` gives it.
-    seed : int
     split_kind : {"time", "random", "stratified", "group"}
     folds : ndarray, shape (n_rows,), optional
         See :func:`~seedbed.models.estimator.build_estimator`.
     features : Features, optional
         What is learned of the train rows before the estimator sees them.
 
-    Raises
-    ------
-    UserError
-        If the estimator cannot do what was chosen.
+    Raises UserError if the estimator cannot do what was chosen.
     """
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
@@ -107,10 +102,7 @@ def fit_pipeline(
     name : str
         Of the model, for messages.
 
-    Raises
-    ------
-    UserError
-        If scikit-learn refuses the arguments or the data.
+    Raises UserError if scikit-learn refuses the arguments or the data.
     """
     empty = features.columns[features.isna().all()]
     if len(empty):

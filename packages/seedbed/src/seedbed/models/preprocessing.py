@@ -100,7 +100,6 @@ class ColumnSelector(TransformerMixin, BaseEstimator):
     always : int
         That many first columns are kept in any case: the codes of categories that the estimator
         takes as categories, which have no order.
-    random_state : int
 
     Attributes
     ----------

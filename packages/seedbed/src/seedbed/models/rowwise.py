@@ -28,10 +28,8 @@ def score_encoded(estimator: Any, rows: Any, task: Task, classes: tuple[Any, ...
 
     Parameters
     ----------
-    estimator : estimator
     rows : ndarray, sparse matrix or DataFrame, shape (n_rows, n_columns)
     task : {"binary", "multiclass", "regression"}
-    classes : tuple
 
     Returns
     -------

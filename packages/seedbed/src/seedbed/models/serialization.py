@@ -61,10 +61,7 @@ def installed_packages() -> dict[str, str]:
 def dump_pipeline(pipeline: "Pipeline", path: Path) -> None:
     """Write a fitted pipeline; equal pipelines give equal bytes.
 
-    Raises
-    ------
-    UserError
-        If it holds a type that :func:`load_pipeline` would refuse.
+    Raises UserError if it holds a type that :func:`load_pipeline` would refuse.
     """
     from skops.io import dumps, get_untrusted_types
 

@@ -33,43 +33,21 @@ class State(IntEnum):
 
 @dataclass(frozen=True)
 class Report:
-    """What `seedbed monitor` found.
+    """What `seedbed monitor` found."""
 
-    Attributes
-    ----------
-    model : str
-        The bundle's version.
-    rows, reference_rows : int
-    reference : str
-        What the reference is, for people.
-    columns : list of ColumnDrift
-        The worst first.
-    scores : list of ColumnDrift
-        Of what was predicted.
-    domain : DomainDrift or None
-        None where the reference is a profile: it has no rows.
-    performance : list of Performance
-        Of all rows, then of slices; empty where no outcome has come.
-    estimated : mapping or None
-        The deciding metric as the scores let expect it.
-    metric : str
-        The deciding one.
-    notes : list of str
-        What else there is to say of the rows, such as which were passed over.
-    """
-
-    model: str
+    model: str  # the bundle's version
     rows: int
     reference_rows: int
-    reference: str
-    columns: list[ColumnDrift]
-    scores: list[ColumnDrift]
-    domain: DomainDrift | None
-    performance: list[Performance]
-    estimated: Figure | None
-    metric: str
+    reference: str  # what the reference is, for people
+    columns: list[ColumnDrift]  # the worst first
+    scores: list[ColumnDrift]  # of what was predicted
+    domain: DomainDrift | None  # none where the reference is a profile: it has no rows
+    performance: list[Performance]  # of all rows, then of slices; empty where no outcome has come
+    estimated: Figure | None  # the deciding metric as the scores let expect it
+    metric: str  # the deciding one
     reasons: list[str]
     state: State
+    # what else there is to say of the rows, such as which were passed over
     notes: list[str] = field(default_factory=list)
 
     def performance_in_words(self) -> list[str]:
@@ -97,7 +75,6 @@ def check_rows(
 
     Parameters
     ----------
-    bundle : Bundle
     current : Watched
         In the bins of the reference.
     limits : Monitor

@@ -20,24 +20,13 @@ NAMED = 5
 
 @dataclass(frozen=True)
 class DomainDrift:
-    """How well reference and current rows can be told apart.
+    """How well reference and current rows can be told apart."""
 
-    Attributes
-    ----------
-    auc : float
-        ROC AUC of rows that the classifier was not fitted on, the mean over the folds.
-    p : float
-        Chance of one as large or larger if both are of one distribution.
-    importances : dict of str to float
-        By how much the AUC falls when a column is shuffled, the largest first.
-    rows : int
-        Rows of both samples.
-    """
-
-    auc: float
-    p: float
+    auc: float  # ROC AUC of rows that the classifier was not fitted on, the mean over the folds
+    p: float  # chance of one as large or larger if both are of one distribution
+    # by how much the AUC falls when a column is shuffled, the largest first
     importances: dict[str, float]
-    rows: int
+    rows: int  # rows of both samples
 
 
 def compare_domains(reference: pd.DataFrame, current: pd.DataFrame, seed: int = 0) -> DomainDrift:

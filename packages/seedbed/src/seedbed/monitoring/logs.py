@@ -27,10 +27,7 @@ def is_log(folder: Path) -> bool:
 def log_files(folder: Path, first: date | None = None, last: date | None = None) -> list[Path]:
     """Return the files of a log in the order of time, of all days or of those from first to last.
 
-    Raises
-    ------
-    UserError
-        If there are none.
+    Raises UserError if there are none.
     """
     days = sorted((day, found) for found in folder.iterdir() if (day := day_of(found)))
     files = [
@@ -60,7 +57,6 @@ def read_log(
 
     Parameters
     ----------
-    folder : Path
     version : str
         The bundle's.
     target : str

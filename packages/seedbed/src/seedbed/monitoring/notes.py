@@ -16,26 +16,13 @@ TOLERATED_ORDER = timedelta(days=1)
 
 @dataclass
 class LogNotes:
-    """What was passed over while a log was read, and what is odd in it.
+    """What was passed over while a log was read, and what is odd in it."""
 
-    Attributes
-    ----------
-    other_versions : dict of str to int
-        Rows that other bundles answered.
-    unreadable : list of str
-        Files that are damaged, and why.
-    early : int
-        Rows that were asked in the future of this machine's clock.
-    latest : Timestamp or None
-        When the last of these was asked.
-    days : dict of date to (float, int)
-        By the day on which rows were asked: the sum of their own times, in seconds, and how many.
-    """
-
-    other_versions: dict[str, int] = field(default_factory=dict)
-    unreadable: list[str] = field(default_factory=list)
-    early: int = 0
-    latest: pd.Timestamp | None = None
+    other_versions: dict[str, int] = field(default_factory=dict)  # rows that other bundles answered
+    unreadable: list[str] = field(default_factory=list)  # files that are damaged, and why
+    early: int = 0  # rows that were asked in the future of this machine's clock
+    latest: pd.Timestamp | None = None  # when the last of these was asked
+    # by the day on which rows were asked: the sum of their own times, in seconds, and how many
     days: dict[date, tuple[float, int]] = field(default_factory=dict)
 
     def look_at_clocks(self, rows: pd.DataFrame, time: str | None) -> None:

@@ -18,20 +18,12 @@ from seedbed.serving.log_files import PLACE, REQUEST
 
 @dataclass(frozen=True)
 class Added:
-    """What :func:`add_outcomes` did with the rows of a file.
+    """What :func:`add_outcomes` did with the rows of a file."""
 
-    Attributes
-    ----------
-    new, same, replaced : int
-        Outcomes that were added, that had been added before, and that took another's place.
-    unknown : int
-        Rows whose key is not in the log.
-    """
-
-    new: int
+    new: int  # outcomes that were added, that had been added before, and that took another's place
     same: int
     replaced: int
-    unknown: int
+    unknown: int  # rows whose key is not in the log
 
 
 def add_outcomes(
@@ -41,21 +33,16 @@ def add_outcomes(
 
     Parameters
     ----------
-    folder : Path
     rows : DataFrame, shape (n_rows, n_columns)
         With the target and the columns of `on`.
-    target : str
     on : sequence of str
         Columns by which a row of the log is found: ``request_id`` (and ``request_row``, 0 where it
         is not given), or inputs that are unique in the log.
     replace : bool
         Whether an outcome may take the place of another one of the same key.
 
-    Raises
-    ------
-    UserError
-        If the log has no such key, a key is that of several requests in it, or an outcome
-        contradicts another or one that was added before; nothing is added then.
+    Raises UserError if the log has no such key, a key is that of several requests in it, or an
+    outcome contradicts another or one that was added before; nothing is added then.
     """
     if not is_log(folder):
         raise UserError(

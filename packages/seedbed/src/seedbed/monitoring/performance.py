@@ -23,24 +23,14 @@ from seedbed.models.outcome import Outcome
 
 @dataclass(frozen=True)
 class Performance:
-    """The deciding metric on current rows beside what evaluate measured on the test rows.
+    """The deciding metric on current rows beside what evaluate measured on the test rows."""
 
-    Attributes
-    ----------
-    part : str
-        "" for all rows, or a slice such as "origin = EWR".
-    rows : int
-    current, before : mapping
-        Value and interval.
-    lost : bool
-        Whether even the better end of the interval, of a slice at the corrected level, is worse
-        than what is tolerated, and than the worse end of the interval before.
-    """
-
-    part: str
+    part: str  # "" for all rows, or a slice such as "origin = EWR"
     rows: int
-    current: Figure
+    current: Figure  # value and interval
     before: Figure
+    # whether even the better end of the interval, of a slice at the corrected level, is worse than
+    # what is tolerated, and than the worse end of the interval before
     lost: bool
 
 
@@ -59,14 +49,12 @@ def measure(
     ----------
     outcome : Outcome
         Of n rows whose outcome is known.
-    metric : Metric
     slices : mapping of str to Series
         By column, the value of each row.
     clusters : ndarray, shape (n,)
         Rows that are alike, which are resampled together.
     packaged : mapping
         The bundle's metrics.
-    limits : Monitor
     """
     itself = dict.fromkeys(metrics_of(outcome.task), outcome)  # no difference is asked for
     found = compare(outcome, itself, slices, clusters, metric, RESAMPLES, seed)

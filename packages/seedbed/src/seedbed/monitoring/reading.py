@@ -41,8 +41,6 @@ def read_rows(
 
     Parameters
     ----------
-    bundle : Bundle
-    text : str
     notes : LogNotes
         Takes what is passed over in a prediction log.
     options : dict, optional
@@ -51,10 +49,7 @@ def read_rows(
     first, last : date, optional
         Days of a prediction log.
 
-    Raises
-    ------
-    UserError
-        If there is nothing to read, a column is missing or a value cannot be read.
+    Raises UserError if there is nothing to read, a column is missing or a value cannot be read.
     """
     if is_log(Path(text)):
         columns = bundle.recipe.columns
@@ -89,10 +84,7 @@ def read_outcomes(
 ) -> pd.DataFrame:
     """Return the keys, as they are written, and the target of a file of outcomes.
 
-    Raises
-    ------
-    UserError
-        If a column is missing, or a row or a value of the target cannot be read.
+    Raises UserError if a column is missing, or a row or a value of the target cannot be read.
     """
     target = target_column(bundle.recipe.columns)
     opened = open_files(text, options, defaults)

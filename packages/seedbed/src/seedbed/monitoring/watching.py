@@ -24,54 +24,28 @@ SCORED = 100_000
 
 @dataclass(frozen=True)
 class AnsweredRows:
-    """Answers to n rows, and what is known of these.
+    """Answers to n rows, and what is known of these."""
 
-    Attributes
-    ----------
-    answers : DataFrame, shape (n, n_answers)
-        As the bundle gives them.
-    target, times, groups : Series, shape (n,), or None
-        Where the rows have such a column.
-    slices : dict of str to Series
-        The columns of ``problem.slices`` that there are.
-    """
-
-    answers: pd.DataFrame
-    target: pd.Series | None
+    answers: pd.DataFrame  # shape (n, n_answers): as the bundle gives them
+    target: pd.Series | None  # shape (n,), or None: where the rows have such a column
     times: pd.Series | None
     groups: pd.Series | None
-    slices: dict[str, pd.Series]
+    slices: dict[str, pd.Series]  # the columns of ``problem.slices`` that there are
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What is known of rows, in a memory that does not grow with their number.
+    """What is known of rows, in a memory that does not grow with their number."""
 
-    Attributes
-    ----------
-    rows, known : int
-        How many there are, and how many of these have an outcome.
-    months : dict of str to int
-        Rows by month of the year, as profiles name them.
-    inputs, scores : Profile
-        Of the cleaned inputs and of what the model predicts.
-    sample : DataFrame, shape (at most SAMPLED, n_profiled)
-        Cleaned inputs.
-    scored, judged : AnsweredRows
-        At most SCORED of all rows, and of those with an outcome.
-    absent : tuple of str
-        Inputs that a prediction log has left out, of some rows at least.
-    """
-
-    rows: int
+    rows: int  # how many there are, and how many of these have an outcome
     known: int
-    months: dict[str, int]
-    inputs: Profile
+    months: dict[str, int]  # rows by month of the year, as profiles name them
+    inputs: Profile  # of the cleaned inputs and of what the model predicts
     scores: Profile
-    sample: pd.DataFrame
-    scored: AnsweredRows
+    sample: pd.DataFrame  # shape (at most SAMPLED, n_profiled): cleaned inputs
+    scored: AnsweredRows  # at most SCORED of all rows, and of those with an outcome
     judged: AnsweredRows
-    absent: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()  # inputs that a prediction log has left out, of some rows at least
 
 
 def watch(
@@ -81,17 +55,13 @@ def watch(
 
     Parameters
     ----------
-    bundle : Bundle
     frames : iterable of DataFrame
         The rows, part by part, each column in its type. Rows of a prediction log have their answers
         with them, and are not scored again.
     reference : Reference, optional
         Whose bins to count in. Without it the bins are made of the rows, all of which are held.
 
-    Raises
-    ------
-    UserError
-        If rows do not fit the bundle's signature, or there are none.
+    Raises UserError if rows do not fit the bundle's signature, or there are none.
     """
     columns, random = bundle.recipe.columns, np.random.default_rng(seed)
     needed = [column.name for column in bundle.signature.columns]

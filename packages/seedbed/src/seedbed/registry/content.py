@@ -41,10 +41,7 @@ def tracked_hash(root: Path, commit: str | None = None) -> str | None:
 def run_dvc(root: Path, *arguments: str) -> str:
     """Run a DVC command in `root`; return what it prints.
 
-    Raises
-    ------
-    UserError
-        If it fails, with the first lines of what DVC reports.
+    Raises UserError if it fails, with the first lines of what DVC reports.
     """
     done = subprocess.run(
         [sys.executable, "-m", "dvc", *arguments],

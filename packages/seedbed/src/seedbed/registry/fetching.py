@@ -22,10 +22,7 @@ def fetch_version(root: Path, name: str) -> Path:
     name : str
         Such as "v0.1.0" or "model@v0.1.0".
 
-    Raises
-    ------
-    UserError
-        If there is no such version, or its files cannot be had.
+    Raises UserError if there is no such version, or its files cannot be had.
     """
     version = name.removeprefix(f"{ARTIFACT}@")
     versions = read_registry(root).versions

@@ -40,10 +40,7 @@ Stages = dict[str, dict[str, Any]]
 def trace(root: Path, bundle: Path) -> list[Fact]:
     """Return what made the bundle in a folder, of this repository or elsewhere.
 
-    Raises
-    ------
-    UserError
-        If there is no such folder.
+    Raises UserError if there is no such folder.
     """
     digest = path_hash(root / bundle)
     if digest is None or not (root / bundle).is_dir():

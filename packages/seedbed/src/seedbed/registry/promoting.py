@@ -37,11 +37,8 @@ SOURCES = ("conf", "src", "packages", "dvc.yaml", "models/*.dvc")
 def promote(root: Path, bump: Bump = "minor") -> str:
     """Make the packaged bundle the champion, commit that, and put it to use as a version.
 
-    Raises
-    ------
-    UserError
-        If something is uncommitted, the gate refused the model, or models/bundle is not the one
-        in dvc.lock.
+    Raises UserError if something is uncommitted, the gate refused the model, or models/bundle is
+    not the one in dvc.lock.
     """
     if reason := read_refusal(root / "reports/refusal.txt"):
         raise UserError(f"the gate refused this model, so it cannot be promoted. {reason}")
@@ -77,10 +74,8 @@ def promote(root: Path, bump: Bump = "minor") -> str:
 def roll_back(root: Path, version: str | None = None) -> str:
     """Bring an earlier champion back into use, by default the one that was in use before.
 
-    Raises
-    ------
-    UserError
-        If something is uncommitted, there is no such version, or its files cannot be had.
+    Raises UserError if something is uncommitted, there is no such version, or its files cannot be
+    had.
     """
     _prepare(root)
     registry = read_registry(root)
@@ -169,10 +164,7 @@ def _commit(root: Path, message: str) -> None:
 def fetch_champion(root: Path, version: str) -> None:
     """Check out what models/champion.dvc names, from DVC's cache or else from the remote.
 
-    Raises
-    ------
-    UserError
-        If neither has it whole: DVC checks out a damaged object without a word.
+    Raises UserError if neither has it whole: DVC checks out a damaged object without a word.
     """
     reason = ""
     for command in ("checkout", "pull"):

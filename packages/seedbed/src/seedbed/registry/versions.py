@@ -24,27 +24,14 @@ Bump = Literal["major", "minor", "patch"]
 
 @dataclass(frozen=True)
 class Registry:
-    """What the tags of a repository say.
+    """What the tags of a repository say."""
 
-    Attributes
-    ----------
-    registered : list of str
-        Every version that was ever registered, lowest first.
-    versions : list of str
-        Those that were not cancelled.
-    uses : list of str or None
-        The versions in use one after the other; None where there was none for a time.
-    since : list of str
-        When each of these uses began, in ISO 8601.
-    commits : dict of str to str
-        The commit of each version that was ever registered.
-    """
-
-    registered: list[str]
-    versions: list[str]
+    registered: list[str]  # every version that was ever registered, lowest first
+    versions: list[str]  # those that were not cancelled
+    # the versions in use one after the other; None where there was none for a time
     uses: list[str | None]
-    since: list[str]
-    commits: dict[str, str]
+    since: list[str]  # when each of these uses began, in ISO 8601
+    commits: dict[str, str]  # the commit of each version that was ever registered
 
     @property
     def in_use(self) -> str | None:

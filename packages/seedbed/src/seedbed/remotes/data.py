@@ -36,10 +36,8 @@ class Data:
             Whether to look for each file at the remote. DVC looks for the list of a folder, and
             takes that as a sign that the files are there.
 
-        Raises
-        ------
-        UserError
-            If the remote fails, a revision cannot be read, or data are in neither place.
+        Raises UserError if the remote fails, a revision cannot be read, or data are in neither
+        place.
         """
         from dvc_data.hashfile.transfer import transfer
 
@@ -70,10 +68,8 @@ class Data:
     def fetch(self, commits: list[str]) -> tuple[int, int]:
         """Fetch what the work tree and commits name, and the run cache; return both numbers.
 
-        Raises
-        ------
-        UserError
-            If the remote fails, a revision cannot be read, or data are damaged or missing there.
+        Raises UserError if the remote fails, a revision cannot be read, or data are damaged or
+        missing there.
         """
         with explained(self.place, "not all data were fetched") as log:
             remote = self.repo.cloud.get_remote()
@@ -99,10 +95,8 @@ class Data:
 def open_data(root: Path) -> Iterator[Data]:
     """Open DVC's repository for one push or pull, in `root` as the working directory.
 
-    Raises
-    ------
-    UserError
-        If no remote is set up, a directory is not mounted, or another push or pull is at work.
+    Raises UserError if no remote is set up, a directory is not mounted, or another push or pull is
+    at work.
     """
     from dvc.config import Config, ConfigError
 

@@ -18,10 +18,8 @@ CONNECT_TIMEOUT = 15
 def set_up(root: Path, url: str, endpoint_url: str | None = None) -> list[str]:
     """Make `url` the default remote, if a small file can be written there; return what was done.
 
-    Raises
-    ------
-    UserError
-        If the address is no good or the place cannot be used; .dvc/config is as before then.
+    Raises UserError if the address is no good or the place cannot be used; .dvc/config is as before
+    then.
     """
     from dvc.config import Config, ConfigError
 
@@ -61,10 +59,7 @@ def set_up(root: Path, url: str, endpoint_url: str | None = None) -> list[str]:
 def check_address(root: Path, url: str, endpoint_url: str | None) -> str:
     """Return the scheme of an address, an empty string for a directory.
 
-    Raises
-    ------
-    UserError
-        If it holds a secret, is no address, or is a directory inside the repository.
+    Raises UserError if it holds a secret, is no address, or is a directory inside the repository.
     """
     for address in filter(None, (url, endpoint_url)):
         parts = urlsplit(address)

@@ -53,10 +53,8 @@ def push(root: Path, everything: bool = False) -> None:
     everything : bool
         Whether to look for each file of all tags and experiments, as after damage at the remote.
 
-    Raises
-    ------
-    UserError
-        If a remote fails or refuses a reference. The same call again goes on from there.
+    Raises UserError if a remote fails or refuses a reference. The same call again goes on from
+    there.
     """
     upstream = find_upstream(root)
     refs = {upstream.branch: git_for_remote(root, "rev-parse", "HEAD").strip(), **_refs_here(root)}
@@ -91,11 +89,8 @@ def pull(root: Path, everything: bool = False) -> None:
     everything : bool
         Whether to fetch also data of tags and experiments that are here already.
 
-    Raises
-    ------
-    UserError
-        If a remote fails, branches have diverged, or work would be overwritten. The same call again
-        goes on from there.
+    Raises UserError if a remote fails, branches have diverged, or work would be overwritten. The
+    same call again goes on from there.
     """
     upstream = find_upstream(root)
     there, here = _refs_there(root, upstream), _refs_here(root)
@@ -131,10 +126,7 @@ def pull(root: Path, everything: bool = False) -> None:
 def find_upstream(root: Path) -> Upstream:
     """Return the upstream of the current branch; the Git remote is `origin` if none is set.
 
-    Raises
-    ------
-    UserError
-        If there is none, or HEAD is detached.
+    Raises UserError if there is none, or HEAD is detached.
     """
     local = git(root, "symbolic-ref", "--quiet", "HEAD")
     if local is None:
@@ -202,10 +194,7 @@ def describe(refs: list[str]) -> str:
 def git_for_remote(root: Path, *words: str, given: str = "") -> str:
     """Return what a Git command prints.
 
-    Raises
-    ------
-    UserError
-        If it fails, with what Git reported and the way out.
+    Raises UserError if it fails, with what Git reported and the way out.
     """
     done = run_git(root, *words, given=given, environment={**os.environ, "LC_ALL": "C"})
     if done.returncode:

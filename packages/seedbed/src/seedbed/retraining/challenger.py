@@ -19,44 +19,22 @@ from seedbed.models.gate import Verdict
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one part of the split.
+    """Rows of one part of the split."""
 
-    Attributes
-    ----------
-    rows, new : int
-        How many there are, and how many of them the window before did not reach.
-    first, last : str
-        Moments.
-    """
-
-    rows: int
+    rows: int  # how many there are, and how many of them the window before did not reach
     new: int
-    first: str
+    first: str  # moments
     last: str
 
 
 @dataclass(frozen=True)
 class Challenger:
-    """A retrained model, as its experiment recorded it.
+    """A retrained model, as its experiment recorded it."""
 
-    Attributes
-    ----------
-    metric : str
-        The deciding one.
-    parts : dict of str to Part
-        By train, validation and test.
-    test : mapping
-        Its figures on the test rows: `{metric: {"value", "low", "high"}}`.
-    champion : mapping
-        What reports/verdict.json holds of the comparison with the champion.
-    verdict : Verdict
-    split : Split
-    gate : Gate
-    """
-
-    metric: str
-    parts: dict[str, Part]
-    test: Mapping[str, Any]
+    metric: str  # the deciding one
+    parts: dict[str, Part]  # by train, validation and test
+    test: Mapping[str, Any]  # its figures on the test rows: `{metric: {"value", "low", "high"}}`
+    # what reports/verdict.json holds of the comparison with the champion
     champion: Mapping[str, Any]
     verdict: Verdict
     split: Split
@@ -66,10 +44,7 @@ class Challenger:
     def read(cls, root: Path, since: pd.Timestamp | None) -> Self:
         """Read the challenger whose experiment is checked out in `root`.
 
-        Raises
-        ------
-        UserError
-            If data/features or the verdict are missing.
+        Raises UserError if data/features or the verdict are missing.
         """
         details = read_json(root / "reports/evaluate/details.json")
         params = read_params(["dataset", "split", "gate"], root)

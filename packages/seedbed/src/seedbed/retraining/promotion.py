@@ -45,11 +45,8 @@ def promote_experiment(worker: Worker, name: str, bump: Bump, log: Path) -> str:
     log : Path
         Where DVC and the gate print to.
 
-    Raises
-    ------
-    UserError
-        If there is no such experiment of HEAD, the gate refused it, its bundle is not whole in the
-        cache, or something is uncommitted. The repository is as before then.
+    Raises UserError if there is no such experiment of HEAD, the gate refused it, its bundle is not
+    whole in the cache, or something is uncommitted. The repository is as before then.
     """
     root, slot = Path(worker.sweep.root), worker.slot
     refuse_uncommitted(root, *SOURCES)

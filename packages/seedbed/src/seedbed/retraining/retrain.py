@@ -72,10 +72,7 @@ def retrain(
     promote : bool
         Whether to promote the model if the gate lets it pass.
 
-    Raises
-    ------
-    UserError
-        If something is uncommitted, the window cannot move, or a stage fails.
+    Raises UserError if something is uncommitted, the window cannot move, or a stage fails.
     """
     with exclusively(root) as free:
         if not free:
@@ -89,10 +86,8 @@ def retrain(
 def promote_by_name(root: Path, name: str, bump: Bump = "minor") -> str:
     """Promote an experiment of HEAD; return what was done.
 
-    Raises
-    ------
-    UserError
-        As :func:`~seedbed.retraining.promotion.promote_experiment`, or if another one is running.
+    Raises UserError as :func:`~seedbed.retraining.promotion.promote_experiment`, or if another one
+    is running.
     """
     with exclusively(root) as free:
         if not free:
@@ -118,10 +113,7 @@ def exclusively(root: Path) -> Iterator[bool]:
 def clean_worker(root: Path) -> Worker:
     """Return a worker for HEAD.
 
-    Raises
-    ------
-    UserError
-        If something is uncommitted, or no experiment can be made here.
+    Raises UserError if something is uncommitted, or no experiment can be made here.
     """
     snapshot = take_snapshot(root)
     snapshot.release()  # it would hold the uncommitted work

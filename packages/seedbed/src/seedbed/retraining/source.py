@@ -27,10 +27,7 @@ def read_source_times(dataset: Dataset, source: Source, lists: ColumnLists) -> p
     -------
     Series of datetime64[us, time_zone], shape (n_rows,)
 
-    Raises
-    ------
-    UserError
-        If the dataset has no time column, or no row has a time.
+    Raises UserError if the dataset has no time column, or no row has a time.
     """
     if lists.time is None:
         raise UserError(

@@ -16,20 +16,11 @@ from seedbed.errors import UserError
 
 @dataclass(frozen=True)
 class Move:
-    """A window that takes new rows in.
-
-    Attributes
-    ----------
-    window : Window
-    since : Timestamp or None
-        End of the window before; None where nobody knows.
-    new_rows : int
-        How many rows of the source lie in the new window from then on.
-    """
+    """A window that takes new rows in."""
 
     window: Window
-    since: pd.Timestamp | None
-    new_rows: int
+    since: pd.Timestamp | None  # end of the window before; None where nobody knows
+    new_rows: int  # how many rows of the source lie in the new window from then on
 
 
 def move_window(
@@ -58,11 +49,8 @@ def move_window(
     sliding : bool
         Whether the window keeps its length, in the time that clocks show, and not its start.
 
-    Raises
-    ------
-    UserError
-        If `end` is no moment, not after the start, or beyond the data, or the length of the present
-        window is not known.
+    Raises UserError if `end` is no moment, not after the start, or beyond the data, or the length
+    of the present window is not known.
     """
     start = moment(window.start, zone) if window.start is not None else None
     since = moment(window.end, zone) if window.end is not None else trained_until

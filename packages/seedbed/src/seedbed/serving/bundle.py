@@ -39,66 +39,34 @@ class CheckedRows:
 
 @dataclass(slots=True)  # frozen, it takes three times as long to make
 class Answers:
-    """What :meth:`Bundle.answer` returns.
+    """What :meth:`Bundle.answer` returns."""
 
-    Attributes
-    ----------
-    rows : list of dict
-        `prediction` and `score`, or `score_<class>` of each class, of each row, as JSON holds them.
-    warnings : list of str
-        A sentence for each column with values beyond those in training.
-    odd : list of list of (int, value), or None
-        Of each row the places of columns, with their values, that are missing or may not have been
-        in training; None if the compiled form did not answer.
-    """
-
+    # `prediction` and `score`, or `score_<class>` of each class, of each row, as JSON holds them
     rows: list[dict[str, Any]]
-    warnings: list[str]
+    warnings: list[str]  # a sentence for each column with values beyond those in training
+    # of each row the places of columns, with their values, that are missing or may not have been in
+    # training; None if the compiled form did not answer
     odd: Odd | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model that was loaded, ready to predict.
+    """A model that was loaded, ready to predict."""
 
-    Attributes
-    ----------
-    recipe : Recipe
-        How raw rows are cleaned, made into features and decided.
-    pipeline : Pipeline
-    metrics : dict
-        What train and evaluate measured.
-    seen : SeenRows
-        Which rows the model was trained or chosen on.
-    samples : Samples
-        Rows, and the answers that this bundle must give to them.
-    profile : Reference
-        How the model's inputs and scores were distributed, to notice drift.
-    version : str
-        The first letters of the hash of all that the bundle holds.
-    packages : dict of str to str
-        The versions of the packages that the pipeline was fitted with.
-    card : str
-        The model card, in Markdown.
-    compiled : CompiledModel or None
-        What answers few rows without pandas, in about a hundredth of the time.
-    why_not_compiled : str
-        Why there is none; empty if there is one.
-    """
-
-    recipe: Recipe
+    recipe: Recipe  # how raw rows are cleaned, made into features and decided
     pipeline: "Pipeline"
-    metrics: dict[str, Any]
-    seen: SeenRows
-    samples: Samples
-    profile: Reference
-    version: str
-    packages: dict[str, str]
-    card: str
+    metrics: dict[str, Any]  # what train and evaluate measured
+    seen: SeenRows  # which rows the model was trained or chosen on
+    samples: Samples  # rows, and the answers that this bundle must give to them
+    profile: Reference  # how the model's inputs and scores were distributed, to notice drift
+    version: str  # the first letters of the hash of all that the bundle holds
+    packages: dict[str, str]  # the versions of the packages that the pipeline was fitted with
+    card: str  # the model card, in Markdown
     _makers: Makers = field(repr=False)
     _code: ProjectCode = field(repr=False)
+    # what answers few rows without pandas, in about a hundredth of the time
     compiled: CompiledModel | None = field(default=None, repr=False)
-    why_not_compiled: str = ""
+    why_not_compiled: str = ""  # why there is none; empty if there is one
 
     @property
     def signature(self) -> Signature:
@@ -108,10 +76,7 @@ class Bundle:
     def check(self, raw_rows: Rows) -> CheckedRows:
         """Return rows for :meth:`predict` and :meth:`warn`, so that both are given the same check.
 
-        Raises
-        ------
-        UserError
-            If the rows do not fit the signature.
+        Raises UserError if the rows do not fit the signature.
         """
         checked = self.signature.check(raw_rows)
         index, rows = checked.index, checked.reset_index(drop=True)
@@ -133,10 +98,7 @@ class Bundle:
             positive class) or one `score_<class>` for each class of a multiclass problem. Same
             index as `rows`.
 
-        Raises
-        ------
-        UserError
-            If the rows do not fit the signature.
+        Raises UserError if the rows do not fit the signature.
         """
         checked = rows if isinstance(rows, CheckedRows) else self.check(rows)
         try:
@@ -163,10 +125,7 @@ class Bundle:
     def answer(self, rows: Sequence[Mapping[str, Any]]) -> Answers:
         """Answer few rows, fast: the same as :meth:`predict` and :meth:`warn`, to the last bit.
 
-        Raises
-        ------
-        UserError
-            If the rows do not fit the signature.
+        Raises UserError if the rows do not fit the signature.
         """
         if self.compiled is not None and len(rows) <= FEW:
             try:
@@ -181,10 +140,7 @@ class Bundle:
     ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
         """Return the features of rows and the answers to them, with nothing of the compiled form.
 
-        Raises
-        ------
-        UserError
-            If the rows do not fit the signature.
+        Raises UserError if the rows do not fit the signature.
         """
         features = self._features(self.check(rows).cleaned)
         scores = replace(self, compiled=None)._score(features)

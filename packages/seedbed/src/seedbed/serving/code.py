@@ -63,10 +63,7 @@ class ProjectCode(MetaPathFinder, Loader):
     def registered(self) -> Iterator[None]:
         """Within it, registries know what the bundle's modules register, and no other project's.
 
-        Raises
-        ------
-        UserError
-            If a module cannot be imported.
+        Raises UserError if a module cannot be imported.
         """
         package = self._package if self._files else ""
         with self.active(), only_seedbed(), bundled_project(package):

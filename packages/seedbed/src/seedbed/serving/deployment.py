@@ -35,7 +35,6 @@ def choose_python(lock: Path, trained: Mapping[str, str]) -> str:
 
     Parameters
     ----------
-    lock : Path
     trained : mapping of str to str
         Versions by the names of packages.
     """
@@ -98,7 +97,6 @@ def deployment_files(
 
     Parameters
     ----------
-    recipe : Recipe
     wheel : tuple
         As :func:`serving_wheel` returns it.
     packages : sequence of Entry

@@ -29,43 +29,28 @@ GROUPS = 10
 
 @dataclass(frozen=True)
 class ColumnDrift:
-    """How far a column's current rows are from the reference.
-
-    Attributes
-    ----------
-    column : str
-    psi : float
-        Population stability index less what chance alone makes it.
-    jensen_shannon : float
-        Distance, the square root of the divergence to base 2, from 0 to 1. Lin (1991),
-        doi:10.1109/18.61115.
-    kolmogorov_smirnov, wasserstein : float or None
-        Of a number, at the cuts of the bins: the largest distance of the distribution functions,
-        and the area between them in interquartile ranges of the reference.
-    missing, missing_before : float
-        Shares of the current and of the reference rows.
-    unseen : float
-        Share of the current rows with a category that the reference lacks, or beyond its range,
-        less what chance makes it.
-    p : float
-        Chance of counts that differ as much or more without drift, corrected for all columns by
-        Holm's method once :func:`compare_profiles` has seen them.
-    cells : tuple of (str, float, float)
-        Values, the share of reference rows that has them, and that of current rows: for a picture.
-    reasons : tuple of str
-        Which effects are too large to be tolerated and to be chance; empty without drift.
-    """
+    """How far a column's current rows are from the reference."""
 
     column: str
-    psi: float
+    psi: float  # population stability index less what chance alone makes it
+    # distance, the square root of the divergence to base 2, from 0 to 1. Lin (1991),
+    # doi:10.1109/18.61115.
     jensen_shannon: float
+    # of a number, at the cuts of the bins: the largest distance of the distribution functions, and
+    # the area between them in interquartile ranges of the reference
     kolmogorov_smirnov: float | None
     wasserstein: float | None
-    missing: float
+    missing: float  # shares of the current and of the reference rows
     missing_before: float
+    # share of the current rows with a category that the reference lacks, or beyond its range, less
+    # what chance makes it
     unseen: float
+    # chance of counts that differ as much or more without drift, corrected for all columns by
+    # Holm's method once :func:`compare_profiles` has seen them
     p: float
+    # values, the share of reference rows that has them, and that of current rows: for a picture
     cells: tuple[tuple[str, float, float], ...] = ()
+    # which effects are too large to be tolerated and to be chance; empty without drift
     reasons: tuple[str, ...] = ()
 
 

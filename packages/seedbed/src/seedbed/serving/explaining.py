@@ -52,24 +52,15 @@ class Effect:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a row has its score.
+    """Why a row has its score."""
 
-    Attributes
-    ----------
-    base : float
-        Mean score of the sample rows.
-    score : float
-        Of the row: the probability of the positive class (binary), of the predicted class
-        (multiclass), or the prediction itself (regression).
-    prediction : bool, str or float
-    effects : dict of str to Effect
-        By column of the signature, in its order; they add up to `score` minus `base`. The effect of
-        a column that the model does not use is 0.
-    """
-
-    base: float
+    base: float  # mean score of the sample rows
+    # of the row: the probability of the positive class (binary), of the predicted class
+    # (multiclass), or the prediction itself (regression)
     score: float
     prediction: Any
+    # by column of the signature, in its order; they add up to `score` minus `base`. The effect of a
+    # column that the model does not use is 0.
     effects: dict[str, Effect]
 
 
@@ -93,11 +84,8 @@ def explain(
     seed : int
         Of the permutations.
 
-    Raises
-    ------
-    UserError
-        If the rows do not fit the signature or are too many, or if the bundle has no sample rows or
-        too many columns.
+    Raises UserError if the rows do not fit the signature or are too many, or if the bundle has no
+    sample rows or too many columns.
     """
     names = [column.name for column in bundle.signature.columns]
     if len(names) > MOST_COLUMNS:

@@ -138,10 +138,7 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
 def read_about(path: Path) -> tuple[dict[str, Any], str]:
     """Return what bundle.json says, and the hash of that.
 
-    Raises
-    ------
-    UserError
-        If it is missing or changed, or of another format.
+    Raises UserError if it is missing or changed, or of another format.
     """
     try:
         about: dict[str, Any] = read_json(path)
@@ -163,10 +160,7 @@ def read_about(path: Path) -> tuple[dict[str, Any], str]:
 def read_genuine(folder: Path, name: str, digest: str) -> bytes:
     """Return what a file of a bundle holds.
 
-    Raises
-    ------
-    UserError
-        If it is missing, or its hash is another.
+    Raises UserError if it is missing, or its hash is another.
     """
     file = folder / name
     if not file.is_file():

@@ -33,29 +33,16 @@ TYPES = {"number": pa.float64(), "boolean": pa.bool_()}
 
 @dataclass(frozen=True)
 class LogSettings:
-    """What is kept of requests.
-
-    Attributes
-    ----------
-    folder : Path
-    rate : float
-        Share of the requests (of `seedbed score`: of the rows) that are kept, above 0, at most 1.
-    without : tuple of str
-        Roles whose columns are left out, such as "key".
-    days : int or None
-        How long files are kept; None: for good.
-    seconds : float
-        After how long a file is written at the latest.
-    most_bytes : int
-        Of requests and answers that a server holds until they are written; further ones are not
-        kept, and counted.
-    """
+    """What is kept of requests."""
 
     folder: Path
+    # share of the requests (of `seedbed score`: of the rows) that are kept, above 0, at most 1
     rate: float = 1.0
-    without: tuple[Role, ...] = ()
-    days: int | None = None
-    seconds: float = 5.0
+    without: tuple[Role, ...] = ()  # roles whose columns are left out, such as "key"
+    days: int | None = None  # how long files are kept; None: for good
+    seconds: float = 5.0  # after how long a file is written at the latest
+    # of requests and answers that a server holds until they are written; further ones are not kept,
+    # and counted
     most_bytes: int = 32 * 2**20
 
     def __post_init__(self) -> None:
@@ -69,22 +56,12 @@ class LogSettings:
 
 @dataclass(frozen=True)
 class LoggedModel:
-    """What a prediction log needs to know of the bundle that answered.
-
-    Attributes
-    ----------
-    version : str
-    signature : Signature
-    answers : Schema
-        Names and types of the answers.
-    left_out : tuple of str
-        Inputs that are not kept.
-    """
+    """What a prediction log needs to know of the bundle that answered."""
 
     version: str
     signature: Signature
-    answers: pa.Schema
-    left_out: tuple[str, ...] = ()
+    answers: pa.Schema  # names and types of the answers
+    left_out: tuple[str, ...] = ()  # inputs that are not kept
 
     @classmethod
     def of(cls, bundle: Bundle, without: Sequence[Role] = ()) -> Self:
@@ -142,10 +119,7 @@ def log_settings(
     without : str
         Roles between commas.
 
-    Raises
-    ------
-    UserError
-        If one is no role, or another option is wrong.
+    Raises UserError if one is no role, or another option is wrong.
     """
     if folder is None:
         return None
@@ -159,10 +133,7 @@ def log_settings(
 def make_folder(folder: Path) -> None:
     """Make the folder of a log.
 
-    Raises
-    ------
-    UserError
-        If nothing can be written there.
+    Raises UserError if nothing can be written there.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -213,11 +184,8 @@ def _plain(values: pd.Series | pa.Array | pa.ChunkedArray) -> pa.Array | pa.Chun
 def arrow_inputs(signature: Signature, rows: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
     """Return the inputs of rows that fit a signature, each column in its type.
 
-    Raises
-    ------
-    ArrowException
-        If Arrow does not take a value that fits, such as a whole number that no float holds:
-        :meth:`Signature.check` reads it, in many times as long.
+    Raises ArrowException if Arrow does not take a value that fits, such as a whole number that no
+    float holds: :meth:`Signature.check` reads it, in many times as long.
     """
     columns = signature.columns
     # One more, so that each row gives a tuple also where there is one column.

@@ -23,17 +23,11 @@ READS_IMAGES = "seedbed/data/file_columns.py"
 
 @dataclass(frozen=True)
 class OwnCode:
-    """What a bundle takes of the project and of seedbed.
-
-    Attributes
-    ----------
-    settings : ProjectSettings
-    files : dict of str to bytes
-        By path in the bundle: the project's modules that predicting needs, the wheel of what
-        serves, and the lock of what both need.
-    """
+    """What a bundle takes of the project and of seedbed."""
 
     settings: ProjectSettings
+    # by path in the bundle: the project's modules that predicting needs, the wheel of what serves,
+    # and the lock of what both need
     files: dict[str, bytes]
 
 
@@ -45,8 +39,6 @@ def gather_code(pipeline: Path, recipe: Recipe, trained: Mapping[str, str]) -> O
 
     Parameters
     ----------
-    pipeline : Path
-    recipe : Recipe
     trained : mapping of str to str
         The versions of packages that the pipeline was fitted with.
     """

@@ -127,7 +127,6 @@ def profile(bundle: Bundle, train: pd.DataFrame, validation: pd.DataFrame) -> Re
 
     Parameters
     ----------
-    bundle : Bundle
     train, validation : DataFrame, shapes (n_rows, n_columns) and (m_rows, n_columns)
         Rows of data/clean.
     """

@@ -41,10 +41,7 @@ class Recipe(Section):
     def from_dict(cls, values: Mapping[str, Any], path: Path) -> Self:
         """Return what :meth:`to_dict` gave; `path` is the file it came from, for messages.
 
-        Raises
-        ------
-        OtherFormatError
-            If it does not fit the schema.
+        Raises OtherFormatError if it does not fit the schema.
         """
         own = {name: values[name] for name in cls.model_fields if name in values}
         try:

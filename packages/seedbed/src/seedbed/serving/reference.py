@@ -12,17 +12,10 @@ from seedbed.files import read_json, write_json
 
 @dataclass(frozen=True)
 class Reference:
-    """Profiles, which hold counts and no rows.
+    """Profiles, which hold counts and no rows."""
 
-    Attributes
-    ----------
-    inputs : Profile
-        Of the cleaned train rows, by month of the year where they have a time.
-    scores : Profile
-        Of what the model predicts for rows that it was not fitted on, the validation rows.
-    """
-
-    inputs: Profile
+    inputs: Profile  # of the cleaned train rows, by month of the year where they have a time
+    # of what the model predicts for rows that it was not fitted on, the validation rows
     scores: Profile
 
     def same_season(self, months: Mapping[str, int]) -> Mapping[str, int] | None:

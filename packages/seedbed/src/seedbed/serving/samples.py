@@ -15,17 +15,11 @@ from seedbed.files import read_json, write_json
 
 @dataclass(frozen=True)
 class Samples:
-    """Rows as a request sends them, and the answer to each.
+    """Rows as a request sends them, and the answer to each."""
 
-    Attributes
-    ----------
-    rows : list of dict
-        Train rows; the values of the signature's columns, times in ISO 8601.
-    answers : list of dict
-        `prediction` and the scores, as :meth:`Bundle.answer` returns them.
-    """
-
+    # train rows; the values of the signature's columns, times in ISO 8601
     rows: Sequence[Mapping[str, Any]]
+    # `prediction` and the scores, as :meth:`Bundle.answer` returns them
     answers: Sequence[Mapping[str, Any]]
 
     def write(self, path: Path) -> None:

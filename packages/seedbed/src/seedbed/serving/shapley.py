@@ -20,13 +20,9 @@ class Enumeration:
     """All coalitions but for the empty and the whole one, which give exact values.
 
     Source: Shapley (1953), doi:10.1515/9781400881970-018.
-
-    Attributes
-    ----------
-    coalitions : ndarray of bool, shape (n_coalitions, n_players)
     """
 
-    coalitions: NDArray[np.bool_]
+    coalitions: NDArray[np.bool_]  # shape (n_coalitions, n_players)
 
     def divide(self, nobody: float, worths: Floats, everybody: float) -> tuple[Floats, Floats]:
         """Return the Shapley values and the variances of these estimates.
@@ -63,13 +59,9 @@ class Walks:
     The mean of what a player adds when he joins estimates his Shapley value: Castro et al. (2009),
     doi:10.1016/j.cor.2008.04.004. Pairs of an order and its reverse make the variance smaller:
     Mitchell et al. (2022), https://jmlr.org/papers/v23/21-0439.html.
-
-    Attributes
-    ----------
-    orders : ndarray of int, shape (2 * n_pairs, n_players)
     """
 
-    orders: NDArray[np.intp]
+    orders: NDArray[np.intp]  # shape (2 * n_pairs, n_players)
 
     @property
     def coalitions(self) -> NDArray[np.bool_]:

@@ -58,10 +58,7 @@ class Signature(Section):
         time_zone : str
             Of the dataset.
 
-        Raises
-        ------
-        UserError
-            If a column is needed that is known only after the outcome.
+        Raises UserError if a column is needed that is known only after the outcome.
         """
         needed = input_columns(columns, features)
         return cls(
@@ -82,11 +79,8 @@ class Signature(Section):
         DataFrame, shape (n_rows, n_inputs)
             Same index.
 
-        Raises
-        ------
-        UserError
-            If there are no rows, a column is missing or is there twice, or a value is of the wrong
-            type.
+        Raises UserError if there are no rows, a column is missing or is there twice, or a value is
+        of the wrong type.
         """
         rows = self._frame_of(raw_rows)
         if rows.empty:

@@ -13,21 +13,12 @@ EXAMPLES = 3
 
 
 class Unusual(Section):
-    """How many values of a column go beyond those in training, and which.
+    """How many values of a column go beyond those in training, and which."""
 
-    Attributes
-    ----------
-    missing : int
-        Of a column in which no value was missing.
-    unseen : int
-        Categories that never were in training; `examples` are the first of them.
-    outside : int
-        Numbers beyond the range in training; `extremes` are the lowest and the highest of them.
-    """
-
-    missing: int = 0
-    unseen: int = 0
+    missing: int = 0  # of a column in which no value was missing
+    unseen: int = 0  # categories that never were in training; `examples` are the first of them
     examples: tuple[str, ...] = ()
+    # numbers beyond the range in training; `extremes` are the lowest and the highest of them
     outside: int = 0
     extremes: tuple[float, ...] = ()
 
@@ -37,7 +28,6 @@ class Unusual(Section):
 
         Parameters
         ----------
-        column : InputColumn
         missing : int
             How many are missing, of a column in which none was.
         others : sequence
@@ -88,7 +78,6 @@ def find_unusual(signature: Signature, rows: pd.DataFrame) -> list[str]:
 
     Parameters
     ----------
-    signature : Signature
     rows : DataFrame, shape (n_rows, n_inputs)
         Checked and cleaned.
     """
@@ -105,7 +94,6 @@ def count_unusual(values: pd.Series, column: InputColumn) -> Unusual:
     Parameters
     ----------
     values : Series, shape (n_rows,)
-    column : InputColumn
     """
     missing = 0 if column.nullable else int(values.isna().sum())
     if column.categories is not None and column.complete:

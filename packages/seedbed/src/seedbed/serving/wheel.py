@@ -34,7 +34,6 @@ def wheel_content(
         requires-python, dependencies, scripts, and optional-dependencies if there are any.
     modules : mapping of str to bytes
         What is installed, by path.
-    license_text : bytes
     readme : str
         In Markdown.
     """

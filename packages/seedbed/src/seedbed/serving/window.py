@@ -27,24 +27,13 @@ KEY = "_key"
 
 @dataclass(frozen=True)
 class Slot:
-    """Rows that one process answered in one stretch of time.
+    """Rows that one process answered in one stretch of time."""
 
-    Attributes
-    ----------
-    inputs, scores : Profile
-        In the bins of the bundle's reference.
-    months : Counter of str
-        Rows by month of the year, where they have a time.
-    answers : DataFrame, shape (n_drawn, n_answers + 1)
-        As the bundle gave them, and their keys.
-    below : float
-        All answers with a smaller key are there, so that slots together are a fair sample too.
-    """
-
-    inputs: Profile
+    inputs: Profile  # in the bins of the bundle's reference
     scores: Profile
-    months: Counter[str]
-    answers: pd.DataFrame
+    months: Counter[str]  # rows by month of the year, where they have a time
+    answers: pd.DataFrame  # shape (n_drawn, n_answers + 1): as the bundle gave them, and their keys
+    # all answers with a smaller key are there, so that slots together are a fair sample too
     below: float = 1.0
 
     @classmethod
@@ -122,24 +111,14 @@ class Slot:
 
 @dataclass(frozen=True)
 class WindowFigures:
-    """What `seedbed monitor` would say of the rows of a window.
-
-    Attributes
-    ----------
-    rows : int
-    columns, scores : list of ColumnDrift
-        The worst first; empty where there are too few rows.
-    metric : str
-        The deciding one.
-    estimated : float or None
-        What the scores let expect of it; None where there are too few rows, in a regression, or
-        where the metric is the project's own, which a bundle does not bring.
-    """
+    """What `seedbed monitor` would say of the rows of a window."""
 
     rows: int
-    columns: list[ColumnDrift]
+    columns: list[ColumnDrift]  # the worst first; empty where there are too few rows
     scores: list[ColumnDrift]
-    metric: str
+    metric: str  # the deciding one
+    # what the scores let expect of it; None where there are too few rows, in a regression, or where
+    # the metric is the project's own, which a bundle does not bring
     estimated: float | None
 
 

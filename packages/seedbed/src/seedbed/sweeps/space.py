@@ -27,27 +27,13 @@ Space = dict[str, Override]
 
 @dataclass(frozen=True)
 class Plan:
-    """What the jobs of a sweep are made of.
+    """What the jobs of a sweep are made of."""
 
-    Attributes
-    ----------
-    fixed : list of str
-        The overrides that all jobs share.
-    typed : dict of str to Override
-        What the command line sweeps.
-    own : dict of str to dict
-        By model, what its file sweeps beside that; empty in a grid.
-    default : str
-        The model of a job where the command line sweeps none.
-    jobs : int or None
-        How many there will be, where that is known.
-    """
-
-    fixed: list[str]
-    typed: Space
-    own: dict[str, Space]
-    default: str
-    jobs: int | None = None
+    fixed: list[str]  # the overrides that all jobs share
+    typed: Space  # what the command line sweeps
+    own: dict[str, Space]  # by model, what its file sweeps beside that; empty in a grid
+    default: str  # the model of a job where the command line sweeps none
+    jobs: int | None = None  # how many there will be, where that is known
 
     def job(self, trial: Any) -> list[str]:
         """Let an Optuna trial choose; return the overrides of its job.

@@ -20,25 +20,14 @@ CATEGORY_ENCODERS = ("OneHotEncoder", "OrdinalEncoder", "TargetEncoder")
 
 @dataclass(frozen=True)
 class CategoryTable:
-    """A column of categories, and what each value becomes.
+    """A column of categories, and what each value becomes."""
 
-    Attributes
-    ----------
-    name : str
-        Of the feature.
-    start, width : int
-        Which of the encoded numbers are made of it.
-    entries : dict
-        By value, None where it is missing, the numbers other than 0 with their places.
-    unseen : list
-        The same for a value that no train row has.
-    """
-
-    name: str
-    start: int
+    name: str  # of the feature
+    start: int  # which of the encoded numbers are made of it
     width: int
+    # by value, None where it is missing, the numbers other than 0 with their places
     entries: dict[str | None, Entries]
-    unseen: Entries
+    unseen: Entries  # the same for a value that no train row has
 
 
 @dataclass(frozen=True)
@@ -54,34 +43,19 @@ class NumberPart:
 
 @dataclass(frozen=True)
 class Steps:
-    """All steps before the estimator.
-
-    Attributes
-    ----------
-    tables : list of CategoryTable
-    numbers : list of NumberPart
-    width : int
-        How many numbers the ColumnTransformer makes of a row.
-    kept : list of int or None
-        Which of them a ColumnSelector keeps.
-    sparse : bool
-        Whether the estimator gets a sparse matrix.
-    """
+    """All steps before the estimator."""
 
     tables: list[CategoryTable]
     numbers: list[NumberPart]
-    width: int
-    kept: list[int] | None
-    sparse: bool
+    width: int  # how many numbers the ColumnTransformer makes of a row
+    kept: list[int] | None  # which of them a ColumnSelector keeps
+    sparse: bool  # whether the estimator gets a sparse matrix
 
 
 def take_steps_apart(pipeline: Any) -> Steps:
     """Return the fitted steps before the estimator of a pipeline.
 
-    Raises
-    ------
-    NotCompilableError
-        If it names a step that has no compiled form.
+    Raises NotCompilableError if it names a step that has no compiled form.
     """
     kinds = [type(step).__name__ for _, step in pipeline.steps[:-1]]
     if kinds not in (["ColumnTransformer"], ["ColumnTransformer", "ColumnSelector"]):
@@ -111,7 +85,6 @@ def compile_steps(steps: Steps, places: dict[str, int]) -> Callable[[Sequence[An
 
     Parameters
     ----------
-    steps : Steps
     places : dict of str to int
         Where each feature stands in a row of features.
 

@@ -20,7 +20,6 @@ def compile_estimator(estimator: Any, method: str, sparse: bool) -> Predict:
 
     Parameters
     ----------
-    estimator : estimator
     method : {"predict_proba", "decision_function", "predict"}
         `predict` is for regressions.
     sparse : bool
@@ -31,10 +30,7 @@ def compile_estimator(estimator: Any, method: str, sparse: bool) -> Predict:
     function
         Of an encoded row; it returns a list of one number, or of one for each class.
 
-    Raises
-    ------
-    NotCompilableError
-        If it names an estimator that has no compiled form.
+    Raises NotCompilableError if it names an estimator that has no compiled form.
     """
     kind = type(estimator).__name__
     if kind not in COMPILERS or not type(estimator).__module__.startswith("sklearn."):

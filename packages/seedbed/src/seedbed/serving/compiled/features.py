@@ -40,10 +40,7 @@ def compile_features(
     types : mapping of str to str
         The type of each column.
 
-    Raises
-    ------
-    NotCompilableError
-        If a feature cannot be made of plain values.
+    Raises NotCompilableError if a feature cannot be made of plain values.
     """
     parts: list[Callable[[Row], Sequence[Any]]] = []
     for as_read, named in groupby(plan.items(), lambda item: _is_as_read(item[1], types)):

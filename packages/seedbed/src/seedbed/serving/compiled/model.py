@@ -29,35 +29,20 @@ Answers = tuple[list[Answer], list[str], Odd]
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """What a bundle does to raw rows, as functions on plain Python values.
-
-    Attributes
-    ----------
-    columns : list of InputColumn
-    readers : list of (str, function)
-        By the name of each column what reads and cleans a value of it.
-    checks : list of function or None
-        Of each column whether a value was in training; None if any may have been.
-    make_features : function
-        Of the values of a row; it returns the features in the order of the Pipeline.
-    encode : function
-        Of the features of a row.
-    predict : function
-        Of the encoded row.
-    decide : function
-        Of what was predicted; returns the answer as JSON holds it.
-    scores : function
-        Of the features of many rows, in a DataFrame.
-    """
+    """What a bundle does to raw rows, as functions on plain Python values."""
 
     columns: Sequence[InputColumn]
+    # by the name of each column what reads and cleans a value of it
     readers: Sequence[tuple[str, Read]]
+    # of each column whether a value was in training; None if any may have been
     checks: Sequence[Callable[[Any], bool] | None]
+    # of the values of a row; it returns the features in the order of the Pipeline
     make_features: MakeFeatures
-    encode: Callable[[Sequence[Any]], list[float]]
-    predict: Callable[[list[float]], list[float]]
+    encode: Callable[[Sequence[Any]], list[float]]  # of the features of a row
+    predict: Callable[[list[float]], list[float]]  # of the encoded row
+    # of what was predicted; returns the answer as JSON holds it
     decide: Callable[[list[float]], Answer]
-    scores: Callable[["pd.DataFrame"], Floats]
+    scores: Callable[["pd.DataFrame"], Floats]  # of the features of many rows, in a DataFrame
 
     def answer(self, rows: Sequence[Mapping[str, Any]]) -> Answers:
         """Return the answers to raw rows, and a sentence for each column with unusual values.
@@ -65,10 +50,7 @@ class CompiledModel:
         And of each row the places of columns with the values that are missing, or may not have been
         in training.
 
-        Raises
-        ------
-        UnusualRowError
-            If a row is to be left to the slow path, which answers or refuses it.
+        Raises UnusualRowError if a row is to be left to the slow path, which answers or refuses it.
         """
         answers, looked_at = [], []
         unusual: dict[int, list[Any]] = {}
@@ -89,10 +71,7 @@ class CompiledModel:
     def read(self, row: Mapping[str, Any], odd: list[int]) -> list[Any]:
         """Return the values of a raw row, checked and cleaned; `odd` becomes longer by places.
 
-        Raises
-        ------
-        UnusualRowError
-            As :meth:`answer`.
+        Raises UnusualRowError as :meth:`answer`.
         """
         if type(row) is not dict:
             raise UnusualRowError
@@ -117,10 +96,7 @@ def compile_model(recipe: Recipe, pipeline: "Pipeline") -> CompiledModel:
 
     The project's own kinds of features must be registered.
 
-    Raises
-    ------
-    NotCompilableError
-        If it names a part that has none.
+    Raises NotCompilableError if it names a part that has none.
     """
     columns, decision = recipe.signature.columns, recipe.decision
     zone = recipe.signature.time_zone

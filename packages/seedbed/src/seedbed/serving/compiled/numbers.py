@@ -13,10 +13,7 @@ Encode = Callable[[Numbers], Numbers]
 def compile_numbers(step: Any) -> Encode:
     """Return what a fitted step of the number features does to the numbers of one row.
 
-    Raises
-    ------
-    NotCompilableError
-        If it names a step that has no compiled form.
+    Raises NotCompilableError if it names a step that has no compiled form.
     """
     kind = type(step).__name__
     if kind == "Pipeline":

@@ -21,7 +21,6 @@ def find_difference(
 
     Parameters
     ----------
-    compiled : CompiledModel
     rows : sequence of dict
         As a request sends them. They are asked as they are, and the first of them with each value
         missing, and with each category unseen.

@@ -24,11 +24,9 @@ def compile_scores(
 
     Parameters
     ----------
-    steps : Steps
     estimator : estimator
         The last step of the pipeline.
     task : {"binary", "multiclass", "regression"}
-    classes : tuple
 
     Returns
     -------

@@ -19,10 +19,7 @@ def compile_boosting(estimator: Any) -> Predict:
     It starts from the baseline and adds tree by tree, as scikit-learn does. Trees are written as
     conditional expressions of Python, which take half of the time of a walk from node to node.
 
-    Raises
-    ------
-    NotCompilableError
-        If a tree is deeper than Python's parser goes.
+    Raises NotCompilableError if a tree is deeper than Python's parser goes.
     """
     width = int(estimator.n_features_in_)
     codes = category_codes(estimator)

@@ -39,10 +39,7 @@ def compile_reader(column: InputColumn, place: int, cleaning: Cleaning, time_zon
         str, a boolean bool, a time a datetime in the zone of the data, and each None where it is
         missing. It raises UnusualRowError.
 
-    Raises
-    ------
-    NotCompilableError
-        If there is none for columns of this type.
+    Raises NotCompilableError if there is none for columns of this type.
     """
     limits = {limits.column: limits for limits in cleaning.valid_range}.get(column.name)
     if column.type == "number":

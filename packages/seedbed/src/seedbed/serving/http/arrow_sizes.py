@@ -18,10 +18,7 @@ HEADER, DATA, BUFFERS, COMPRESSION = 2, 1, 2, 3
 def unpacked_size(body: bytes) -> int:
     """Return how many bytes the buffers of all batches and dictionaries of a stream take.
 
-    Raises
-    ------
-    ValueError
-        If the stream is damaged.
+    Raises ValueError if the stream is damaged.
     """
     import pyarrow as pa
 

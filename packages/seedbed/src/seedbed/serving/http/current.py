@@ -48,7 +48,6 @@ class Current:
 
     Parameters
     ----------
-    path : Path
     same_packages : bool
         Whether one that other versions of its packages made is refused.
     on_change : callable
@@ -114,10 +113,8 @@ def set_apart() -> None:
 def load_verified(path: Path, same_packages: bool) -> Bundle:
     """Return a bundle that gives to its sample rows the answers that it carries.
 
-    Raises
-    ------
-    UserError
-        As by :func:`load_bundle`, or if it gives other answers, or needs files of a request.
+    Raises UserError as by :func:`load_bundle`, or if it gives other answers, or needs files of a
+    request.
     """
     bundle = load_bundle(path, same_packages=same_packages)
     if files := [column.name for column in bundle.signature.columns if column.type in FILES]:

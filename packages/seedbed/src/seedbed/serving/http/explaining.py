@@ -17,10 +17,7 @@ from seedbed.serving.http.table_limits import refuse_many_rows
 async def explain_rows(service: Service, request: Request) -> Response:
     """Explain the answers to the rows of a request.
 
-    Raises
-    ------
-    Refusal
-        If they cannot be explained.
+    Raises Refusal if they cannot be explained.
     """
     served = service.served
     record: Record = request.scope["state"]["record"]

@@ -17,10 +17,7 @@ SHAPES = 'JSON, {"rows": [{column: value, ...}, ...]} or {"columns": {column: [v
 def read_json_rows(body: bytes) -> Sent:
     """Return the rows of a JSON body.
 
-    Raises
-    ------
-    Refusal
-        If it is no JSON, has a key twice, or is of another shape.
+    Raises Refusal if it is no JSON, has a key twice, or is of another shape.
     """
     try:
         found = orjson.loads(body)
@@ -77,7 +74,6 @@ def _refuse_repeated_keys(body: bytes, keys: int) -> None:
 
     Parameters
     ----------
-    body : bytes
     keys : int
         How many there are in what was parsed, those of nested values left out.
     """

@@ -38,31 +38,15 @@ LETTERS = 1000
 
 
 class Asked(NamedTuple):
-    """A request that was answered, as the server received and sent it.
+    """A request that was answered, as the server received and sent it."""
 
-    Attributes
-    ----------
-    request : str
-        The request's id.
-    version : str
-        Of the bundle that answered.
-    at : float
-        When, in seconds since 1970.
-    rows : int
-        How many.
-    kind, body : str, bytes
-        What was sent, and its content type.
-    answer_kind, answer : str, bytes
-        What was answered, and its content type.
-    """
-
-    request: str
-    version: str
-    at: float
-    rows: int
-    kind: str
+    request: str  # the request's id
+    version: str  # of the bundle that answered
+    at: float  # when, in seconds since 1970
+    rows: int  # how many
+    kind: str  # what was sent, and its content type
     body: bytes
-    answer_kind: str
+    answer_kind: str  # what was answered, and its content type
     answer: bytes
 
 
@@ -84,7 +68,6 @@ def keep(messages: Iterable[Message], settings: LogSettings) -> Iterator[Report]
     Parameters
     ----------
     messages : iterable of Message
-    settings : LogSettings
 
     Yields
     ------

@@ -29,10 +29,7 @@ MOST_WARNING_BYTES = 4000
 async def predict(service: Service, request: Request) -> Response:
     """Answer the rows of a request.
 
-    Raises
-    ------
-    Refusal
-        If they cannot be answered.
+    Raises Refusal if they cannot be answered.
     """
     served = service.served
     record: Record = request.scope["state"]["record"]

@@ -49,7 +49,6 @@ class Refusal(Exception):
 
     Parameters
     ----------
-    status : int
     where : str
         Such as "rows[3].distance", "body" or "headers".
     message : str

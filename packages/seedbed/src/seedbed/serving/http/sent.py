@@ -14,21 +14,11 @@ Few: TypeAlias = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The rows of a request.
+    """The rows of a request."""
 
-    Attributes
-    ----------
-    rows : sequence of mappings, or DataFrame of shape (n_rows, n_columns)
-        Of a table that was sent, always a frame.
-    count : int
-        How many.
-    by_columns : bool
-        Whether a value is found by its column first.
-    """
-
-    rows: Few | pd.DataFrame
-    count: int
-    by_columns: bool = False
+    rows: Few | pd.DataFrame  # shape (n_rows, n_columns): of a table that was sent, always a frame
+    count: int  # how many
+    by_columns: bool = False  # whether a value is found by its column first
 
     @property
     def is_few(self) -> bool:

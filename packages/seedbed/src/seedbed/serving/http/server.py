@@ -48,11 +48,8 @@ class ServerConfig(uvicorn.Config):  # type: ignore[misc]
 def serve(settings: Settings) -> None:
     """Serve a bundle until SIGTERM or SIGINT; requests in flight are answered first.
 
-    Raises
-    ------
-    UserError
-        If the bundle, or the shadow, cannot be served, the port is in use, or nothing can be
-        written to the folder of the log.
+    Raises UserError if the bundle, or the shadow, cannot be served, the port is in use, or nothing
+    can be written to the folder of the log.
     """
     if settings.log:
         make_folder(settings.log.folder)

@@ -77,10 +77,8 @@ class Service:
     async def receive_rows(self, request: Request, served: Served) -> Sent:
         """Return the rows that a request sends, in any of the formats.
 
-        Raises
-        ------
-        Refusal
-            If the content type is another, the body too large, or no rows can be read from it.
+        Raises Refusal if the content type is another, the body too large, or no rows can be read
+        from it.
         """
         record: Record = request.scope["state"]["record"]
         kind = _sent_kind(record)

@@ -21,7 +21,6 @@ class Shadow:
     ----------
     current : Current
         The second bundle.
-    metrics : Metrics
     """
 
     def __init__(self, current: Current, metrics: Metrics) -> None:

@@ -41,7 +41,6 @@ def read_table_rows(
 
     Parameters
     ----------
-    body : bytes
     kind : str
         `CSV`, `PARQUET` or `ARROW`.
     signature : Signature
@@ -49,10 +48,8 @@ def read_table_rows(
     max_rows, max_bytes : int
         A table with more rows, or `EXPANDED` times as many bytes in memory, is not read.
 
-    Raises
-    ------
-    Refusal
-        If it is damaged or too large, two columns have one name, or one is of another type.
+    Raises Refusal if it is damaged or too large, two columns have one name, or one is of another
+    type.
     """
     import pyarrow as pa
 

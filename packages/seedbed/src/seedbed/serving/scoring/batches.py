@@ -17,64 +17,34 @@ ROW_NUMBER = "row_number"
 
 
 class Rejected(Section):
-    """A row without an answer.
+    """A row without an answer."""
 
-    Attributes
-    ----------
-    row : int
-        Its place in the input, counted from 1.
-    column : str
-        Empty where the row as a whole cannot be read.
-    value : str
-        As it stands in the input, shortened.
-    reason : str
-    """
-
-    row: int
-    column: str
-    value: str
+    row: int  # its place in the input, counted from 1
+    column: str  # empty where the row as a whole cannot be read
+    value: str  # as it stands in the input, shortened
     reason: str
 
 
 @dataclass(frozen=True)
 class Done:
-    """How much of an input was answered before.
+    """How much of an input was answered before."""
 
-    Attributes
-    ----------
-    rows : int
-        The rows that were taken.
-    cursor : object
-        Where an input that has keys goes on; as JSON holds it.
-    """
-
-    rows: int = 0
-    cursor: Any = None
+    rows: int = 0  # the rows that were taken
+    cursor: Any = None  # where an input that has keys goes on; as JSON holds it
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rows of an input, in its order.
+    """Some rows of an input, in its order."""
 
-    Attributes
-    ----------
-    columns : Table, shape (n_rows, n_columns)
-        Values as the input has them; text that a CSV file holds is text.
-    numbers : ndarray of int, shape (n_rows,)
-        The place of each row in the input, counted from 1.
-    rejected : list of Rejected
-        Rows before or among these that cannot be read at all.
-    taken : int
-        How many rows of the input these are, as :class:`Done` counts them.
-    cursor : object
-        See :class:`Done`.
-    """
-
+    # shape (n_rows, n_columns): values as the input has them; text that a CSV file holds is text
     columns: pa.Table
+    # shape (n_rows,): the place of each row in the input, counted from 1
     numbers: NDArray[np.int64]
-    taken: int
+    taken: int  # how many rows of the input these are, as :class:`Done` counts them
+    # rows before or among these that cannot be read at all
     rejected: list[Rejected] = field(default_factory=list)
-    cursor: Any = None
+    cursor: Any = None  # see :class:`Done`
 
 
 def of_equal_size(tables: Iterable[pa.Table], size: int, skip: int = 0) -> Iterator[pa.Table]:
@@ -84,7 +54,6 @@ def of_equal_size(tables: Iterable[pa.Table], size: int, skip: int = 0) -> Itera
     ----------
     tables : iterable of Table
         Of any sizes and one schema.
-    size, skip : int
     """
     held: list[pa.Table] = []
     count = 0

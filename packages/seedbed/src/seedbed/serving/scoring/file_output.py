@@ -38,7 +38,6 @@ class FileOutput:
 
     Parameters
     ----------
-    path : Path
     identity : mapping
         What must be the same when a run that was stopped goes on, as JSON holds it.
     force, restart : bool

@@ -21,43 +21,22 @@ KINDS = ("csv", "parquet", "json")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is read of an input.
-
-    Attributes
-    ----------
-    columns : tuple of str
-    numbers : frozenset of str
-        Those of them that the model needs as numbers, and the output not as they are written.
-    kept : tuple of str
-        Those that go to the output.
-    size : int
-        Rows of a batch.
-    """
+    """What is read of an input."""
 
     columns: tuple[str, ...]
+    # those of them that the model needs as numbers, and the output not as they are written
     numbers: frozenset[str]
-    kept: tuple[str, ...]
-    size: int
+    kept: tuple[str, ...]  # those that go to the output
+    size: int  # rows of a batch
 
 
 class Input(Protocol):
-    """Rows in an order that stays the same.
+    """Rows in an order that stays the same."""
 
-    Attributes
-    ----------
-    name : str
-        For messages; never with a password.
-    columns : tuple of str
-    rows : int or None
-        How many there are, where that is known without reading them.
-    identity : dict
-        What must not change between a run that was stopped and the one that goes on, as JSON.
-    wording : Wording
-    """
-
-    name: str
+    name: str  # for messages; never with a password
     columns: tuple[str, ...]
-    rows: int | None
+    rows: int | None  # how many there are, where that is known without reading them
+    # what must not change between a run that was stopped and the one that goes on, as JSON
     identity: dict[str, Any]
     wording: Wording
 
@@ -78,10 +57,7 @@ def open_files(text: str, options: dict[str, Any] | None, defaults: Source | Non
     defaults : Source, optional
         How the project's own source is written; it counts for files of its kind.
 
-    Raises
-    ------
-    UserError
-        If there is no such file, its kind is not known, or an option is wrong.
+    Raises UserError if there is no such file, its kind is not known, or an option is wrong.
     """
     from seedbed.serving.scoring.csv_input import CsvInput
     from seedbed.serving.scoring.json_input import JsonInput

@@ -37,7 +37,6 @@ class ScoreLog:
     ----------
     settings : LogSettings
         The rate is a share of rows.
-    bundle : Bundle
     identity : mapping
         By what a run that was stopped is known again, as JSON holds it.
     new : bool
@@ -68,10 +67,7 @@ class ScoreLog:
     def add(self, batch: Batch, scored: Scored, wording: Wording) -> None:
         """Keep the answered rows of a batch.
 
-        Raises
-        ------
-        UserError
-            If they cannot be written, as on a full disk.
+        Raises UserError if they cannot be written, as on a full disk.
         """
         if not len(scored.answers):
             return

@@ -48,37 +48,19 @@ class Totals(Section):
 
 @dataclass(frozen=True)
 class Part:
-    """A batch as it goes to an output.
+    """A batch as it goes to an output."""
 
-    Attributes
-    ----------
-    rows : Table, shape (n_good_rows, n_columns)
-    rejected : sequence of Rejected
-    counts : Totals
-        Of this batch alone.
-    """
-
-    rows: pa.Table
+    rows: pa.Table  # shape (n_good_rows, n_columns)
     rejected: Sequence[Rejected]
-    counts: Totals
+    counts: Totals  # of this batch alone
 
 
 class Output(Protocol):
-    """Takes parts in their order; after a kill it knows which it has.
+    """Takes parts in their order; after a kill it knows which it has."""
 
-    Attributes
-    ----------
-    totals : Totals
-        Of the parts that it has.
-    schema : Schema or None
-        Of their rows; None before the first.
-    finished : bool
-        Whether nothing is left but :meth:`finish`.
-    """
-
-    totals: Totals
-    schema: pa.Schema | None
-    finished: bool
+    totals: Totals  # of the parts that it has
+    schema: pa.Schema | None  # of their rows; None before the first
+    finished: bool  # whether nothing is left but :meth:`finish`
 
     def write(self, part: Part) -> None:
         """Keep a part, whole or not at all."""
@@ -96,10 +78,7 @@ class Output(Protocol):
 def refuse_other_run(there: Mapping[str, Any], now: Mapping[str, Any], where: str) -> None:
     """Refuse to go on with what another input, bundle or option began.
 
-    Raises
-    ------
-    UserError
-        If they differ; it names what does.
+    Raises UserError if they differ; it names what does.
     """
     differs = [name for name in now if there.get(name) != now[name]]
     if differs:
@@ -112,10 +91,7 @@ def refuse_other_run(there: Mapping[str, Any], now: Mapping[str, Any], where: st
 def conform(rows: pa.Table, schema: pa.Schema | None) -> pa.Table:
     """Return rows in the types of those before them.
 
-    Raises
-    ------
-    UserError
-        If a value does not fit.
+    Raises UserError if a value does not fit.
     """
     if schema is None or rows.schema.equals(schema):
         return rows

@@ -21,22 +21,13 @@ TYPES = {"binary": pa.bool_(), "multiclass": pa.string(), "regression": pa.float
 
 @dataclass(frozen=True)
 class Scored:
-    """The answers to a batch.
+    """The answers to a batch."""
 
-    Attributes
-    ----------
-    answers : Table, shape (n_good_rows, n_answers)
-    good : ndarray of bool, shape (n_rows,), or None
-        Which rows are answered; None: all.
-    rejected : list of Rejected
-    unusual : dict of str to Unusual
-        By column, where there is any.
-    """
-
-    answers: pa.Table
+    answers: pa.Table  # shape (n_good_rows, n_answers)
+    # shape (n_rows,), or None: which rows are answered; None: all
     good: NDArray[np.bool_] | None = None
     rejected: list[Rejected] = field(default_factory=list)
-    unusual: dict[str, Unusual] = field(default_factory=dict)
+    unusual: dict[str, Unusual] = field(default_factory=dict)  # by column, where there is any
 
 
 def answer_schema(bundle: Bundle) -> pa.Schema:

@@ -20,21 +20,12 @@ from seedbed.serving.signature import InputColumn, Signature
 
 @dataclass(frozen=True)
 class Wording:
-    """How the texts of an input are to be understood.
+    """How the texts of an input are to be understood."""
 
-    Attributes
-    ----------
-    missing : tuple of str
-        What stands for a missing value, beside the empty text.
-    formats : dict of str to str
-        By column, see :func:`seedbed.data.formats.parse`.
-    decimal, thousands : str or None
-        The signs in a number.
-    """
-
-    missing: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()  # what stands for a missing value, beside the empty text
+    # by column, see :func:`seedbed.data.formats.parse`
     formats: Mapping[str, str] = field(default_factory=dict)
-    decimal: str = "."
+    decimal: str = "."  # the signs in a number
     thousands: str | None = None
 
     def unknown(self, kind: ColumnType) -> tuple[str, ...]:
@@ -47,10 +38,7 @@ class Wording:
 def read_frame(batch: Batch, signature: Signature, wording: Wording) -> pd.DataFrame:
     """Return the columns of a signature as a bundle takes them.
 
-    Raises
-    ------
-    ValueReadError
-        If a value is not of its column's type; it need not be found here.
+    Raises ValueReadError if a value is not of its column's type; it need not be found here.
     """
     return pd.DataFrame(
         {

@@ -27,23 +27,12 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run does with rows.
-
-    Attributes
-    ----------
-    bundle : Bundle
-    path : Path
-        Where the bundle lies.
-    wanted : Wanted
-    numbered : bool
-        Whether the output has the column :data:`ROW_NUMBER`.
-    on_error : {"reject", "stop"}
-    """
+    """What a run does with rows."""
 
     bundle: Bundle
-    path: Path
+    path: Path  # where the bundle lies
     wanted: Wanted
-    numbered: bool
+    numbered: bool  # whether the output has the column :data:`ROW_NUMBER`
     on_error: Literal["reject", "stop"]
 
     @property
@@ -71,8 +60,6 @@ def plan_run(
 
     Parameters
     ----------
-    source : Input
-    bundle : Bundle
     path : Path
         Where it lies, for processes that load it.
     keep : str
@@ -84,10 +71,8 @@ def plan_run(
     numbered : bool
         Whether to number the rows also where keys tell them apart.
 
-    Raises
-    ------
-    UserError
-        If the input lacks a column, or a column that is kept has the name of an answer.
+    Raises UserError if the input lacks a column, or a column that is kept has the name of an
+    answer.
     """
     needed = {column.name: column.type for column in bundle.signature.columns}
     absent = [f"{name} ({kind})" for name, kind in needed.items() if name not in source.columns]
@@ -131,18 +116,12 @@ def run(
 
     Parameters
     ----------
-    plan : Plan
-    source : Input
-    output : Output
     processes : int
         How many predict at a time.
     log : ScoreLog, optional
         What is answered is kept there as well.
 
-    Raises
-    ------
-    UserError
-        If there are no rows, none of the first can be read, or, by choice, one cannot.
+    Raises UserError if there are no rows, none of the first can be read, or, by choice, one cannot.
     """
     try:
         if not output.finished:
