@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from seedbed.comparing.revisions import Revision
-from seedbed.plotting import PALETTE, new_figure
+from seedbed.plotting import PALETTE, new_figure, short
 
 LINES = ["-", "--", "-.", ":"]
 MOST_BARS = 15
@@ -39,11 +39,11 @@ def draw(title: str, definition: dict[str, Any], revisions: Sequence[Revision]) 
         part = f", {PurePosixPath(path).parts[1]}" if len(definition["y"]) > 1 else ""
         look = {
             "color": PALETTE[number % len(PALETTE)],
-            "label": f"{_cut(revisions[number].name)}{part}",
+            "label": f"{short(revisions[number].name, MOST_NAME)}{part}",
         }
         if template.startswith("bar"):
             values = pd.Series(values.to_numpy(), marks.astype(str)).reindex(order)
-            axes.plot(values, [_cut(name) for name in order], "o", alpha=0.8, **look)
+            axes.plot(values, [short(name, MOST_NAME) for name in order], "o", alpha=0.8, **look)
         else:
             style = LINES[list(definition["y"]).index(path) % len(LINES)]
             axes.plot(values, marks, style, **look)
@@ -62,12 +62,6 @@ def _order_of_bars(tables: Sequence[pd.DataFrame], largest_only: bool) -> list[s
     ]
     largest = pd.concat(pairs).groupby(level=0, sort=False).max()
     return list((largest.sort_values() if largest_only else largest).index[-MOST_BARS:])
-
-
-def _cut(name: str) -> str:
-    """Shorten a name in its middle: experiments of a sweep begin alike and end in a hash."""
-    half = MOST_NAME // 2
-    return name if len(name) <= MOST_NAME else f"{name[:half]}…{name[-half:]}"
 
 
 def _svg(figure: Any) -> str:

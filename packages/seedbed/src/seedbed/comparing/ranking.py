@@ -16,9 +16,9 @@ SPLITS = ("test", "cv", "validation")
 """Where a figure may be from: the first of them that the most revisions have is compared."""
 RESAMPLES, SEED = 200, 0
 SHARED = " that both scored"
+"""Where the difference is of fewer rows than the figures."""
 ROWS_BY = ("dataset.sample", "dataset.window.start", "dataset.window.end")
 """The parameters that decide which rows a model has learned from."""
-"""Where the difference is of fewer rows than the figures."""
 
 
 @dataclass(frozen=True)

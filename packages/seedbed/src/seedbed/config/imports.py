@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from seedbed.config.import_statements import imported_names
-from seedbed.config.lock_file import Locked, canonical, read_lock
+from seedbed.config.lock_file import Locked, read_lock
 from seedbed.config.project import read_settings
 from seedbed.config.yaml_files import leaves, load_yaml
 from seedbed.errors import UserError
@@ -201,9 +203,9 @@ class Imports:
     def _distributions(self, module: str) -> list[str]:
         """Return the packages that a module may be of: several, where it is a namespace."""
         module = module.partition(".")[0]
-        if (name := canonical(module)) in self._locked:
+        if (name := canonicalize_name(module)) in self._locked:
             return [name]
-        return sorted({canonical(name) for name in self._installed.get(module, ())})
+        return sorted({canonicalize_name(name) for name in self._installed.get(module, ())})
 
     @cached_property
     def _installed(self) -> Mapping[str, list[str]]:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from packaging.utils import canonicalize_name
+
 PINNED = re.compile(r"(([A-Za-z0-9._-]+)(?:\[[^]]*])?(?:==| @ )([^ ;\\\n]+))(?: ; ([^\\\n]+))?")
 """How the entry of a package begins: its name, its version or address, and where it holds."""
 
@@ -56,10 +58,10 @@ def entries(path: Path) -> Iterator[Entry]:
             hashes = re.findall(r"--hash=(\S+)", part)
             via = re.findall(r"^ +#(?: via)? +(?!via$)(\S[^\[\n]*)", part, re.MULTILINE)
             yield Entry(
-                canonical(name), version, pin, (marker or "").strip(), tuple(hashes), tuple(via)
+                canonicalize_name(name),
+                version,
+                pin,
+                (marker or "").strip(),
+                tuple(hashes),
+                tuple(via),
             )
-
-
-def canonical(name: str) -> str:
-    """Return the canonical name of a package (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -86,7 +86,9 @@ def read_parquet_files(
     schema = pa.schema([*_common_schema(schemas, files), *key_schema])
     where = folder or files[0]
     # {"a": {"b": 1}} becomes a column a.b, as in a JSON file.
-    flat = {field.name: _flat(pa.schema([field]).empty_table()).column_names for field in schema}
+    flat = {
+        field.name: flattened(pa.schema([field]).empty_table()).column_names for field in schema
+    }
     kept = set(needed([name for inner in flat.values() for name in inner]))
     columns = {name: ds.field(name) for name, inner in flat.items() if kept.intersection(inner)}
 
@@ -205,7 +207,8 @@ def refuse_other_columns(names: Any, expected: Any, where: object, first: object
         )
 
 
-def _flat(table: pa.Table) -> pa.Table:
+def flattened(table: pa.Table) -> pa.Table:
+    """Return structs as columns with dots."""
     while any(pa.types.is_struct(field.type) for field in table.schema):
         table = table.flatten()
     return table
@@ -217,7 +220,7 @@ def arrow_to_pandas(table: pa.Table, where: object) -> pd.DataFrame:
     Raises UserError if two columns have one name then; it names `where`.
     """
     # What pandas has written of its types is of one file; its index, if named, is a column.
-    table = _flat(table.replace_schema_metadata())
+    table = flattened(table.replace_schema_metadata())
     refuse_repeated(table.column_names, str(where))
     for place, field in enumerate(table.schema):
         if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):

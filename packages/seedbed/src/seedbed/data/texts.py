@@ -24,6 +24,12 @@ HEAD = 100
 """So many texts are tried first, since most patterns fail at once."""
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Whether Arrow's type is one of texts."""
+    are = pa.types
+    return are.is_string(kind) or are.is_large_string(kind) or are.is_string_view(kind)
+
+
 @dataclass(frozen=True)
 class Format:
     """How the texts of a column are read."""

@@ -1,7 +1,7 @@
 """The bundle in memory: it checks raw rows, answers the question for them, and warns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -102,7 +102,7 @@ class Bundle:
         """
         checked = rows if isinstance(rows, CheckedRows) else self.check(rows)
         try:
-            scores = self._score(self._features(checked.cleaned))
+            scores = self._score(self.features_of(checked.cleaned))
         except ValueError as error:
             raise UserError(
                 f"The model cannot score these rows: {one_line(error)} Compare their values with "
@@ -110,7 +110,8 @@ class Bundle:
             ) from error
         return pd.DataFrame(self.recipe.decision.answers(scores)).set_axis(checked.index)
 
-    def _features(self, cleaned: pd.DataFrame) -> pd.DataFrame:
+    def features_of(self, cleaned: pd.DataFrame) -> pd.DataFrame:
+        """Return what the pipeline is given for rows that were checked and cleaned."""
         with self._code.active():
             features = make_features(cleaned, self._makers)
         return feature_frame(features, self.recipe.decision.features)
@@ -134,17 +135,6 @@ class Bundle:
                 pass  # the slow path reads it, or says what is wrong
         checked = self.check(rows)
         return Answers(_as_json(self.predict(checked)), self.warn(checked))
-
-    def answer_by_pipeline(
-        self, rows: Sequence[Mapping[str, Any]]
-    ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-        """Return the features of rows and the answers to them, with nothing of the compiled form.
-
-        Raises UserError if the rows do not fit the signature.
-        """
-        features = self._features(self.check(rows).cleaned)
-        scores = replace(self, compiled=None)._score(features)
-        return features, _as_json(pd.DataFrame(self.recipe.decision.answers(scores)))
 
     def warn(self, rows: Rows | CheckedRows) -> list[str]:
         """Return a sentence for each column with values beyond those in training."""

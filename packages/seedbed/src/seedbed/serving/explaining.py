@@ -65,27 +65,15 @@ class Explanation:
 
 
 def explain(
-    bundle: Bundle,
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    evaluations: int = EVALUATIONS,
-    seed: int = 0,
-) -> list[Explanation]:
-    """Explain the predictions of a few rows: equal rows have equal explanations.
+    bundle: Bundle, row: Mapping[str, Any], *, evaluations: int = EVALUATIONS, seed: int = 0
+) -> Explanation:
+    """Explain the prediction of a row by comparing it with each sample row of the bundle.
 
-    Parameters
-    ----------
-    bundle : Bundle
-        Its sample rows are those that a row is compared with.
-    rows : sequence of mappings
-        As a request sends them, at most `MOST_ROWS`.
-    evaluations : int
-        About how many rows are predicted to explain one.
-    seed : int
-        Of the permutations.
+    About `evaluations` rows are predicted; `seed` is that of the permutations. Equal rows have
+    equal explanations.
 
-    Raises UserError if the rows do not fit the signature or are too many, or if the bundle has no
-    sample rows or too many columns.
+    Raises UserError if the row does not fit the signature, or the bundle has no sample rows or too
+    many columns.
     """
     names = [column.name for column in bundle.signature.columns]
     if len(names) > MOST_COLUMNS:
@@ -98,30 +86,11 @@ def explain(
             "The predictions of this model cannot be explained: its bundle has no sample rows to "
             "compare with, because a column holds paths of files."
         )
-    if len(rows) > MOST_ROWS:
-        raise UserError(
-            f"There are {len(rows)} rows, and at most {MOST_ROWS} are explained in one request. "
-            "Send fewer."
-        )
-    bundle.check(rows)
+    bundle.check([row])  # alone, so that a message does not count the samples
     evaluations = min(evaluations, CELLS // len(names))
     # A wide table cannot be compared with all of them.
-    most = max(1, evaluations // (2 * FEWEST_PAIRS * len(names)))
-    samples = bundle.samples.rows[:most]
-    cleaned = bundle.check([*samples, *rows]).cleaned
-    explanations = []
-    for place, row in enumerate(rows):
-        pool = cleaned.iloc[[*range(len(samples)), len(samples) + place]].reset_index(drop=True)
-        values = {name: json_value(row[name]) for name in names}
-        explanations.append(_explain_last(bundle, pool, values, evaluations, seed))
-    return explanations
-
-
-def _explain_last(
-    bundle: Bundle, pool: pd.DataFrame, values: Mapping[str, Any], evaluations: int, seed: int
-) -> Explanation:
-    """Explain the last row of cleaned rows by comparing it with each of the others."""
-    last = len(pool) - 1
+    last = min(len(bundle.samples.rows), max(1, evaluations // (2 * FEWEST_PAIRS * len(names))))
+    pool = bundle.check([*bundle.samples.rows[:last], row]).cleaned
     codes = np.stack([pd.factorize(pool[name], use_na_sentinel=False)[0] for name in pool], axis=1)
     # A value that both rows have has no effect: only the others are replaced.
     differing = [np.flatnonzero(differs) for differs in codes[:last] != codes[last]]
@@ -131,19 +100,19 @@ def _explain_last(
     answers = bundle.predict(CheckedRows(mixed, mixed.index))
     prediction = json_value(answers["prediction"].iloc[last])
     scores = answers[_explained_score(answers, prediction)].to_numpy(dtype="float64")
-    sums, variances = np.zeros(len(values)), np.zeros(len(values))
+    sums, variances = np.zeros(len(names)), np.zeros(len(names))
     for sample, (columns, game) in enumerate(zip(differing, games, strict=True)):
         effects, variance = game.divide(scores[sample], scores[parts[sample]], scores[last])
         sums[columns] += effects
         variances[columns] += variance
-    found = zip(values.items(), sums / last, np.sqrt(variances) / last, strict=True)
+    found = zip(names, sums / last, np.sqrt(variances) / last, strict=True)
     return Explanation(
         base=float(scores[:last].mean()),
         score=float(scores[last]),
         prediction=prediction,
         effects={
-            name: Effect(value, float(effect), float(error))
-            for (name, value), effect, error in found
+            name: Effect(json_value(row[name]), float(effect), float(error))
+            for name, effect, error in found
         },
     )
 

@@ -126,7 +126,7 @@ def _load(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes], wh
     )
     if compiled is not None:
         try:
-            difference = find_difference(compiled, samples.rows, bundle.answer_by_pipeline)
+            difference = find_difference(compiled, samples.rows, bundle)
         except Exception as error:  # in the packages of today it may fail anywhere
             difference = f"the Pipeline fails ({type(error).__name__}: {one_line(error)})"
         if difference:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from seedbed.config.schema import Role
 from seedbed.data.values import read_values
 from seedbed.errors import UserError, one_line
+from seedbed.files import replacing
 from seedbed.serving.bundle import Bundle
 from seedbed.serving.scoring.predicting import answer_schema
 from seedbed.serving.signature import InputColumn, Signature
@@ -149,14 +150,8 @@ def make_folder(folder: Path) -> None:
 
 def write_file(folder: Path, day: date, name: str, table: pa.Table) -> None:
     """Write a file of a day, whole or not at all."""
-    place = folder / day.isoformat()
-    place.mkdir(exist_ok=True)
-    beside = place / f".{name}.tmp"
-    try:
+    with replacing(folder / day.isoformat() / name) as beside:
         pq.write_table(table, beside, compression="zstd")
-        beside.replace(place / name)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def forget_old_days(settings: LogSettings) -> None:

@@ -7,17 +7,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from seedbed.config.metrics import Direction
 from seedbed.config.modelling import Problem
 from seedbed.config.params import typed
 from seedbed.config.repository import git_or_stop
 from seedbed.errors import UserError
 from seedbed.models.metrics import find_metric, metrics_of
 
-Direction = Literal["maximize", "minimize"]
 ROWS_OF_TRAIN = {"cv": "cross_validation", "validation": "validation"}
 """The rows that a sweep may look at, as details.json of train names them."""
 TIMED_ROWS = 1_000

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
+from seedbed.config.metrics import Direction
 from seedbed.errors import some_of
 from seedbed.files import write_json
-from seedbed.sweeps.objective import Direction, pareto_front
+from seedbed.sweeps.objective import pareto_front
 from seedbed.sweeps.snapshot import Sweep
 
 SHOWN = 3

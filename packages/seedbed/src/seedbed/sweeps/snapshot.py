@@ -4,7 +4,6 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -55,9 +54,9 @@ class Sweep:
         os.environ[VARIABLE] = json.dumps(asdict(self))
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self | None:
+    def from_environment(cls) -> Self | None:
         """Return the sweep that this process works for, or None outside a sweep."""
-        text = environment.get(VARIABLE)
+        text = os.environ.get(VARIABLE)
         if not text:
             return None
         values = json.loads(text)

@@ -10,9 +10,10 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from seedbed.config.metrics import Direction
 from seedbed.locks import is_locked, lock
 from seedbed.models.parallel import cores
-from seedbed.sweeps.objective import Direction, read_objectives
+from seedbed.sweeps.objective import read_objectives
 from seedbed.sweeps.snapshot import Sweep
 from seedbed.sweeps.space import plan_search
 

@@ -26,7 +26,7 @@ def ask(server: Server, body: Any, **headers: str) -> httpx.Response:
 
 def test_rows_are_explained_as_in_process(server: Server, bundle: Bundle) -> None:
     rows = list(bundle.samples.rows[:ROWS])
-    expected = json.loads(json.dumps([asdict(found) for found in explain(bundle, rows)]))
+    expected = json.loads(json.dumps([asdict(explain(bundle, row)) for row in rows]))
     answer = ask(server, {"rows": rows}).json()
     assert answer["model"] == {"version": bundle.version, "name": "flights"}
     assert answer["method"] == METHOD

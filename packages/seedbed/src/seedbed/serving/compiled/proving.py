@@ -1,21 +1,21 @@
 """The proof that a compiled form does as the Pipeline: on a bundle's sample rows, at each load."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seedbed.serving.compiled.exceptions import UnusualRowError
-from seedbed.serving.compiled.model import Answer, CompiledModel
+from seedbed.serving.compiled.model import CompiledModel
 from seedbed.serving.compiled.values import is_missing
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from seedbed.serving.bundle import Bundle
 
 
 def find_difference(
     compiled: CompiledModel,
     rows: Sequence[Mapping[str, Any]],
-    expected: Callable[[Sequence[Mapping[str, Any]]], tuple["pd.DataFrame", list[Answer]]],
+    uncompiled: "Bundle",
 ) -> str:
     """Return how the compiled form does otherwise than the Pipeline, empty if it does not.
 
@@ -24,8 +24,6 @@ def find_difference(
     rows : sequence of dict
         As a request sends them. They are asked as they are, and the first of them with each value
         missing, and with each category unseen.
-    expected : function
-        Of rows; it returns their features, in the order of the Pipeline, and its answers.
     """
     if not rows:
         return "there are no sample rows to compare it with the Pipeline"
@@ -33,7 +31,8 @@ def find_difference(
     unseen = {c.name: "never seen" for c in compiled.columns if c.type == "category"}
     missing = [first | {column.name: None} for column in compiled.columns]
     asked = [*map(dict, rows), *missing, first | unseen, dict.fromkeys(first)]
-    features, answers = expected(asked)
+    features = uncompiled.features_of(uncompiled.check(asked).cleaned)
+    answers = uncompiled.answer(asked).rows
     columns = [features[name].tolist() for name in features]
     compared = 0
     for place, row in enumerate(asked):

@@ -31,7 +31,7 @@ async def explain_rows(service: Service, request: Request) -> Response:
     try:
         await service.in_thread(served.bundle.check, rows)
         # Row by row: a request that takes too long keeps its thread for one row more.
-        found = [(await service.in_thread(explain, served.bundle, [row]))[0] for row in rows]
+        found = [await service.in_thread(explain, served.bundle, row) for row in rows]
     except UserError as error:
         raise Refusal.of(error, sent.by_columns) from None
     body = {

@@ -1,5 +1,6 @@
 """How a request is refused: a status, and where what is wrong, and what was allowed."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -23,25 +24,20 @@ KINDS = {
 """How the metrics name what was wrong."""
 
 
+@dataclass(slots=True)
 class Record:
     """What is known of a request: its headers, and what the log tells, which routes fill in."""
 
-    __slots__ = (
-        *("body", "error", "has_body", "headers", "id", "kind", "rows", "status", "version"),
-        "where",
-    )
-
-    def __init__(self, request_id: str, headers: dict[bytes, bytes]) -> None:
-        self.id = request_id
-        self.headers = headers
-        self.status = 0
-        self.rows = 0
-        self.version = ""
-        self.has_body = False
-        self.kind = ""
-        self.body = b""
-        self.error = ""
-        self.where = ""
+    id: str
+    headers: dict[bytes, bytes]
+    status: int = 0
+    rows: int = 0
+    version: str = ""
+    has_body: bool = False
+    kind: str = ""
+    body: bytes = b""
+    error: str = ""
+    where: str = ""
 
 
 class Refusal(Exception):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from seedbed.config.schema import ColumnType
 from seedbed.data.csv_files import NOT_KNOWN
+from seedbed.data.texts import is_text
 from seedbed.errors import one_line
 from seedbed.serving.http.arrow_sizes import unpacked_size
 from seedbed.serving.http.refusals import Refusal
@@ -115,14 +116,8 @@ def _has_parts(kind: "pa.DataType") -> bool:
     """Whether CSV has no notation of its own for values of a type, as for times."""
     from pyarrow import types as are
 
-    is_plain = are.is_primitive(kind) or _is_text(kind)
+    is_plain = are.is_primitive(kind) or is_text(kind)
     return not is_plain or are.is_temporal(kind) or are.is_float16(kind)
-
-
-def _is_text(kind: "pa.DataType") -> bool:
-    from pyarrow import types as are
-
-    return are.is_string(kind) or are.is_large_string(kind)
 
 
 def _read_csv(body: bytes, _max_rows: int, _max_bytes: int) -> "pa.Table":
@@ -163,7 +158,7 @@ def _read_parquet(body: bytes, max_rows: int, max_bytes: int) -> "pa.Table":
 
     schema = parquet.read_schema(io.BytesIO(body))
     refuse_other_columns(schema)
-    texts = [field.name for field in schema if _is_text(field.type)]
+    texts = [field.name for field in schema if is_text(field.type)]
     # A text that many rows share takes its place once, until it is known what all of them take.
     file = parquet.ParquetFile(io.BytesIO(body), read_dictionary=texts)
     groups = [file.metadata.row_group(place) for place in range(file.metadata.num_row_groups)]
@@ -205,7 +200,7 @@ def _decoded(table: "pa.Table", most: int) -> "pa.Table":
     for place, field in enumerate(table.schema):
         if not are.is_dictionary(field.type):
             continue
-        if _is_text(field.type.value_type):
+        if is_text(field.type.value_type):
             size = sum(
                 pc.sum(pc.binary_length(chunk.dictionary).take(chunk.indices)).as_py() or 0
                 for chunk in table[place].chunks

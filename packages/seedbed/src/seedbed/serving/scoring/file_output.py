@@ -94,7 +94,9 @@ class FileOutput:
         if self.finished:
             self.totals = Totals.model_validate(found["totals"]) if found else Totals()
             return
-        self._side = _SideFile(self._folder / "rejected")
+        self._side = (self._folder / "rejected").open("w", encoding="utf-8", newline="")
+        self._side_rows = csv.writer(self._side, lineterminator="\n")
+        self._side_rows.writerow(Rejected.model_fields)
         for part in self._parts():
             self._append(part)
 
@@ -136,7 +138,8 @@ class FileOutput:
                     "totals": self.totals.model_dump(mode="json"),
                 }
                 write_json(self._folder / STATE, about)
-                _flush(self._folder / WRITTEN)
+                with (self._folder / WRITTEN).open("rb") as file:
+                    os.fsync(file.fileno())
                 if self.totals.rejected:
                     (self._folder / "rejected").replace(self._rejected)
                 else:
@@ -162,7 +165,7 @@ class FileOutput:
             self.schema = part.rows.schema
             self._writer = _writer(self._folder / WRITTEN, self._path.suffix, self.schema)
         self._writer.write_table(part.rows)
-        self._side.write(part.rejected)
+        self._side_rows.writerows(found.model_dump().values() for found in part.rejected)
         self.totals = self.totals + part.counts
 
     def _parts(self) -> Iterator[Part]:
@@ -181,21 +184,6 @@ class FileOutput:
         return self._folder / f"part-{number:06}.arrow"
 
 
-class _SideFile:
-    """The rows without an answer, as CSV."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("w", encoding="utf-8", newline="")
-        self._rows = csv.writer(self._file, lineterminator="\n")
-        self._rows.writerow(Rejected.model_fields)
-
-    def write(self, rejected: Any) -> None:
-        self._rows.writerows(found.model_dump().values() for found in rejected)
-
-    def close(self) -> None:
-        self._file.close()
-
-
 def _writer(path: Path, kind: str, schema: pa.Schema) -> Any:
     if kind == ".csv":
         for field in schema:
@@ -206,11 +194,6 @@ def _writer(path: Path, kind: str, schema: pa.Schema) -> Any:
                 )
         return arrow_csv.CSVWriter(str(path), schema)
     return pq.ParquetWriter(str(path), schema, compression="zstd", compression_level=1)
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 @contextmanager

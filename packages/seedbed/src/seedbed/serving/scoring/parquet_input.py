@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 
 from seedbed.config.source_options import Options
 from seedbed.data.headers import refuse_repeated
-from seedbed.data.parquet_files import refuse_other_columns, refusing
+from seedbed.data.parquet_files import flattened, refuse_other_columns, refusing
+from seedbed.data.texts import is_text
 from seedbed.serving.scoring.batches import Batch, Done, numbered, of_equal_size
 from seedbed.serving.scoring.inputs import Wanted, identity_of, wording_of
 
@@ -48,15 +49,16 @@ class ParquetInput:
         stored = [name for name in wanted.columns if name not in partitions]
         with refusing(path, "Parquet"), pq.ParquetFile(path) as file:
             schema = file.schema_arrow
-            texts = [name for name in stored if name in schema.names and _is_text(schema, name)]
+            texts = [
+                name for name in stored if name in schema.names and is_text(schema.field(name).type)
+            ]
         with (
             refusing(path, "Parquet"),
             pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False) as file,
         ):
             for batch in file.iter_batches(wanted.size, columns=stored, use_threads=False):
                 table = pa.Table.from_batches([batch])
-                while any(pa.types.is_struct(field.type) for field in table.schema):
-                    table = table.flatten()
+                table = flattened(table)
                 for name, value in partitions.items():
                     table = table.append_column(name, pa.repeat(value, len(table)))
                 yield table.select(list(wanted.columns))
@@ -64,17 +66,9 @@ class ParquetInput:
     def _read_names(self, path: Path) -> list[str]:
         with refusing(path, "Parquet"):
             schema = pq.read_schema(path)
-        table = schema.empty_table()
-        while any(pa.types.is_struct(field.type) for field in table.schema):
-            table = table.flatten()
-        names = [*table.schema.names, *_partitions(path)]
+        names = [*flattened(schema.empty_table()).column_names, *_partitions(path)]
         refuse_repeated(names, str(path))
         return names
-
-
-def _is_text(schema: pa.Schema, name: str) -> bool:
-    kind = schema.field(name).type
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 def _partitions(path: Path) -> dict[str, str]:

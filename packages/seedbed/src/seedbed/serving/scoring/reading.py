@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from seedbed.config.schema import TEXT_TYPES, ColumnType
 from seedbed.data.csv_files import NOT_KNOWN
 from seedbed.data.formats import parse_distinct
+from seedbed.data.texts import is_text
 from seedbed.data.values import NULLABLE, ValueReadError, read_values
 from seedbed.serving.scoring.batches import Batch, Rejected
 from seedbed.serving.signature import InputColumn, Signature
@@ -95,7 +96,7 @@ def _read(values: pa.ChunkedArray, column: InputColumn, zone: str, wording: Word
         return pd.Series(values.cast(pa.float64(), safe=False).to_numpy())
     if kind == "boolean" and pa.types.is_boolean(held):
         return values.to_pandas(types_mapper=NULLABLE.get)
-    if pa.types.is_dictionary(held) or _is_text(held):
+    if pa.types.is_dictionary(held) or is_text(held):
         return _read_texts(values, column, zone, wording)
     series = values.to_pandas(types_mapper=NULLABLE.get)
     return series if kind == "time" else read_values(series, column.name, kind, zone)
@@ -109,7 +110,7 @@ def _read_texts(
     whole = encoded.unify_dictionaries().combine_chunks()
     if isinstance(whole, pa.ChunkedArray):
         whole = whole.chunk(0) if whole.num_chunks else pa.array([], values.type)
-    if not _is_text(whole.dictionary.type):
+    if not is_text(whole.dictionary.type):
         return read_values(values.to_pandas(), column.name, column.type, zone)
     codes = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     texts = pd.Series(whole.dictionary.cast(pa.large_string()).to_pandas(), dtype="str")
@@ -138,12 +139,6 @@ def _read_distinct(texts: pd.Series, column: InputColumn, zone: str, wording: Wo
             raise ValueReadError(f"column {column.name} is not written as {form!r}", lost, wanted)
     read = read_values(parsed, column.name, column.type, zone)
     return read.astype("float64") if column.type == "number" else read
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return (
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
 
 
 def _shown(value: object) -> str:

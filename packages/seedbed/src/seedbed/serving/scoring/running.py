@@ -19,7 +19,7 @@ from seedbed.serving.scoring.logging import ScoreLog
 from seedbed.serving.scoring.outputs import Output, Part, Totals, conform
 from seedbed.serving.scoring.predicting import VERSION, Scored, answer_schema
 from seedbed.serving.scoring.reading import count_rows
-from seedbed.serving.scoring.workers import scoring
+from seedbed.serving.scoring.workers import score_all, scoring
 
 SHOWN = 5
 """How many columns a message names."""
@@ -146,8 +146,8 @@ def _go_on(plan: Plan, source: Input, output: Output, processes: int, log: Score
             raise UserError(f"{source.name}: there are no rows. Give an input with rows.")
         return
     with (
-        scoring(plan.bundle, plan.path, source.wording, processes) as scorer,
-        closing(scorer.score(chain([first], batches))) as answered,
+        scoring(plan.bundle, plan.path, source.wording, processes) as submit,
+        closing(score_all(chain([first], batches), submit, processes)) as answered,
     ):
         for batch, scored in answered:
             _refuse_bad(plan, source, output, batch, scored)

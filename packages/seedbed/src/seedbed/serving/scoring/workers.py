@@ -4,8 +4,8 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,14 +23,15 @@ from seedbed.serving.scoring.reading import Wording
 
 AHEAD = 2
 """Batches that each process has waiting."""
+Submit = Callable[[Batch], Future[Scored]]
 
 
 @contextmanager
-def scoring(bundle: Bundle, path: Path, wording: Wording, processes: int) -> Iterator["Scorer"]:
+def scoring(bundle: Bundle, path: Path, wording: Wording, processes: int) -> Iterator[Submit]:
     """Yield what answers batches: a thread of this process, or processes that load the bundle."""
     if processes == 1:
         with ThreadPoolExecutor(1) as pool:
-            yield Scorer(pool, 1, bundle, wording)
+            yield lambda batch: pool.submit(score_batch, bundle, batch, wording)
         return
     has_server = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if has_server else "spawn")
@@ -39,7 +40,7 @@ def scoring(bundle: Bundle, path: Path, wording: Wording, processes: int) -> Ite
     start = (path.absolute(), bundle.version, wording, max(1, cores() // processes))
     with ProcessPoolExecutor(processes, context, _start, start) as workers:
         try:
-            yield Scorer(workers, processes)
+            yield lambda batch: workers.submit(_score, _pack(batch))
         except BrokenProcessPool:
             raise UserError(
                 "A process that predicts has ended, as happens where memory is short. What was "
@@ -50,46 +51,20 @@ def scoring(bundle: Bundle, path: Path, wording: Wording, processes: int) -> Ite
             workers.shutdown(cancel_futures=True)
 
 
-class Scorer:
-    """Answers batches in their order, a few at a time.
-
-    Parameters
-    ----------
-    pool : Executor
-        Threads or processes.
-    width : int
-        How many they are.
-    bundle, wording
-        For threads; processes have their own.
-    """
-
-    def __init__(
-        self,
-        pool: Executor,
-        width: int,
-        bundle: Bundle | None = None,
-        wording: Wording | None = None,
-    ) -> None:
-        self._pool, self._width = pool, width
-        self._bundle, self._wording = bundle, wording
-
-    def score(self, batches: Iterable[Batch]) -> Generator[tuple[Batch, Scored]]:
-        """Yield each batch with its answers; reading goes on meanwhile."""
-        waiting: deque[tuple[Batch, Future[Scored]]] = deque()
-        with read_ahead(lambda: batches) as ready:
-            for batch in ready:
-                waiting.append((batch, self._submit(batch)))
-                if len(waiting) > self._width * AHEAD:
-                    first, future = waiting.popleft()
-                    yield first, future.result()
-        while waiting:
-            first, future = waiting.popleft()
-            yield first, future.result()
-
-    def _submit(self, batch: Batch) -> Future[Scored]:
-        if self._bundle is not None and self._wording is not None:
-            return self._pool.submit(score_batch, self._bundle, batch, self._wording)
-        return self._pool.submit(_score, _pack(batch))
+def score_all(
+    batches: Iterable[Batch], submit: Submit, width: int
+) -> Generator[tuple[Batch, Scored]]:
+    """Yield each batch with its answers, in their order, a few at a time; reading goes on."""
+    waiting: deque[tuple[Batch, Future[Scored]]] = deque()
+    with read_ahead(lambda: batches) as ready:
+        for batch in ready:
+            waiting.append((batch, submit(batch)))
+            if len(waiting) > width * AHEAD:
+                first, future = waiting.popleft()
+                yield first, future.result()
+    while waiting:
+        first, future = waiting.popleft()
+        yield first, future.result()
 
 
 _prepared: dict[str, tuple[Bundle, Wording] | UserError] = {}
