@@ -72,12 +72,9 @@ def read_cells(path: Path, sheet: str | int) -> pd.DataFrame:
         cells = book.parse(
             sheet if place is None else place, header=None, dtype=object, na_filter=False
         )
-    return cells.where(cells != "", None).map(_without_duration)
-
-
-def _without_duration(cell: Any) -> Any:
-    """Return seconds for a duration, such as 26:00 in the format [h]:mm."""
-    return cell.total_seconds() if isinstance(cell, timedelta) else cell
+    return cells.where(cells != "", None).map(
+        lambda cell: cell.total_seconds() if isinstance(cell, timedelta) else cell
+    )
 
 
 def open_workbook(path: Path) -> pd.ExcelFile:

@@ -11,7 +11,7 @@ from seedbed.data.texts import Format, as_arrow
 from seedbed.data.time_formats import NAMED_TIMES, find_digits, find_time, read_times
 from seedbed.errors import UserError
 
-__all__ = ["Format", "check_form", "find_format", "parse", "parse_distinct"]
+__all__ = ["Format", "check_form", "find_format", "parse"]
 
 FEW = 200
 """So many values, evenly spread, are tried before all are."""
@@ -59,21 +59,12 @@ def parse(texts: pd.Series, form: str) -> pd.Series:
 
     Raises UserError if there is no such format.
     """
+    check_form(form)
     encoded = as_arrow(texts).dictionary_encode()
-    read = _parse_distinct(encoded.dictionary, form)
+    trimmed = pc.utf8_trim_whitespace(encoded.dictionary)
+    read = read_numbers(trimmed, form) if split_unit(form)[0] else read_times(trimmed, form)
     places = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return pd.Series(read.array.take(places, allow_fill=True), index=texts.index, name=texts.name)
-
-
-def parse_distinct(texts: pd.Series, form: str) -> pd.Series:
-    """Return what :func:`parse` does, sooner where no text stands twice."""
-    return _parse_distinct(as_arrow(texts), form).set_axis(texts.index).rename(texts.name)
-
-
-def _parse_distinct(texts: pa.Array, form: str) -> pd.Series:
-    check_form(form)
-    texts = pc.utf8_trim_whitespace(texts)
-    return read_numbers(texts, form) if split_unit(form)[0] else read_times(texts, form)
 
 
 def check_form(form: str) -> None:

@@ -78,7 +78,7 @@ class HttpSession(requests.Session):
         if headers:
             self.headers.update(headers)
             # Else an entry of ~/.netrc would take the place of Authorization.
-            self.auth = _unchanged
+            self.auth = lambda request: request
 
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
         """Take private headers out of a redirect to another host, where requests takes out one."""
@@ -234,7 +234,3 @@ def without_query(address: str) -> str:
     """Return an address for messages and state files: without user and query."""
     parts = urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request

@@ -28,7 +28,11 @@ def read_json(path: Path, options: JsonOptions) -> pd.DataFrame:
     UserError
         If the file is not JSON, or the records are not where the options say.
     """
-    records = read_lines(path) if options.lines else read_document(path, options.records)
+    records = (
+        read_lines(path)
+        if options.lines
+        else find_records(load_document(path), options.records, str(path))
+    )
     refuse_no_objects(records, str(path))
     return records_frame(records, str(path))
 
@@ -81,14 +85,6 @@ def read_lines(path: Path) -> list[Any]:
         if line.strip():
             found.append(_load(line, f"{path}, line {number}"))
     return found
-
-
-def read_document(path: Path, records: str | None) -> list[Any]:
-    """Return the list at a dotted path in a JSON document, or the document, which is a list.
-
-    Raises UserError if the file is not JSON, or there is no list.
-    """
-    return find_records(load_document(path), records, str(path))
 
 
 def find_records(found: Any, records: str | None, where: str) -> list[Any]:

@@ -89,7 +89,7 @@ def to_frame(records: Sequence[Record], names: Iterable[str], types: Types, firs
     types : mapping of str to {"number", "category", "boolean", "time", ...}
         Of the columns that are configured: decimals are text where it says so.
     first : int
-        The number of the first row, from which the index counts.
+        The number of the first row, for messages.
 
     Returns
     -------
@@ -103,8 +103,7 @@ def to_frame(records: Sequence[Record], names: Iterable[str], types: Types, firs
         except KeyError:
             values = [record.get(name) for record in records]
         columns[name] = read_column(values, name, types.get(name) in TEXT_TYPES, first, name)
-    frame = pd.DataFrame(columns, index=range(len(records)), copy=False)
-    return frame.set_axis(pd.RangeIndex(first, first + len(records)))
+    return pd.DataFrame(columns, index=range(len(records)), copy=False)
 
 
 def _decode_json(value: bytes) -> list[Record]:

@@ -51,9 +51,9 @@ def read_sql(
     Yields
     ------
     DataFrame, shape (n_rows, n_columns)
-        Its index has the number of each row. NUMERIC is whole numbers with every digit, else the
-        nearest float64; in a column of text, it is text with every digit. Times with a zone are in
-        UTC; of others the zone is that of the dataset.
+        NUMERIC is whole numbers with every digit, else the nearest float64; in a column of text, it
+        is text with every digit. Times with a zone are in UTC; of others the zone is that of the
+        dataset.
 
     Raises
     ------
@@ -135,10 +135,6 @@ def _options(source: Source, dataset: Dataset, table: str) -> SqlOptions:
     return options
 
 
-def _place(source: Source, table: str) -> str:
-    return f"{without_password(str(source.path))}, table {table}"
-
-
 def _read(
     engine: "sa.Engine",
     source: Source,
@@ -148,7 +144,7 @@ def _read(
     needed: Needed,
 ) -> Iterator[pd.DataFrame]:
     options, address = _options(source, dataset, table), str(source.path)
-    place = _place(source, table)
+    place = f"{without_password(address)}, table {table}"
     with reporting(address, REMEDY), breaking_off(place, address):
         statement: Any
         names: list[str] | None = None
@@ -166,11 +162,9 @@ def _read(
             return {name: types.get(name) in TEXT_TYPES for name in found if name in kept}
 
         progress = RowProgress(None)
-        done = 0
         try:
             for batch in read_statement(engine, statement, options, keep, place, address):
-                yield batch.set_axis(pd.RangeIndex(done, done + len(batch)))
-                done += len(batch)
+                yield batch
                 progress.add(len(batch))
         finally:
             progress.close()

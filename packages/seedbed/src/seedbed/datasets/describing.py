@@ -52,7 +52,8 @@ def describe_table(
         warnings.append(word)
     split = related.split if related else infer_split(frame, guesses, time, group)
     count = len(frame)
-    classes = _classes(frame[target], guesses)
+    absent = frame[target].isin(guesses[target].missing_texts)
+    classes = frame[target].mask(absent).astype("str")
     if problem.task != "regression":
         split = stratify_rare(split, classes)
     typed = _read_typed(frame, guesses)
@@ -145,8 +146,3 @@ def _leave_out_rare(
         f"rows of classes that have too few for train, validation and test are left out: {what}. "
         "Join classes in the file, or take them out of source.options.missing, if they matter"
     )
-
-
-def _classes(values: pd.Series, guesses: dict[str, Guess]) -> pd.Series:
-    """Return the classes as text, missing where the file has a text that stands for that."""
-    return values.mask(values.isin(guesses[str(values.name)].missing_texts)).astype("str")

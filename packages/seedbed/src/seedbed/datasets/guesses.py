@@ -6,7 +6,7 @@ from typing import Literal
 
 import pandas as pd
 
-from seedbed.data.formats import parse, parse_distinct
+from seedbed.data.formats import parse
 from seedbed.data.number_formats import PLAIN_NUMBER
 from seedbed.data.one_value import LARGEST
 from seedbed.data.texts import TRUTHS
@@ -58,11 +58,10 @@ def read_as(values: pd.Series, guess: Guess) -> pd.Series:
     if not isinstance(values.dtype, pd.StringDtype):
         return _read_typed(values, guess)
     texts = values.mask(values.isin(guess.missing_texts)) if guess.missing_texts else values
-    read = parse_distinct if guess.values > len(texts) / 2 else parse
     if guess.kind == "number":
-        return read(texts, guess.form or PLAIN_NUMBER).astype("float64")
+        return parse(texts, guess.form or PLAIN_NUMBER).astype("float64")
     if guess.kind == "date":
-        return read(texts, guess.form or PLAIN_TIME)
+        return parse(texts, guess.form or PLAIN_TIME)
     if guess.kind == "boolean":
         small = texts.str.strip().str.lower()
         return small.map(TRUTHS).astype("float64")

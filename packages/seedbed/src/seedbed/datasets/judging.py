@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.data.formats import find_format, parse_distinct
+from seedbed.data.formats import find_format, parse
 from seedbed.data.integers import EXACT
 from seedbed.data.number_formats import find_number
 from seedbed.data.one_value import LARGEST
@@ -105,9 +105,9 @@ def _judge_typed(column: ColumnValues, found: Format | None) -> Judged:
     values = column.distinct
     if found and found.kind == "time":
         texts = values if column.is_text else values.astype("Int64")
-        times = parse_distinct(texts.astype("str"), found.form)
+        times = parse(texts.astype("str"), found.form)
         return Judged(_judge_times(column, times, found), column, found=found)
-    numbers = parse_distinct(values, found.form) if found else values
+    numbers = parse(values, found.form) if found else values
     return Judged(_judge_numbers(column, numbers, found), column, numbers, found)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from seedbed.data.formats import parse_distinct
+from seedbed.data.formats import parse
 from seedbed.data.integers import EXACT
 from seedbed.data.number_formats import NUMBERS, split_unit, unit_of
 from seedbed.data.texts import all_match, as_arrow
@@ -70,9 +70,9 @@ def note_on_texts(column: ColumnValues) -> str | None:
     unit = unit_of(texts[0]) or unit_of(texts[1])
     of_unit = [f"{form} {unit}" for form in NUMBERS] if unit else []
     for form in (*NUMBERS, *of_unit, *times):
-        if parse_distinct(texts[:FEW], form).isna().mean() > 2 * ODD:
+        if parse(texts[:FEW], form).isna().mean() > 2 * ODD:
             continue
-        wrong = parse_distinct(texts, form).isna().to_numpy()
+        wrong = parse(texts, form).isna().to_numpy()
         if 0 < wrong.sum() <= max(1, ODD * len(texts)):
             what = "numbers" if split_unit(form)[0] else "times"
             first = int(wrong.argmax())

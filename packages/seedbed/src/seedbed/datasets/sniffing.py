@@ -15,11 +15,10 @@ import pandas as pd
 from seedbed.config.schema import Dataset, Source, Table
 from seedbed.config.source_options import OPTIONS
 from seedbed.config.sources import VARIABLE, find_option_mistakes
-from seedbed.data.batches import begun_anew, stack_batches
+from seedbed.data.batches import stack_batches
 from seedbed.data.source_files import ENDINGS, find_files, read_file, read_files
 from seedbed.data.source_texts import with_formats, without_missing
 from seedbed.data.sources import read_source
-from seedbed.data.sql_tables import read_sql
 from seedbed.data.text_files import opened, refusing_damage
 from seedbed.datasets.csv_dialect import sniff_csv
 from seedbed.datasets.excel_sheet import sniff_excel
@@ -126,12 +125,7 @@ def read_as_text(sniffed: Sniffed) -> pd.DataFrame:
     dataset = Dataset(name="table", tables=[Table(name="table")])
     if sniffed.kind in ("sql", "api", "kafka"):
         source = Source(kind=sniffed.kind, path=sniffed.path, options=sniffed.options)
-        if sniffed.kind == "sql":
-            frame = begun_anew(
-                lambda: stack_batches(read_sql(source, dataset, "table", {}, lambda names: names))
-            )
-        else:
-            frame = read_source(source, dataset, "table", {})
+        frame = read_source(source, dataset, "table", {})
     else:
         read = partial(_read_file_as_text, sniffed.kind, options)
         batches = read_files(map(str, _files(sniffed)), read)

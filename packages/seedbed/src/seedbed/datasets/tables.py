@@ -111,7 +111,8 @@ def relate_tables(
         keys = {names[link.parent][link.parent_key]: link.child_key for link in links}
         found[right] = infer_columns(frames[right], "", None, None)
         table = _as_read(frames[right], found[right])
-        types = {key: _type_of_key(guesses.get(key)) for key in keys}
+        dates = {name for name, guess in guesses.items() if guess.kind == "date"}
+        types: dict[str, ColumnType] = {key: "time" if key in dates else "category" for key in keys}
         lists = ColumnLists(target=target, time=known, types=types)
         count = Join(table=right, keys=keys, aggregate={ROWS: ["count"]})
         counts = JoinedTable(table, count, dataset, lists).add_to(rows[list(keys)])[count.added[0]]
@@ -149,11 +150,6 @@ def _as_read(frame: pd.DataFrame, guesses: Mapping[str, Guess]) -> pd.DataFrame:
         if guess.form or guess.missing_texts
     }
     return frame.assign(**written)
-
-
-def _type_of_key(guess: Guess | None) -> ColumnType:
-    """Return the type in which a key is compared where the files have it in two types."""
-    return "time" if guess and guess.kind == "date" else "category"
 
 
 def _no_row(

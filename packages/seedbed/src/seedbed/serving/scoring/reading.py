@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seedbed.config.schema import TEXT_TYPES, ColumnType
 from seedbed.data.csv_files import NOT_KNOWN
-from seedbed.data.formats import parse_distinct
+from seedbed.data.formats import parse
 from seedbed.data.texts import is_text
 from seedbed.data.values import NULLABLE, ValueReadError, read_values
 from seedbed.serving.scoring.batches import Batch, Rejected
@@ -133,7 +133,7 @@ def _read_distinct(texts: pd.Series, column: InputColumn, zone: str, wording: Wo
     if column.type == "number" and wording.decimal != ".":
         parsed = parsed.str.replace(wording.decimal, ".", regex=False)
     if form is not None:
-        parsed = parse_distinct(texts, form)
+        parsed = parse(texts, form)
         if (lost := (parsed.isna() & texts.notna()).to_numpy()).any():
             wanted = f"a value written as {form!r}"
             raise ValueReadError(f"column {column.name} is not written as {form!r}", lost, wanted)
