@@ -32,6 +32,7 @@ class SampleRun:
             if name and name != "models/champion.dvc" and (ROOT / name).is_file():
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, root / name)
+        (root / "models/champion").mkdir(parents=True, exist_ok=True)
         (root / ".venv").symlink_to(ROOT / ".venv")
         config = root / "conf/config.yaml"
         text = config.read_text(encoding="utf-8")

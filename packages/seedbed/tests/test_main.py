@@ -140,6 +140,16 @@ def test_a_command_names_only_the_flags_that_it_has(command: str, flag: str) -> 
     assert name_flags(message, "repro") == message
 
 
+@pytest.mark.parametrize(("rows", "told"), [(1000, False), (200_000, True)])
+def test_a_file_that_is_too_large_for_git_goes_to_dvc(root: Path, rows: int, told: bool) -> None:
+    lines = "".join(f"{row % 7},{row % 2}\n" for row in range(rows))
+    Path("rows.csv").write_text(f"a,t\n{lines}", encoding="utf-8")
+    done = call("dataset", "add", "rows.csv", "--target", "t")
+    assert done.exit_code == 0, done.output
+    asked = "before `git add`: dvc add data/source/rows.csv, since it is above 500 kB\n"
+    assert (asked in done.output) == told
+
+
 def test_alone_it_lists_its_commands_and_imports_no_large_package() -> None:
     command = [sys.executable, "-X", "importtime", "-m", "seedbed"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -5,6 +5,7 @@ import gc
 import inspect
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -85,9 +86,18 @@ def run_stage(name: str) -> None:
             )
         function(**read_params(asked))
     except UserError as error:
-        sys.exit(f"{name}: {error}")
+        sys.exit(f"{name}: {_with_file(str(error))}")
     except OSError as error:
         sys.exit(f"{name}: {disk_problem(error)}")
+
+
+def _with_file(message: str) -> str:
+    """Return a message that names the dataset's file, which is called as the dataset is."""
+    with suppress(UserError, OSError):
+        file = Path(f"conf/dataset/{read_params(['dataset'])['dataset'].name}.yaml")
+        if file.is_file():
+            return message.replace("the conf/dataset file", file.as_posix())
+    return message
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ BETTER = revision("better", 0.9, predictions(2, seed=1))
         ([MAIN, revision("empty", None)], "main", "main has test.roc_auc 0.6. empty has no test.roc_auc."),
         ([revision("empty", None), MAIN], "main", "main has test.roc_auc 0.6. empty has no test.roc_auc."),
         ([revision("a", None), revision("b", None)], "a", "No revision has test.roc_auc"),
-        ([revision("a", None, metrics={"cv.roc_auc": 0.6}), revision("b", None, metrics={"cv.roc_auc": 0.7})], "b", "by 0.1: cv.roc_auc 0.7 against 0.6. There is no interval.*not all were evaluated"),
+        ([revision("a", None, metrics={"cv.roc_auc": 0.6}), revision("b", None, metrics={"cv.roc_auc": 0.7})], "b", "by 0.1: cv.roc_auc 0.7 against 0.6. There is no interval.*may be chance: not all were evaluated"),
         ([MAIN, revision("few", 0.5, params={**MAIN.params, "dataset.sample": 5000})], "main", "They learned from other rows: dataset.sample is not set in main, 5000 in few."),
         ([MAIN], "main", "main has test.roc_auc 0.6."),
         ([MAIN, BETTER, revision("between", 0.8, predictions(1))], "better", "better is better than main"),

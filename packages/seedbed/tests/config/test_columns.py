@@ -98,7 +98,7 @@ def test_types_are_known_before_the_table_is_read() -> None:
         ({"target": "z"}, "columns.target names z, which is not in the data; they have id, at, temp"),
         ({"time": "when"}, "columns.time names when, which is not in the data"),
         ({"types": {"noet": "category"}}, "columns.types names noet, which is not in the data (did you mean note?)"),
-        ({"move": {"hour": "number"}}, "columns.number names hour, which is not in the data"),
+        ({"move": {"hour": "number"}}, "columns.move names hour, which is not in the data"),
         ({"known_after_outcome": ["temp"]}, "columns.known_after_outcome takes temp, and so does columns.number"),
         ({"target": "temp"}, "columns.number takes temp, and so does columns.target"),
         ({"category": ["temp"]}, "columns.category takes temp, and so does columns.number"),

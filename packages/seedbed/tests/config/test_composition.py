@@ -42,6 +42,15 @@ def test_the_file_to_edit(root: Path, defaults: dict[str, str], key: str, file: 
     assert file_to_edit(key, root, compose_conf(root).values) == file_to_edit(key, root)
 
 
+def test_a_key_that_conf_does_not_set_is_named(root: Path) -> None:
+    with pytest.raises(UserError) as refusal:
+        compose_conf(root, ["modle=mlp"])
+    assert str(refusal.value) == (
+        "conf/ cannot be composed: conf/ sets no modle (did you mean model?); +modle=... would add "
+        "one."
+    )
+
+
 @pytest.mark.parametrize(
     ("overrides", "key", "place"),
     [

@@ -1,5 +1,6 @@
 """What a project registers is found by its name, and a name that is taken is refused."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +55,31 @@ def test_a_name_used_twice_is_refused(decorate: Callable[..., Any], registry: An
 def test_a_name_of_seedbeds_own_is_refused(decorate: Callable[..., Any], name: str) -> None:
     with pytest.raises(UserError, match=f"seedbed itself has a .*'{name}'"):
         decorate(named(name))
+
+
+@pytest.mark.parametrize(
+    ("decorate", "message"),
+    [
+        (metric("max", "binary"), "the direction of @metric is 'max'. It may be maximize, minimize"),
+        (metric("maximise", "binary"), "is 'maximise' (did you mean maximize?)"),
+        (
+            metric("maximize", "binary", "regresion"),
+            "a task of @metric is 'regresion' (did you mean regression?)",
+        ),
+        (metric("maximize"), "a task of @metric is ''. It may be binary, multiclass, regression."),
+        (
+            metric("maximize", "binary", uses="decision"),
+            "uses of @metric is 'decision' (did you mean decisions?). It may be scores, decisions.",
+        ),
+        (feature(types=("numbr",)), "a type of @feature is 'numbr' (did you mean number?)"),
+    ],
+)  # fmt: skip
+def test_a_word_that_a_decorator_does_not_know_is_refused(
+    decorate: Callable[..., Any], message: str
+) -> None:
+    with only_seedbed(), pytest.raises(UserError, match=re.escape(message)) as refusal:
+        decorate(named("of_ones_own"))
+    assert str(refusal.value).startswith("project.extensions, line 12: ")
 
 
 def test_a_source_that_nobody_has_is_named_with_those_there_are() -> None:

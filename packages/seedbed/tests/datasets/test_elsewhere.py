@@ -229,7 +229,7 @@ def test_a_folder_and_a_pattern_of_a_store_stay_there(root: Path) -> None:
         ("https://me:" + "pw@host/rents.csv", {}, "^host/rents.csv: the address holds a password"),
         ("kafka://me:" + "pw@host/rents", {}, "^source.path holds a password"),
         ("kafka://127.0.0.1/rents", {"joins": ["a.b=c.d"]}, "of Kafka, one topic is described"),
-        ("postgresql://me:" + "pw@host/db", {"tables": ["t"]}, "me@host/db: a password"),
+        ("postgresql://me:" + "pw@host/db", {"tables": ["t"]}, "^source.path holds a password"),
     ],
 )
 def test_what_cannot_be_described_is_refused_without_a_password(

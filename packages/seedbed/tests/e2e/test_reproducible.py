@@ -38,7 +38,9 @@ def test_the_flights_twice(tmp_path: Path) -> None:
         if not LONG:
             project.edit("conf/dataset/flights.yaml", "sample: null", "sample: 50000")
         project.run("seedbed", "compose", "--reset")
-        assert len(project.stages_run("--force", unaided=True, **surroundings)) == 11
+        # Stages that are forks of a warm process make what those make that import all themselves.
+        cold = bool(surroundings)
+        assert len(project.stages_run("--force", unaided=cold, **surroundings)) == 11
         found.append((recorded(project), outputs(project.root)))
         served = Served(project.root)
         assert len(served.rows) == len(served.recorded) > (40_000 if LONG else 6_000)

@@ -231,7 +231,13 @@ NOT_CALLED = [{"_target_": "os.system", "command": "true"}]
             "random_forest",
             "binary",
             {"arguments": {"depth_of_tree": 3}},
-            r"conf/model/random_forest\.yaml.*cannot be made.*depth_of_tree",
+            r"conf/model/random_forest\.yaml.*RandomForestClassifier has no argument depth_of_tree\.",
+        ),
+        (
+            "random_forest",
+            "binary",
+            {"arguments": {"max_detph": 3}},
+            r"no argument max_detph \(did you mean max_depth\?\)\. Correct it there, or model\.arg",
         ),
         (
             "random_forest",

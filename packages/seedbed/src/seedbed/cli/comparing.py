@@ -51,7 +51,7 @@ def compare(
     if len(names) == 1:
         raise UserError(
             f"{names[0]} alone cannot be compared. Name another revision or experiment beside it, "
-            f"such as `seedbed compare main {names[0]}`."
+            f"such as `seedbed compare {'HEAD~1' if names[0] == 'main' else 'main'} {names[0]}`."
         )
     found = [read_revision(root, name) for name in names]
     ranking = rank(found)

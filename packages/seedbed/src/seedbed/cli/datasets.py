@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +22,8 @@ MOVED = 3
 """The exit code where a source is not as it was."""
 SHOWN = 60
 """How many columns are shown."""
+LARGEST_IN_GIT = 500 * 1024
+"""Bytes of a file that hooks and `make lint` let into Git."""
 
 
 @dataset.command()
@@ -86,6 +89,9 @@ def add(
     )
     _show(added)
     name = added.description.name
+    for file in added.files:
+        if (root / file).stat().st_size > LARGEST_IN_GIT:
+            print(f"before `git add`: dvc add {shlex.quote(file)}, since it is above 500 kB")
     print("next: dvc repro" if use else f"next: dvc exp run -S dataset={name}")
 
 

@@ -72,7 +72,9 @@ class Ranking:
             measured_on = ""
         text = f"{best.name} is better than {other.name} by {gain}: {figures}."
         if place.low is None or place.high is None:
-            return f"{text} There is no interval of the difference: {place.note}."
+            return (
+                f"{text} There is no interval of the difference, so it may be chance: {place.note}."
+            )
         low, high = (place.low, place.high) if place is best else (-place.high, -place.low)
         chance = "" if low > 0 else ", so it may be chance"
         interval = f"{as_number(low)} to {as_number(high)}"
@@ -121,7 +123,8 @@ def _place(revision: Revision, first: Revision, key: str, sign: int, problem: Pr
         return replace(place, note=f"{name} has no {key}.")
     place = replace(place, gain=sign * (value - reference))
     if not key.startswith("test."):
-        return replace(place, note="not all were evaluated on test rows")
+        way = "`dvc exp apply`, `dvc repro` and a commit do that"
+        return replace(place, note=f"not all were evaluated on test rows ({way})")
     if revision.predictions is None or first.predictions is None:
         return replace(place, note="the predictions of both are not at hand")
     return _on_common_rows(place, revision.predictions, first.predictions, problem)

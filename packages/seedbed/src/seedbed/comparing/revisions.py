@@ -64,7 +64,10 @@ def read_revision(root: Path, name: str) -> Revision:
         params = yaml.load(files.read_text("params.yaml"), yaml.CSafeLoader)
         metrics = flatten(metrics_show(repo=str(root), rev=name))
     except RevError as error:
-        raise UserError(f"{error}. `.venv/bin/dvc exp list -A` lists the experiments.") from None
+        raise UserError(
+            f"{error}. `.venv/bin/dvc exp list -A` lists the experiments; what is "
+            "not committed has no name."
+        ) from None
     except (DvcException, FileNotFoundError) as error:
         raise UserError(
             f"{name}: this revision cannot be compared, it is no state of this project: {error}."

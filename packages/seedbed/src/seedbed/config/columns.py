@@ -104,9 +104,10 @@ def _find_absent(types: "ColumnTypes", names: list[str]) -> Iterator[Mistake]:
     shown = some_of(names, SHOWN)
     for name, roles in types.named.items():
         if name not in known and not is_glob(name):
-            meant = did_you_mean(name, sorted(known - set(types.named)))
+            moved = name in types.moved
+            meant = did_you_mean(name, sorted(known if moved else known - set(types.named)))
             yield Mistake(
-                f"columns.{roles[0]}",
+                f"columns.{'move' if moved else roles[0]}",
                 f"names {name}, which is not in the data{meant}; they have {shown}: correct the "
                 "name, or remove it",
             )
@@ -137,6 +138,7 @@ class ColumnTypes(Mapping[str, ColumnType]):
 
     def __init__(self, lists: ColumnLists) -> None:
         self._types = lists.types
+        self.moved = lists.move
         self.named: dict[str, list[str]] = {}
         self.globs: dict[str, list[str]] = {}
         self._left_out: dict[str, list[str]] = {}

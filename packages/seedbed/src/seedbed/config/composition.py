@@ -19,6 +19,7 @@ from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseExceptio
 from yaml import YAMLError
 
 from seedbed.config.conf_hash import conf_files
+from seedbed.config.schema import Params
 from seedbed.config.yaml_files import load_yaml, parsed_in_c
 from seedbed.errors import UserError, did_you_mean, one_line
 
@@ -130,6 +131,12 @@ def _hydra(root: Path) -> Iterator[ConfigLoader]:
 
 def explain_hydra(error: BaseException, conf: Path) -> str:
     """Return why Hydra cannot compose the folder `conf`, and what a missing choice may be."""
+    if absent_key := re.match(r"Could not override '(\w+)'", str(error)):
+        key, groups = absent_key[1], {path.name for path in conf.iterdir() if path.is_dir()}
+        return (
+            f"conf/ sets no {key}{did_you_mean(key, sorted(groups | set(Params.model_fields)))}; "
+            f"+{key}=... would add one."
+        )
     if not isinstance(error, MissingConfigException) or not error.missing_cfg_file:
         return one_line(error)
     group, _, choice = error.missing_cfg_file.rpartition("/")

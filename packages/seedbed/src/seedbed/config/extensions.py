@@ -1,11 +1,11 @@
 """What a project adds to seedbed by a decorator: functions by name, found when conf/ names them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Generic, TypeVar
 
 from seedbed.config.project import project_module
-from seedbed.errors import UserError
+from seedbed.errors import UserError, did_you_mean
 
 Entry = TypeVar("Entry")
 
@@ -69,6 +69,18 @@ def only_seedbed() -> Iterator[None]:
     finally:
         for registry, entries, functions in kept:
             registry._entries, registry._functions = entries, functions
+
+
+def refuse_unknown(
+    argument: str, words: Collection[str], known: Collection[str], function: Callable[..., Any]
+) -> None:
+    """Refuse what a decorator is given for an argument if it is not among the known words."""
+    for word in words:
+        if word not in known:
+            raise UserError(
+                f"{_place(function)}: {argument} is {word!r}{did_you_mean(word, known)}. "
+                f"It may be {', '.join(known)}."
+            )
 
 
 def _place(function: Callable[..., Any]) -> str:

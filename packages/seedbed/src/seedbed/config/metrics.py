@@ -7,9 +7,9 @@ Checking a configuration imports NumPy for that, and never scikit-learn.
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
-from seedbed.config.extensions import Registry
+from seedbed.config.extensions import Registry, refuse_unknown
 from seedbed.config.modelling import Task
 from seedbed.errors import UserError
 
@@ -53,10 +53,19 @@ def metric(
 ) -> Callable[[Function], Function]:
     """Register the decorated function as the metric of its name.
 
+    Parameters
+    ----------
+    direction : {"maximize", "minimize"}
+        Which way is better.
+    *tasks : {"binary", "multiclass", "regression"}
+        The tasks that it is a metric of, at least one.
+    uses : {"scores", "decisions"}
+        Whether it judges scores or, with "decisions", the classes decided by them.
+
     Raises
     ------
     UserError
-        If another function has registered that name.
+        If another function has registered that name, or a word is none of these.
 
     Examples
     --------
@@ -69,6 +78,9 @@ def metric(
 
     def register(compute: Function) -> Function:
         name = compute.__name__
+        refuse_unknown("the direction of @metric", [direction], get_args(Direction), compute)
+        refuse_unknown("a task of @metric", tasks or [""], get_args(Task), compute)
+        refuse_unknown("uses of @metric", [uses], get_args(Uses), compute)
         METRICS.add(name, Metric(name, direction, tasks, uses, compute), compute)
         return compute
 

@@ -8,6 +8,7 @@ from typing import TypeVar, get_args
 import numpy as np
 import pandas as pd
 
+from seedbed.config.extensions import refuse_unknown
 from seedbed.config.features import KINDS, NUMBERS, PERIODS, FeatureKind, Takes, plan_features
 from seedbed.config.modelling import Problem
 from seedbed.config.preparation import Features, TimePart
@@ -89,6 +90,7 @@ def feature(
 
     def register(compute: Function) -> Function:
         name = compute.__name__
+        refuse_unknown("a type of @feature", types, get_args(ColumnType), compute)
         if name in MAKERS:
             raise UserError(
                 f"{compute.__module__}.{name}: seedbed itself has a kind of feature {name!r}. "

@@ -1,5 +1,7 @@
 """The estimator that conf/model names, seeded, weighted and calibrated as chosen."""
 
+import inspect
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +9,7 @@ from seedbed.config.modelling import Model, Task
 from seedbed.config.params import check_targets
 from seedbed.config.project import project_module, read_settings
 from seedbed.data.splits import AT_RANDOM
-from seedbed.errors import UserError, one_line
+from seedbed.errors import UserError, did_you_mean, one_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,13 +129,27 @@ def _instantiate(spec: dict[str, Any], name: str) -> "BaseEstimator":
         estimator = instantiate(spec, _convert_="all")
     except InstantiationException as error:
         raise UserError(
-            f"conf/model/{name}.yaml: the estimator cannot be made. {one_line(error)}"
+            f"conf/model/{name}.yaml: the estimator cannot be made. {_why(error, spec)} Correct it "
+            "there, or model.arguments where an override set it."
         ) from None
     if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
         raise UserError(
             f"conf/model/{name}.yaml: {spec['_target_']} is not a scikit-learn estimator."
         )
     return estimator
+
+
+def _why(error: Exception, spec: dict[str, Any]) -> str:
+    """Return why an estimator cannot be made, with the argument that was probably meant."""
+    from hydra.utils import get_class
+
+    text = one_line(error).rstrip(".")
+    found = re.search(r"unexpected keyword argument '(\w+)'", text)
+    if not found or found[1] not in spec:
+        return f"{text}."
+    kind = get_class(spec["_target_"])
+    known = inspect.signature(kind).parameters
+    return f"{kind.__name__} has no argument {found[1]}{did_you_mean(found[1], known)}."
 
 
 def _weigh_classes(estimator: "BaseEstimator", model: Model, task: Task) -> None:

@@ -113,7 +113,8 @@ def fit_pipeline(
         pipeline.fit(features, target)
     except (ValueError, TypeError) as error:
         raise UserError(
-            f"conf/model/{name}.yaml: fitting on {len(features)} rows failed. {one_line(error)}"
+            f"conf/model/{name}.yaml: fitting on {len(features)} rows failed. {one_line(error)} "
+            "Correct it there, or model.arguments where an override set it."
         ) from error
     drop_fitting_state(pipeline)
     return pipeline

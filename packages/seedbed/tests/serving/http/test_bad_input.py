@@ -164,6 +164,7 @@ def table(**columns: Any) -> pa.Table:
         (CSV, b"\n\n\n", 400, "body"),
         (CSV, b"a,b\n1,2\n", 422, "rows.sched_dep_time"),
         (CSV, b"distance;carrier\n1;2\n", 400, "body"),
+        (CSV, b"distance;carrier\n1,5;2\n", 400, "body"),
         (CSV, b"a,b\n", 422, "rows"),
         (CSV, b"\x00" * 100, 400, "body"),
         (CSV, b"a\n" + b"1\n" * 3001, 413, "rows"),

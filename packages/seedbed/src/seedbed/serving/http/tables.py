@@ -55,6 +55,8 @@ def read_table_rows(
     import pyarrow as pa
 
     try:
+        if kind == CSV:
+            _refuse_other_separator(_header(body), signature)
         table = READERS[kind](body, max_rows, EXPANDED * max_bytes).replace_schema_metadata(None)
         table.validate(full=True)
         refuse_many_rows(table.num_rows, max_rows)
@@ -64,7 +66,6 @@ def read_table_rows(
         what = f"The body cannot be read as {kind}: {one_line(error)[:300]}"
         raise Refusal(400, "body", what, kind) from None
     if kind == CSV:
-        _refuse_other_separator(list(frame.columns), signature)
         for column in signature.columns:
             if column.name in frame and column.type in ("number", "boolean", "time"):
                 frame[column.name] = _read_texts(frame[column.name], column.type)
@@ -120,13 +121,17 @@ def _has_parts(kind: "pa.DataType") -> bool:
     return not is_plain or are.is_temporal(kind) or are.is_float16(kind)
 
 
+def _header(body: bytes) -> list[str]:
+    lines = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8-sig", newline="")
+    return next(reader(lines), [])
+
+
 def _read_csv(body: bytes, _max_rows: int, _max_bytes: int) -> "pa.Table":
     """Return all columns as text, in which only the empty field is missing."""
     import pyarrow as pa
     from pyarrow import csv
 
-    lines = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8-sig", newline="")
-    first = next(reader(lines), [])
+    first = _header(body)
     refuse_many_columns(len(first))
     generated = [f"f{place}" for place, _ in enumerate(first)]
     table = csv.read_csv(
