@@ -24,7 +24,7 @@ TEMPLATE_ONLY = re.compile(
     r"^ *(?:#|<!--) template only\b.*?^ *(?:#|<!--) end of template only(?: -->)?\n+",
     re.MULTILINE | re.DOTALL,
 )
-LINK = re.compile(r"\[([^\]]+)\]\((?!\w+:|#)([^)#]+)[^)]*\)")
+LINK = re.compile(r"(?<![\w!\]])\[([^\]]+)\]\((?!\w+:|#)([^)#]+)[^)]*\)")
 """A link of Markdown to a file: its text, and the file."""
 
 
@@ -88,15 +88,18 @@ def _rewrite(file: str, *replacements: tuple[str, str]) -> None:
 
 def _write_docs() -> None:
     """Leave out what is for the template only, links to what a project has not among it."""
-    if not Path("docs").is_dir():
+    rendered = [Path("docs", page.name) for page in (TEMPLATE / "docs").glob("*.md")]
+    # None of the project's own, which are there too when this runs for an update.
+    pages = [page for page in rendered if page.is_file() and page.name != "story.md"]
+    if not pages:
         return
     names = (TEMPLATE / "packages/seedbed/README.md").read_text(encoding="utf-8")
     Path("docs/seedbed.md").write_text(names, encoding="utf-8")
-    for page in Path("docs").glob("*.md"):
 
-        def linked(found: re.Match[str], folder: Path = page.parent) -> str:
-            return found[0] if (folder / found[2]).exists() else found[1]
+    def linked(found: re.Match[str]) -> str:
+        return found[0] if Path("docs", found[2]).exists() else found[1]
 
+    for page in pages:
         _rewrite(page.as_posix())
         text = page.read_text(encoding="utf-8").replace("../packages/seedbed/README", "seedbed")
         page.write_text(LINK.sub(linked, text).rstrip() + "\n", encoding="utf-8")

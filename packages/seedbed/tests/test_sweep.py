@@ -128,3 +128,27 @@ def test_a_worker_killed_while_it_sends_its_result_ends_the_sweep(tmp_path: Path
     )
     assert done.returncode == 1
     assert "sweep: a worker was killed, perhaps for want of memory. What is done" in done.stderr
+
+
+FREED = """
+import sys, time
+from seedbed.sweep import interrupt_again
+
+class Freed:
+    def __del__(self):
+        raise KeyboardInterrupt
+
+sys.unraisablehook = interrupt_again
+try:
+    Freed()
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_ctrl_c_that_comes_while_an_object_is_freed_is_not_lost() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FREED], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")

@@ -42,7 +42,7 @@ def one_line(error: object) -> str:
 def disk_problem(error: OSError) -> str:
     """Return a paragraph on a disk that is full or a file that is out of bounds.
 
-    Raises OSError the same, if it is another one.
+    Raises the same OSError if it is another one.
     """
     if error.errno not in (*MAKE_ROOM, *FORBIDDEN):
         raise error

@@ -12,6 +12,7 @@ from typing import TypeVar
 from seedbed.config.params import read_params
 from seedbed.config.project import import_module_of_project, project_package
 from seedbed.config.schema import Params
+from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError, did_you_mean, disk_problem
 
 COLLECT_AFTER = 50_000
@@ -92,11 +93,13 @@ def run_stage(name: str) -> None:
 
 
 def _with_file(message: str) -> str:
-    """Return a message that names the dataset's file, which is called as the dataset is."""
-    with suppress(UserError, OSError):
-        file = Path(f"conf/dataset/{read_params(['dataset'])['dataset'].name}.yaml")
-        if file.is_file():
-            return message.replace("the conf/dataset file", file.as_posix())
+    """Return a message that names the dataset's file, if one alone has the dataset's name."""
+    with suppress(UserError, OSError, LookupError, TypeError):
+        name = read_params(["dataset"])["dataset"].name
+        files = sorted(Path("conf/dataset").glob("*.yaml"))
+        named = [file for file in files if load_yaml(file)["dataset"]["name"] == name]
+        if len(named) == 1:
+            return message.replace("the conf/dataset file", named[0].as_posix())
     return message
 
 

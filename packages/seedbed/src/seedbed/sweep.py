@@ -47,6 +47,7 @@ def run_job(config: DictConfig) -> float | list[float]:
     from seedbed.sweeps import jobs
     from seedbed.sweeps.space import as_typed
 
+    sys.unraisablehook = interrupt_again  # a worker's own
     return jobs.run_job(as_typed(HydraConfig.get().overrides.task), config)
 
 
@@ -56,6 +57,7 @@ def main() -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
+    sys.unraisablehook = interrupt_again
     threading.Thread(target=watch_workers, daemon=True).start()
     try:
         root = find_root()
@@ -114,6 +116,16 @@ def _stop(number: int, frame: FrameType | None) -> None:
     timer.daemon = True  # where all goes well it ends with the process
     timer.start()
     signal.default_int_handler(number, frame)
+
+
+def interrupt_again(ignored: "sys.UnraisableHookArgs") -> None:
+    """Let Ctrl-C come once more if it came while an object was freed, where Python ignores it."""
+    if ignored.exc_type is KeyboardInterrupt:
+        again = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+        again.daemon = True
+        again.start()
+    else:
+        sys.__unraisablehook__(ignored)
 
 
 def watch_workers(grace: float = GRACE) -> None:

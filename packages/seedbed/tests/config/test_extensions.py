@@ -66,7 +66,7 @@ def test_a_name_of_seedbeds_own_is_refused(decorate: Callable[..., Any], name: s
             metric("maximize", "binary", "regresion"),
             "a task of @metric is 'regresion' (did you mean regression?)",
         ),
-        (metric("maximize"), "a task of @metric is ''. It may be binary, multiclass, regression."),
+        (metric("maximize"), "a task of @metric is 'none'. It may be binary, multiclass, regression."),
         (
             metric("maximize", "binary", uses="decision"),
             "uses of @metric is 'decision' (did you mean decisions?). It may be scores, decisions.",

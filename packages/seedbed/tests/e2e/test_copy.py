@@ -15,7 +15,7 @@ import pytest
 import yaml
 from packaging.metadata import Metadata
 
-from support import REPOSITORY, Project, copy_repository, made_once, slow_after
+from support import LONG, REPOSITORY, Project, copy_repository, made_once, slow_after
 
 PROJECT = {
     ".copier-answers.yml", ".dvc", ".dvcignore", ".gitattributes", ".gitignore",
@@ -303,6 +303,7 @@ EDITS = {
     ".gitignore": (".venv\n", ".venv\n/ours/\n"),
 }
 """An edit of a file of each kind, half of which the later release changes too."""
+OUR_PAGE = b"[gone](gone.md) \xff\r\n```python\nrow = HANDLERS[name](rows)\n```\n"
 DELETED = [
     "conf/gate/flights.yaml", "conf/model/stacking.yaml", "tests/test_graph.py",
     "notebooks/01-look-at-the-data.ipynb",
@@ -319,6 +320,7 @@ def test_an_update_keeps_what_the_project_changed(template: Path, tmp_path: Path
         (root / file).unlink()
     (root / "src/project/ours.py").write_text("OURS = 1\n")
     (root / "docs/ours.png").write_bytes(bytes(range(256)))
+    (root / "docs/ours.md").write_bytes(OUR_PAGE)
     project.commit("twenty edits, four deletions, two files of our own")
 
     update(project)
@@ -331,6 +333,7 @@ def test_an_update_keeps_what_the_project_changed(template: Path, tmp_path: Path
         assert LATER.get(file, "") in text, file
     assert [file for file in DELETED if (root / file).exists()] == []
     assert (root / "docs/ours.png").read_bytes() == bytes(range(256))
+    assert (root / "docs/ours.md").read_bytes() == OUR_PAGE
     assert read(root, "src/project/ours.py") == "OURS = 1\n"
     assert (root / "conf/model/later.yaml").exists()
     assert not (root / "conf/model/linear_svm.yaml").exists()
@@ -397,10 +400,15 @@ def test_stages_of_a_copy_run_only_when_their_code_changes(made: Project) -> Non
 
 
 @pytest.mark.slow
-def test_a_copy_is_set_up_run_and_tested_by_make(template: Path, tmp_path: Path) -> None:
-    """A regression, whose model is promoted before the tests."""
-    project = copied_from(template, tmp_path / "two words", **OWN_DATA)
-    project.edit("conf/config.yaml", "dataset: wine ", "dataset: diabetes ")
+@pytest.mark.parametrize("example", ["none", *(["flights"] if LONG else [])])
+def test_a_copy_is_set_up_run_and_tested_by_make(
+    template: Path, tmp_path: Path, example: str
+) -> None:
+    """With LONG=1 of the flights too; without them, of a regression. A model is in use already."""
+    project = copied_from(template, tmp_path / "two words", **{**OWN_DATA, "example": example})
+    if example == "none":
+        project.edit("conf/config.yaml", "dataset: wine ", "dataset: diabetes ")
+    project.edit("conf/config.yaml", "  - _self_\n", "  - _self_\n  - experiment: debug\n")
     took = {}
     for command in ("make setup", "make repro", "seedbed promote", "make test"):
         if command == "seedbed promote":

@@ -242,6 +242,27 @@ NOT_CALLED = [{"_target_": "os.system", "command": "true"}]
         (
             "random_forest",
             "binary",
+            {"classification": {"_target_": "sklearn.pipeline.make_pipeline", "verbsoe": True}},
+            r"make_pipeline has no argument verbsoe \(did you mean verbose\?\)\.",
+        ),
+        (
+            "random_forest",
+            "binary",
+            {
+                "classification": {
+                    "_target_": "sklearn.ensemble.BaggingClassifier",
+                    "n_estimators": 3,
+                    "estimator": {
+                        "_target_": "sklearn.linear_model.LogisticRegression",
+                        "n_estimators": 3,
+                    },
+                }
+            },
+            r"cannot be made.*LogisticRegression.*n_estimators.*estimator",
+        ),
+        (
+            "random_forest",
+            "binary",
             {"arguments": {"inner": NOT_CALLED}},
             r"'os.system'.*may be called.*conf/model/random_forest\.yaml",
         ),

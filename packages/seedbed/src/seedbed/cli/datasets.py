@@ -22,8 +22,6 @@ MOVED = 3
 """The exit code where a source is not as it was."""
 SHOWN = 60
 """How many columns are shown."""
-LARGEST_IN_GIT = 500 * 1024
-"""Bytes of a file that hooks and `make lint` let into Git."""
 
 
 @dataset.command()
@@ -89,9 +87,10 @@ def add(
     )
     _show(added)
     name = added.description.name
-    for file in added.files:
-        if (root / file).stat().st_size > LARGEST_IN_GIT:
-            print(f"before `git add`: dvc add {shlex.quote(file)}, since it is above 500 kB")
+    if added.large:
+        print(
+            f"before `git add`: dvc add {shlex.quote(added.large)}, since Git gets at most 500 kB"
+        )
     print("next: dvc repro" if use else f"next: dvc exp run -S dataset={name}")
 
 

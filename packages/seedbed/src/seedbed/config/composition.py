@@ -133,6 +133,8 @@ def explain_hydra(error: BaseException, conf: Path) -> str:
     """Return why Hydra cannot compose the folder `conf`, and what a missing choice may be."""
     if absent_key := re.match(r"Could not override '(\w+)'", str(error)):
         key, groups = absent_key[1], {path.name for path in conf.iterdir() if path.is_dir()}
+        if key in groups:
+            return f"{MAIN} chooses no {key}; write +{key}=... for that."
         return (
             f"conf/ sets no {key}{did_you_mean(key, sorted(groups | set(Params.model_fields)))}; "
             f"+{key}=... would add one."

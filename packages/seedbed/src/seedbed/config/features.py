@@ -74,8 +74,8 @@ def plan_features(columns: Mapping[str, Column], features: Features) -> dict[str
     """
     for mistake in find_feature_mistakes(columns, features):
         raise UserError(
-            f"{mistake.key} {mistake.message}. Edit features in the conf/dataset file, or the one "
-            "of conf/features."
+            f"{mistake.key} {mistake.message}. Edit `features` in the conf/dataset file, or the "
+            "file of conf/features."
         )
     made = _all_features(columns, features)
     return {name: feature for name, feature in made.items() if name not in features.drop}

@@ -79,7 +79,7 @@ def metric(
     def register(compute: Function) -> Function:
         name = compute.__name__
         refuse_unknown("the direction of @metric", [direction], get_args(Direction), compute)
-        refuse_unknown("a task of @metric", tasks or [""], get_args(Task), compute)
+        refuse_unknown("a task of @metric", tasks or ["none"], get_args(Task), compute)
         refuse_unknown("uses of @metric", [uses], get_args(Uses), compute)
         METRICS.add(name, Metric(name, direction, tasks, uses, compute), compute)
         return compute

@@ -33,7 +33,7 @@ def fetched(session: "HttpSession", address: str) -> Iterator[tuple[Path, "Respo
     address : str
         Its last part is the file's name. No secret is in it.
 
-    Raises UserError see :meth:`~seedbed.data.http_session.HttpSession.fetch`.
+    Raises UserError as :meth:`~seedbed.data.http_session.HttpSession.fetch` does.
     """
     key = hashlib.sha256(address.encode()).hexdigest()[:32]
     name = Path(urlsplit(address).path).name or "answer"

@@ -3,7 +3,7 @@
 import glob
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -18,9 +18,6 @@ from seedbed.data.parquet_files import (
 from seedbed.data.source_texts import without_missing
 from seedbed.errors import UserError
 
-if TYPE_CHECKING:
-    from seedbed.data.stores import Store
-
 ENDINGS = {
     "csv": (".csv", ".csv.gz", ".csv.zip", ".tsv", ".tsv.gz", ".tsv.zip", ".txt"),
     "parquet": (".parquet",),
@@ -33,8 +30,28 @@ SHOWN = 3
 """How many of these endings a message names."""
 
 
+class Files(Protocol):
+    """Where files lie: on this machine, or at an address (:mod:`seedbed.data.stores`)."""
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is a file."""
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or a folder."""
+        ...
+
+    def glob(self, pattern: str) -> list[str]:
+        """Return what matches a pattern, in sorted order."""
+        ...
+
+    def parquet_in(self, folder: str) -> list[str]:
+        """Return the Parquet files of a folder and of the folders in it, in sorted order."""
+        ...
+
+
 class LocalFiles:
-    """Files of this machine, as :class:`seedbed.data.stores.Store` has those elsewhere."""
+    """Files of this machine: see :class:`Files`."""
 
     def is_file(self, path: str) -> bool:
         """Whether there is a file."""
@@ -54,7 +71,7 @@ class LocalFiles:
 
 
 def find_files(
-    source: Source, dataset: Dataset, table: str, files: "Store | None" = None
+    source: Source, dataset: Dataset, table: str, files: Files | None = None
 ) -> list[str]:
     """Return the files of a table, in sorted order, or the folder of Parquet files that it is.
 
@@ -63,7 +80,7 @@ def find_files(
 
     Parameters
     ----------
-    files : Store, optional
+    files : Files, optional
         Where they lie; on this machine if it is not given.
 
     Raises UserError if there is none, or a path that is one table stands for several.
@@ -74,11 +91,11 @@ def find_files(
             "-S source.path=FOLDER."
         )
     path = source.path.rstrip("/") if files else str(Path(source.path).expanduser())
-    place = files or LocalFiles()
-    found = [path] if place.is_file(path) else []
+    files = files or LocalFiles()
+    found = [path] if files.is_file(path) else []
     what = "one file"
-    if not found and glob.has_magic(source.path) and not place.exists(path):
-        found = place.glob(path)
+    if not found and glob.has_magic(source.path) and not files.exists(path):
+        found = files.glob(path)
         what = "a pattern"
         if not found:
             raise UserError(
@@ -89,12 +106,10 @@ def find_files(
             f"source.path: {path} is {what}, and dataset {dataset.name} has the tables "
             f"{', '.join(dataset.table_names)}. Name the folder that holds a file for each."
         )
-    return found or [_find_in_folder(path, source.kind, dataset, table, place)]
+    return found or [_find_in_folder(path, source.kind, dataset, table, files)]
 
 
-def _find_in_folder(
-    path: str, kind: str, dataset: Dataset, table: str, files: "LocalFiles | Store"
-) -> str:
+def _find_in_folder(path: str, kind: str, dataset: Dataset, table: str, files: Files) -> str:
     for ending in ENDINGS[kind]:
         if files.is_file(f"{path}/{table}{ending}"):
             return f"{path}/{table}{ending}"

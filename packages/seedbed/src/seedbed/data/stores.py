@@ -34,7 +34,7 @@ def head_of(pattern: str) -> str:
 
 
 class Store:
-    """The files of the store that an address names.
+    """The files of the store that an address names: see :class:`seedbed.data.source_files.Files`.
 
     Credentials are those that the store's own tools use: their environment variables and files,
     such as ``~/.aws``, or fsspec's.

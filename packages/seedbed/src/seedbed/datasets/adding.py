@@ -34,6 +34,7 @@ from seedbed.datasets.placing import (
     plan_copies,
     plan_tables,
     refuse_others,
+    too_large_for_git,
 )
 from seedbed.datasets.sniffing import Sniffed, read_as_text, sniff, with_options
 from seedbed.datasets.tables import relate_tables, sniff_tables
@@ -53,6 +54,7 @@ class Added:
     description: Description
     files: list[str]
     warnings: list[str]
+    large: str  # the file or folder below data/source that is too large for Git, or ""
 
 
 def add_dataset(
@@ -166,7 +168,12 @@ def add_dataset(
         write_text(main, CHOICE.sub(rf"\g<1>{name}", main.read_text(encoding="utf-8"), count=1))
         compose_anew(root)
     written = [file.relative_to(root).as_posix() for file in files.values()]
-    return Added(found, [*written, *([place] if copies else [])], [*sniffed.notes, *warnings])
+    return Added(
+        found,
+        [*written, *([place] if copies else [])],
+        [*sniffed.notes, *warnings],
+        "" if elsewhere else too_large_for_git(root, place),
+    )
 
 
 def _refuse_columns(

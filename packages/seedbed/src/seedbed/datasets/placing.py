@@ -15,6 +15,8 @@ from seedbed.files import replacing
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 """What is a file's name in conf/ and, on a command line, no number."""
+LARGEST_IN_GIT = 500 * 1024
+"""Bytes of a file that hooks and `make lint` let into Git."""
 
 
 def choose_name(path: str, named: str | None) -> str:
@@ -103,6 +105,18 @@ def refuse_others(root: Path, copies: dict[Path, Path]) -> None:
                 f"{target.relative_to(root)} exists, and is another file than {file}; nothing was "
                 "written. Choose another name with --name, or replace it with --force."
             )
+
+
+def too_large_for_git(root: Path, place: str) -> str:
+    """Return the file or folder of a table below data/source that should be DVC's, or ""."""
+    places = sorted(root.glob(place))
+    files = [file for found in places for file in (found.rglob("*") if found.is_dir() else [found])]
+    large = [file for file in files if file.stat().st_size > LARGEST_IN_GIT]
+    if not large:
+        return ""
+    top = places[0] if len(places) == 1 else places[0].parent
+    top = large[0] if top == root / WATCHED else top
+    return "" if Path(f"{top}.dvc").exists() else top.relative_to(root).as_posix()
 
 
 def copy_file(file: Path, target: Path) -> None:

@@ -41,7 +41,7 @@ class SplitGuess:
     reason: str
     validation: float
     test: float
-    folds: int  # of the cross-validation
+    folds: int  # of the cross-validation, as its repeats
     repeats: int = 1
     notes: tuple[str, ...] = ()  # what a person should know
 

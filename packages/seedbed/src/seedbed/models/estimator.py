@@ -141,15 +141,17 @@ def _instantiate(spec: dict[str, Any], name: str) -> "BaseEstimator":
 
 def _why(error: Exception, spec: dict[str, Any]) -> str:
     """Return why an estimator cannot be made, with the argument that was probably meant."""
-    from hydra.utils import get_class
+    from hydra.utils import get_object
 
     text = one_line(error).rstrip(".")
-    found = re.search(r"unexpected keyword argument '(\w+)'", text)
-    if not found or found[1] not in spec:
+    called = get_object(spec["_target_"])
+    pattern = r"(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument '(\w+)'"
+    found = re.search(pattern, text)
+    # An estimator inside of this one may have been called.
+    if not found or "full_key:" in text or found[1] != called.__name__ or found[2] not in spec:
         return f"{text}."
-    kind = get_class(spec["_target_"])
-    known = inspect.signature(kind).parameters
-    return f"{kind.__name__} has no argument {found[1]}{did_you_mean(found[1], known)}."
+    known = inspect.signature(called).parameters
+    return f"{found[1]} has no argument {found[2]}{did_you_mean(found[2], known)}."
 
 
 def _weigh_classes(estimator: "BaseEstimator", model: Model, task: Task) -> None:

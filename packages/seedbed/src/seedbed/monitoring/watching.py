@@ -27,7 +27,8 @@ class AnsweredRows:
     """Answers to n rows, and what is known of these."""
 
     answers: pd.DataFrame  # shape (n, n_answers): as the bundle gives them
-    target: pd.Series | None  # shape (n,), or None: where the rows have such a column
+    # shape (n,), where the rows have such a column
+    target: pd.Series | None
     times: pd.Series | None
     groups: pd.Series | None
     slices: dict[str, pd.Series]  # the columns of ``problem.slices`` that there are

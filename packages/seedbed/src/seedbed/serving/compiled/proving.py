@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from seedbed.serving.compiled.exceptions import UnusualRowError
 from seedbed.serving.compiled.model import CompiledModel
 from seedbed.serving.compiled.values import is_missing
+from seedbed.serving.samples import json_value
 
 if TYPE_CHECKING:
     from seedbed.serving.bundle import Bundle
@@ -31,8 +32,9 @@ def find_difference(
     unseen = {c.name: "never seen" for c in compiled.columns if c.type == "category"}
     missing = [first | {column.name: None} for column in compiled.columns]
     asked = [*map(dict, rows), *missing, first | unseen, dict.fromkeys(first)]
-    features = uncompiled.features_of(uncompiled.check(asked).cleaned)
-    answers = uncompiled.answer(asked).rows
+    checked = uncompiled.check(asked)
+    features = uncompiled.features_of(checked.cleaned)
+    answers = uncompiled.predict(checked).to_dict(orient="records")
     columns = [features[name].tolist() for name in features]
     compared = 0
     for place, row in enumerate(asked):
@@ -46,8 +48,9 @@ def find_difference(
         for name, value, column in zip(features, made, columns, strict=True):
             if (found := _shown(value)) != (wanted := _shown(column[place])):
                 return f"its feature {name} is {found} where the Pipeline's is {wanted}"
-        if json.dumps(answer) != json.dumps(answers[place]):
-            return f"it answers {answer} where the Pipeline answers {answers[place]}"
+        expected = {name: json_value(value) for name, value in answers[place].items()}
+        if json.dumps(answer) != json.dumps(expected):
+            return f"it answers {answer} where the Pipeline answers {expected}"
     return "" if compared else "it can read none of the sample rows"
 
 

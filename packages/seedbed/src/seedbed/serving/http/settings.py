@@ -14,8 +14,8 @@ class Settings:
 
     path: Path  # the bundle's folder
     shadow: Path | None = None  # a second bundle, which answers silently
-    host: str = "127.0.0.1"  # port 0 is any free one
-    port: int = 8000
+    host: str = "127.0.0.1"
+    port: int = 8000  # 0 is any free one
     workers: int = 1  # processes that answer
     max_bytes: int = 16 * MEGABYTE  # of the body of a request
     max_rows: int = 100_000  # of a request
