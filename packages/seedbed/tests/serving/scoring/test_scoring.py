@@ -13,7 +13,7 @@ from seedbed.errors import UserError
 from seedbed.serving import load_bundle
 from seedbed.serving.scoring.batches import Batch
 from seedbed.serving.scoring.reading import Wording
-from seedbed.serving.scoring.workers import scoring
+from seedbed.serving.scoring.workers import score_all, scoring
 
 from support import PAIRS
 
@@ -94,9 +94,9 @@ def test_a_bundle_that_is_replaced_while_processes_start_is_named(flights) -> No
     batch = Batch(pa.Table.from_pandas(flights.rows[:2]), np.arange(2), 2, [])
     with (
         pytest.raises(UserError, match="bundle: the bundle was replaced meanwhile"),
-        scoring(other, flights.bundle, Wording(), 2) as scorer,
+        scoring(other, flights.bundle, Wording(), 2) as submit,
     ):
-        list(scorer.score([batch]))
+        list(score_all([batch], submit, 2))
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl", "table"])
