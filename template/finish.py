@@ -1,7 +1,8 @@
 """Makes a project of what Copier rendered: copier.yml runs it in the project's folder.
 
 What it writes depends on the template's commit and the answers alone, to the byte: `copier update`
-renders the earlier release once more, and takes for an edit whatever differs from that.
+renders the earlier release once more, and takes for an edit whatever differs from that. (A link in
+docs/ to a file that only the project has stays a link where that file is; no line is lost by it.)
 """
 
 import hashlib

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.config.schema import Dataset, Table
 from seedbed.errors import UserError
-from seedbed.stages import stage
+from seedbed.stages import _with_file, stage
 
 from support import REPOSITORY
 
@@ -124,3 +125,29 @@ def test_a_module_holds_one_stage() -> None:
     assert stage(one) is one, "a module may be imported again"
     with pytest.raises(UserError, match="both one and two are marked with @stage"):
         stage(two)
+
+
+@pytest.mark.parametrize(
+    ("names", "file"),
+    [
+        ({"rents": "rents"}, "conf/dataset/rents.yaml"),
+        ({"cities": "rents", "flights": "flights"}, "conf/dataset/cities.yaml"),
+        ({"rents": "rents", "rents_2024": "rents"}, "the conf/dataset file"),
+        ({"flights": "flights"}, "the conf/dataset file"),
+    ],
+    ids=["of its name", "of another name", "two of one name", "none"],
+)
+def test_a_message_names_the_file_of_the_dataset_where_it_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: dict[str, str], file: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("conf/dataset").mkdir(parents=True)
+    for stem, name in names.items():
+        Path(f"conf/dataset/{stem}.yaml").write_text(f"dataset: {{name: {name}}}\n", "utf-8")
+    found = composed_dataset("rents")
+    monkeypatch.setattr("seedbed.stages.read_params", lambda asked: {"dataset": found})
+    assert _with_file("Edit the conf/dataset file.") == f"Edit {file}."
+
+
+def composed_dataset(name: str) -> Dataset:
+    return Dataset(name=name, tables=[Table(name=name)])
