@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from kafka_broker import Broker
 from seedbed.stages import COLLECT_AFTER
 from servers import MariaDB, Postgres
+from warm import before_tests
 
 from support import LONG, Project, copied, copy_repository, made_once
 
@@ -31,6 +32,7 @@ settings.load_profile("seedbed")
 # For the workers of `pytest -n`, which start later: threads that wait by spinning take the other worker's core.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in stages
+before_tests()
 gc.set_threshold(COLLECT_AFTER)
 
 

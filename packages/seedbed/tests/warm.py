@@ -2,7 +2,8 @@
 
 Stages take twice as long to import what they stand on as to work on a few thousand rows, and `dvc` and `seedbed` longer
 than to do their work in a small repository. DVC starts stages with their own command as always, src/stage.sh, which
-hands them over as it does in a sweep; their code is that of their own repository.
+hands them over as it does in a sweep; their code is that of their own repository: what was imported of seedbed is used
+where the repository's files of it are the same, byte for byte.
 """
 
 import atexit
@@ -13,12 +14,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
 
 from seedbed.sweeps import zygote
-from seedbed.sweeps.repro import run_with_its_own_code
+from seedbed.sweeps.repro import DURING, FROM_THE_START, own_files, run_with_its_own_code
+
+SOURCE = "packages/seedbed/src"
 
 SCRIPTS = {"dvc": "dvc.cli", "seedbed": "seedbed.__main__"}
 """The commands that are forked, and the modules whose `main` they call."""
@@ -45,9 +48,9 @@ def warm() -> dict[str, str]:
 
 
 def can_run(name: str, changed: Iterable[str] = ()) -> bool:
-    """Whether a command can be forked with these variables changed, and nothing else in the environment has changed."""
+    """Whether a command can be forked with these variables changed, and no test has changed others."""
     late = all(variable in READ_LATE or variable.startswith("AWS_") for variable in changed)
-    return late and sys.platform == "linux" and name in SCRIPTS and _commands()[1] == _environment()
+    return late and sys.platform == "linux" and name in SCRIPTS and _environment() == before_tests()
 
 
 def forked(
@@ -55,21 +58,21 @@ def forked(
 ) -> tuple[list[str], dict[str, str]]:
     """Return the command that has a fork do what a command does, and the environment to start it in."""
     request = json.dumps({"command": command, "environment": dict(environment)})
-    found, name = _commands()[0], Path(command[0]).name
+    found, name = _commands(), Path(command[0]).name
     return [sys.executable, "-I", "-S", found["SEEDBED_CLIENT"], name], {**found, COMMAND: request}
 
 
 @cache
-def _commands() -> tuple[dict[str, str], dict[str, str]]:
-    """Start the zygote of commands; return how it is found, and the environment that it was started in."""
-    return _started("commands"), _environment()
+def _commands() -> dict[str, str]:
+    """Start the zygote of commands; return how it is found."""
+    return _started("commands")
 
 
 def _started(what: str) -> dict[str, str]:
     """Start a zygote that ends with this process; return the environment in which it is found."""
     here = Path(mkdtemp(prefix="warm-"))
     atexit.register(shutil.rmtree, here, ignore_errors=True)
-    (here / "src").symlink_to(Path(__file__).parents[1] / "src")  # PYTHONPATH of a zygote
+    (here / "src").symlink_to(_repository() / SOURCE)  # PYTHONPATH of a zygote
     started = zygote.Zygote(here, program=(__file__, what))
     atexit.register(started.close)
     return started.environment
@@ -78,6 +81,31 @@ def _started(what: str) -> dict[str, str]:
 def _environment() -> dict[str, str]:
     """Return the environment, without the name of the test that runs."""
     return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
+@cache
+def before_tests() -> dict[str, str]:
+    """Return the environment as it was when this was first called, which conftest.py does before any test."""
+    return _environment()
+
+
+def _repository() -> Path:
+    return Path(__file__).parents[3]
+
+
+def _code_of(root: Path) -> dict[str, bytes]:
+    """Return the files of seedbed in a repository, without what Python makes of them."""
+    files = (root / SOURCE).rglob("*")
+    return {
+        str(file.relative_to(root)): file.read_bytes()
+        for file in files
+        if file.parent.name != "__pycache__" and file.is_file()
+    }
+
+
+def _run_stage(imported: dict[str, bytes], name: str) -> None:
+    here = Path.cwd()
+    run_with_its_own_code(name, own_files(here) if _code_of(here) == imported else None)
 
 
 def _run_command(name: str) -> None:
@@ -99,9 +127,11 @@ def _run_command(name: str) -> None:
 
 
 if __name__ == "__main__":
-    stages = sys.argv[1] == "stages"
     listening = zygote.listen()
-    zygote.preload(
-        ("great_expectations", "skrub", *zygote.PACKAGES) if stages else IMPORTED_BY_COMMANDS
-    )
-    zygote.serve(listening, run_with_its_own_code if stages else _run_command)
+    if sys.argv[1] == "stages":
+        code = _code_of(_repository())
+        zygote.preload((*FROM_THE_START, *DURING["ingest"]))
+        zygote.serve(listening, partial(_run_stage, code))
+    else:
+        zygote.preload(IMPORTED_BY_COMMANDS)
+        zygote.serve(listening, _run_command)

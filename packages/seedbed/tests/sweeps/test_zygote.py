@@ -31,7 +31,8 @@ STAGES = {
     "die": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
     "read": "import sys\nprint(repr(sys.stdin.read()))",
     "name": "print(__name__)",
-    "environment": "import os, time\nprint(os.environ['GREETING'], len(os.environ['LONG']), time.tzname[0])",
+    "environment": "import os, time\n"
+    "print(os.environ['GREETING'], len(os.environ['LONG']), time.tzname[0], os.environ.get('ANOTHER'))",
     "late": "import sys\nprint('late' in sys.modules)",
     "collects": "import gc\nprint(gc.isenabled(), gc.get_freeze_count() > 0)",
     "count": "import state\nstate.count += 1\nprint(state.count)",
@@ -87,7 +88,9 @@ def in_time() -> Iterator[None]:
 
 @pytest.fixture
 def zygote(checkout: Path) -> Iterator[Zygote]:
-    started = Zygote(checkout, ("-c", PROGRAM))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANOTHER", "which no stage has")
+        started = Zygote(checkout, ("-c", PROGRAM))
     yield started
     started.process.kill()
     started.process.wait()
@@ -162,7 +165,7 @@ def test_a_stage_has_the_environment_of_its_command(
     variables = {"GREETING": "a=b höher\n", "LONG": "x" * 100_000, "TZ": "Pacific/Auckland"}
     assert run("environment", tmp_path, {**environment, **variables})[:2] == (
         0,
-        "a=b höher\n 100000 NZST\n",
+        "a=b höher\n 100000 NZST None\n",
     )
 
 

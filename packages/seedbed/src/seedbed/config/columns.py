@@ -57,7 +57,7 @@ def resolve_columns(lists: ColumnLists, names: Iterable[str]) -> dict[str, Colum
         other.
     """
     names = list(names)
-    for mistake in (*_find_absent(ColumnTypes(lists), names), *find_conflicts(lists, names)):
+    for mistake in (*find_absent(lists, names), *find_conflicts(lists, names)):
         raise UserError(f"{mistake.key} {mistake.message}. Edit the conf/dataset file.")
     return take_columns(lists, names)
 
@@ -99,8 +99,9 @@ def find_conflicts(lists: ColumnLists, names: Iterable[str]) -> Iterator[Mistake
         )
 
 
-def _find_absent(types: "ColumnTypes", names: list[str]) -> Iterator[Mistake]:
-    known = set(names)
+def find_absent(lists: ColumnLists, names: list[str]) -> Iterator[Mistake]:
+    """Yield the names and globs of the lists that take no column of a table."""
+    types, known = ColumnTypes(lists), set(names)
     shown = some_of(names, SHOWN)
     for name, roles in types.named.items():
         if name not in known and not is_glob(name):

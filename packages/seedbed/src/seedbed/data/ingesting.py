@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from seedbed.config.columns import ColumnTypes, take_columns
+from seedbed.config.columns import ColumnTypes, find_absent, take_columns
 from seedbed.config.joins import ROWS, Join
 from seedbed.config.schema import ColumnLists, Dataset
 from seedbed.data.batches import as_batches, begun_anew, read_ahead, stack_batches
@@ -125,7 +125,8 @@ def columns_to_read(
 ) -> list[str]:
     """Return the columns of a table that :func:`assemble_rows` needs, in the table's order.
 
-    All of them, where one that the configuration names is missing: the message about it lists them.
+    All of them, where a name or a glob of the configuration has none: the message about it lists
+    them.
     """
     named: set[str] = set()
     taken: set[str] = set()
@@ -136,7 +137,8 @@ def columns_to_read(
     if table == dataset.base:
         added = {name for join in dataset.joins for name in join.added}
         named |= {key for join in dataset.joins for key in join.pairs} - added
-        named |= {*ColumnTypes(lists)} - added
+        if any(find_absent(lists, [*names, *added])):
+            return names
         taken = {*take_columns(lists, names)}
     if not named.issubset(names):
         return names

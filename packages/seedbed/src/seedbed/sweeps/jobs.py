@@ -109,7 +109,8 @@ class Worker:
         self._settings = settings_for_slot(Path(sweep.root), self.slot.root)
         self._environment = {"SEEDBED_SLOT": str(self.slot.root), "DVC_ROOT": sweep.root}
         # A zygote has imported the code of the snapshot, which is the same for all jobs of a sweep.
-        self._zygote = Zygote(self.slot.root) if sys.platform == "linux" else None
+        has_one = "SEEDBED_ZYGOTE" in os.environ or sys.platform != "linux"
+        self._zygote = None if has_one else Zygote(self.slot.root)
         if self._zygote:
             self._environment |= self._zygote.environment
         self._inputs: str | None = None

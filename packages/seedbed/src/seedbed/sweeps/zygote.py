@@ -228,7 +228,9 @@ def _become(
         for number, descriptor in zip((1, 2), descriptors, strict=True):
             os.dup2(descriptor, number)
         os.chdir(folder)
-        os.environ.update(environment)
+        kept = {"PYTHONPATH": os.environ["PYTHONPATH"]}
+        os.environ.clear()
+        os.environ.update({**kept, **environment, **ENVIRONMENT})
         time.tzset()
         stage()
         code = 0
