@@ -152,7 +152,7 @@ def test_chaos(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     kept = project.experiment_commits()
     assert 3 <= len(kept) < JOBS
-    done = project.run("python", "-m", "seedbed.sweep", "-m", *command, limit=1200)
+    done = project.run("python", "-m", "seedbed.sweep", "-m", *command, limit=1200, unaided=True)
     assert done.stdout.count("was there before") >= len(kept)
     found = project.experiment_commits()
     assert kept.items() <= found.items()
