@@ -4,6 +4,7 @@ It holds at most 5 MB a partition in memory, the latest. It knows no offset by t
 """
 
 import ctypes
+import itertools
 import socket
 import struct
 import subprocess
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+TOPICS = (f"topic{number}" for number in itertools.count())
+"""Names that no topic of a session has yet."""
 Row = tuple[int, bytes | None] | tuple[int, bytes | None, dict[str, Any]]
 """A partition, a value, and what else :meth:`confluent_kafka.Producer.produce` takes."""
 
@@ -94,7 +97,7 @@ class Broker:
     def _do(self, command: str) -> None:
         assert self._process.stdin is not None
         print(command, file=self._process.stdin, flush=True)
-        assert self._answer() == "0"
+        assert (answer := self._answer()) == "0", f"{command}: {answer}"
 
     def _answer(self) -> str:
         assert self._process.stdout is not None

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from seedbed.config.extensions import refuse_other_than_function
 from seedbed.config.params import read_params
 from seedbed.config.project import import_module_of_project, project_package
 from seedbed.config.schema import Params
@@ -32,7 +33,7 @@ def stage(function: Stage) -> Stage:
     Raises
     ------
     UserError
-        If its module has another stage already.
+        If its module has another stage already, or what is decorated is no function.
 
     Examples
     --------
@@ -41,6 +42,7 @@ def stage(function: Stage) -> Stage:
     ... def clean(columns, cleaning):
     ...     ...
     """
+    refuse_other_than_function("stage", function)
     earlier = _stages.setdefault(function.__module__, function)
     if earlier.__qualname__ != function.__qualname__:
         raise UserError(

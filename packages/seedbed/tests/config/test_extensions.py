@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from seedbed.config.sources import SOURCES, why_no_source
 from seedbed.data.features import feature
 from seedbed.data.sources import source
 from seedbed.errors import UserError
+from seedbed.stages import stage
 
 DECORATORS: dict[str, tuple[Callable[..., Any], Any]] = {
     "feature": (feature(columns=1), KINDS),
@@ -72,14 +74,64 @@ def test_a_name_of_seedbeds_own_is_refused(decorate: Callable[..., Any], name: s
             "uses of @metric is 'decision' (did you mean decisions?). It may be scores, decisions.",
         ),
         (feature(types=("numbr",)), "a type of @feature is 'numbr' (did you mean number?)"),
+        *(
+            (feature(columns), f"columns of @feature is {columns!r}. It may be a number from 1, or")
+            for columns in ("again", 0, -1, 1.5, None, (2, 1), (0, None), (1, 0), (1, 2, 3), ("1", 2))
+        ),
+        (feature(types="number"), "types of @feature is 'number'. It may be a tuple such as"),
+        (feature(types=()), "types of @feature is (). It may be a tuple such as"),
+        (feature(elementwise="no"), "elementwise of @feature is 'no'. It may be True or False."),
+        (metric(["maximize"], "binary"), "the direction of @metric is ['maximize']"),
     ],
 )  # fmt: skip
-def test_a_word_that_a_decorator_does_not_know_is_refused(
+def test_what_a_decorator_does_not_take_is_refused(
     decorate: Callable[..., Any], message: str
 ) -> None:
     with only_seedbed(), pytest.raises(UserError, match=re.escape(message)) as refusal:
         decorate(named("of_ones_own"))
     assert str(refusal.value).startswith("project.extensions, line 12: ")
+
+
+@pytest.mark.parametrize("columns", [1, 3, (1, 1), (1, 3), (2, None), [2, None]])
+def test_a_kind_of_feature_says_how_many_columns_it_takes(columns: Any) -> None:
+    with only_seedbed():
+        feature(columns)(named("of_ones_own"))
+        least, most, _ = KINDS.all()["of_ones_own"].takes
+    assert [least, most] == ([columns] * 2 if isinstance(columns, int) else list(columns))
+
+
+@pytest.mark.parametrize(
+    ("decorate", "right"),
+    [(feature, "@feature()"), (metric, '@metric("maximize", "binary")')],
+    ids=["feature", "metric"],
+)
+def test_a_decorator_without_its_brackets_is_refused(
+    decorate: Callable[..., Any], right: str
+) -> None:
+    with pytest.raises(UserError, match=re.escape(f"without brackets. Write {right}.")) as refusal:
+        decorate(named("of_ones_own"))
+    assert str(refusal.value).startswith("project.extensions, line 12: ")
+
+
+@pytest.mark.parametrize(
+    "found", [int, "csv", partial(named("of_ones_own"), 1)], ids=["class", "name", "partial"]
+)
+@pytest.mark.parametrize(
+    ("name", "decorate"),
+    [*((name, decorate) for name, (decorate, _) in DECORATORS.items()), ("stage", stage)],
+    ids=[*DECORATORS, "stage"],
+)
+def test_what_is_decorated_is_a_function(
+    name: str, decorate: Callable[..., Any], found: Any
+) -> None:
+    with pytest.raises(UserError, match=f"@{name} is given .*, and takes a function: write it in"):
+        decorate(found)
+
+
+def test_a_function_that_is_wrapped_is_a_function() -> None:
+    with only_seedbed():
+        source(lru_cache(named("of_ones_own")))  # type: ignore[arg-type]
+        assert SOURCES.find("of_ones_own") is not None
 
 
 def test_a_source_that_nobody_has_is_named_with_those_there_are() -> None:

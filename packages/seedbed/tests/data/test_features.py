@@ -1,13 +1,24 @@
 """Features are functions of their own row, and nothing known only after the outcome becomes one."""
 
+import re
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from seedbed.config.extensions import only_seedbed
 from seedbed.config.modelling import Problem
 from seedbed.config.preparation import Derived, Features
 from seedbed.config.schema import Column
-from seedbed.data.features import compute_features, input_columns, kinds_of_text, make_target
+from seedbed.data.features import (
+    compute_features,
+    feature,
+    input_columns,
+    kinds_of_text,
+    make_target,
+)
 from seedbed.errors import UserError
 
 COLUMNS = {
@@ -184,6 +195,63 @@ def test_what_is_dropped_is_neither_read_nor_asked_for() -> None:
     )
     assert input_columns(COLUMNS, features) == ["clock", "word"]
     assert list(compute_features(rows()[["clock", "word"]], COLUMNS, features)) == ["clock", "word"]
+
+
+def made_by(compute: Callable[[pd.Series], Any]) -> pd.Series:
+    """Return the feature that a function of a project makes of clock."""
+    with only_seedbed():
+
+        @feature()
+        def of_ones_own(clock: pd.Series) -> pd.Series:
+            return compute(clock)
+
+        features = Features(use_derived=True, derived=[derived("of_ones_own", "clock")])
+        return compute_features(rows(), COLUMNS, features)["new"]
+
+
+@pytest.mark.parametrize(
+    ("compute", "expected"),
+    [
+        (lambda clock: clock, [515.0, 2359.0]),
+        (lambda clock: clock > 1000, [0.0, 1.0]),
+        (lambda clock: clock.astype("float32") / [1, 0], [515.0, None]),
+        (lambda clock: (clock > 1000).astype("boolean").where(clock > 1000), [None, 1.0]),
+        (lambda clock: clock.astype("Int64").where(clock > 1000), [None, 2359.0]),
+        (lambda clock: clock.astype("double[pyarrow]").where(clock > 1000), [None, 2359.0]),
+        (lambda clock: clock.astype("str"), ["515", "2359"]),
+        (lambda clock: pd.Series(["b", None], dtype="category"), ["b", None]),
+        (lambda clock: pd.Series(["b", None], dtype="string[pyarrow]"), ["b", None]),
+        (lambda clock: pd.Series(["b", None], dtype="object"), ["b", None]),
+    ],
+)
+def test_a_feature_of_ones_own_is_float64_or_str(
+    compute: Callable[[pd.Series], Any], expected: list[Any]
+) -> None:
+    dtype = "str" if isinstance(expected[0], str) else "float64"
+    pd.testing.assert_series_equal(made_by(compute), pd.Series(expected, dtype=dtype, name="new"))
+
+
+@pytest.mark.parametrize(
+    ("compute", "words"),
+    [
+        (lambda clock: 1.0, "gives a value of type float for 2 rows. Return a pandas Series"),
+        (lambda clock: None, "gives a value of type NoneType for 2 rows"),
+        (lambda clock: clock.to_numpy(), "gives a value of type ndarray for 2 rows"),
+        (lambda clock: clock.to_frame(), "gives a value of type DataFrame for 2 rows"),
+        (lambda clock: clock.head(1), "gives 1 values with another index for 2 rows"),
+        (lambda clock: clock.set_axis([1, 0]), "gives 2 values with another index for 2 rows"),
+        (pd.to_datetime, "gives values of type datetime64[ns] for 2 rows"),
+        (pd.to_timedelta, "gives values of type timedelta64[ns] for 2 rows"),
+    ],
+)
+def test_a_feature_of_ones_own_that_is_no_value_for_each_row_is_refused(
+    compute: Callable[[pd.Series], Any], words: str
+) -> None:
+    with pytest.raises(
+        UserError, match=re.escape(f"the kind of feature of_ones_own {words}")
+    ) as no:
+        made_by(compute)
+    assert str(no.value).startswith(f"{__name__}, line ")
 
 
 def test_without_a_time_column_there_are_no_time_parts() -> None:

@@ -1,7 +1,6 @@
 """Messages of a topic are read in the order of their offsets, all of a window, or refused in a sentence."""
 
 import io
-import itertools
 import json
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ import fastavro
 import pandas as pd
 import pytest
 
-from kafka_broker import Broker, Row
+from kafka_broker import TOPICS, Broker, Row
 from kafka_front import front
 from seedbed.config.schema import ColumnLists, Dataset, Source, Table
 from seedbed.data import kafka_client, kafka_topics
@@ -23,7 +22,6 @@ from seedbed.errors import UserError
 
 SECRET = "-".join(["correct", "horse", "battery"])
 VARIABLE = "ROWS_KAFKA"
-TOPICS = (f"topic{number}" for number in itertools.count())
 DATASET = Dataset(name="d", tables=[Table(name="rows")])
 SCHEMA = {
     "type": "record",

@@ -16,7 +16,7 @@ import pytest
 import api_server
 import kafka_front
 import s3_server
-from kafka_broker import Broker
+from kafka_broker import TOPICS, Broker
 from seedbed.config.schema import ColumnLists, Dataset, Source, Table
 from seedbed.data import json_api, kafka_topics, sql_batches
 from seedbed.data.csv_files import Types
@@ -110,7 +110,7 @@ def serving_pages(folder: Path) -> Iterator[tuple[Server, Source]]:
 @contextmanager
 def serving_messages(folder: Path, broker: Broker) -> Iterator[tuple[Server, Source]]:
     """Yield what stands before the broker: the broker itself would have no message then."""
-    topic = f"killed-{folder.name}"
+    topic = next(TOPICS)
     broker.fill(
         topic, [(0, row.encode()) for row in ROWS.to_json(orient="records", lines=True).split()]
     )

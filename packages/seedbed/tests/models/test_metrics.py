@@ -1,13 +1,16 @@
 """Each metric is scikit-learn's, whatever the weights, and is known by name, direction and task."""
 
+import re
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn import metrics as reference
 
 from seedbed.config.extensions import only_seedbed
-from seedbed.config.metrics import known_metrics, metric
+from seedbed.config.metrics import Metric, known_metrics, metric
 from seedbed.errors import UserError
 from seedbed.models.metrics import find_metric, metrics_of
 from seedbed.models.outcome import Outcome, Sample
@@ -169,3 +172,34 @@ def test_a_metric_of_ones_own_is_one_function() -> None:
         ):
             metric("maximize", "regression")(rmse)
     assert "median_error" not in metrics_of("regression")
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda sample: 1.0, "gives a value of type float, where an array of shape (1,) is needed"),
+        (lambda sample: None, "gives a value of type NoneType, where an array of shape (1,)"),
+        (lambda sample: np.ones(3), "gives a value of type ndarray, where an array of shape (1,)"),
+        (lambda sample: ["a"], "gives a value of type list, where an array of shape (1,)"),
+        (
+            lambda sample: sample.each(lambda *row: None),
+            "calls for each resample gives a value of type NoneType, where one number is needed",
+        ),
+        (lambda sample: sample.each(lambda truth, *others: truth), "value of type ndarray, where one"),
+        (lambda sample: sample.each(lambda *row: "a"), "value of type str, where one number"),
+    ],
+)  # fmt: skip
+def test_a_metric_that_gives_no_number_is_refused(
+    function: Callable[[Sample], Any], words: str
+) -> None:
+    found = Metric("median_error", "minimize", ("regression",), "scores", function)
+    with pytest.raises(UserError, match=re.escape(words)) as refusal:
+        found.of(regression_outcome())
+    assert str(refusal.value).startswith(f"{__name__}, line ")
+
+
+def test_a_metric_that_is_infinite_is_not_defined() -> None:
+    values = [np.inf, -np.inf, np.nan, 1.0]
+    found = Metric("odds", "maximize", ("regression",), "scores", lambda sample: values)
+    sample = regression_outcome().sample(np.ones((4, ROWS)))
+    np.testing.assert_array_equal(found.compute(sample), [np.nan, np.nan, np.nan, 1.0])

@@ -1,8 +1,9 @@
 """What a project adds to seedbed by a decorator: functions by name, found when conf/ names them."""
 
+import inspect
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
 from seedbed.config.project import project_module
 from seedbed.errors import UserError, did_you_mean
@@ -37,10 +38,10 @@ class Registry(Generic[Entry]):
         Raises UserError if another function has this name already.
         """
         earlier = self._functions.setdefault(name, function)
-        if _place(earlier) != _place(function):
+        if place_of(earlier) != place_of(function):
             raise UserError(
-                f"{_place(function)}: there is a {self.what} {name!r} already, "
-                f"{_place(earlier)}. Give yours another name."
+                f"{place_of(function)}: there is a {self.what} {name!r} already, "
+                f"{place_of(earlier)}. Give yours another name."
             )
         self._entries[name] = entry
 
@@ -71,17 +72,41 @@ def only_seedbed() -> Iterator[None]:
             registry._entries, registry._functions = entries, functions
 
 
+def refuse_other_than_function(decorator: str, found: Any) -> None:
+    """Refuse what a decorator stands above, or is called with, unless it is a function."""
+    if not inspect.isfunction(inspect.unwrap(found)):
+        raise UserError(
+            f"@{decorator} is given {found!r}, and takes a function: write it in the line above a "
+            "function that begins with def."
+        )
+
+
+def refuse_without_brackets(decorator: str, first: object, example: str) -> None:
+    """Refuse the function under a decorator if it came as the decorator's first argument."""
+    if callable(first):
+        raise UserError(
+            f"{place_of(first)}: @{decorator} stands there without brackets. Write @{example}."
+        )
+
+
 def refuse_unknown(
     argument: str, words: Collection[str], known: Collection[str], function: Callable[..., Any]
 ) -> None:
     """Refuse what a decorator is given for an argument if it is not among the known words."""
     for word in words:
         if word not in known:
-            raise UserError(
-                f"{_place(function)}: {argument} is {word!r}{did_you_mean(word, known)}. "
-                f"It may be {', '.join(known)}."
-            )
+            refuse_argument(argument, word, ", ".join(known), function, did_you_mean(word, known))
 
 
-def _place(function: Callable[..., Any]) -> str:
-    return f"{function.__module__}, line {function.__code__.co_firstlineno}"
+def refuse_argument(
+    argument: str, value: object, allowed: str, function: Callable[..., Any], hint: str = ""
+) -> NoReturn:
+    """Refuse what a decorator is given for an argument."""
+    raise UserError(f"{place_of(function)}: {argument} is {value!r}{hint}. It may be {allowed}.")
+
+
+def place_of(function: Callable[..., Any]) -> str:
+    """Return the module and the line where a function, or what wraps it, begins."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    line = f", line {code.co_firstlineno}" if code else ""
+    return f"{getattr(function, '__module__', None)}{line}"

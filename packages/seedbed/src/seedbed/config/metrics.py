@@ -7,11 +7,21 @@ Checking a configuration imports NumPy for that, and never scikit-learn.
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
-from seedbed.config.extensions import Registry, refuse_unknown
+from seedbed.config.extensions import (
+    Registry,
+    place_of,
+    refuse_other_than_function,
+    refuse_unknown,
+    refuse_without_brackets,
+)
 from seedbed.config.modelling import Task
 from seedbed.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Direction = Literal["maximize", "minimize"]
 Uses = Literal["scores", "decisions"]
@@ -32,7 +42,28 @@ class Metric:
     # classes decided by them, which depend on the threshold
     uses: Uses
     # takes a :class:`~seedbed.models.outcome.Sample` of b resamples, returns shape (b,)
-    compute: Callable[[Any], Any]
+    function: Callable[[Any], Any]
+
+    def compute(self, sample: Any) -> "NDArray[np.float64]":
+        """Return the value of each of b resamples, shape (b,); NaN also where it is infinite.
+
+        Raises UserError if the function gives anything but b numbers.
+        """
+        import numpy as np
+
+        given, needed = self.function(sample), (len(sample.counts),)
+        try:
+            values = np.asarray(given, dtype="float64")
+        except (TypeError, ValueError):
+            values = np.empty(0)
+        if values.shape != needed:
+            raise UserError(
+                f"{place_of(self.function)}: the metric {self.name} gives a value of type "
+                f"{type(given).__name__}, where an array of shape {needed} is needed, a number for "
+                "each resample. Return sample.mean(...) of a value for each row, or "
+                "sample.each(...) of a function that returns one number."
+            )
+        return np.where(np.isfinite(values), values, np.nan)
 
     def of(self, outcome: Any) -> float:
         """Return the value on all rows of an :class:`~seedbed.models.outcome.Outcome`, or NaN."""
@@ -65,7 +96,8 @@ def metric(
     Raises
     ------
     UserError
-        If another function has registered that name, or a word is none of these.
+        If another function has registered that name, a word is none of these, or what is decorated
+        is no function.
 
     Examples
     --------
@@ -76,13 +108,16 @@ def metric(
     ...     return sample.each(largest)
     """
 
-    def register(compute: Function) -> Function:
-        name = compute.__name__
-        refuse_unknown("the direction of @metric", [direction], get_args(Direction), compute)
-        refuse_unknown("a task of @metric", tasks or ["none"], get_args(Task), compute)
-        refuse_unknown("uses of @metric", [uses], get_args(Uses), compute)
-        METRICS.add(name, Metric(name, direction, tasks, uses, compute), compute)
-        return compute
+    refuse_without_brackets("metric", direction, 'metric("maximize", "binary")')
+
+    def register(function: Function) -> Function:
+        refuse_other_than_function("metric", function)
+        name = function.__name__
+        refuse_unknown("the direction of @metric", [direction], get_args(Direction), function)
+        refuse_unknown("a task of @metric", tasks or ["none"], get_args(Task), function)
+        refuse_unknown("uses of @metric", [uses], get_args(Uses), function)
+        METRICS.add(name, Metric(name, direction, tasks, uses, function), function)
+        return function
 
     return register
 

@@ -1,28 +1,32 @@
 """Stateless features: each is a function of its own row, also when it is served."""
 
 from collections.abc import Callable
-from functools import partial, reduce
-from operator import mul
+from functools import partial
 from typing import TypeVar, get_args
 
-import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype, is_string_dtype
 
-from seedbed.config.extensions import refuse_unknown
-from seedbed.config.features import KINDS, NUMBERS, PERIODS, FeatureKind, Takes, plan_features
+from seedbed.config.extensions import (
+    place_of,
+    refuse_argument,
+    refuse_other_than_function,
+    refuse_unknown,
+    refuse_without_brackets,
+)
+from seedbed.config.features import KINDS, NUMBERS, FeatureKind, Takes, plan_features
 from seedbed.config.modelling import Problem
-from seedbed.config.preparation import Features, TimePart
+from seedbed.config.preparation import Features
 from seedbed.config.project import project_module
 from seedbed.config.schema import ColumnType
-from seedbed.data.file_columns import read_documents, read_images
+from seedbed.data.feature_kinds import MAKERS
+from seedbed.data.file_columns import read_images
 from seedbed.data.one_value import LARGEST
 from seedbed.data.roles import Columns
 from seedbed.errors import UserError
 
 Function = TypeVar("Function", bound=Callable[..., pd.Series])
 Makers = dict[str, tuple[Callable[..., pd.Series], tuple[str, ...]]]
-ORIGIN = pd.Timestamp("2000-01-01", tz="UTC")
-"""Where the seconds of a time are counted from."""
 
 
 def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) -> pd.DataFrame:
@@ -78,7 +82,8 @@ def feature(
     Raises
     ------
     UserError
-        If there is a kind of this name already.
+        If there is a kind of this name already, an argument is none of these, or what is decorated
+        is no function.
 
     Examples
     --------
@@ -86,20 +91,40 @@ def feature(
     ... def larger(left, right):
     ...     return np.maximum(left.astype("float64"), right.astype("float64"))
     """
-    least, most = (columns, columns) if isinstance(columns, int) else columns
+    refuse_without_brackets("feature", columns, "feature()")
 
     def register(compute: Function) -> Function:
+        refuse_other_than_function("feature", compute)
         name = compute.__name__
+        if not (bounds := _bounds(columns)):
+            allowed = "a number from 1, or at least and at most how many: (1, 3) or (2, None)"
+            refuse_argument("columns of @feature", columns, allowed, compute)
+        if not types or isinstance(types, str):
+            refuse_argument("types of @feature", types, 'a tuple such as ("number",)', compute)
         refuse_unknown("a type of @feature", types, get_args(ColumnType), compute)
+        if not isinstance(elementwise, bool):
+            refuse_argument("elementwise of @feature", elementwise, "True or False", compute)
         if name in MAKERS:
             raise UserError(
                 f"{compute.__module__}.{name}: seedbed itself has a kind of feature {name!r}. "
                 "Give yours another name."
             )
-        KINDS.add(name, FeatureKind(Takes(least, most, types), compute, elementwise), compute)
+        KINDS.add(name, FeatureKind(Takes(*bounds, types), compute, elementwise), compute)
         return compute
 
     return register
+
+
+def _bounds(columns: object) -> tuple[int, int | None] | None:
+    """Return at least and at most how many columns are meant; None if that is not said."""
+    match columns:
+        case int(least):
+            return (least, least) if least >= 1 else None
+        case (int(least), int(most)):
+            return (least, most) if 1 <= least <= most else None
+        case (int(least), None):
+            return (least, None) if least >= 1 else None
+    return None
 
 
 def _function_of(kind: str, features: Features) -> Callable[..., pd.Series]:
@@ -111,7 +136,26 @@ def _function_of(kind: str, features: Features) -> Callable[..., pd.Series]:
     project_module("features")
     found = KINDS.find(kind)
     assert found is not None, "the plan of features knows the kind"
-    return found.compute
+    return partial(_make_own, kind, found.compute)
+
+
+def _make_own(kind: str, compute: Callable[..., pd.Series], *columns: pd.Series) -> pd.Series:
+    """Return what a function of the project gives, if that is a number or a text for each row."""
+    values = compute(*columns)
+    if not isinstance(values, pd.Series):
+        given = f"a value of type {type(values).__name__}"
+    elif not values.index.equals(columns[0].index):
+        given = f"{len(values):,} values with another index"
+    elif is_numeric_dtype(values.dtype):
+        return values.astype("float64")
+    elif is_string_dtype(values.dtype) or isinstance(values.dtype, pd.CategoricalDtype):
+        return values.astype("str")
+    else:
+        given = f"values of type {values.dtype}"
+    raise UserError(
+        f"{place_of(compute)}: the kind of feature {kind} gives {given} for {len(columns[0]):,} "
+        "rows. Return a pandas Series of numbers, booleans or texts with the index of its columns."
+    )
 
 
 def make_features(frame: pd.DataFrame, makers: Makers) -> pd.DataFrame:
@@ -153,57 +197,3 @@ def make_target(values: pd.Series, problem: Problem) -> pd.Series:
         return values.astype("str")
     above = problem.above
     return (values > above if above is not None else values == problem.positive).astype("bool")
-
-
-def make_time_part(part: str, times: pd.Series) -> pd.Series:
-    """Return a part of times, by the clock of their zone, as float64."""
-    if part == "seconds":
-        return (times - ORIGIN).dt.total_seconds()
-    return getattr(times.dt, part).astype("float64")
-
-
-def _cycle(part: TimePart, wave: Callable[[pd.Series], pd.Series], times: pd.Series) -> pd.Series:
-    """Return the sine or cosine of a part's place in its period: December lies beside January."""
-    return wave(make_time_part(part, times) * (2 * np.pi / PERIODS[part]))
-
-
-def _days_between(start: pd.Series, end: pd.Series) -> pd.Series:
-    """Return days from one time to the other by the clocks on the wall.
-
-    From midnight to midnight is 1, also where that day has 23 or 25 hours.
-    """
-    return (end.dt.tz_localize(None) - start.dt.tz_localize(None)).dt.total_seconds() / 86_400
-
-
-def _ratio(above: pd.Series, below: pd.Series) -> pd.Series:
-    return above.astype("float64") / below.astype("float64").replace(0.0, np.nan)
-
-
-def _combine(*parts: pd.Series) -> pd.Series:
-    # A whole number is int64 in one batch, and float64 beside a missing one or in a request.
-    texts = [
-        (part.astype("float64") if pd.api.types.is_integer_dtype(part) else part).astype("str")
-        for part in parts
-    ]
-    combined = texts[0]
-    for text in texts[1:]:
-        combined = combined + "|" + text
-    return combined
-
-
-MAKERS: dict[str, Callable[..., pd.Series]] = {
-    "number": lambda values: values.astype("float64"),
-    "category": lambda values: values.astype("str"),
-    "text": lambda values: values.astype("str"),
-    "document": read_documents,
-    # The zone travels with the column: these are parts of the local time.
-    **{part: partial(make_time_part, part) for part in get_args(TimePart)},
-    **{f"{part}_sin": partial(_cycle, part, np.sin) for part in PERIODS},
-    **{f"{part}_cos": partial(_cycle, part, np.cos) for part in PERIODS},
-    "difference": lambda left, right: left.astype("float64") - right.astype("float64"),
-    "ratio": _ratio,
-    "product": lambda *factors: reduce(mul, (factor.astype("float64") for factor in factors)),
-    "days_between": _days_between,
-    "combine": _combine,
-    "is_missing": lambda values: values.isna().astype("float64"),
-}

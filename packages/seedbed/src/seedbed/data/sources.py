@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import pandas as pd
 
+from seedbed.config.extensions import refuse_other_than_function
 from seedbed.config.project import project_module
 from seedbed.config.schema import Dataset, Source
 from seedbed.config.sources import SOURCES, why_no_source
@@ -127,8 +128,9 @@ def source(read: Reader) -> Reader:
     Raises
     ------
     UserError
-        If there is a source of this name already.
+        If there is a source of this name already, or what is decorated is no function.
     """
+    refuse_other_than_function("source", read)
     if read.__name__ in READERS:
         raise UserError(
             f"{read.__module__}: seedbed itself has a source {read.__name__!r}. "

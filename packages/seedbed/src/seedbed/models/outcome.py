@@ -7,7 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from seedbed.config.extensions import place_of
 from seedbed.config.modelling import Task
+from seedbed.errors import UserError
 
 Floats = NDArray[np.float64]
 
@@ -103,9 +105,20 @@ class Sample:
             return self.counts @ values.astype(np.float64) / self._total
 
     def each(self, function: Callable[[NDArray, NDArray, Floats], float]) -> Floats:
-        """Call `function(truth, scores, weights)`, such as scikit-learn's, for each resample."""
+        """Call `function(truth, scores, weights)`, such as scikit-learn's, for each resample.
+
+        Raises UserError if it returns anything but one number.
+        """
         truth, scores = self.outcome.truth, self.outcome.scores
-        return np.array([function(truth, scores, counts) for counts in self.counts], dtype=float)
+        values = [function(truth, scores, counts) for counts in self.counts]
+        try:
+            return np.array([float(value) for value in values])
+        except (TypeError, ValueError):
+            raise UserError(
+                f"{place_of(function)}: the function that a metric calls for each resample gives "
+                f"a value of type {type(values[0]).__name__}, where one number is needed. Return "
+                "a number, or NaN where there is none."
+            ) from None
 
     @cached_property
     def confusion(self) -> NDArray:
