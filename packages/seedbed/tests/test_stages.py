@@ -76,7 +76,7 @@ def test_a_stage_gets_what_its_arguments_name(
         ("import pandsa\n", "", f"{WORK}, line 3: ModuleNotFoundError: No module named 'pandsa'"),
         ("def work(:\n", "", f"{WORK}, line 3: SyntaxError: invalid syntax"),
         ("1 / 0\n", "", f"{WORK}, line 3: ZeroDivisionError"),
-        ("@stage\ndef one(): ...\n@stage\ndef two(): ...\n", "", "project.stages.work: both one and two are marked with @stage"),
+        ("@stage\ndef one(): ...\n@stage\ndef two(): ...\n", "", f"{WORK}, line 5: both one and two are marked with @stage"),
         ("", "[tool.seedbed]\npakage = 'churn'\n", f"{SETTINGS} pakage: there is no such key (did you mean package?)"),
         ("", "[tool.seedbed]\npackage = 'my churn'\n", f"{SETTINGS} package is 'my churn': write the name"),
         ("", "[tool.seedbed]\ntargets = 'lightgbm'\n", f"{SETTINGS} targets is 'lightgbm': write a list of names"),

@@ -16,6 +16,10 @@ class UserError(Exception):
     """
 
 
+class CodeError(UserError):
+    """A mistake in what the project's own code returns; rows and configuration are not to blame."""
+
+
 class InputError(UserError):
     """Rows to predict for that do not fit a signature.
 

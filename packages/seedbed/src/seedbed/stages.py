@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from seedbed.config.extensions import refuse_other_than_function
+from seedbed.config.extensions import check_function
 from seedbed.config.params import read_params
 from seedbed.config.project import import_module_of_project, project_package
 from seedbed.config.schema import Params
@@ -42,12 +42,14 @@ def stage(function: Stage) -> Stage:
     ... def clean(columns, cleaning):
     ...     ...
     """
-    refuse_other_than_function("stage", function)
+    check_function("stage", function)
+    if inspect.isgeneratorfunction(function):
+        raise UserError(f"{function.__name__} is a stage, and would not be run, as it yields.")
     earlier = _stages.setdefault(function.__module__, function)
     if earlier.__qualname__ != function.__qualname__:
         raise UserError(
-            f"{function.__module__}: both {earlier.__name__} and {function.__name__} are marked "
-            "with @stage, and a module holds one stage. Move one of them to a module of its own."
+            f"both {earlier.__name__} and {function.__name__} are marked with @stage, and a module "
+            "holds one stage. Move one of them to a module of its own."
         )
     return function
 

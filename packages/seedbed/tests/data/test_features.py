@@ -19,7 +19,7 @@ from seedbed.data.features import (
     kinds_of_text,
     make_target,
 )
-from seedbed.errors import UserError
+from seedbed.errors import CodeError, UserError
 
 COLUMNS = {
     "clock": Column(role="feature"),
@@ -218,7 +218,15 @@ def made_by(compute: Callable[[pd.Series], Any]) -> pd.Series:
         (lambda clock: (clock > 1000).astype("boolean").where(clock > 1000), [None, 1.0]),
         (lambda clock: clock.astype("Int64").where(clock > 1000), [None, 2359.0]),
         (lambda clock: clock.astype("double[pyarrow]").where(clock > 1000), [None, 2359.0]),
-        (lambda clock: clock.astype("str"), ["515", "2359"]),
+        (lambda clock: clock[clock > 1000], [None, 2359.0]),
+        (lambda clock: clock.sort_values(ascending=False), [515.0, 2359.0]),
+        (lambda clock: np.where(clock > 1000, "late", "early"), ["early", "late"]),
+        (lambda clock: clock.to_numpy() * 2, [1030.0, 4718.0]),
+        (lambda clock: clock.astype("object").where(clock > 1000, None), [None, 2359.0]),
+        (lambda clock: pd.Series([True, None], dtype="object"), [1.0, None]),
+        (lambda clock: pd.cut(clock, [0, 1000, 3000], labels=[1, 2]), [1.0, 2.0]),
+        (lambda clock: clock.astype("str"), ["515.0", "2359.0"]),
+        (lambda clock: clock.astype("category").astype("str"), ["515.0", "2359.0"]),
         (lambda clock: pd.Series(["b", None], dtype="category"), ["b", None]),
         (lambda clock: pd.Series(["b", None], dtype="string[pyarrow]"), ["b", None]),
         (lambda clock: pd.Series(["b", None], dtype="object"), ["b", None]),
@@ -231,24 +239,47 @@ def test_a_feature_of_ones_own_is_float64_or_str(
     pd.testing.assert_series_equal(made_by(compute), pd.Series(expected, dtype=dtype, name="new"))
 
 
+@pytest.mark.parametrize("dtype", ["int64", "Int64", "float64"])
+def test_a_feature_of_ones_own_is_given_float64_as_in_a_request(dtype: str) -> None:
+    given = []
+    with only_seedbed():
+
+        @feature()
+        def of_ones_own(clock: pd.Series) -> pd.Series:
+            given.append(clock.dtype)
+            return clock.astype("str")
+
+        features = Features(use_derived=True, derived=[derived("of_ones_own", "clock")])
+        made = compute_features(rows().astype({"clock": dtype}), COLUMNS, features)
+    assert made["new"].tolist() == ["515.0", "2359.0"]
+    assert given == ["float64"]
+
+
 @pytest.mark.parametrize(
     ("compute", "words"),
     [
         (lambda clock: 1.0, "gives a value of type float for 2 rows. Return a pandas Series"),
         (lambda clock: None, "gives a value of type NoneType for 2 rows"),
-        (lambda clock: clock.to_numpy(), "gives a value of type ndarray for 2 rows"),
+        (lambda clock: clock.to_numpy()[:1], "gives 1 values for 2 rows"),
+        (lambda clock: np.outer(clock, clock), "gives a value of type ndarray for 2 rows"),
+        (lambda clock: "late", "gives a value of type str for 2 rows"),
+        (lambda clock: (value for value in clock), "gives a value of type generator for 2 rows"),
         (lambda clock: clock.to_frame(), "gives a value of type DataFrame for 2 rows"),
-        (lambda clock: clock.head(1), "gives 1 values with another index for 2 rows"),
-        (lambda clock: clock.set_axis([1, 0]), "gives 2 values with another index for 2 rows"),
+        (lambda clock: clock.set_axis([1, 2]), "gives 2 values whose index is not that of the rows for 2"),
+        (lambda clock: clock.set_axis([1, 1]), "gives 2 values whose index is not that of the rows for 2"),
+        (lambda clock: clock.astype("complex"), "gives values of type complex128 for 2 rows"),
+        (lambda clock: pd.Series([[1], [2]]), "gives values of type object for 2 rows"),
+        (lambda clock: pd.Series([b"a", b"b"]), "gives values of type object for 2 rows"),
+        (lambda clock: clock.astype("object").where(clock > 1000, "early"), "gives values of type object"),
         (pd.to_datetime, "gives values of type datetime64[ns] for 2 rows"),
         (pd.to_timedelta, "gives values of type timedelta64[ns] for 2 rows"),
     ],
-)
+)  # fmt: skip
 def test_a_feature_of_ones_own_that_is_no_value_for_each_row_is_refused(
     compute: Callable[[pd.Series], Any], words: str
 ) -> None:
     with pytest.raises(
-        UserError, match=re.escape(f"the kind of feature of_ones_own {words}")
+        CodeError, match=re.escape(f"the kind of feature of_ones_own {words}")
     ) as no:
         made_by(compute)
     assert str(no.value).startswith(f"{__name__}, line ")

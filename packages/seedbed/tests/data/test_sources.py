@@ -208,6 +208,17 @@ def test_the_flights_are_all_there(flights: Params) -> None:
     [
         (None, "source.kind: own gives a value of type NoneType, where a pandas DataFrame is"),
         ([{"a": 1}], "source.kind: own gives a value of type dict, where a pandas DataFrame is"),
+        ({"a": [1]}, "source.kind: own gives a value of type dict, where a pandas DataFrame is"),
+        ("a,b", "source.kind: own gives a value of type str, where a pandas DataFrame is"),
+        (
+            pd.Series([1]),
+            "source.kind: own gives a value of type Series, where a pandas DataFrame is",
+        ),
+        (pd.DataFrame([[1, 2]]), "source own, table rows: a column is called 0, which is no text"),
+        (
+            pd.DataFrame({("a", "b"): [1]}),
+            "source own, table rows: a column is called ('a', 'b'), which is no text",
+        ),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "source own, table rows: the column a is"),
     ],
 )
@@ -216,7 +227,7 @@ def test_what_a_source_of_ones_own_gives_must_be_a_table(
 ) -> None:
     monkeypatch.setattr(SOURCES, "find", lambda _: lambda *_: found)
     dataset = Dataset(name="d", tables=[Table(name="rows")])
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(UserError, match=re.escape(words)):
         read_source(Source(kind="own"), dataset, "rows", {})
 
 

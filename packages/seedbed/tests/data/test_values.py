@@ -14,7 +14,7 @@ import pytest
 
 from seedbed.config.schema import ColumnLists, ColumnType, Dataset, Source, Table
 from seedbed.data.csv_files import read_csv
-from seedbed.data.feature_kinds import MAKERS
+from seedbed.data.feature_functions import MAKERS
 from seedbed.data.features import make_features
 from seedbed.data.ingesting import assemble_rows
 from seedbed.data.sources import read_source

@@ -11,7 +11,7 @@ from sklearn import metrics as reference
 
 from seedbed.config.extensions import only_seedbed
 from seedbed.config.metrics import Metric, known_metrics, metric
-from seedbed.errors import UserError
+from seedbed.errors import CodeError, UserError
 from seedbed.models.metrics import find_metric, metrics_of
 from seedbed.models.outcome import Outcome, Sample
 
@@ -174,32 +174,49 @@ def test_a_metric_of_ones_own_is_one_function() -> None:
     assert "median_error" not in metrics_of("regression")
 
 
+def once_of(odd: Any) -> Callable[..., Any]:
+    """Return what gives a number, and for the third resample something else."""
+    values = iter([0.0, np.nan, odd, 1.0, 1.0])
+    return lambda truth, scores, weights: next(values)
+
+
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (lambda sample: 1.0, "gives a value of type float, where an array of shape (1,) is needed"),
-        (lambda sample: None, "gives a value of type NoneType, where an array of shape (1,)"),
-        (lambda sample: np.ones(3), "gives a value of type ndarray, where an array of shape (1,)"),
-        (lambda sample: ["a"], "gives a value of type list, where an array of shape (1,)"),
+        (lambda sample: 1.0, "gives a value of type float, where an array of numbers of shape (5,)"),
+        (lambda sample: None, "gives a value of type NoneType, where an array"),
+        (lambda sample: [1.0] * 5, "gives a value of type list, where an array"),
+        (lambda sample: np.ones(1), "gives a value of type ndarray and shape (1,), where an array"),
+        (lambda sample: np.ones((5, 1)), "gives a value of type ndarray and shape (5, 1), where an"),
+        (lambda sample: np.array(["1"] * 5), "gives a value of type ndarray and shape (5,), where an"),
+        (lambda sample: np.array([None] * 5), "gives a value of type ndarray and shape (5,), where an"),
         (
-            lambda sample: sample.each(lambda *row: None),
-            "calls for each resample gives a value of type NoneType, where one number is needed",
+            lambda sample: sample.each(once_of(None)),
+            "calls sample.each with a function that returns a value of type NoneType, where one number",
         ),
-        (lambda sample: sample.each(lambda truth, *others: truth), "value of type ndarray, where one"),
-        (lambda sample: sample.each(lambda *row: "a"), "value of type str, where one number"),
+        (lambda sample: sample.each(once_of(np.ones(3))), "calls sample.each with a function that returns a value of type ndarray"),
+        (lambda sample: sample.each(once_of("1.5")), "calls sample.each with a function that returns a value of type str"),
+        (lambda sample: sample.each(once_of(1j)), "calls sample.each with a function that returns a value of type complex"),
     ],
 )  # fmt: skip
 def test_a_metric_that_gives_no_number_is_refused(
     function: Callable[[Sample], Any], words: str
 ) -> None:
     found = Metric("median_error", "minimize", ("regression",), "scores", function)
-    with pytest.raises(UserError, match=re.escape(words)) as refusal:
-        found.of(regression_outcome())
+    sample = regression_outcome().sample(np.ones((5, ROWS)))
+    with pytest.raises(CodeError, match=re.escape(f"the metric median_error {words}")) as refusal:
+        found.compute(sample)
     assert str(refusal.value).startswith(f"{__name__}, line ")
 
 
+@pytest.mark.parametrize("number", [1, 1.0, np.float32(1), np.int64(1), True, np.True_])
+def test_what_a_function_returns_for_a_resample_is_any_number(number: Any) -> None:
+    values = regression_outcome().sample(np.ones((2, ROWS))).each(lambda *row: number)
+    assert values.tolist() == [1.0, 1.0] and values.dtype == np.float64
+
+
 def test_a_metric_that_is_infinite_is_not_defined() -> None:
-    values = [np.inf, -np.inf, np.nan, 1.0]
+    values = np.array([np.inf, -np.inf, np.nan, 1.0])
     found = Metric("odds", "maximize", ("regression",), "scores", lambda sample: values)
     sample = regression_outcome().sample(np.ones((4, ROWS)))
     np.testing.assert_array_equal(found.compute(sample), [np.nan, np.nan, np.nan, 1.0])

@@ -1,5 +1,7 @@
 """A row gets the same score, to the last bit, whatever rows it is asked with."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from seedbed.errors import CodeError
 from seedbed.models.features import feature_frame, feature_kinds
 from seedbed.models.predicting import predict_scores
+from seedbed.models.rowwise import score_encoded
 
 MODELS = sorted(path.stem for path in (Path(__file__).parents[4] / "conf" / "model").glob("*.yaml"))
 CASES: list[Any] = [
@@ -70,3 +74,58 @@ def test_a_forest_told_to_use_threads_adds_its_trees_up_in_order(tables, model_o
     )
     for _ in range(3):
         assert np.array_equal(predict_scores(pipeline, features, "binary"), expected / 30)
+
+
+class Odd:
+    """An estimator of a project's own, which says of rows what a test wants."""
+
+    def __init__(self, answers: Callable[[int], Any], classes: list[Any] | None) -> None:
+        self.predict = self.predict_proba = lambda rows: answers(len(rows))
+        if classes is not None:
+            self.classes_ = classes
+
+
+HALVES = (0.5, 0.5)
+TWO = [False, True]
+
+
+@pytest.mark.parametrize(
+    ("task", "answers", "classes", "words"),
+    [
+        ("binary", lambda n: np.full(n, 0.5), TWO, "predict_proba gives an array of shape (256,) for 256 rows, where (256, 2) is"),
+        ("binary", lambda n: np.full((n, 1), 0.5), TWO, "gives an array of shape (256, 1) for 256 rows"),
+        ("binary", lambda n: np.full((n, 3), 0.3), TWO, "gives an array of shape (256, 3) for 256 rows"),
+        ("binary", lambda n: [HALVES] * (n - 1), TWO, "gives an array of shape (255, 2) for 256 rows"),
+        ("binary", lambda n: [HALVES] * n, None, "where (256, 0) is needed, a column for each of its classes_"),
+        ("binary", lambda n: None, TWO, "gives an array of shape () for 256 rows"),
+        ("binary", lambda n: [(6.7, -5.7)] * n, TWO, "predict_proba gives 6.7 for a row, where a probability is needed"),
+        ("binary", lambda n: [(np.nan, 0.5)] * n, TWO, "gives nan for a row, where a probability"),
+        ("multiclass", lambda n: [HALVES] * n, ["a", "b", "c"], "gives an array of shape (256, 2)"),
+        ("regression", lambda n: np.ones((n, 2)), None, "predict gives an array of shape (256, 2) for 256 rows, where (256,) is"),
+        ("regression", lambda n: np.ones(n - 1), None, "predict gives an array of shape (255,) for 256"),
+        ("regression", lambda n: 1.0, None, "predict gives an array of shape () for 256 rows"),
+        ("regression", lambda n: np.where(np.arange(n) == 7, np.nan, 1.0), None, "predict gives nan for a row, where a number is needed"),
+    ],
+)  # fmt: skip
+def test_an_estimator_that_gives_no_prediction_of_each_row_is_refused(
+    task: Any, answers: Callable[[int], Any], classes: list[Any] | None, words: str
+) -> None:
+    estimator, rows = Odd(answers, classes), np.zeros((300, 2))
+    with pytest.raises(CodeError, match=re.escape(words)) as refusal:
+        score_encoded(estimator, rows, task, tuple(classes or ()))
+    assert str(refusal.value).startswith("Odd.predict")
+
+
+@pytest.mark.parametrize(
+    ("task", "answers", "classes", "expected"),
+    [
+        ("binary", lambda n: [(0.25, 0.75)] * n, TWO, [0.75] * 300),
+        ("binary", lambda n: [(1 + 1e-7, -1e-7)] * n, TWO, [-1e-7] * 300),
+        ("regression", lambda n: np.ones((n, 1)), None, [1.0] * 300),
+        ("regression", lambda n: [np.inf] * n, None, [np.inf] * 300),
+    ],
+)
+def test_an_estimator_of_ones_own_may_answer_so(
+    task: Any, answers: Callable[[int], Any], classes: list[Any] | None, expected: list[float]
+) -> None:
+    assert score_encoded(Odd(answers, classes), np.zeros((300, 2)), task).tolist() == expected

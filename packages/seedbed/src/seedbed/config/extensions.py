@@ -1,7 +1,7 @@
 """What a project adds to seedbed by a decorator: functions by name, found when conf/ names them."""
 
 import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
@@ -40,8 +40,8 @@ class Registry(Generic[Entry]):
         earlier = self._functions.setdefault(name, function)
         if place_of(earlier) != place_of(function):
             raise UserError(
-                f"{place_of(function)}: there is a {self.what} {name!r} already, "
-                f"{place_of(earlier)}. Give yours another name."
+                f"there is a {self.what} {name!r} already, {place_of(earlier)}. "
+                "Give yours another name."
             )
         self._entries[name] = entry
 
@@ -72,41 +72,58 @@ def only_seedbed() -> Iterator[None]:
             registry._entries, registry._functions = entries, functions
 
 
-def refuse_other_than_function(decorator: str, found: Any) -> None:
-    """Refuse what a decorator stands above, or is called with, unless it is a function."""
-    if not inspect.isfunction(inspect.unwrap(found)):
+def check_function(decorator: str, found: Any, given: Sequence[str] | None = None) -> None:
+    """Refuse what a decorator stands above, or is called with, unless a stage can call it.
+
+    Parameters
+    ----------
+    given : sequence of str, optional
+        What it will be called with, in words.
+    """
+    if not inspect.isroutine(inspect.unwrap(found)):
         raise UserError(
             f"@{decorator} is given {found!r}, and takes a function: write it in the line above a "
             "function that begins with def."
         )
+    if inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found):
+        raise UserError(
+            f"@{decorator} is given a function that begins with async def, and would not be run. "
+            "Begin it with def."
+        )
+    if given is None:
+        return
+    try:
+        inspect.signature(found).bind(*given)
+    except TypeError as error:
+        raise UserError(
+            f"{found.__name__} is called with {len(given)} "
+            f"{'argument' if len(given) == 1 else 'arguments'} ({', '.join(given)}), and takes "
+            f"others: {error}."
+        ) from None
+    except ValueError:  # of a function of C's that does not tell
+        pass
 
 
-def refuse_without_brackets(decorator: str, first: object, example: str) -> None:
+def refuse_without_brackets(first: object, example: str) -> None:
     """Refuse the function under a decorator if it came as the decorator's first argument."""
     if callable(first):
-        raise UserError(
-            f"{place_of(first)}: @{decorator} stands there without brackets. Write @{example}."
-        )
+        raise UserError(f"@{example.partition('(')[0]} needs brackets: write @{example}.")
 
 
-def refuse_unknown(
-    argument: str, words: Collection[str], known: Collection[str], function: Callable[..., Any]
-) -> None:
+def refuse_unknown(argument: str, words: Collection[str], known: Collection[str]) -> None:
     """Refuse what a decorator is given for an argument if it is not among the known words."""
     for word in words:
         if word not in known:
-            refuse_argument(argument, word, ", ".join(known), function, did_you_mean(word, known))
+            refuse_argument(argument, word, ", ".join(known), did_you_mean(word, known))
 
 
-def refuse_argument(
-    argument: str, value: object, allowed: str, function: Callable[..., Any], hint: str = ""
-) -> NoReturn:
+def refuse_argument(argument: str, value: object, allowed: str, hint: str = "") -> NoReturn:
     """Refuse what a decorator is given for an argument."""
-    raise UserError(f"{place_of(function)}: {argument} is {value!r}{hint}. It may be {allowed}.")
+    raise UserError(f"{argument} is {value!r}{hint}. It may be {allowed}.")
 
 
 def place_of(function: Callable[..., Any]) -> str:
-    """Return the module and the line where a function, or what wraps it, begins."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    line = f", line {code.co_firstlineno}" if code else ""
-    return f"{getattr(function, '__module__', None)}{line}"
+    """Return the module and the line where a function, or what it wraps, begins."""
+    inner = inspect.unwrap(function)
+    code = getattr(inner, "__code__", None)
+    return f"{inner.__module__}, line {code.co_firstlineno}" if code else repr(function)

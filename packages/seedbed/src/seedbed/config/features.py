@@ -42,7 +42,7 @@ TAKES = {
     "combine": Takes(1, None, ("number", "category", "boolean")),
     "is_missing": Takes(1, 1, get_args(ColumnType)),
 }
-"""The kinds that seedbed has; :mod:`seedbed.data.features` computes them."""
+"""The kinds that seedbed has; :mod:`seedbed.data.feature_functions` computes them."""
 PERIODS: dict[TimePart, float] = {
     "month": 12,
     "day": 31,

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from seedbed.config.extensions import (
     Registry,
+    check_function,
     place_of,
-    refuse_other_than_function,
     refuse_unknown,
     refuse_without_brackets,
 )
 from seedbed.config.modelling import Task
-from seedbed.errors import UserError
+from seedbed.errors import CodeError, UserError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +29,10 @@ Function = TypeVar("Function", bound=Callable[[Any], Any])
 
 BUILT_IN = "seedbed.models.metrics"
 """Registers the package's own metrics when it is imported."""
+
+
+class NoNumberError(Exception):
+    """What a metric has called for a resample gives no number; the message says what."""
 
 
 @dataclass(frozen=True)
@@ -47,23 +51,25 @@ class Metric:
     def compute(self, sample: Any) -> "NDArray[np.float64]":
         """Return the value of each of b resamples, shape (b,); NaN also where it is infinite.
 
-        Raises UserError if the function gives anything but b numbers.
+        Raises CodeError if the function gives anything but an array of b numbers.
         """
         import numpy as np
 
-        given, needed = self.function(sample), (len(sample.counts),)
+        where, needed = f"{place_of(self.function)}: the metric {self.name}", (len(sample.counts),)
         try:
-            values = np.asarray(given, dtype="float64")
-        except (TypeError, ValueError):
-            values = np.empty(0)
-        if values.shape != needed:
-            raise UserError(
-                f"{place_of(self.function)}: the metric {self.name} gives a value of type "
-                f"{type(given).__name__}, where an array of shape {needed} is needed, a number for "
-                "each resample. Return sample.mean(...) of a value for each row, or "
-                "sample.each(...) of a function that returns one number."
+            given = self.function(sample)
+        except NoNumberError as error:
+            raise CodeError(f"{where} {error}") from None
+        fits = isinstance(given, np.ndarray) and given.dtype.kind in "iuf"
+        if not fits or given.shape != needed:
+            shape = f" and shape {given.shape}" if hasattr(given, "shape") else ""
+            raise CodeError(
+                f"{where} gives a value of type {type(given).__name__}{shape}, where an array of "
+                f"numbers of shape {needed} is needed, one for each resample. Return "
+                "sample.mean(...) of a value for each row, or sample.each(...) of a function that "
+                "returns one number."
             )
-        return np.where(np.isfinite(values), values, np.nan)
+        return np.where(np.isfinite(given), given, np.nan)
 
     def of(self, outcome: Any) -> float:
         """Return the value on all rows of an :class:`~seedbed.models.outcome.Outcome`, or NaN."""
@@ -97,7 +103,7 @@ def metric(
     ------
     UserError
         If another function has registered that name, a word is none of these, or what is decorated
-        is no function.
+        is no function of one argument.
 
     Examples
     --------
@@ -108,14 +114,14 @@ def metric(
     ...     return sample.each(largest)
     """
 
-    refuse_without_brackets("metric", direction, 'metric("maximize", "binary")')
+    refuse_without_brackets(direction, 'metric("maximize", "binary")')
 
     def register(function: Function) -> Function:
-        refuse_other_than_function("metric", function)
+        check_function("metric", function, ["sample"])
         name = function.__name__
-        refuse_unknown("the direction of @metric", [direction], get_args(Direction), function)
-        refuse_unknown("a task of @metric", tasks or ["none"], get_args(Task), function)
-        refuse_unknown("uses of @metric", [uses], get_args(Uses), function)
+        refuse_unknown("the direction of @metric", [direction], get_args(Direction))
+        refuse_unknown("a task of @metric", tasks or ["none"], get_args(Task))
+        refuse_unknown("uses of @metric", [uses], get_args(Uses))
         METRICS.add(name, Metric(name, direction, tasks, uses, function), function)
         return function
 

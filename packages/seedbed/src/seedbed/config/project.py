@@ -82,8 +82,8 @@ def import_module_of_project(module: str) -> ModuleType:
     """
     try:
         return importlib.import_module(module)
-    except UserError:
-        raise
+    except UserError as error:  # of a decorator
+        raise UserError(f"{_place_of(error, module)}: {error}") from error
     except Exception as error:
         raise UserError(
             f"{_place_of(error, module)}: {type(error).__name__}: {one_line(error)}. "

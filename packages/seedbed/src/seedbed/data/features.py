@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
+import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype, is_string_dtype
+from pandas.api.types import is_integer_dtype
 
 from seedbed.config.extensions import (
+    check_function,
     place_of,
     refuse_argument,
-    refuse_other_than_function,
     refuse_unknown,
     refuse_without_brackets,
 )
@@ -19,11 +20,12 @@ from seedbed.config.modelling import Problem
 from seedbed.config.preparation import Features
 from seedbed.config.project import project_module
 from seedbed.config.schema import ColumnType
-from seedbed.data.feature_kinds import MAKERS
+from seedbed.data.feature_functions import MAKERS
 from seedbed.data.file_columns import read_images
 from seedbed.data.one_value import LARGEST
 from seedbed.data.roles import Columns
-from seedbed.errors import UserError
+from seedbed.data.values import plain_values
+from seedbed.errors import CodeError, UserError
 
 Function = TypeVar("Function", bound=Callable[..., pd.Series])
 Makers = dict[str, tuple[Callable[..., pd.Series], tuple[str, ...]]]
@@ -46,7 +48,8 @@ def compute_features(frame: pd.DataFrame, columns: Columns, features: Features) 
         there are its parts alone.
 
     Raises UserError if a derived feature uses a column that does not exist or is known only after
-    the outcome, if a feature takes the name of a column or of another feature, or if none is left.
+    the outcome, if a feature takes the name of a column or of another feature, or if none is left;
+    CodeError if a function of the project gives no value for each row.
     """
     return make_features(frame, feature_makers(columns, features))
 
@@ -67,6 +70,9 @@ def feature(
 ) -> Callable[[Function], Function]:
     """Register the decorated function as a kind of derived feature, under its own name.
 
+    It is given columns (Series) and returns a value for each row: a Series of numbers, booleans or
+    texts, or an array. Numbers that it is given are float64, as they are in a request.
+
     Parameters
     ----------
     columns : int or tuple of (int, int or None), default=1
@@ -83,7 +89,7 @@ def feature(
     ------
     UserError
         If there is a kind of this name already, an argument is none of these, or what is decorated
-        is no function.
+        is no function of so many columns.
 
     Examples
     --------
@@ -91,23 +97,24 @@ def feature(
     ... def larger(left, right):
     ...     return np.maximum(left.astype("float64"), right.astype("float64"))
     """
-    refuse_without_brackets("feature", columns, "feature()")
+    refuse_without_brackets(columns, "feature()")
 
     def register(compute: Function) -> Function:
-        refuse_other_than_function("feature", compute)
-        name = compute.__name__
         if not (bounds := _bounds(columns)):
             allowed = "a number from 1, or at least and at most how many: (1, 3) or (2, None)"
-            refuse_argument("columns of @feature", columns, allowed, compute)
-        if not types or isinstance(types, str):
-            refuse_argument("types of @feature", types, 'a tuple such as ("number",)', compute)
-        refuse_unknown("a type of @feature", types, get_args(ColumnType), compute)
+            refuse_argument("columns of @feature", columns, allowed)
+        if not isinstance(types, (tuple, list)) or not types:
+            refuse_argument("types of @feature", types, 'a tuple such as ("number",)')
+        refuse_unknown("a type of @feature", types, get_args(ColumnType))
         if not isinstance(elementwise, bool):
-            refuse_argument("elementwise of @feature", elementwise, "True or False", compute)
+            refuse_argument("elementwise of @feature", elementwise, "True or False")
+        least, most = bounds
+        for count in (least, most or least + 1):
+            check_function("feature", compute, ["a column"] * count)
+        name = compute.__name__
         if name in MAKERS:
             raise UserError(
-                f"{compute.__module__}.{name}: seedbed itself has a kind of feature {name!r}. "
-                "Give yours another name."
+                f"seedbed itself has a kind of feature {name!r}. Give yours another name."
             )
         KINDS.add(name, FeatureKind(Takes(*bounds, types), compute, elementwise), compute)
         return compute
@@ -118,6 +125,8 @@ def feature(
 def _bounds(columns: object) -> tuple[int, int | None] | None:
     """Return at least and at most how many columns are meant; None if that is not said."""
     match columns:
+        case bool():
+            return None
         case int(least):
             return (least, least) if least >= 1 else None
         case (int(least), int(most)):
@@ -139,22 +148,36 @@ def _function_of(kind: str, features: Features) -> Callable[..., pd.Series]:
     return partial(_make_own, kind, found.compute)
 
 
-def _make_own(kind: str, compute: Callable[..., pd.Series], *columns: pd.Series) -> pd.Series:
-    """Return what a function of the project gives, if that is a number or a text for each row."""
-    values = compute(*columns)
-    if not isinstance(values, pd.Series):
-        given = f"a value of type {type(values).__name__}"
-    elif not values.index.equals(columns[0].index):
-        given = f"{len(values):,} values with another index"
-    elif is_numeric_dtype(values.dtype):
-        return values.astype("float64")
-    elif is_string_dtype(values.dtype) or isinstance(values.dtype, pd.CategoricalDtype):
-        return values.astype("str")
-    else:
-        given = f"values of type {values.dtype}"
-    raise UserError(
-        f"{place_of(compute)}: the kind of feature {kind} gives {given} for {len(columns[0]):,} "
-        "rows. Return a pandas Series of numbers, booleans or texts with the index of its columns."
+def _make_own(kind: str, compute: Callable[..., Any], *columns: pd.Series) -> pd.Series:
+    """Return what a function of the project gives, as float64 or str: a value for each row.
+
+    A Series is aligned by its index, so that rows it leaves out are missing.
+    """
+    # A whole number is int64 in one batch, and float64 beside a missing one or in a request.
+    parts = [part.astype("float64") if is_integer_dtype(part) else part for part in columns]
+    given, index = compute(*parts), columns[0].index
+    what = f"a value of type {type(given).__name__}"
+    values: pd.Series | None = None
+    if isinstance(given, pd.Series):
+        if given.index.equals(index):
+            values = given
+        elif given.index.is_unique and given.index.isin(index).all():
+            values = given.reindex(index)
+        else:
+            what = f"{len(given):,} values whose index is not that of the rows"
+    elif np.ndim(given) == 1:
+        what = f"{len(given):,} values"
+        values = pd.Series(given, index=index) if len(given) == len(index) else None
+    if values is not None:
+        what = f"values of type {values.dtype}"
+        values = plain_values(values.convert_dtypes() if values.dtype == object else values)
+        if values.dtype.kind in "biuf":
+            return values.astype("float64")
+        if isinstance(values.dtype, pd.StringDtype):
+            return values
+    raise CodeError(
+        f"{place_of(compute)}: the kind of feature {kind} gives {what} for {len(index):,} rows. "
+        "Return a pandas Series of numbers, booleans or texts with the index of its columns."
     )
 
 

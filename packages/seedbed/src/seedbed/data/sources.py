@@ -1,13 +1,13 @@
 """Sources: where the tables of a dataset come from, one function a kind."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 import pandas as pd
 
-from seedbed.config.extensions import refuse_other_than_function
+from seedbed.config.extensions import check_function
 from seedbed.config.project import project_module
 from seedbed.config.schema import Dataset, Source
 from seedbed.config.sources import SOURCES, why_no_source
@@ -24,7 +24,7 @@ from seedbed.data.source_tables import (
 )
 from seedbed.data.stores import is_address
 from seedbed.data.values import plain_values
-from seedbed.errors import UserError
+from seedbed.errors import CodeError, UserError
 
 Found: TypeAlias = pd.DataFrame | Iterable[pd.DataFrame]
 """A table, or batches of it."""
@@ -128,14 +128,12 @@ def source(read: Reader) -> Reader:
     Raises
     ------
     UserError
-        If there is a source of this name already, or what is decorated is no function.
+        If there is a source of this name already, or what is decorated is no function of
+        four arguments.
     """
-    refuse_other_than_function("source", read)
+    check_function("source", read, ["source", "dataset", "table", "types"])
     if read.__name__ in READERS:
-        raise UserError(
-            f"{read.__module__}: seedbed itself has a source {read.__name__!r}. "
-            "Give yours another name."
-        )
+        raise UserError(f"seedbed itself has a source {read.__name__!r}. Give yours another name.")
     SOURCES.add(read.__name__, read, read)
     return read
 
@@ -158,19 +156,25 @@ def _checking(read: Reader) -> KindReader:
         source: Source, dataset: Dataset, table: str, types: Types, needed: Needed
     ) -> Iterator[pd.DataFrame]:
         found = read(source, dataset, table, types)
-        if not isinstance(found, Iterable):
+        if not isinstance(found, Iterable) or isinstance(found, (Mapping, str, pd.Series)):
             raise _no_table(found, source.kind)
         for batch in as_batches(found):
             if not isinstance(batch, pd.DataFrame):
                 raise _no_table(batch, source.kind)
-            refuse_repeated(map(str, batch.columns), f"source {source.kind}, table {table}")
+            where = f"source {source.kind}, table {table}"
+            if odd := [name for name in batch.columns if not isinstance(name, str)]:
+                raise CodeError(
+                    f"{where}: a column is called {odd[0]!r}, which is no text. Name the columns "
+                    "of the DataFrame in the project's sources.py."
+                )
+            refuse_repeated(batch.columns, where)
             yield only_needed(batch, needed)
 
     return read_checked
 
 
-def _no_table(found: object, kind: str) -> UserError:
-    return UserError(
+def _no_table(found: object, kind: str) -> CodeError:
+    return CodeError(
         f"source.kind: {kind} gives a value of type {type(found).__name__}, where a pandas "
         "DataFrame is needed. Return one, or yield several, in the project's sources.py."
     )

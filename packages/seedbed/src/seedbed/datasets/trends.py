@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from seedbed.config.preparation import TimePart
-from seedbed.data.feature_kinds import make_time_part
+from seedbed.data.feature_functions import make_time_part
 
 TREND = 0.95
 """Rank correlation with the time from which a number says little else."""

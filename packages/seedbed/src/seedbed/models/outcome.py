@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.config.extensions import place_of
+from seedbed.config.metrics import NoNumberError
 from seedbed.config.modelling import Task
-from seedbed.errors import UserError
 
 Floats = NDArray[np.float64]
 
@@ -107,18 +107,18 @@ class Sample:
     def each(self, function: Callable[[NDArray, NDArray, Floats], float]) -> Floats:
         """Call `function(truth, scores, weights)`, such as scikit-learn's, for each resample.
 
-        Raises UserError if it returns anything but one number.
+        Raises NoNumberError if it returns anything but one number; :class:`Metric` says of which.
         """
         truth, scores = self.outcome.truth, self.outcome.scores
         values = [function(truth, scores, counts) for counts in self.counts]
-        try:
-            return np.array([float(value) for value in values])
-        except (TypeError, ValueError):
-            raise UserError(
-                f"{place_of(function)}: the function that a metric calls for each resample gives "
-                f"a value of type {type(values[0]).__name__}, where one number is needed. Return "
-                "a number, or NaN where there is none."
-            ) from None
+        for value in values:
+            if not isinstance(value, Real | np.bool_):
+                raise NoNumberError(
+                    "calls sample.each with a function that returns a value of type "
+                    f"{type(value).__name__}, where one number is needed. Return a number, or NaN "
+                    "where there is none."
+                )
+        return np.array(values, dtype=np.float64)
 
     @cached_property
     def confusion(self) -> NDArray:

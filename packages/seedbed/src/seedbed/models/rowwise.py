@@ -5,6 +5,7 @@ row, by other instructions than the rest, so that sums are rounded otherwise. Wh
 gets its rows in blocks of one shape. Trees, and products of sparse rows, go row by row anyway.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,15 @@ from numpy.typing import NDArray
 
 from seedbed.config.modelling import Task
 from seedbed.data.one_value import LARGEST
+from seedbed.errors import CodeError
 from seedbed.models.outcome import Floats
 
 BLOCK = 256
 """Rows of a block: a multiple of what BLAS takes at once, and few enough to cost microseconds."""
 WORTH_THREADS = 20_000
 """Fewer rows are predicted in one thread: OpenMP's threads cost more than they save."""
+ROUNDING = 1e-6
+"""By how much a probability may leave 0 to 1: a sum of float32."""
 FORESTS = ("RandomForest", "ExtraTrees")
 TREES = ("HistGradientBoosting", *FORESTS, "DecisionTree", "Dummy")
 LINEAR = ("LogisticRegression", "LinearSVC", "LinearSVR", "Ridge")
@@ -35,12 +39,21 @@ def score_encoded(estimator: Any, rows: Any, task: Task, classes: tuple[Any, ...
     -------
     ndarray
         As :func:`~seedbed.models.predicting.predict_scores` returns it.
+
+    Raises CodeError if an estimator, which may be a project's own, gives no prediction of each row.
     """
     import joblib
 
     method = "predict" if task == "regression" else "predict_proba"
     with joblib.parallel_config("sequential"):  # threads of a forest add up its trees as they come
         scores = np.asarray(predict_rowwise(estimator, rows, method), dtype=np.float64)
+    low, high = (-np.inf, np.inf) if task == "regression" else (-ROUNDING, 1 + ROUNDING)
+    if not (fits := (low <= scores) & (scores <= high)).all():
+        needed = "a number" if task == "regression" else "a probability"
+        raise CodeError(
+            f"{type(estimator).__name__}.{method} gives {scores[~fits][0]} for a row, where "
+            f"{needed} is needed. Correct it, or choose another model."
+        )
     if task == "regression":
         return scores
     if task == "binary":
@@ -77,7 +90,7 @@ def predict_rowwise(estimator: Any, rows: Any, method: str) -> NDArray:
         return np.ravel(estimator.transformer_.inverse_transform(inner))
     if kind.startswith(FORESTS) and isinstance(rows, np.ndarray):
         rows = np.clip(rows, -LARGEST, LARGEST)  # scaled, a huge number is infinite in float32
-    predict = getattr(estimator, method)
+    predict = partial(_ask, estimator, method)
     if goes_by_row(estimator, is_sparse(rows)):
         # A sum over the classes of a single row is another loop of NumPy's than that of several.
         return predict(rows) if _length(rows) > 1 else predict(take_rows(rows, [0, 0]))[:1]
@@ -85,6 +98,28 @@ def predict_rowwise(estimator: Any, rows: Any, method: str) -> NDArray:
     places = np.arange(-(-count // BLOCK) * BLOCK).clip(max=count - 1).reshape(-1, BLOCK)
     blocks = [predict(take_rows(rows, block)) for block in places]
     return np.concatenate(blocks)[:count]
+
+
+def _ask(estimator: Any, method: str, rows: Any) -> NDArray:
+    """Return what an estimator predicts of rows, all at once.
+
+    Raises CodeError if that is not a number for each row, or one for each row and class.
+    """
+    answers = np.asarray(getattr(estimator, method)(rows))
+    needed: tuple[int, ...] = (_length(rows),)
+    if method == "predict_proba":
+        needed += (len(getattr(estimator, "classes_", ())),)
+    elif method == "predict" and answers.shape == (*needed, 1):
+        answers = answers.ravel()
+    any_width = method == "decision_function" and answers.shape[:1] == needed
+    if not any_width and answers.shape != needed:
+        raise CodeError(
+            f"{type(estimator).__name__}.{method} gives an array of shape {answers.shape} for "
+            f"{needed[0]} rows, where {needed} is needed"
+            f"{', a column for each of its classes_' if len(needed) > 1 else ''}. Correct it, or "
+            "choose another model."
+        )
+    return answers
 
 
 def goes_by_row(estimator: Any, sparse: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Features of one row: what the makers of data/features do to columns, on plain values."""
+"""Features of one row: what seedbed.data.feature_functions does to columns, on plain values."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ import numpy as np
 from seedbed.config.features import KINDS, PERIODS, Feature
 from seedbed.config.schema import ColumnType
 from seedbed.data.one_value import LARGEST
-from seedbed.serving.compiled.exceptions import NotCompilableError
+from seedbed.serving.compiled.exceptions import NotCompilableError, UnusualRowError
 from seedbed.serving.compiled.values import is_missing
 
 Row = Sequence[Any]
@@ -204,4 +204,10 @@ def _own_kind(name: str, kind: str, parts: Sequence[Get], kinds: Sequence[Column
         raise NotCompilableError(f"the feature {name}, since {kind} takes other than numbers there")
     compute = found.compute
 
-    return lambda row: float(compute(*[np.float64(part(row)) for part in parts]))
+    def make(row: Any) -> float:
+        try:
+            return float(compute(*[np.float64(part(row)) for part in parts]))
+        except TypeError:
+            raise UnusualRowError from None
+
+    return make

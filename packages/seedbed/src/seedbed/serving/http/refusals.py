@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from seedbed.errors import InputError, UserError
+from seedbed.errors import CodeError, InputError, UserError
 
 KINDS = {
     400: "unreadable body",
@@ -62,7 +62,12 @@ class Refusal(Exception):
 
     @classmethod
     def of(cls, error: UserError, by_columns: bool) -> "Refusal":
-        """Return the refusal of rows that do not fit the signature."""
+        """Return the refusal of rows that do not fit the signature.
+
+        Raises CodeError again: it is a mistake of the server.
+        """
+        if isinstance(error, CodeError):
+            raise error
         if not isinstance(error, InputError):
             return cls(422, "columns" if by_columns else "rows", str(error), "")
         where = place_of(error.column, error.row, by_columns)

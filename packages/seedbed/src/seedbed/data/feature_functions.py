@@ -1,4 +1,4 @@
-"""The kinds of features that seedbed has, a function of columns of the same row each."""
+"""Kinds of features that seedbed has: each a function of columns of the same row."""
 
 from collections.abc import Callable
 from functools import partial, reduce
