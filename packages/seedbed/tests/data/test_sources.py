@@ -1,6 +1,7 @@
 """A table is found where its source says, and read as it is."""
 
 import gzip
+import re
 from pathlib import Path
 from typing import Any
 
