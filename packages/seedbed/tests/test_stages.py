@@ -79,7 +79,9 @@ def test_a_stage_gets_what_its_arguments_name(
         ("@stage\ndef one(): ...\n@stage\ndef two(): ...\n", "", f"{WORK}, line 5: both one and two are marked with @stage"),
         ("", "[tool.seedbed]\npakage = 'churn'\n", f"{SETTINGS} pakage: there is no such key (did you mean package?)"),
         ("", "[tool.seedbed]\npackage = 'my churn'\n", f"{SETTINGS} package is 'my churn': write the name"),
-        ("", "[tool.seedbed]\ntargets = 'lightgbm'\n", f"{SETTINGS} targets is 'lightgbm': write a list of names"),
+        ("", "[tool.seedbed]\ntargets = 'lightgbm'\n", f"{SETTINGS} targets is 'lightgbm': write a list of names, such as ['lightgbm']"),
+        ("", "[tool.seedbed]\ntargets = ['*']\n", f"{SETTINGS} targets is ['*']: write a list of names"),
+        ("", "[tool.seedbed]\ntrusted = ['']\n", f"{SETTINGS} trusted is ['']: write a list of names, such as ['lightgbm.sk"),
         ("", "[tool]\nseedbed = 1\n", "pyproject.toml: tool.seedbed is 1: write a table"),
         ("", "[tool.seedbed\n", "pyproject.toml: this is not TOML"),
     ],
@@ -114,6 +116,19 @@ def test_an_error_in_the_work_itself_has_a_traceback(tmp_path: Path) -> None:
     assert exit_code == 1
     assert "Traceback" in output
     assert "work.py" in output
+
+
+def test_an_error_in_a_thread_ends_in_the_line_where_it_happened(tmp_path: Path) -> None:
+    code = (
+        "import joblib\ndef fit(row):\n    raise RuntimeError('no')\n"
+        "@stage\ndef work(seed):\n"
+        "    joblib.Parallel(2, backend='threading')(joblib.delayed(fit)(row) for row in range(3))\n"
+    )
+    exit_code, output = run(tmp_path, "work", code)
+    assert exit_code == 1
+    assert output.startswith("Traceback")
+    assert output.splitlines()[-3].endswith('work.py", line 5, in fit')
+    assert output.splitlines()[-1] == "RuntimeError: no"
 
 
 def test_a_module_holds_one_stage() -> None:

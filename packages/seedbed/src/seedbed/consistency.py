@@ -10,11 +10,11 @@ from packaging.utils import canonicalize_name
 
 from seedbed.config.compose import check_composed
 from seedbed.config.conf_hash import conf_hash
-from seedbed.config.fingerprints import CODE, describe_stale, find_code
+from seedbed.config.fingerprints import describe_stale, find_code
 from seedbed.config.lock_file import Locked, read_lock
 from seedbed.config.overrides import OVERRIDES, read_overrides
 from seedbed.config.params import PARAMS
-from seedbed.config.stage_params import find_wrong_params
+from seedbed.config.stage_params import CODE, find_wrong_params
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError
 

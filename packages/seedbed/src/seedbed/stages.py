@@ -94,6 +94,11 @@ def run_stage(name: str) -> None:
         sys.exit(f"{name}: {_with_file(str(error))}")
     except OSError as error:
         sys.exit(f"{name}: {disk_problem(error)}")
+    except Exception as error:
+        if type(error.__cause__).__name__ != "_RemoteTraceback":
+            raise
+        # Of a thread of joblib's. Its own lines would stand after it and hide where it happened.
+        sys.exit(str(error.__cause__).strip('\n"'))
 
 
 def _with_file(message: str) -> str:

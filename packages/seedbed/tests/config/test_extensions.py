@@ -68,11 +68,7 @@ def test_a_name_of_seedbeds_own_is_refused(decorate: Callable[..., Any], name: s
             metric("maximize", "binary", "regresion"),
             "a task of @metric is 'regresion' (did you mean regression?)",
         ),
-        (metric("maximize"), "a task of @metric is 'none'. It may be binary, multiclass, regression."),
-        (
-            metric("maximize", "binary", uses="decision"),
-            "uses of @metric is 'decision' (did you mean decisions?). It may be scores, decisions.",
-        ),
+        (metric("maximize"), "@metric names no task. It may be binary, multiclass, regression."),
         (feature(types=("numbr",)), "a type of @feature is 'numbr' (did you mean number?)"),
         *(
             (feature(columns), f"columns of @feature is {columns!r}. It may be a number from 1, or")

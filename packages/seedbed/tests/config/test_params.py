@@ -75,7 +75,7 @@ def orders(**more: Any) -> dict[str, Any]:
         ("model", "random_forest", "model is 'random_forest'", "conf/model/hist_gradient_boosting.yaml"),
         ("expectations.suite.1.severity", "bad", "suite.1.severity is 'bad'", "conf/expectations/"),
         ("problem.task", "multiclass", "only a binary target is made by a limit", FLIGHTS),
-        ("problem.metric", "auc", "'auc', which is not a known metric: for a binary problem choose one of roc_auc", FLIGHTS),
+        ("problem.metric", "auc", "'auc', which is not a known metric (did you mean roc_auc?): for a binary problem choose one of roc_auc", FLIGHTS),
         ("problem.metric", "rmse", "'rmse', which is a metric of regression problems", FLIGHTS),
         ("problem.slices", ["Carrier"], "problem.slices names 'Carrier', which is not among columns (did you mean carrier?)", FLIGHTS),
         ("problem.above", None, "problem.positive is not set: say which value of arr_delay", FLIGHTS),
@@ -132,7 +132,7 @@ def orders(**more: Any) -> dict[str, Any]:
         ("columns.date", ["time_hour"], "columns.date takes time_hour, and so does columns.time", FLIGHTS),
         ("model.target_transform", "log", "is log, and only the target of a regression", "conf/model/hist_gradient_boosting.yaml"),
         ("evaluation.second_baseline", "other", "evaluation.second_baseline is 'other'", "conf/evaluation/standard.yaml"),
-        ("gate.thresholds.auc", 0.7, "gate.thresholds.auc is not a known metric: for a binary", "conf/gate/flights.yaml"),
+        ("gate.thresholds.auc", 0.7, "gate.thresholds.auc is not a known metric (did you mean roc_auc?): for a binary", "conf/gate/flights.yaml"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_reported(

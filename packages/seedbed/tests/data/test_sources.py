@@ -215,6 +215,10 @@ def test_the_flights_are_all_there(flights: Params) -> None:
             pd.Series([1]),
             "source.kind: own gives a value of type Series, where a pandas DataFrame is",
         ),
+        (
+            pd.DataFrame({"a": [1], "b": [2]}).set_index("b"),
+            "source own, table rows: the DataFrame has the index b, which would be lost",
+        ),
         (pd.DataFrame([[1, 2]]), "source own, table rows: a column is called 0, which is no text"),
         (
             pd.DataFrame({("a", "b"): [1]}),

@@ -12,7 +12,7 @@ from sklearn import metrics as reference
 from seedbed.config.extensions import only_seedbed
 from seedbed.config.metrics import Metric, known_metrics, metric
 from seedbed.errors import CodeError, UserError
-from seedbed.models.metrics import find_metric, metrics_of
+from seedbed.models.metrics import find_metric, metrics_of, refuse_other_counts
 from seedbed.models.outcome import Outcome, Sample
 
 METRICS = dict(known_metrics())
@@ -138,14 +138,6 @@ def test_a_metric_that_does_not_fit_is_an_error_that_names_those_that_do(
         find_metric(name, "binary")
 
 
-def test_a_metric_judges_scores_or_decisions() -> None:
-    """Other decisions of the same scores change exactly the metrics that use decisions."""
-    outcome = binary_outcome()
-    other = Outcome("binary", outcome.truth, outcome.scores, 1 - outcome.prediction, (False, True))
-    for name, found in metrics_of("binary").items():
-        assert (found.of(other) != found.of(outcome)) is (found.uses == "decisions"), name
-
-
 def test_a_metric_of_ones_own_is_one_function() -> None:
     with only_seedbed():  # registries are as before afterwards
 
@@ -202,11 +194,47 @@ def once_of(odd: Any) -> Callable[..., Any]:
 def test_a_metric_that_gives_no_number_is_refused(
     function: Callable[[Sample], Any], words: str
 ) -> None:
-    found = Metric("median_error", "minimize", ("regression",), "scores", function)
+    found = Metric("median_error", "minimize", ("regression",), function)
     sample = regression_outcome().sample(np.ones((5, ROWS)))
     with pytest.raises(CodeError, match=re.escape(f"the metric median_error {words}")) as refusal:
         found.compute(sample)
     assert str(refusal.value).startswith(f"{__name__}, line ")
+
+
+@pytest.mark.parametrize(
+    ("task", "function"),
+    [
+        ("binary", lambda sample: sample.each(lambda truth, *others: truth[:70].mean())),
+        ("binary", lambda sample: np.full(len(sample.counts), len(sample.outcome) * 1.0)),
+        ("binary", lambda sample: sample.each(lambda truth, scores, weights: weights.mean())),
+        (
+            "regression",
+            lambda sample: sample.each(lambda truth, scores, _: reference.r2_score(truth, scores)),
+        ),
+    ],
+)
+def test_a_metric_that_uses_no_counts_is_refused(
+    task: Any, function: Callable[[Sample], Any]
+) -> None:
+    found = Metric("share", "maximize", (task,), function)
+    with pytest.raises(
+        CodeError, match="the metric share of every second row is .* counted 0 times"
+    ):
+        refuse_other_counts(found, OUTCOMES[task][0])
+
+
+@pytest.mark.parametrize(("name", "outcome"), CASES)
+def test_a_metric_that_uses_counts_is_taken(name: str, outcome: Outcome) -> None:
+    refuse_other_counts(METRICS[name], outcome)
+
+
+def test_a_metric_cannot_change_what_the_next_one_is_measured_on() -> None:
+    truth = np.array([0, 1, 0, 1])
+    outcome = Outcome("binary", truth, truth * 0.5, truth, (False, True))
+    for held in (outcome.truth, outcome.scores, outcome.prediction):
+        with pytest.raises(ValueError, match="read-only"):
+            held[:] = 1
+    truth[0] = 1  # whose array it is may still
 
 
 @pytest.mark.parametrize("number", [1, 1.0, np.float32(1), np.int64(1), True, np.True_])
@@ -217,6 +245,6 @@ def test_what_a_function_returns_for_a_resample_is_any_number(number: Any) -> No
 
 def test_a_metric_that_is_infinite_is_not_defined() -> None:
     values = np.array([np.inf, -np.inf, np.nan, 1.0])
-    found = Metric("odds", "maximize", ("regression",), "scores", lambda sample: values)
+    found = Metric("odds", "maximize", ("regression",), lambda sample: values)
     sample = regression_outcome().sample(np.ones((4, ROWS)))
     np.testing.assert_array_equal(found.compute(sample), [np.nan, np.nan, np.nan, 1.0])

@@ -260,6 +260,22 @@ NOT_CALLED = [{"_target_": "os.system", "command": "true"}]
             },
             r"cannot be made.*LogisticRegression.*n_estimators.*estimator",
         ),
+        *(
+            ("random_forest", "binary", {"classification": {"_target_": target}}, message)
+            for target, message in (
+                (
+                    "sklearn.ensemble.HistGradientBostingClassifier",
+                    r"conf/model/random_forest\.yaml: the estimator cannot be made\. sklearn\.ensemble has "
+                    r"no HistGradientBostingClassifier \(did you mean HistGradientBoostingClassifier\?\)\.",
+                ),
+                (
+                    "sklearn.ensembel.RandomForestClassifier",
+                    r"There is no sklearn\.ensembel\.RandomForestClassifier: No module named 'sklearn\.ensem"
+                    r"bel'\. If a package is missing, add it to pyproject\.toml and run `make lock setup`\.",
+                ),
+                ("project.models.Bagged", r"There is no project\.models\.Bagged: No module named"),
+            )
+        ),
         (
             "random_forest",
             "binary",

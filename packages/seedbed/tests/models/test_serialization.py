@@ -138,6 +138,23 @@ def test_a_type_that_could_not_be_loaded_is_not_written(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_function_that_could_not_be_found_again_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    double = lambda rows: rows * 2  # noqa: E731
+    double.__module__ = "project.models"
+    with pytest.raises(
+        UserError, match=r"pipeline\.skops: the model holds project\.models\.<lambda>, "
+    ):
+        dump_pipeline(
+            Pipeline([("double", FunctionTransformer(double))]), tmp_path / "pipeline.skops"
+        )
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"not a zip at all"])
 def test_a_broken_file_is_told(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "pipeline.skops").write_bytes(content)

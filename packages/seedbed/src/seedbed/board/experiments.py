@@ -9,8 +9,8 @@ from typing import Any
 
 from seedbed.comparing.ranking import SPLITS
 from seedbed.comparing.show import HIDDEN, shown_commits
-from seedbed.config.fingerprints import CODE
 from seedbed.config.repository import git
+from seedbed.config.stage_params import CODE
 from seedbed.config.yaml_files import flatten
 from seedbed.registry.content import run_dvc
 from seedbed.registry.versions import Registry

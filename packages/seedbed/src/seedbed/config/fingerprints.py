@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from seedbed.config.imports import Imports, digest
-from seedbed.config.stage_params import RUNNER, find_wrong_params
+from seedbed.config.stage_params import CODE, RUNNER, find_wrong_params
 from seedbed.config.yaml_files import load_yaml
 from seedbed.errors import UserError, some_of
 from seedbed.files import write_text
 
-CODE = "code.yaml"
 PARTS = "parts"
 SHOWN = 5
 """How many files and packages are named that made a stage stale."""

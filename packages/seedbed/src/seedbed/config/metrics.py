@@ -17,14 +17,13 @@ from seedbed.config.extensions import (
     refuse_without_brackets,
 )
 from seedbed.config.modelling import Task
-from seedbed.errors import CodeError, UserError
+from seedbed.errors import CodeError, UserError, did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 Direction = Literal["maximize", "minimize"]
-Uses = Literal["scores", "decisions"]
 Function = TypeVar("Function", bound=Callable[[Any], Any])
 
 BUILT_IN = "seedbed.models.metrics"
@@ -42,9 +41,6 @@ class Metric:
     name: str
     direction: Direction
     tasks: tuple[Task, ...]
-    # what it judges: the scores (probabilities, or the numbers a regression predicts), or the
-    # classes decided by them, which depend on the threshold
-    uses: Uses
     # takes a :class:`~seedbed.models.outcome.Sample` of b resamples, returns shape (b,)
     function: Callable[[Any], Any]
 
@@ -85,9 +81,7 @@ METRICS: Registry[Metric] = Registry("metric", "metrics")
 """The package's own, and those of the project's metrics.py."""
 
 
-def metric(
-    direction: Direction, *tasks: Task, uses: Uses = "scores"
-) -> Callable[[Function], Function]:
+def metric(direction: Direction, *tasks: Task) -> Callable[[Function], Function]:
     """Register the decorated function as the metric of its name.
 
     Parameters
@@ -96,8 +90,6 @@ def metric(
         Which way is better.
     *tasks : {"binary", "multiclass", "regression"}
         The tasks that it is a metric of, at least one.
-    uses : {"scores", "decisions"}
-        Whether it judges scores or, with "decisions", the classes decided by them.
 
     Raises
     ------
@@ -120,9 +112,10 @@ def metric(
         check_function("metric", function, ["sample"])
         name = function.__name__
         refuse_unknown("the direction of @metric", [direction], get_args(Direction))
-        refuse_unknown("a task of @metric", tasks or ["none"], get_args(Task))
-        refuse_unknown("uses of @metric", [uses], get_args(Uses))
-        METRICS.add(name, Metric(name, direction, tasks, uses, function), function)
+        if not tasks:
+            raise UserError(f"@metric names no task. It may be {', '.join(get_args(Task))}.")
+        refuse_unknown("a task of @metric", tasks, get_args(Task))
+        METRICS.add(name, Metric(name, direction, tasks, function), function)
         return function
 
     return register
@@ -154,7 +147,7 @@ def why_not(name: str, task: Task) -> str | None:
     known = metrics_of(task)
     if name in known:
         return None
-    why = "is not a known metric"
+    why = f"is not a known metric{did_you_mean(name, known)}"
     if other := known_metrics().get(name):
         why = f"is a metric of {' and '.join(other.tasks)} problems"
     return f"{why}: for a {task} problem choose one of {', '.join(known)}"

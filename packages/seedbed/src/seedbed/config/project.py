@@ -62,12 +62,19 @@ def read_settings(root: Path) -> ProjectSettings:
             fits = isinstance(value, str) and value.isidentifier()
             expected = "the name of the package below src/, such as project"
         else:
-            fits = isinstance(value, list) and all(isinstance(name, str) for name in value)
-            expected = "a list of names, such as ['lightgbm']"
+            fits = isinstance(value, list) and all(map(_is_dotted_name, value))
+            example = "lightgbm" if key == "targets" else "lightgbm.sklearn.LGBMClassifier"
+            expected = f"a list of names, such as ['{example}']"
         if not fits:
             raise UserError(f"{where} is {value!r}: write {expected}.")
     lists = {key: tuple(value) for key, value in table.items() if key != "package"}
     return ProjectSettings(table.get("package", "project"), **lists)
+
+
+def _is_dotted_name(value: object) -> bool:
+    return isinstance(value, str) and all(
+        part.isidentifier() for part in value.rstrip(".").split(".")
+    )
 
 
 def project_package(root: Path) -> str:
@@ -85,10 +92,10 @@ def import_module_of_project(module: str) -> ModuleType:
     except UserError as error:  # of a decorator
         raise UserError(f"{_place_of(error, module)}: {error}") from error
     except Exception as error:
+        missing = "; if a package is missing, add it to pyproject.toml and run `make lock setup`"
         raise UserError(
             f"{_place_of(error, module)}: {type(error).__name__}: {one_line(error)}. "
-            "Correct that line; if a package is missing, add it to pyproject.toml "
-            "and run `make lock setup`."
+            f"Correct that line{missing if isinstance(error, ImportError) else ''}."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Do the stages in src take the sections of params.yaml that dvc.yaml declares for them?"""
+"""Does dvc.yaml declare for a stage in src the parameters that it takes, and its code?"""
 
 import ast
 import re
@@ -11,20 +11,28 @@ from seedbed.config.project import read_settings
 from seedbed.config.yaml_files import load_yaml
 
 GRAPH = "dvc.yaml"
+CODE = "code.yaml"
 RUNNER = "src/stage.sh"
 
 
 def find_wrong_params(root: Path) -> Iterator[str]:
     """Yield a sentence for each section that a stage takes or dvc.yaml declares, but not both.
 
-    A stage whose section is not declared does not run again after an edit of that section.
+    A stage whose section is not declared does not run again after an edit of that section, nor one
+    whose fingerprint is not after an edit of its code: that is named too.
     """
     stages = load_yaml(root / GRAPH).get("stages") if (root / GRAPH).is_file() else None
     for name, definition in (stages or {}).items():
         run = re.search(rf"{re.escape(RUNNER)}\s+[\"']?(\w+)", str(definition.get("cmd")))
         file = f"src/{read_settings(root).package}/stages/{run[1]}.py" if run else ""
-        if not (root / file).is_file():
+        if not run or not (root / file).is_file():
             continue
+        if CODE not in str(definition.get("outs")) and _fingerprints(definition) != [run[1]]:
+            yield (
+                f"{GRAPH}: stage {name} runs {file}, and does not declare the fingerprint of that "
+                "code alone, so an edit of it would not run it again. Write "
+                f"{{{CODE}: [{run[1]}]}} among its params, or name another stage in its cmd."
+            )
         taken = _arguments((root / file).read_text(encoding="utf-8"))
         declared = _declared(definition.get("params") or [])
         if taken is None or declared is None:
@@ -41,6 +49,12 @@ def find_wrong_params(root: Path) -> Iterator[str]:
                 f"edit of {section} runs it for nothing. Remove {section} from its params, or add "
                 "the argument."
             )
+
+
+def _fingerprints(definition: dict[str, Any]) -> list[str]:
+    """Return of which stages a stage declares the fingerprints in code.yaml."""
+    listed = [each for each in definition.get("params") or [] if isinstance(each, dict)]
+    return [name for each in listed for name in each.get(CODE) or []]
 
 
 def _arguments(code: str) -> set[str] | None:

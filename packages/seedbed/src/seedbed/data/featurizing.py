@@ -4,7 +4,12 @@ import pandas as pd
 
 from seedbed.config.modelling import Problem
 from seedbed.config.preparation import Features, Split
-from seedbed.data.features import compute_features, kinds_of_text, make_target
+from seedbed.data.features import (
+    compute_features,
+    kinds_of_text,
+    make_target,
+    refuse_other_rows,
+)
 from seedbed.data.roles import Columns, row_key, target_column, time_column
 from seedbed.data.splits import assign_clusters, assign_folds, assign_splits
 from seedbed.data.tables import CLUSTER, FOLD, KINDS, ROW, SLICE, SPLIT, TARGET, TIME
@@ -22,6 +27,7 @@ def build_training_table(
         text or images, where there are any: nothing else tells them from categories.
     """
     table = compute_features(clean, columns, features)
+    refuse_other_rows(clean, columns, features, table)
     table[ROW] = row_key(clean, columns)
     target = make_target(clean[target_column(columns)], problem)
     table[SPLIT] = assign_splits(clean, columns, split, target)

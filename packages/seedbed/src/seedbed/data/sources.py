@@ -167,6 +167,11 @@ def _checking(read: Reader) -> KindReader:
                     f"{where}: a column is called {odd[0]!r}, which is no text. Name the columns "
                     "of the DataFrame in the project's sources.py."
                 )
+            if named := [name for name in batch.index.names if name is not None]:
+                raise CodeError(
+                    f"{where}: the DataFrame has the index {', '.join(map(str, named))}, which "
+                    "would be lost. Return its reset_index() in the project's sources.py."
+                )
             refuse_repeated(batch.columns, where)
             yield only_needed(batch, needed)
 

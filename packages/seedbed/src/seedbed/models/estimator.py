@@ -1,5 +1,6 @@
 """The estimator that conf/model names, seeded, weighted and calibrated as chosen."""
 
+import importlib
 import inspect
 import re
 from pathlib import Path
@@ -144,6 +145,8 @@ def _why(error: Exception, spec: dict[str, Any]) -> str:
     from hydra.utils import get_object
 
     text = one_line(error).rstrip(".")
+    if located := re.search(r"Error locating target '([^']+)'", text):
+        return _why_not_there(located[1])
     called = get_object(spec["_target_"])
     pattern = r"(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument '(\w+)'"
     found = re.search(pattern, text)
@@ -152,6 +155,19 @@ def _why(error: Exception, spec: dict[str, Any]) -> str:
         return f"{text}."
     known = inspect.signature(called).parameters
     return f"{found[1]} has no argument {found[2]}{did_you_mean(found[2], known)}."
+
+
+def _why_not_there(target: str) -> str:
+    """Return why there is no such class, with the one that was probably meant."""
+    module, _, name = target.rpartition(".")
+    try:
+        found = importlib.import_module(module)
+    except ImportError as error:
+        return (
+            f"There is no {target}: {one_line(error)}. If a package is missing, add it to "
+            "pyproject.toml and run `make lock setup`."
+        )
+    return f"{module} has no {name}{did_you_mean(name, dir(found))}."
 
 
 def _weigh_classes(estimator: "BaseEstimator", model: Model, task: Task) -> None:

@@ -143,6 +143,8 @@ def _beats_baseline(metric: Metric, difference: Mapping[str, Any]) -> tuple[bool
             "metric that decides (problem.metric). Run `dvc repro evaluate`."
         )
     low, high = difference[name]["low"], difference[name]["high"]
+    if difference[name]["value"] is None:
+        return False, f"{name} is not defined on the test rows, for the model or for the baseline"
     if low is None:
         return False, f"{_too_few(name)} with the baseline's"
     span = f"{_beyond(low, 0)} to {_beyond(high, 0)}"

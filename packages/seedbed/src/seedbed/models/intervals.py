@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.models.metrics import Metric, metrics_of
+from seedbed.models.metrics import Metric, metrics_of, refuse_other_counts
 from seedbed.models.outcome import Floats, Outcome
 from seedbed.progress import track
 
@@ -70,7 +70,11 @@ def compare(
         not among them; "bootstrap": how many resamples, of how many clusters. None stands for what
         is not defined.
     """
-    whole = _Pair(metrics_of(model.task), model, baseline, clusters)
+    metrics = metrics_of(model.task)
+    for metric in metrics.values():
+        if not metric.function.__module__.startswith("seedbed."):
+            refuse_other_counts(metric, model)
+    whole = _Pair(metrics, model, baseline, clusters)
     alone = {deciding.name: deciding}
     texts = {name: _as_text(values) for name, values in slices.items()}
     parts = {

@@ -9,10 +9,12 @@ scikit-learn's own function, with sample weights.
 import numpy as np
 
 from seedbed.config import metrics as registry
+from seedbed.config.extensions import place_of
 from seedbed.config.metrics import Metric, find_metric, metric
 from seedbed.config.modelling import Task
 from seedbed.config.project import project_module
-from seedbed.models.outcome import Floats, Sample
+from seedbed.errors import CodeError
+from seedbed.models.outcome import Floats, Outcome, Sample
 
 __all__ = ["Metric", "find_metric", "metric", "metrics_of"]
 
@@ -22,6 +24,26 @@ def metrics_of(task: Task) -> dict[str, Metric]:
     # Named here, so that an edit of the project's own makes the stages stale that measure.
     project_module("metrics")
     return registry.metrics_of(task)
+
+
+def refuse_other_counts(found: Metric, outcome: Outcome) -> None:
+    """Refuse a metric for which a row that is counted 0 times is not as if it were not there.
+
+    Its intervals would be those of other rows, or have no width.
+
+    Raises CodeError if it gives other values for every second row counted once, and for these rows
+    alone.
+    """
+    half = np.arange(len(outcome)) % 2
+    counted = found.compute(outcome.sample(half[None, :].astype(np.float64)))[0]
+    alone = found.of(outcome.take(np.flatnonzero(half)))
+    if not np.isclose(counted, alone, rtol=1e-6, atol=1e-9, equal_nan=True):
+        raise CodeError(
+            f"{place_of(found.function)}: the metric {found.name} of every second row is "
+            f"{alone:g}, and {counted:g} when the others are there and counted 0 times, so that "
+            "its intervals would be wrong. Let it use the counts: sample.mean(...), or the weights "
+            "that sample.each(...) hands on."
+        )
 
 
 @metric("maximize", "binary")
@@ -57,39 +79,39 @@ def brier(sample: Sample) -> Floats:
     return sample.mean((sample.outcome.scores - sample.outcome.truth) ** 2)
 
 
-@metric("maximize", "binary", "multiclass", uses="decisions")
+@metric("maximize", "binary", "multiclass")
 def accuracy(sample: Sample) -> Floats:
     """Share of rows decided right."""
     return sample.mean(sample.outcome.truth == sample.outcome.prediction)
 
 
-@metric("maximize", "binary", "multiclass", uses="decisions")
+@metric("maximize", "binary", "multiclass")
 def balanced_accuracy(sample: Sample) -> Floats:
     """Mean over the classes that occur of the share of their rows decided right."""
     right = np.diagonal(sample.confusion, axis1=1, axis2=2)
     return _mean_of_defined(right, sample.confusion.sum(axis=2))
 
 
-@metric("maximize", "binary", uses="decisions")
+@metric("maximize", "binary")
 def f1(sample: Sample) -> Floats:
     """Harmonic mean of precision and recall of the positive class, at the threshold."""
     cells = sample.confusion
     return _ratio(2 * cells[:, 1, 1], 2 * cells[:, 1, 1] + cells[:, 0, 1] + cells[:, 1, 0])
 
 
-@metric("maximize", "binary", uses="decisions")
+@metric("maximize", "binary")
 def precision(sample: Sample) -> Floats:
     """Share of the rows decided positive that are; 0 when none is decided positive."""
     return _ratio(sample.confusion[:, 1, 1], sample.confusion[:, :, 1].sum(axis=1))
 
 
-@metric("maximize", "binary", uses="decisions")
+@metric("maximize", "binary")
 def recall(sample: Sample) -> Floats:
     """Share of the positive rows that were decided positive; 0 when there are none."""
     return _ratio(sample.confusion[:, 1, 1], sample.confusion[:, 1, :].sum(axis=1))
 
 
-@metric("maximize", "multiclass", uses="decisions")
+@metric("maximize", "multiclass")
 def f1_macro(sample: Sample) -> Floats:
     """Unweighted mean of the F1 of each class that occurs in truth or decision."""
     right = np.diagonal(sample.confusion, axis1=1, axis2=2)

@@ -32,6 +32,13 @@ class Outcome:
     prediction: NDArray
     classes: tuple = ()  # labels, sorted; (False, True) when binary and empty in a regression
 
+    def __post_init__(self) -> None:
+        # A metric of a project's own must not change what the next one is measured on.
+        for name in ("truth", "scores", "prediction"):
+            view = getattr(self, name).view()
+            view.flags.writeable = False
+            object.__setattr__(self, name, view)
+
     def __len__(self) -> int:
         return len(self.truth)
 

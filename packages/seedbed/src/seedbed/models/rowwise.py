@@ -108,7 +108,12 @@ def _ask(estimator: Any, method: str, rows: Any) -> NDArray:
     answers = np.asarray(getattr(estimator, method)(rows))
     needed: tuple[int, ...] = (_length(rows),)
     if method == "predict_proba":
-        needed += (len(getattr(estimator, "classes_", ())),)
+        if not hasattr(estimator, "classes_"):
+            raise CodeError(
+                f"{type(estimator).__name__} has no classes_ when it is fitted: let fit set them, "
+                "the labels in the order of predict_proba's columns."
+            )
+        needed += (len(estimator.classes_),)
     elif method == "predict" and answers.shape == (*needed, 1):
         answers = answers.ravel()
     any_width = method == "decision_function" and answers.shape[:1] == needed

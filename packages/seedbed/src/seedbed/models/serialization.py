@@ -66,7 +66,14 @@ def dump_pipeline(pipeline: "Pipeline", path: Path) -> None:
     from skops.io import dumps, get_untrusted_types
 
     content = _canonical(dumps(pipeline))
-    _refuse(get_untrusted_types(data=content), read_settings(Path()), path)
+    types = get_untrusted_types(data=content)
+    _refuse(types, read_settings(Path()), Path(path.name))  # path may be a temporary one
+    if nameless := sorted(name for name in types if "<" in name):
+        raise UserError(
+            f"{path.name}: the model holds {', '.join(nameless)}, which could not be loaded again. "
+            "Let its estimator keep a function of its module, and no lambda or function that "
+            "stands in another."
+        )
     with replacing(path) as beside:
         beside.write_bytes(content)
 

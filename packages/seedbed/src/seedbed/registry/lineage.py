@@ -17,11 +17,12 @@ from typing import Any
 import yaml
 
 from seedbed.config.composition import look_up
-from seedbed.config.fingerprints import CODE, PARTS
+from seedbed.config.fingerprints import PARTS
 from seedbed.config.lock_file import entries
 from seedbed.config.overrides import OVERRIDES, as_overrides
 from seedbed.config.params import PARAMS
 from seedbed.config.repository import git, git_or_stop
+from seedbed.config.stage_params import CODE
 from seedbed.errors import UserError
 from seedbed.registry.content import path_hash
 from seedbed.registry.versions import ARTIFACT, versions_with
