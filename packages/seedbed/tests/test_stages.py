@@ -10,7 +10,7 @@ import pytest
 
 from seedbed.config.schema import Dataset, Table
 from seedbed.errors import UserError
-from seedbed.stages import _with_file, stage
+from seedbed.stages import _with_file, load_stage, stage
 
 from support import REPOSITORY
 
@@ -129,6 +129,16 @@ def test_an_error_in_a_thread_ends_in_the_line_where_it_happened(tmp_path: Path)
     assert output.startswith("Traceback")
     assert output.splitlines()[-3].endswith('work.py", line 5, in fit')
     assert output.splitlines()[-1] == "RuntimeError: no"
+
+
+def test_a_package_that_is_not_there_is_named_with_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pyproject.toml").write_text(CHURN, encoding="utf-8")
+    words = r"pyproject\.toml, \[tool\.seedbed\] package is 'churn', and there is no src/churn\."
+    with pytest.raises(UserError, match=words):
+        load_stage("clean")
 
 
 def test_a_module_holds_one_stage() -> None:

@@ -62,6 +62,11 @@ def load_stage(name: str) -> Callable[..., None]:
     """
     package = project_package(Path())
     module, file = f"{package}.stages.{name}", Path(f"src/{package}/stages/{name}.py")
+    if not Path("src", package).is_dir():
+        raise UserError(
+            f"pyproject.toml, [tool.seedbed] package is {package!r}, and there is no "
+            f"src/{package}. Name the project's package there."
+        )
     if not file.is_file():
         raise UserError(
             f"there is no stage {name}: {file} is missing. Write it, or correct cmd in dvc.yaml."

@@ -55,6 +55,7 @@ BETTER = revision("better", 0.9, predictions(2, seed=1))
         ([MAIN, revision("asks", 0.7, predictions(1).assign(_target=True))], "asks", "no row with the same target in common"),
         ([MAIN, revision("absent", 0.7)], "absent", "by 0.1: .*no interval.*predictions of both are not at hand"),
         ([MAIN, revision("empty", None)], "main", "main has test.roc_auc 0.6. empty has no test.roc_auc."),
+        ([MAIN, revision("asked", None, params={**MAIN.params, "problem.metric": "brier"})], "main", "asked has no test.roc_auc, since its problem.metric is brier."),
         ([revision("empty", None), MAIN], "main", "main has test.roc_auc 0.6. empty has no test.roc_auc."),
         ([revision("a", None), revision("b", None)], "a", "No revision has test.roc_auc"),
         ([revision("a", None, metrics={"cv.roc_auc": 0.6}), revision("b", None, metrics={"cv.roc_auc": 0.7})], "b", "by 0.1: cv.roc_auc 0.7 against 0.6. There is no interval.*may be chance: not all were evaluated"),

@@ -261,7 +261,12 @@ NOT_CALLED = [{"_target_": "os.system", "command": "true"}]
             r"cannot be made.*LogisticRegression.*n_estimators.*estimator",
         ),
         *(
-            ("random_forest", "binary", {"classification": {"_target_": target}}, message)
+            (
+                "random_forest",
+                "binary",
+                {"classification": {"_target_": target}, "arguments": {}},
+                message,
+            )
             for target, message in (
                 (
                     "sklearn.ensemble.HistGradientBostingClassifier",
@@ -272,6 +277,10 @@ NOT_CALLED = [{"_target_": "os.system", "command": "true"}]
                     "sklearn.ensembel.RandomForestClassifier",
                     r"There is no sklearn\.ensembel\.RandomForestClassifier: No module named 'sklearn\.ensem"
                     r"bel'\. If a package is missing, add it to pyproject\.toml and run `make lock setup`\.",
+                ),
+                (
+                    "sklearn.linear_model.Ridge",
+                    r"conf/model/random_forest\.yaml: Ridge has neither predict_proba nor decision_function",
                 ),
                 ("project.models.Bagged", r"There is no project\.models\.Bagged: No module named"),
             )

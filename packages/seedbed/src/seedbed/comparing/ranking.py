@@ -119,8 +119,10 @@ def _place(revision: Revision, first: Revision, key: str, sign: int, problem: Pr
     if revision is first:
         return place
     if value is None or reference is None:
-        name = revision.name if value is None else first.name
-        return replace(place, note=f"{name} has no {key}.")
+        without = revision if value is None else first
+        decides = without.params.get("problem.metric", problem.metric)
+        why = "" if decides == problem.metric else f", since its problem.metric is {decides}"
+        return replace(place, note=f"{without.name} has no {key}{why}.")
     place = replace(place, gain=sign * (value - reference))
     if not key.startswith("test."):
         way = "`dvc exp apply`, `dvc repro` and a commit do that"

@@ -60,6 +60,11 @@ def build_estimator(
             f"model.target_transform: {model.target_transform!r} has no meaning where classes are "
             "predicted. Set it to null."
         )
+    if not hasattr(estimator, "predict_proba") and not hasattr(estimator, "decision_function"):
+        raise UserError(
+            f"conf/model/{model.name}.yaml: {type(estimator).__name__} has neither predict_proba "
+            "nor decision_function, so it scores no class. Name a classifier there."
+        )
     if model.calibration is not None or not hasattr(estimator, "predict_proba"):
         from sklearn.calibration import CalibratedClassifierCV
 
