@@ -84,6 +84,8 @@ def test_the_recipe_for_a_stage(project: Project) -> None:
     project.edit(stage, "(problem: Problem)", "(problem: Problem, project)")
     project.edit(stage, "    table =", "    print(project)\n    table =")
     project.edit("dvc.yaml", "[problem, {code.yaml: [balance]}]", "[problem, project.balance]")
+    assert "Write {code.yaml: [balance]} among its params" in project.refused("dvc", "repro")
+    project.edit("dvc.yaml", "project.balance]", "project.balance, {code.yaml: [balance]}]")
     project.edit("conf/config.yaml", "seed: 0", "project: {balance: {least: 10}}\nseed: 0")
     assert "{'balance': {'least': 10}}" in project.dvc("repro", "balance")
     project.edit("conf/config.yaml", "least: 10", "least: 11")
