@@ -202,7 +202,7 @@ def refuse_other_rows(
     """
     plan, makers = plan_features(columns, features), feature_makers(columns, features)
     own = {name: makers[name] for name in plan if plan[name].kind in KINDS.all()}
-    if not own:
+    if not own or frame.empty:
         return
     for place in np.unique(np.linspace(0, len(frame) - 1, ALONE).astype(int)):
         alone = make_features(frame.iloc[[place]], own)
