@@ -39,6 +39,7 @@ def write(
         ("split, seed", "[{params.yaml: [seed, split]}]", "sh src/stage.sh work", []),
         ("project", "[project.balance]", "sh src/stage.sh work", []),
         ("seed", "[params.yaml: ]", "sh src/stage.sh work", []),
+        ("seed", "[seed, {code.yaml: [clean]}]", "[sh src/stage.sh work, sh src/stage.sh clean]", []),
         ("", "[seed]", "sh src/stage.sh work", [DECLARES.format("seed")]),
         ("seed, *, split", "[seed]", "[mkdir -p x, sh src/stage.sh work]", [TAKES.format("split")]),
         ("seed", "[split, seed]", "sh src/stage.sh work", [DECLARES.format("split")]),

@@ -23,15 +23,16 @@ def find_wrong_params(root: Path) -> Iterator[str]:
     """
     stages = load_yaml(root / GRAPH).get("stages") if (root / GRAPH).is_file() else None
     for name, definition in (stages or {}).items():
-        run = re.search(rf"{re.escape(RUNNER)}\s+[\"']?(\w+)", str(definition.get("cmd")))
-        file = f"src/{read_settings(root).package}/stages/{run[1]}.py" if run else ""
-        if not run or not (root / file).is_file():
+        runs = re.findall(rf"{re.escape(RUNNER)}\s+[\"']?(\w+)", str(definition.get("cmd")))
+        file = f"src/{read_settings(root).package}/stages/{runs[0]}.py" if runs else ""
+        if not (root / file).is_file():
             continue
-        if CODE not in str(definition.get("outs")) and _fingerprints(definition) != [run[1]]:
+        if CODE not in str(definition.get("outs")) and _fingerprints(definition) != set(runs):
             yield (
                 f"{GRAPH}: stage {name} runs {file}, and does not declare the fingerprint of that "
                 "code alone, so an edit of it would not run it again. Write "
-                f"{{{CODE}: [{run[1]}]}} among its params, or name another stage in its cmd."
+                f"{{{CODE}: [{', '.join(runs)}]}} among its params, or name another stage in its "
+                "cmd."
             )
         taken = _arguments((root / file).read_text(encoding="utf-8"))
         declared = _declared(definition.get("params") or [])
@@ -51,10 +52,10 @@ def find_wrong_params(root: Path) -> Iterator[str]:
             )
 
 
-def _fingerprints(definition: dict[str, Any]) -> list[str]:
+def _fingerprints(definition: dict[str, Any]) -> set[str]:
     """Return of which stages a stage declares the fingerprints in code.yaml."""
     listed = [each for each in definition.get("params") or [] if isinstance(each, dict)]
-    return [name for each in listed for name in each.get(CODE) or []]
+    return {name for each in listed for name in each.get(CODE) or []}
 
 
 def _arguments(code: str) -> set[str] | None:

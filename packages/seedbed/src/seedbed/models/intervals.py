@@ -71,7 +71,7 @@ def compare(
         is not defined.
     """
     metrics = metrics_of(model.task)
-    for metric in metrics.values():
+    for metric in metrics.values() if len(model) >= MINIMUM_ROWS else ():
         if not metric.function.__module__.startswith("seedbed."):
             refuse_other_counts(metric, model)
     whole = _Pair(metrics, model, baseline, clusters)
