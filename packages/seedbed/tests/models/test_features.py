@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedbed.data.tables import KINDS, read_table, write_table
+from seedbed.data.tables import TEXT_KINDS, read_table, write_table
 from seedbed.errors import UserError
 from seedbed.models.features import feature_frame, feature_kinds, mark_high_cardinality
 
@@ -36,7 +36,7 @@ def test_kinds_follow_types_and_meta_columns_left_out() -> None:
 
 def test_what_is_text_is_known_from_the_written_table(tmp_path: Path) -> None:
     table = rows()
-    table.attrs[KINDS] = {"text": "text"}
+    table.attrs[TEXT_KINDS] = {"text": "text"}
     write_table(table, tmp_path / "features")
     kinds = feature_kinds(read_table(tmp_path / "features"))
     assert (kinds["text"], kinds["kind"]) == ("text", "category")

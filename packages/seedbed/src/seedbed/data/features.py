@@ -28,8 +28,6 @@ from seedbed.data.values import plain_values
 from seedbed.errors import CodeError, UserError
 
 Function = TypeVar("Function", bound=Callable[..., pd.Series])
-ALONE = 20
-"""How many rows are made again, each alone, to see that a feature is a function of its own row."""
 Makers = dict[str, tuple[Callable[..., pd.Series], tuple[str, ...]]]
 
 
@@ -183,42 +181,6 @@ def _make_own(kind: str, compute: Callable[..., Any], *columns: pd.Series) -> pd
         f"{place_of(compute)}: the kind of feature {kind} gives {what} for {len(index):,} rows. "
         "Return a pandas Series of numbers, booleans or texts with the index of its columns."
     )
-
-
-def refuse_other_rows(
-    frame: pd.DataFrame, columns: Columns, features: Features, made: pd.DataFrame
-) -> None:
-    """Refuse a feature of the project's own that is no function of its own row.
-
-    A prediction would depend on the rows that it is asked with, and be measured with what is known
-    of test rows. Some rows are made again, each alone.
-
-    Parameters
-    ----------
-    made : DataFrame, shape (n_rows, n_features)
-        What :func:`compute_features` gave for all rows of `frame`.
-
-    Raises CodeError if a feature has another value then.
-    """
-    plan, makers = plan_features(columns, features), feature_makers(columns, features)
-    own = {name: makers[name] for name in plan if plan[name].kind in KINDS.all()}
-    if not own or frame.empty:
-        return
-    for place in np.unique(np.linspace(0, len(frame) - 1, ALONE).astype(int)):
-        alone = make_features(frame.iloc[[place]], own)
-        for name in own:
-            value, among = alone[name].iloc[0], made[name].iloc[place]
-            both = pd.isna(value) and pd.isna(among)
-            number = isinstance(value, float) and isinstance(among, float)
-            if not (both or value == among or (number and np.isclose(value, among, rtol=1e-9))):
-                kind = plan[name].kind
-                where = place_of(KINDS.all()[kind].compute)
-                raise CodeError(
-                    f"{where}: the feature {name} of a row is {among} among all {len(frame):,} "
-                    f"rows and {value} alone, so a prediction would depend on the rows that it is "
-                    f"asked with. Let {kind} use its own row alone; what is learned of many rows "
-                    "is a part of the model."
-                )
 
 
 def make_features(frame: pd.DataFrame, makers: Makers) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seedbed.data.tables import CLUSTER, KINDS, SLICE, SPLIT
+from seedbed.data.tables import CLUSTER, SLICE, SPLIT, TEXT_KINDS
 from seedbed.errors import UserError
 from seedbed.models.decision import Kind
 
@@ -20,7 +20,7 @@ def feature_kinds(rows: pd.DataFrame) -> dict[str, Kind]:
     Raises UserError if there is none, or one is neither number, boolean nor text.
     """
     kinds: dict[str, Kind] = {}
-    texts = rows.attrs.get(KINDS, {})
+    texts = rows.attrs.get(TEXT_KINDS, {})
     for name, dtype in rows.dtypes.items():
         if str(name).startswith("_"):
             continue
