@@ -218,7 +218,7 @@ def test_a_metric_that_uses_no_counts_is_refused(
 ) -> None:
     found = Metric("share", "maximize", (task,), function)
     with pytest.raises(
-        CodeError, match="the metric share of every second row is .* counted 0 times"
+        CodeError, match="the metric share of half of the rows is .* counted 0 times"
     ):
         refuse_other_counts(found, OUTCOMES[task][0])
 

@@ -16,6 +16,8 @@ from seedbed.config.project import project_module
 from seedbed.errors import CodeError
 from seedbed.models.outcome import Floats, Outcome, Sample
 
+HALVES = 3
+"""Of one half alone, a metric that ignores the counts may have the same value by chance."""
 __all__ = ["Metric", "find_metric", "metric", "metrics_of"]
 
 
@@ -31,19 +33,20 @@ def refuse_other_counts(found: Metric, outcome: Outcome) -> None:
 
     Its intervals would be those of other rows, or have no width.
 
-    Raises CodeError if it gives other values for every second row counted once, and for these rows
-    alone.
+    Raises CodeError if it gives other values for half of the rows, drawn at random, where the
+    others are counted 0 times, and for that half alone.
     """
-    half = np.arange(len(outcome)) % 2
-    counted = found.compute(outcome.sample(half[None, :].astype(np.float64)))[0]
-    alone = found.of(outcome.take(np.flatnonzero(half)))
-    if not np.isclose(counted, alone, rtol=1e-6, atol=1e-9, equal_nan=True):
-        raise CodeError(
-            f"{place_of(found.function)}: the metric {found.name} of every second row is "
-            f"{alone:g}, and {counted:g} when the others are there and counted 0 times, so that "
-            "its intervals would be wrong. Let it use the counts: sample.mean(...), or the weights "
-            "that sample.each(...) hands on."
-        )
+    halves = np.random.default_rng(0).random((HALVES, len(outcome))) < 0.5
+    counted = found.compute(outcome.sample(halves.astype(np.float64)))
+    for half, value in zip(halves, counted, strict=True):
+        alone = found.of(outcome.take(np.flatnonzero(half)))
+        if not np.isclose(value, alone, rtol=1e-6, atol=1e-9, equal_nan=True):
+            raise CodeError(
+                f"{place_of(found.function)}: the metric {found.name} of half of the rows is "
+                f"{alone:g}, and {value:g} when the others are there and counted 0 times, so that "
+                "its intervals would be wrong. Let it use the counts: sample.mean(...), or the "
+                "weights that sample.each(...) hands on."
+            )
 
 
 @metric("maximize", "binary")
