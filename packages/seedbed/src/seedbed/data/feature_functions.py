@@ -7,6 +7,7 @@ from typing import get_args
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 
 from seedbed.config.features import PERIODS
 from seedbed.config.preparation import TimePart
@@ -40,12 +41,13 @@ def _ratio(above: pd.Series, below: pd.Series) -> pd.Series:
     return above.astype("float64") / below.astype("float64").replace(0.0, np.nan)
 
 
+def as_in_a_request(column: pd.Series) -> pd.Series:
+    """Return a column with whole numbers as float64: they are int64 in some batches alone."""
+    return column.astype("float64") if is_integer_dtype(column) else column
+
+
 def _combine(*parts: pd.Series) -> pd.Series:
-    # A whole number is int64 in one batch, and float64 beside a missing one or in a request.
-    texts = [
-        (part.astype("float64") if pd.api.types.is_integer_dtype(part) else part).astype("str")
-        for part in parts
-    ]
+    texts = [as_in_a_request(part).astype("str") for part in parts]
     combined = texts[0]
     for text in texts[1:]:
         combined = combined + "|" + text

@@ -6,7 +6,6 @@ from typing import Any, TypeVar, get_args
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_integer_dtype
 
 from seedbed.config.extensions import (
     check_function,
@@ -20,7 +19,7 @@ from seedbed.config.modelling import Problem
 from seedbed.config.preparation import Features
 from seedbed.config.project import project_module
 from seedbed.config.schema import ColumnType
-from seedbed.data.feature_functions import MAKERS
+from seedbed.data.feature_functions import MAKERS, as_in_a_request
 from seedbed.data.file_columns import read_images
 from seedbed.data.one_value import LARGEST
 from seedbed.data.roles import Columns
@@ -153,9 +152,7 @@ def _make_own(kind: str, compute: Callable[..., Any], *columns: pd.Series) -> pd
 
     A Series is aligned by its index, so that rows it leaves out are missing.
     """
-    # A whole number is int64 in one batch, and float64 beside a missing one or in a request.
-    parts = [part.astype("float64") if is_integer_dtype(part) else part for part in columns]
-    given, index = compute(*parts), columns[0].index
+    given, index = compute(*map(as_in_a_request, columns)), columns[0].index
     what = f"a value of type {type(given).__name__}"
     values: pd.Series | None = None
     if isinstance(given, pd.Series):

@@ -202,6 +202,21 @@ def test_an_own_kind_that_cannot_be_compiled_is_named(
         compile_features({"own": made}, places, TYPES)
 
 
+def test_an_own_kind_that_gives_no_number_is_left_to_the_slow_path() -> None:
+    @feature(columns=1, elementwise=True)
+    def where_positive(value: Any) -> Any:
+        return value if np.all(value > 0) else None
+
+    derived = Derived(name="own", kind="where_positive", columns=["price"])
+    made = plan_features(COLUMNS, Features(use_derived=True, derived=[derived]))["own"]
+    places = {name: place for place, name in enumerate(TYPES)}
+    make = compile_features({"own": made}, places, TYPES)
+    values = read(ROWS[0] | {"price": 2.5})
+    assert make(values) == [2.5]
+    with pytest.raises(UnusualRowError):
+        make(read(ROWS[0] | {"price": -2.5}))
+
+
 @pytest.mark.parametrize("name", ["shop", "ordered", "open"])
 def test_mistakes_are_left_to_the_slow_path_which_refuses_them(name: str) -> None:
     row = ROWS[0] | {name: 5}
